@@ -1,0 +1,89 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from './limits.ts';
+
+/** Something to say about a chart's text. Only an `error` keeps the chart from being accepted. */
+export interface ChartIssue {
+  readonly severity: 'error' | 'warning';
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+  /** Where in the document, as `states[2].target.name`; empty for the document itself. */
+  readonly path: string;
+  /** What is wrong and what would be right, one sentence each. */
+  readonly message: string;
+}
+
+/** One step into a document: a mapping's key or a list's index. */
+export type PathStep = string | number;
+
+/** Where something stands in the text. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Writes a path as a reader would: `states[2].target.name`, `states["a b"].on`. */
+export function formatPath(path: readonly PathStep[]): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    if (!/^[A-Za-z_][\w-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
+}
+
+/** Gathers the issues of one document, up to `CHART_ISSUES` of each severity. */
+export class IssueList {
+  readonly errors: ChartIssue[] = [];
+  readonly warnings: ChartIssue[] = [];
+  #suggestions = 0;
+
+  error(at: Position, path: readonly PathStep[], message: string): void {
+    this.#add(this.errors, 'error', at, path, message);
+  }
+
+  warn(at: Position, path: readonly PathStep[], message: string): void {
+    this.#add(this.warnings, 'warning', at, path, message);
+  }
+
+  /** Puts what was found into the order of the text. */
+  sort(): void {
+    const byPosition = (a: ChartIssue, b: ChartIssue) => a.line - b.line || a.column - b.column;
+    this.errors.sort(byPosition);
+    this.warnings.sort(byPosition);
+  }
+
+  /** @returns whether so many errors were found that looking further is of no use. */
+  get full(): boolean {
+    return this.errors.length >= CHART_ISSUES;
+  }
+
+  /**
+   * @returns ` Did you mean …?` with the nearest of `candidates`, or nothing where none is near.
+   *   Only the first few misspellings of a document are looked up.
+   */
+  didYouMean(word: string, candidates: readonly string[]): string {
+    if (this.#suggestions++ >= SUGGESTIONS || word.length > SUGGESTION_LENGTH) return '';
+    const near = candidates
+      .slice(0, SUGGESTION_CANDIDATES)
+      .filter((name) => name.length <= SUGGESTION_LENGTH);
+    if (near.length === 0) return '';
+    const best = closest(word, near);
+    return distance(word, best) <= Math.max(2, word.length / 3) ? ` Did you mean ${quote(best)}?` : '';
+  }
+
+  #add(
+    list: ChartIssue[],
+    severity: ChartIssue['severity'],
+    { line, column }: Position,
+    path: readonly PathStep[],
+    message: string,
+  ): void {
+    if (list.length < CHART_ISSUES) list.push({ severity, line, column, path: formatPath(path), message });
+  }
+}
+
+/** A name as it is shown inside a sentence: in quotes, escaped, and never longer than a line. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
+}

@@ -1,0 +1,33 @@
+/**
+ * What a chart may cost, in one place. Each bound says where it comes from.
+ * A document is refused as soon as it crosses one, before anything larger is built from it.
+ */
+
+/**
+ * Bytes of UTF-8 in a chart's text. The original's block style needs some 150 bytes a state, so that
+ * 1,000 states fit with long names, and a text of this size is read in well under 100 ms.
+ */
+export const CHART_BYTES = 256 * 1024;
+
+/** States of a chart, at all depths. */
+export const CHART_STATES = 1_000;
+
+/** Mappings and lists inside each other. A state inside a state takes two. */
+export const CHART_DEPTH = 64;
+
+/** Nodes of a document with every alias expanded: 1,000 states of the original's format have 14,000. */
+export const CHART_NODES = 50_000;
+
+/** UTF-16 code units of a state's name. */
+export const STATE_NAME_LENGTH = 1_024;
+
+/** Issues reported for one document: nobody reads more, and a hostile text could cause one a byte. */
+export const CHART_ISSUES = 100;
+
+/** Names compared when looking for "did you mean", and their length: the search is quadratic. */
+export const SUGGESTION_CANDIDATES = 1_000;
+export const SUGGESTION_LENGTH = 64;
+export const SUGGESTIONS = 20;
+
+/** Microsteps of one event, through xstate's `maxIterations`: ends an `always` or `raise` loop. */
+export const MICROSTEPS = 1_000;

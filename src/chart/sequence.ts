@@ -1,0 +1,345 @@
+/**
+ * The sequence dialect: the format of StateService 0.9 and its `time` function of 1.0, unchanged.
+ *
+ * Source of the rules: facebookincubator/StateService, `state_service/state.py` at 0.9.0 and 1.1.0 (MIT).
+ */
+import { dump } from 'js-yaml';
+import * as z from 'zod';
+import type { Data, Document } from './document.ts';
+import { type IssueList, type PathStep, quote } from './issue.ts';
+import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
+import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
+import { reportShape } from './shape.ts';
+
+/** A checked sequence: what the engine compiles and what is written back. Plain JSON. */
+export interface Sequence {
+  readonly dialect: 'sequence';
+  readonly current_state: string;
+  readonly states: readonly SequenceState[];
+}
+
+export type SequenceState = IncrementState | TimeState | FinalState;
+
+interface IncrementState {
+  readonly name: string;
+  readonly func: 'increment';
+  readonly current: Measure<number>;
+  readonly target: Target<number>;
+}
+
+interface TimeState {
+  readonly name: string;
+  readonly func: 'time';
+  /** `when.value` is a timestamp as it was written. */
+  readonly target: Target<string>;
+}
+
+/** A state without `func` is the original's final state. */
+interface FinalState {
+  readonly name: string;
+  readonly func?: never;
+}
+
+/** A labelled value. The label is for people; the original never compares it. */
+interface Measure<Value> {
+  readonly key: string | number | boolean;
+  readonly value: Value;
+}
+
+interface Target<Value> {
+  readonly name: string;
+  readonly when: Measure<Value>;
+}
+
+const NameShape = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be a name, such as `green_state`',
+});
+const LabelShape = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be a label, such as `count`',
+});
+const NumberShape = z
+  .number({ error: 'must be a number, such as 0 or 2.5, without quotes' })
+  .refine(Number.isFinite, { error: 'must be a finite number' })
+  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+    error: `must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, where counting by 1 is exact`,
+  });
+const TimestampShape = z.iso.datetime({
+  local: true,
+  offset: true,
+  error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
+});
+
+const measureShape = <Value extends z.ZodType>(value: Value) =>
+  z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
+const targetShape = <Value extends z.ZodType>(value: Value) =>
+  z.object(
+    { name: NameShape, when: measureShape(value) },
+    { error: 'must be a mapping, such as `{name: red_state, when: {key: count, value: 1}}`' },
+  );
+
+const StateShapes = {
+  increment: z.object({
+    name: NameShape,
+    func: z.literal('increment'),
+    current: measureShape(NumberShape),
+    target: targetShape(NumberShape),
+  }),
+  time: z.object({ name: NameShape, func: z.literal('time'), target: targetShape(TimestampShape) }),
+  final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
+} as const;
+
+const FUNCTIONS = ['increment', 'time'] as const;
+
+const ChartShape = z.object(
+  {
+    current_state: NameShape,
+    states: z
+      .array(z.unknown(), { error: 'must be a list of states' })
+      .min(1, { error: 'must name at least one state' })
+      .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` }),
+  },
+  { error: 'must be a mapping with `current_state` and `states`' },
+);
+
+/**
+ * Checks a document that has `current_state` against the sequence dialect.
+ *
+ * @param issues takes every error, and warnings for what is allowed and surely not meant: a state that no
+ *   way leads to, a count that can never equal its target, a key that is not used.
+ * @returns the sequence, or undefined where there was an error.
+ */
+export function checkSequence(document: Document, issues: IssueList): Sequence | undefined {
+  const before = issues.errors.length;
+  const shape = ChartShape.safeParse(document.data);
+  if (!shape.success) reportShape(shape.error, document, [], issues);
+  warnUnused(document, [], ['current_state', 'states'], issues);
+  const items = listAt(document.data, 'states');
+  const states = items
+    .slice(0, CHART_STATES)
+    .map((item, i) => checkState(document, item, ['states', i], issues));
+  checkNames(document, items, issues);
+  const current = document.textAt(['current_state']);
+  if (issues.errors.length > before || current === undefined) return undefined;
+  const sequence: Sequence = {
+    dialect: 'sequence',
+    current_state: current,
+    states: states.filter((state) => state !== undefined),
+  };
+  warnUnreachable(document, sequence, issues);
+  return sequence;
+}
+
+/** Compiles a checked sequence. State `i` of the document is state `i + 1` of the model. */
+export function sequenceModel({ current_state, states }: Sequence): Model {
+  const numbers = new Map(states.map((state, i) => [state.name, i + 1]));
+  const numberOf = (name: string): StateNumber => numbers.get(name) ?? ROOT;
+  const root: StateModel = {
+    name: '',
+    type: 'compound',
+    parent: undefined,
+    initial: numberOf(current_state),
+  };
+  return {
+    states: [
+      root,
+      ...states.map((state) => stateModel(state, numberOf(state.func ? state.target.name : ''))),
+    ],
+  };
+}
+
+/** What is known of a running sequence beyond its chart, for `writeSequence`. */
+export interface SequenceProgress {
+  readonly current: StateNumber;
+  /** The current state's count, or undefined where it has none. */
+  readonly count: number | undefined;
+  /** States that were entered and left. */
+  readonly left: ReadonlySet<StateNumber>;
+}
+
+/**
+ * Writes a running sequence in the original's format, as the original kept its file: a state that was left
+ * shows the value it was left with, the current one its present value. The original could load the text
+ * and go on from there: strings are quoted wherever YAML 1.1 (PyYAML) or 1.2 would read something else.
+ */
+export function writeSequence(sequence: Sequence, progress: SequenceProgress): string {
+  const states = sequence.states.map((state, i) => {
+    if (state.func !== 'increment') return { ...state };
+    const number = i + 1;
+    const { key, value } = state.current;
+    if (number === progress.current) return { ...state, current: { key, value: progress.count ?? value } };
+    // A state is left by the update that makes its value equal the target's.
+    return progress.left.has(number) ? { ...state, current: { key, value: state.target.when.value } } : state;
+  });
+  const current = sequence.states[progress.current - 1]?.name ?? sequence.current_state;
+  return dump({ current_state: current, states }, { noRefs: true, lineWidth: -1 });
+}
+
+function stateModel(state: SequenceState, target: StateNumber): StateModel {
+  const { name } = state;
+  if (state.func === 'increment') {
+    const quorum = { from: state.current.value, until: state.target.when.value };
+    return {
+      name,
+      type: 'atomic',
+      parent: ROOT,
+      on: [{ event: UPDATE, transitions: [{ target, quorum }] }],
+    };
+  }
+  if (state.func === 'time') {
+    const at = parseTimestamp(state.target.when.value);
+    return { name, type: 'atomic', parent: ROOT, at: [{ at, transitions: [{ target }] }] };
+  }
+  return { name, type: 'final', parent: ROOT };
+}
+
+/**
+ * @param text an ISO 8601 date and time, checked before; without an offset it is UTC.
+ * @returns milliseconds since the epoch.
+ */
+export function parseTimestamp(text: string): number {
+  return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
+}
+
+function checkState(
+  document: Document,
+  item: Data,
+  path: readonly PathStep[],
+  issues: IssueList,
+): SequenceState | undefined {
+  const func = propertyOf(item, 'func');
+  const kind = func === undefined ? 'final' : FUNCTIONS.find((known) => known === func);
+  if (kind === undefined) {
+    const hint = issues.didYouMean(String(func), FUNCTIONS);
+    const message = `\`func\` must be \`increment\` or \`time\`, or be left out for the final state.${hint}`;
+    issues.error(document.locate([...path, 'func']), [...path, 'func'], message);
+    return undefined;
+  }
+  const parsed = StateShapes[kind].safeParse(item);
+  if (!parsed.success) {
+    reportShape(parsed.error, document, path, issues);
+    return undefined;
+  }
+  return describeState(document, parsed.data, path, issues);
+}
+
+/** Takes the names as they are written (`1.10` is no number here), and warns of what is not used. */
+function describeState(
+  document: Document,
+  shape: z.infer<(typeof StateShapes)['increment' | 'time' | 'final']>,
+  path: readonly PathStep[],
+  issues: IssueList,
+): SequenceState {
+  const name = document.textAt([...path, 'name']) ?? '';
+  if (!('func' in shape)) {
+    warnUnused(document, path, ['name'], issues);
+    return { name };
+  }
+  const target = document.textAt([...path, 'target', 'name']) ?? '';
+  warnUnused(document, [...path, 'target'], ['name', 'when'], issues);
+  warnUnused(document, [...path, 'target', 'when'], ['key', 'value'], issues);
+  if (shape.func === 'time') {
+    warnUnused(document, path, ['name', 'func', 'target', 'current'], issues);
+    return { name, func: 'time', target: { name: target, when: shape.target.when } };
+  }
+  warnUnused(document, path, ['name', 'func', 'target', 'current'], issues);
+  warnUnused(document, [...path, 'current'], ['key', 'value'], issues);
+  warnNeverEqual(document, shape.current.value, shape.target.when.value, path, issues);
+  return {
+    name,
+    func: 'increment',
+    current: shape.current,
+    target: { name: target, when: shape.target.when },
+  };
+}
+
+/** Duplicate names, targets and a `current_state` that name no state: all of them, whatever else is wrong. */
+function checkNames(document: Document, items: readonly Data[], issues: IssueList): void {
+  const names = new Map<string, number>();
+  items.forEach((_, i) => {
+    const path = ['states', i, 'name'];
+    const name = document.textAt(path);
+    if (name === undefined) return;
+    if (name.length > STATE_NAME_LENGTH || !name.isWellFormed()) {
+      const message = `A name has at most ${STATE_NAME_LENGTH} characters of well-formed Unicode.`;
+      issues.error(document.locate(path), path, message);
+    }
+    const first = names.get(name);
+    if (first === undefined) names.set(name, i);
+    else {
+      const { line } = document.locate(['states', first, 'name']);
+      const message = `The name ${quote(name)} is taken by the state on line ${line}; rename one of them.`;
+      issues.error(document.locate(path), path, message);
+    }
+  });
+  const known = [...names.keys()];
+  const mustExist = (path: readonly PathStep[]) => {
+    const name = document.textAt(path);
+    if (name === undefined || names.has(name)) return;
+    const message = `There is no state ${quote(name)}.${issues.didYouMean(name, known)}`;
+    issues.error(document.locate(path), path, message);
+  };
+  mustExist(['current_state']);
+  items.forEach((item, i) => {
+    if (propertyOf(item, 'func') !== undefined) mustExist(['states', i, 'target', 'name']);
+  });
+}
+
+function warnUnreachable(document: Document, { current_state, states }: Sequence, issues: IssueList): void {
+  const next = new Map(states.map((state) => [state.name, state.func ? state.target.name : undefined]));
+  const reached = new Set<string>();
+  for (
+    let name: string | undefined = current_state;
+    name !== undefined && !reached.has(name);
+    name = next.get(name)
+  ) {
+    reached.add(name);
+  }
+  states.forEach(({ name }, i) => {
+    if (reached.has(name)) return;
+    const path = ['states', i, 'name'];
+    issues.warn(document.locate(path), path, `No way leads from ${quote(current_state)} to ${quote(name)}.`);
+  });
+}
+
+function warnNeverEqual(
+  document: Document,
+  from: number,
+  until: number,
+  path: readonly PathStep[],
+  issues: IssueList,
+): void {
+  if (until > from && Number.isInteger(until - from)) return;
+  const at = [...path, 'target', 'when', 'value'];
+  const message = `Counting from ${from} by 1 never gives ${until}: the state cannot be left.`;
+  issues.warn(document.locate(at), at, message);
+}
+
+/** The original ignores keys that it does not know; here they are at least told. */
+function warnUnused(
+  document: Document,
+  path: readonly PathStep[],
+  known: readonly string[],
+  issues: IssueList,
+): void {
+  const data = path.reduce<Data | undefined>((value, step) => propertyOf(value, String(step)), document.data);
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return;
+  for (const key of Object.keys(data)) {
+    if (known.includes(key)) continue;
+    const hint = issues.didYouMean(key, known);
+    issues.warn(
+      document.locate([...path, key], 'key'),
+      [...path, key],
+      `${quote(key)} is not used here.${hint}`,
+    );
+  }
+}
+
+function propertyOf(data: Data | undefined, key: string): Data | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  return (data as { readonly [key: string]: Data })[key];
+}
+
+function listAt(data: Data, key: string): readonly Data[] {
+  const list = propertyOf(data, key);
+  return Array.isArray(list) ? list : [];
+}
