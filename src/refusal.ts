@@ -1,0 +1,64 @@
+import type { ChartIssue } from './chart/index.ts';
+
+/**
+ * Every kind of "no" that the service says on purpose, and the status that says it. A thrown exception is a
+ * bug or the platform's trouble, and never one of these.
+ */
+const REFUSALS = {
+  'wrong-address': { status: 400, title: 'This is no address' },
+  'wrong-parameter': { status: 400, title: 'A parameter is wrong' },
+  'no-chart': { status: 404, title: 'There is no chart here' },
+  'no-such-path': { status: 404, title: 'There is nothing at this path' },
+  'wrong-method': { status: 405, title: 'This path does not take this method' },
+  'not-current': { status: 406, title: 'The state is not current' },
+  'no-state-named': { status: 406, title: 'The state is missing' },
+  'final-state': { status: 406, title: 'The state is final' },
+  'not-taken': { status: 406, title: 'The state does not take this event' },
+  'invalid-chart': { status: 422, title: 'The chart is not valid' },
+  /** The original's answer to a `PUT` without `state`, kept to the letter. */
+  'no-state-to-update': { status: 500, title: 'The state to update is missing' },
+  'internal-error': { status: 500, title: 'Something went wrong here' },
+  overloaded: { status: 503, title: 'The machine is busy' },
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** An expected "no", as a value. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  /** What is so, and what would be right. */
+  readonly detail: string;
+  /** The machine that said it, where one did. */
+  readonly machine?: MachineFacts;
+  /** The events that the state takes, where another was sent. */
+  readonly events?: readonly string[];
+  /** What is wrong with a chart, all of it. */
+  readonly errors?: readonly ChartIssue[];
+}
+
+/** Where a machine stood when it refused. */
+export interface MachineFacts {
+  readonly revision: number;
+  /** The active states, outermost first. */
+  readonly states: readonly string[];
+}
+
+/** @returns the HTTP status (RFC 9110) that says this kind of "no". */
+export function statusOf(code: RefusalCode) {
+  return REFUSALS[code].status;
+}
+
+/** @returns the same words each time for each kind of "no" (RFC 9457, `title`). */
+export function titleOf(code: RefusalCode): string {
+  return REFUSALS[code].title;
+}
+
+/** Makes a refusal. */
+export function refuse(
+  code: RefusalCode,
+  detail: string,
+  more: Omit<Refusal, 'ok' | 'code' | 'detail'> = {},
+): Refusal {
+  return { ok: false, code, detail, ...more };
+}
