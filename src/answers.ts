@@ -1,0 +1,30 @@
+import type { Context } from 'hono';
+import { type Refusal, statusOf, titleOf } from './refusal.ts';
+
+/**
+ * Renders a refusal as problem details (RFC 9457): `type`, `title`, `status`, `detail`, and what the refusal
+ * carries beside them (`machine`, `events`, `errors`).
+ */
+export function problem(c: Context, refusal: Refusal, headers: Record<string, string> = {}): Response {
+  const { ok: _, code, detail, ...more } = refusal;
+  const status = statusOf(code);
+  const body = { type: `urn:stateservice:problem:${code}`, title: titleOf(code), status, detail, ...more };
+  return c.body(`${JSON.stringify(body, null, 2)}\n`, status, {
+    'Content-Type': 'application/problem+json',
+    ...(refusal.machine === undefined ? {} : { ETag: etag(refusal.machine.revision) }),
+    ...headers,
+  });
+}
+
+/** Renders a machine's data as JSON that a person at a terminal can read. */
+export function document(c: Context, body: object, revision: number): Response {
+  return c.body(`${JSON.stringify(body, null, 2)}\n`, 200, {
+    'Content-Type': 'application/json',
+    ETag: etag(revision),
+  });
+}
+
+/** @returns a revision as an entity tag (RFC 9110, section 8.8.3). */
+export function etag(revision: number): string {
+  return `"${revision}"`;
+}

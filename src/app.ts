@@ -1,0 +1,41 @@
+import { Hono } from 'hono';
+import { problem } from './answers.ts';
+import { refuse } from './refusal.ts';
+import { chart } from './routes/chart.ts';
+import { health } from './routes/health.ts';
+import { history } from './routes/history.ts';
+import { machine } from './routes/machine.ts';
+import { type AppEnv, mountMachine, mountService } from './routes/resource.ts';
+import { state } from './routes/state.ts';
+
+/** The HTTP side of the service: parse, call one method of one object, render. */
+export const app = new Hono<AppEnv>();
+
+for (const resource of [health]) mountService(app, resource);
+for (const resource of [state, machine, chart, history]) mountMachine(app, resource);
+
+app.notFound((c) => {
+  const paths = '/state, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';
+  return problem(c, refuse('no-such-path', `The service has paths such as ${paths}.`));
+});
+
+app.onError((error, c) => {
+  // The platform marks what is not the object's fault: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+  if (isPlatformTrouble(error)) {
+    return problem(c, refuse('overloaded', 'The machine has more to do than it can; try again.'), {
+      'Retry-After': '1',
+    });
+  }
+  console.error(`${c.req.method} ${c.req.path} failed`, error);
+  return problem(
+    c,
+    refuse('internal-error', 'The fault is logged. The request may or may not have been counted.'),
+  );
+});
+
+/** Whether a Durable Object threw because it has too much to do, or was moved or restarted. */
+function isPlatformTrouble(error: Error): boolean {
+  return (
+    ('overloaded' in error && error.overloaded === true) || ('retryable' in error && error.retryable === true)
+  );
+}
