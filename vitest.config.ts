@@ -1,12 +1,22 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { writableCharts } from './test/writable-charts.ts';
 
 export default defineConfig({
   test: {
     projects: [
       {
         // Everything that can run inside workerd does, with real storage.
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              // Tests put their own charts behind the Worker's binding; the real folder is beside it.
+              assets: { directory: 'charts', binding: 'BUNDLE' },
+              serviceBindings: { CHARTS: writableCharts('charts') },
+            },
+          }),
+        ],
         test: {
           name: 'workerd',
           include: ['test/**/*.test.ts'],

@@ -80,13 +80,8 @@ export function parseObjectName(name: string): Address {
   return parsed.address;
 }
 
-/** @returns whether a file of the `charts` folder may be called so. */
-export function isName(text: string): boolean {
-  return NAME.test(text);
-}
-
 function wrongName(part: string, text: string): string | undefined {
-  if (isName(text)) return undefined;
+  if (NAME.test(text)) return undefined;
   const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
   return `The ${part} ${shown} is no name: it must have 1 to 63 letters, digits, ".", "_" or "-" and begin with a letter or digit.`;
 }

@@ -6,12 +6,13 @@ import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { machine } from './routes/machine.ts';
 import { type AppEnv, mountMachine, mountService } from './routes/resource.ts';
+import { schemaDocument } from './routes/schema.ts';
 import { state } from './routes/state.ts';
 
 /** The HTTP side of the service: parse, call one method of one object, render. */
 export const app = new Hono<AppEnv>();
 
-for (const resource of [health]) mountService(app, resource);
+for (const resource of [health, schemaDocument]) mountService(app, resource);
 for (const resource of [state, machine, chart, history]) mountMachine(app, resource);
 
 app.notFound((c) => {

@@ -15,3 +15,6 @@ export const TIMERS_PER_TURN = 1_000;
  * workerd's clock (nanoseconds in 64 bits), and an alarm that fires early only sets the next one.
  */
 export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
+
+/** Characters of an event's name in a request. */
+export const EVENT_LENGTH = 255;

@@ -4,7 +4,7 @@ import { type CatalogBindings, findChart } from './catalog.ts';
 import { nextDue, nextTimer, readChart, writeChart } from './chart/index.ts';
 import { ALARM_HORIZON } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
-import { findCurrent, type RunningMachine, type Status, statusOf, wake } from './running.ts';
+import { findCurrent, type RunningMachine, statusOf, wake } from './running.ts';
 import { type HistoryEntry, Store } from './store.ts';
 import { Turn, type Update, type Yes } from './turn.ts';
 
@@ -23,10 +23,12 @@ export interface HistoryPage {
   readonly revision: number;
 }
 
-/** The status document with its revision beside it, for the `ETag`. */
+/** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
 export interface StatusAnswer {
   readonly ok: true;
-  readonly status: Status;
+  /** JSON: `Status`. */
+  readonly status: string;
+  readonly revision: number;
 }
 
 /**
@@ -73,21 +75,23 @@ export class Machine extends DurableObject<CatalogBindings> {
     const newest = await findChart(this.env, this.#address());
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
-    return { ok: true, status: statusOf(formatAddress(this.#address()), machine, newest?.hash) };
+    const status = statusOf(formatAddress(this.#address()), machine, newest?.hash);
+    return { ok: true, status: JSON.stringify(status, null, 2), revision: machine.revision };
   }
 
   /** The chart, with the machine's present values where its dialect has room for them. */
   async chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
-    const text = writeChart(machine.chart, machine.snapshot, this.#store.leftStates());
+    const text =
+      writeChart(machine.chart, machine.snapshot, this.#store.leftStates()) ?? this.#store.chartText();
     return { ok: true, text, revision: machine.revision };
   }
 
   /**
    * What happened, newest first.
    *
-   * @param before only revisions below it.
+   * @param before only entries with smaller ids.
    */
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
@@ -135,8 +139,8 @@ export class Machine extends DurableObject<CatalogBindings> {
     }
     const { definition } = reading.chart;
     const turn = Turn.begin(reading.chart, { hash: found.hash, origin: found.origin }, now);
-    const { changes } = turn;
-    if (changes === undefined) throw new Error('a machine was started without a change');
+    const changes = turn?.changes;
+    if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
     this.ctx.storage.transactionSync(() => this.#store.create({ ...found, definition }, changes));
     this.#machine = turn.machine;
     this.#setAlarm(turn.machine);
@@ -173,7 +177,7 @@ export class Machine extends DurableObject<CatalogBindings> {
     const { changes } = turn;
     if (changes === undefined) return machine;
     try {
-      this.ctx.storage.transactionSync(() => this.#store.write(machine.entries, changes));
+      this.ctx.storage.transactionSync(() => this.#store.write(changes));
     } catch (error) {
       // Memory is as it was; but what storage holds now, only storage can say.
       this.#machine = undefined;

@@ -26,10 +26,11 @@ export const MIGRATIONS: readonly string[] = [
 
   -- Events that the chart sends itself.
   CREATE TABLE timer (
-    id    TEXT PRIMARY KEY,
+    id    INTEGER PRIMARY KEY,   -- never used twice in a run
+    label TEXT    NOT NULL,      -- by which it is cancelled
     at    INTEGER NOT NULL,      -- ms since the epoch
-    event TEXT NOT NULL
-  ) WITHOUT ROWID;
+    event TEXT    NOT NULL
+  );
 
   -- States that were entered and left.
   CREATE TABLE visited (
@@ -40,12 +41,13 @@ export const MIGRATIONS: readonly string[] = [
   -- A ring: entry n lies in slot n modulo HISTORY_ROWS.
   CREATE TABLE history (
     slot     INTEGER PRIMARY KEY,
-    revision INTEGER NOT NULL,
+    revision INTEGER NOT NULL,   -- of the machine after it
     at       INTEGER NOT NULL,   -- ms since the epoch
-    cause    TEXT    NOT NULL,   -- start, update, timer
+    cause    TEXT    NOT NULL,   -- start, update, timer, refused
     event    TEXT,
     before   TEXT    NOT NULL,   -- JSON: names of the active states, outermost first
-    after    TEXT    NOT NULL
+    after    TEXT    NOT NULL,
+    notes    TEXT                -- JSON: guards that could not be evaluated, or why it was refused
   );
   `,
 ];

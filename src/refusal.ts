@@ -7,6 +7,8 @@ import type { ChartIssue } from './chart/index.ts';
 const REFUSALS = {
   'wrong-address': { status: 400, title: 'This is no address' },
   'wrong-parameter': { status: 400, title: 'A parameter is wrong' },
+  'ambiguous-state': { status: 400, title: 'Several states have this name' },
+  'reserved-event': { status: 400, title: 'This event is not to be sent' },
   'no-chart': { status: 404, title: 'There is no chart here' },
   'no-such-path': { status: 404, title: 'There is nothing at this path' },
   'wrong-method': { status: 405, title: 'This path does not take this method' },
@@ -14,6 +16,7 @@ const REFUSALS = {
   'no-state-named': { status: 406, title: 'The state is missing' },
   'final-state': { status: 406, title: 'The state is final' },
   'not-taken': { status: 406, title: 'The state does not take this event' },
+  'over-bound': { status: 406, title: 'The chart would cross a bound' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
   /** The original's answer to a `PUT` without `state`, kept to the letter. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
@@ -33,6 +36,8 @@ export interface Refusal {
   readonly machine?: MachineFacts;
   /** The events that the state takes, where another was sent. */
   readonly events?: readonly string[];
+  /** The states that may be meant. */
+  readonly candidates?: readonly string[];
   /** What is wrong with a chart, all of it. */
   readonly errors?: readonly ChartIssue[];
 }

@@ -4,6 +4,9 @@ import {
   eventsOf,
   isActive,
   isDone,
+  type Json,
+  type NamedValue,
+  namedValue,
   nameOf,
   openChart,
   quorums,
@@ -38,9 +41,9 @@ export function wake(store: Store): RunningMachine | undefined {
 }
 
 /** What a machine says of itself in its status document. */
-export interface Status {
+interface Status {
   readonly machine: string;
-  readonly dialect: 'sequence';
+  readonly dialect: 'sequence' | 'statechart';
   /** Active states, outermost first. */
   readonly states: readonly string[];
   readonly status: 'active' | 'done';
@@ -49,13 +52,17 @@ export interface Status {
   readonly since: string;
   /** When the last change was committed, ISO 8601. */
   readonly changed: string;
+  /** The active states as XState's value: a name, or a mapping of names to what is active inside. */
+  readonly value: NamedValue;
+  /** The chart's own data, as its assignments have left it. */
+  readonly context: { readonly [key: string]: Json };
   readonly quorums: readonly QuorumStatus[];
   readonly timers: readonly TimerStatus[];
   readonly chart: ChartStatus;
 }
 
 /** How far a counting transition has come. */
-export interface QuorumStatus {
+interface QuorumStatus {
   readonly state: string;
   readonly event: string;
   /** The count now, and the count at which the state is left. */
@@ -63,12 +70,14 @@ export interface QuorumStatus {
   readonly need: number;
 }
 
-export interface TimerStatus {
+interface TimerStatus {
   /** ISO 8601. */
   readonly at: string;
+  /** The event that it sends, null where it is that of an `after`, an `at` or a `time`. */
+  readonly event: string | null;
 }
 
-export interface ChartStatus {
+interface ChartStatus {
   readonly hash: string;
   readonly source: StoredChart['origin'];
   /** Whether another chart than this one is waiting for a reset. */
@@ -87,6 +96,8 @@ export function statusOf(name: string, machine: RunningMachine, newest: string |
     revision: machine.revision,
     since: new Date(since).toISOString(),
     changed: new Date(machine.changedAt).toISOString(),
+    value: namedValue(chart, snapshot),
+    context: snapshot.machine.context.data,
     quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => ({
       state: nameOf(chart, state),
       event,
@@ -95,7 +106,10 @@ export function statusOf(name: string, machine: RunningMachine, newest: string |
     })),
     timers: [...snapshot.timers.values()]
       .sort((a, b) => a.at - b.at)
-      .map(({ at }) => ({ at: new Date(at).toISOString() })),
+      .map(({ at, event }) => ({
+        at: new Date(at).toISOString(),
+        event: event.startsWith('xstate.') ? null : event,
+      })),
     chart: {
       hash: source.hash,
       source: source.origin,
@@ -110,7 +124,7 @@ export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
 }
 
 /** What every refusal of a machine carries. */
-export function factsOf({ chart, snapshot, revision }: RunningMachine): MachineFacts {
+function factsOf({ chart, snapshot, revision }: RunningMachine): MachineFacts {
   return { revision, states: activeNames(chart, snapshot) };
 }
 
@@ -120,11 +134,16 @@ export function findCurrent(
   name: string,
 ): { readonly ok: true; readonly state: StateNumber } | Refusal {
   const { chart, snapshot } = machine;
-  const state = chart.numbers.get(name);
-  if (state !== undefined && isActive(snapshot, state)) return { ok: true, state };
+  const found = chart.names.find(name);
+  if (found !== undefined && !found.ok) {
+    const candidates = found.candidates.map(quote).join(', ');
+    const detail = `Several states have the key ${quote(name)}; call the one you mean: ${candidates}.`;
+    return refuse('ambiguous-state', detail, { machine: factsOf(machine), candidates: found.candidates });
+  }
+  if (found !== undefined && isActive(snapshot, found.state)) return { ok: true, state: found.state };
   const current = activeNames(chart, snapshot).map(quote).join(', ');
   const known =
-    state === undefined ? `This chart has no state ${quote(name)}` : `${quote(name)} is not current`;
+    found === undefined ? `This chart has no state ${quote(name)}` : `${quote(name)} is not current`;
   return refuse('not-current', `${known}; current: ${current}.`, { machine: factsOf(machine) });
 }
 
@@ -134,7 +153,7 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
   const name = quote(nameOf(chart, state));
   const facts = { machine: factsOf(machine) };
   if (isDone(snapshot)) return refuse('final-state', `${name} is the end; nothing more can happen.`, facts);
-  const events = eventsOf(chart, state);
+  const events = eventsOf(chart, snapshot, state);
   if (events.length > 0) {
     const list = events.map(quote).join(', ');
     return refuse('not-taken', `${name} does not take ${quote(event)}; it takes: ${list}.`, {
@@ -146,6 +165,12 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
   const when =
     next === undefined ? 'takes no event' : `is left by itself at ${new Date(next.at).toISOString()}`;
   return refuse('not-taken', `${name} ${when}.`, { ...facts, events });
+}
+
+/** Why an event that is taken has changed nothing all the same. */
+export function overBounds(machine: RunningMachine, event: string, detail: string): Refusal {
+  const message = `${quote(event)} was refused, and nothing has changed: ${detail}.`;
+  return refuse('over-bound', message, { machine: factsOf(machine) });
 }
 
 function quote(name: string): string {

@@ -16,7 +16,7 @@ export interface StoredMachine {
   /** When the last change was committed, ms since the epoch. */
   readonly changedAt: number;
   readonly snapshot: StoredSnapshot;
-  readonly chart: StoredChart;
+  readonly chart: Omit<StoredChart, 'text'>;
 }
 
 /** The chart that a machine runs by, kept whole: a machine needs nobody else to wake up. */
@@ -30,10 +30,12 @@ export interface StoredChart {
 }
 
 /** Why something was committed. */
-export type Cause = 'start' | 'update' | 'timer';
+export type Cause = 'start' | 'update' | 'timer' | 'refused';
 
 /** One line of what happened. */
 export interface HistoryEntry {
+  /** Counts the entries of a machine, from 1. */
+  readonly id: number;
   /** The machine's revision after it. */
   readonly revision: number;
   /** ms since the epoch. */
@@ -43,15 +45,19 @@ export interface HistoryEntry {
   /** The active states before and after, outermost first. */
   readonly from: readonly string[];
   readonly to: readonly string[];
+  /** Guards that could not be evaluated, or why it was refused. */
+  readonly notes: readonly string[];
 }
 
 /** What one turn has changed. */
 export interface Changes {
   readonly revision: number;
+  /** Entries of history written so far, these among them. */
+  readonly entries: number;
   readonly at: number;
   readonly snapshot: StoredSnapshot;
   readonly timersSet: readonly Timer[];
-  readonly timersCleared: readonly string[];
+  readonly timersCleared: readonly number[];
   /** States that were left, and when (ms since the epoch). */
   readonly left: ReadonlyMap<StateNumber, number>;
   readonly history: readonly HistoryEntry[];
@@ -64,23 +70,25 @@ interface MachineRow extends Record<string, SqlStorageValue> {
   snapshot: string;
   hash: string;
   origin: string;
-  text: string;
   definition: string;
 }
 
 interface TimerRow extends Record<string, SqlStorageValue> {
-  id: string;
+  id: number;
+  label: string;
   at: number;
   event: string;
 }
 
 interface HistoryRow extends Record<string, SqlStorageValue> {
+  slot: number;
   revision: number;
   at: number;
   cause: string;
   event: string | null;
   before: string;
   after: string;
+  notes: string | null;
 }
 
 export class Store {
@@ -108,7 +116,7 @@ export class Store {
     if (!this.#ready && !this.#prepare()) return undefined;
     const [row] = this.#sql
       .exec<MachineRow>(
-        `SELECT revision, entries, changed_at, snapshot, hash, origin, text, definition
+        `SELECT revision, entries, changed_at, snapshot, hash, origin, definition
            FROM machine JOIN chart ON chart.hash = machine.chart`,
       )
       .toArray();
@@ -121,15 +129,22 @@ export class Store {
       chart: {
         hash: row.hash,
         origin: row.origin === 'binding' ? 'binding' : 'bundle',
-        text: row.text,
         definition: JSON.parse(row.definition),
       },
     };
   }
 
-  /** @returns the timers that are set, earliest first. */
+  /** @returns the timers that are set, in the order in which they were. */
   timers(): Timer[] {
-    return this.#sql.exec<TimerRow>('SELECT id, at, event FROM timer ORDER BY at, id').toArray();
+    return this.#sql.exec<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id').toArray();
+  }
+
+  /** @returns the chart's text as it was written. */
+  chartText(): string {
+    const { text } = this.#sql
+      .exec<{ text: string }>('SELECT text FROM chart JOIN machine ON hash = chart')
+      .one();
+    return text;
   }
 
   /** @returns the states that were entered and left. */
@@ -153,29 +168,26 @@ export class Store {
       chart.hash,
       '',
     );
-    this.write(0, changes);
+    this.write(changes);
   }
 
   /**
    * Writes one turn: one row for the machine, one for each entry of the history, and one for each state left
    * and each timer set or cleared.
-   *
-   * @param entries history rows written before.
    */
-  write(entries: number, changes: Changes): void {
+  write(changes: Changes): void {
     for (const id of changes.timersCleared) this.#sql.exec('DELETE FROM timer WHERE id = ?', id);
-    for (const { id, at, event } of changes.timersSet) {
-      this.#sql.exec('INSERT OR REPLACE INTO timer (id, at, event) VALUES (?, ?, ?)', id, at, event);
+    for (const { id, label, at, event } of changes.timersSet) {
+      this.#sql.exec('INSERT INTO timer (id, label, at, event) VALUES (?, ?, ?, ?)', id, label, at, event);
     }
     for (const [state, at] of changes.left) {
       this.#sql.exec('INSERT OR REPLACE INTO visited (state, left_at) VALUES (?, ?)', state, at);
     }
-    let number = entries;
-    for (const entry of changes.history) this.#record(++number, entry);
+    for (const entry of changes.history) this.#record(entry);
     this.#sql.exec(
       'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?',
       changes.revision,
-      number,
+      changes.entries,
       changes.at,
       JSON.stringify(changes.snapshot),
     );
@@ -184,53 +196,47 @@ export class Store {
   /**
    * Reads the history, newest first.
    *
-   * @param entries history rows written so far.
-   * @param before only entries of revisions below it.
+   * @param entries entries written so far.
+   * @param before only entries with smaller ids.
    */
   history(entries: number, before: number, limit: number): HistoryEntry[] {
-    // Entry n lies in slot n modulo the ring's size, so a stretch of numbers is at most two of slots.
-    const oldest = Math.max(1, entries - HISTORY_ROWS + 1);
-    const rows: HistoryRow[] = [];
-    for (let high = entries; high >= oldest && rows.length < limit; ) {
-      const low = Math.max(oldest, high - (high % HISTORY_ROWS));
-      rows.push(...this.#slots(low % HISTORY_ROWS, high % HISTORY_ROWS, before, limit - rows.length));
+    // Entry n lies in slot n modulo the ring's size, so a stretch of ids is at most two stretches of slots.
+    const newest = Math.min(entries, before - 1);
+    const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
+    const found: HistoryEntry[] = [];
+    for (let high = newest; high >= oldest; ) {
+      const turn = high - (high % HISTORY_ROWS);
+      const low = Math.max(oldest, turn);
+      found.push(...this.#slots(low - turn, high - turn).map((row) => toEntry(turn + row.slot, row)));
       high = low - 1;
     }
-    return rows.map(({ revision, at, cause, event, before: from, after }) => ({
-      revision,
-      at,
-      cause: CAUSES.find((known) => known === cause) ?? 'update',
-      event,
-      from: JSON.parse(from),
-      to: JSON.parse(after),
-    }));
+    return found;
   }
 
-  #slots(low: number, high: number, before: number, limit: number): HistoryRow[] {
+  #slots(low: number, high: number): HistoryRow[] {
     return this.#sql
       .exec<HistoryRow>(
-        `SELECT revision, at, cause, event, before, after FROM history
-          WHERE slot BETWEEN ? AND ? AND revision < ? ORDER BY slot DESC LIMIT ?`,
+        `SELECT slot, revision, at, cause, event, before, after, notes FROM history
+          WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
         low,
         high,
-        before,
-        limit,
       )
       .toArray();
   }
 
   /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
-  #record(number: number, { revision, at, cause, event, from, to }: HistoryEntry): void {
+  #record({ id, revision, at, cause, event, from, to, notes }: HistoryEntry): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, before, after)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      number % HISTORY_ROWS,
+      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, before, after, notes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      id % HISTORY_ROWS,
       revision,
       at,
       cause,
       event,
       JSON.stringify(from),
       JSON.stringify(to),
+      notes.length === 0 ? null : JSON.stringify(notes),
     );
   }
 
@@ -257,4 +263,17 @@ export class Store {
   }
 }
 
-const CAUSES: readonly Cause[] = ['start', 'update', 'timer'];
+function toEntry(id: number, { revision, at, cause, event, before, after, notes }: HistoryRow): HistoryEntry {
+  return {
+    id,
+    revision,
+    at,
+    cause: CAUSES.find((known) => known === cause) ?? 'update',
+    event,
+    from: JSON.parse(before),
+    to: JSON.parse(after),
+    notes: notes === null ? [] : JSON.parse(notes),
+  };
+}
+
+const CAUSES: readonly Cause[] = ['start', 'update', 'timer', 'refused'];

@@ -4,75 +4,105 @@
  * What leaves the machine leaves it as actions that xstate hands back unexecuted (`Signal`), so the engine
  * learns which states were entered and left, whether the event was taken, and which timers to set.
  */
-import { assign, setup } from 'xstate';
+import { and, assign, cancel, not, or, raise, setup, stateIn } from 'xstate';
+import { Evaluator, type GuardTree, type Json, type Scope } from './expression.ts';
 import { MICROSTEPS } from './limits.ts';
-import { type Model, ROOT, type StateModel, type StateNumber, type TransitionModel } from './model.ts';
+import {
+  type ActionModel,
+  type Assignment,
+  doneEvent,
+  isWithin,
+  keyOf,
+  type Model,
+  ROOT,
+  regionsOf,
+  type StateModel,
+  type StateNumber,
+  type TransitionModel,
+} from './model.ts';
 
 /** xstate's context of a running chart. */
 export interface EngineContext {
   /** Present counts of the quorums in the current visits, by `quorumKey`; absent where nothing was counted. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The chart's own context. */
+  readonly data: { readonly [key: string]: Json };
 }
 
 export interface EngineEvent {
   readonly type: string;
+  /** The state that it was sent to; what the chart raises itself is sent to all. */
+  readonly address?: StateNumber;
 }
 
-/** What the compiled machine tells the engine, through actions without an implementation. */
+/** What the compiled machine tells the engine, through actions without an effect of their own. */
 export type Signal =
   | { readonly type: 'entered'; readonly params: { readonly state: StateNumber } }
   | { readonly type: 'left'; readonly params: { readonly state: StateNumber } }
   | { readonly type: 'taken'; readonly params: Readonly<Record<string, never>> }
-  | { readonly type: 'setTimer'; readonly params: { readonly id: string; readonly at: number } }
-  | { readonly type: 'clearTimer'; readonly params: { readonly id: string } };
+  | { readonly type: 'setMoment'; readonly params: { readonly id: string; readonly at: number } }
+  | {
+      readonly type: 'xstate.raise';
+      readonly params: { readonly event: EngineEvent; readonly id?: string; readonly delay?: number };
+    }
+  | { readonly type: 'xstate.cancel'; readonly params: { readonly sendId: string } };
 
-const machines = setup({
-  types: { context: {} as EngineContext, events: {} as EngineEvent },
-  actions: {
-    entered: (_, _params: { state: StateNumber }) => {},
-    left: (_, _params: { state: StateNumber }) => {},
-    taken: (_, _params: Readonly<Record<string, never>>) => {},
-    setTimer: (_, _params: { id: string; at: number }) => {},
-    clearTimer: (_, _params: { id: string }) => {},
-    count: assign({
-      counts: ({ context }, { key, from }: { key: string; from: number }) => ({
-        ...context.counts,
-        [key]: countOf(context, key, from) + 1,
-      }),
-    }),
-    forget: assign({
-      counts: ({ context }, { prefix }: { prefix: string }) =>
-        Object.fromEntries(Object.entries(context.counts).filter(([key]) => !key.startsWith(prefix))),
-    }),
-  },
-});
+/** What guards and actions of ours are given. */
+interface Arguments {
+  readonly context: EngineContext;
+  readonly event: EngineEvent;
+}
 
-type MachineConfig = Parameters<typeof machines.createMachine>[0];
-type StateConfig = NonNullable<MachineConfig['states']>[string];
-type TransitionConfig = Exclude<NonNullable<StateConfig['always']>, string | readonly unknown[] | undefined>;
+type Guard = (args: Arguments) => boolean;
+type Action = object;
 
-/** A chart as xstate runs it. */
-export type Machine = ReturnType<typeof compileMachine>;
+/**
+ * The part of xstate's configuration that is used here. xstate infers its own types from literals; a
+ * configuration that is made of data fits none of them, so the border is crossed with a cast, once.
+ */
+interface StateConfig {
+  readonly id: string;
+  readonly type?: 'parallel' | 'final' | 'history';
+  readonly history?: 'shallow' | 'deep';
+  readonly target?: readonly string[];
+  readonly initial?: { readonly target: string; readonly actions: readonly Action[] };
+  readonly states?: Readonly<Record<string, StateConfig>>;
+  readonly entry?: readonly Action[];
+  readonly exit?: readonly Action[];
+  readonly on?: Readonly<Record<string, readonly TransitionConfig[]>>;
+  readonly always?: readonly TransitionConfig[];
+  readonly after?: Readonly<Record<number, readonly TransitionConfig[]>>;
+}
 
-/** Compiles a checked model. Takes some 10 µs a state. */
-export function compileMachine(model: Model) {
-  return machines.createMachine({
-    id: keyOf(ROOT),
-    context: { counts: {} },
+interface TransitionConfig {
+  readonly target?: readonly string[];
+  readonly guard?: Guard;
+  readonly actions?: readonly Action[];
+  readonly reenter?: true;
+}
+
+/** A chart as xstate runs it, and what evaluates its expressions. */
+export interface Compiled {
+  readonly machine: ReturnType<typeof createMachineOf>;
+  readonly evaluator: Evaluator;
+}
+
+/** Compiles a checked model. Takes some 20 µs a state; expressions are compiled when they are first met. */
+export function compile(model: Model): Compiled {
+  const compiler = new Compiler(model);
+  return { machine: createMachineOf(compiler.root(), model), evaluator: compiler.evaluator };
+}
+
+function createMachineOf(root: StateConfig, model: Model) {
+  const config = {
+    ...root,
+    context: { counts: {}, data: model.context ?? {} },
     options: { maxIterations: MICROSTEPS },
-    ...childrenConfig(model, childrenByParent(model), ROOT),
-  } as MachineConfig);
+  };
+  return xstate.createMachine(config as unknown as Parameters<typeof xstate.createMachine>[0]);
 }
 
-/** The key under which a state goes in xstate: never a name. */
-export function keyOf(state: StateNumber): string {
-  return `s${state}`;
-}
-
-/** The state of an xstate key. */
-export function numberOf(key: string): StateNumber {
-  return Number(key.slice(1));
-}
+const xstate = setup({ types: { context: {} as EngineContext, events: {} as EngineEvent } });
 
 /** Names the count of one quorum: its state, its event, and its place among that event's transitions. */
 export function quorumKey(state: StateNumber, event: string, index: number): string {
@@ -84,88 +114,229 @@ export function countOf({ counts }: EngineContext, key: string, from: number): n
   return Object.hasOwn(counts, key) ? (counts[key] ?? from) : from;
 }
 
-/** The children of each state, in document order. */
-function childrenByParent({ states }: Model): readonly (readonly StateNumber[])[] {
-  const children: StateNumber[][] = states.map(() => []);
-  for (const [number, { parent }] of states.entries()) {
-    if (parent !== undefined) children[parent]?.push(number);
+class Compiler {
+  readonly evaluator: Evaluator;
+  readonly #model: Model;
+  readonly #children: readonly (readonly StateNumber[])[];
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.evaluator = new Evaluator(regionsOf(model));
+    const children: StateNumber[][] = model.states.map(() => []);
+    for (const [number, { parent }] of model.states.entries())
+      if (parent !== undefined) children[parent]?.push(number);
+    this.#children = children;
   }
-  return children;
+
+  root(): StateConfig {
+    return this.#state(ROOT);
+  }
+
+  #state(number: StateNumber): StateConfig {
+    const state = this.#model.states[number];
+    if (state === undefined) throw new RangeError(`no state ${number}`);
+    if (state.type === 'history') return historyConfig(number, state);
+    const children = this.#children[number] ?? [];
+    return {
+      id: keyOf(number),
+      ...(state.type === 'parallel' || state.type === 'final' ? { type: state.type } : {}),
+      ...(children.length === 0
+        ? {}
+        : { states: Object.fromEntries(children.map((child) => [keyOf(child), this.#state(child)])) }),
+      ...this.#initial(state),
+      entry: this.#entry(number, state),
+      exit: this.#exit(number, state),
+      on: Object.fromEntries(this.#events(number, state)),
+      ...(state.always === undefined ? {} : { always: state.always.map((item) => this.#transition(item)) }),
+      ...(state.after === undefined ? {} : { after: this.#after(state.after) }),
+    };
+  }
+
+  #initial({ initial }: StateModel): Pick<StateConfig, 'initial'> {
+    if (initial === undefined) return {};
+    return { initial: { target: keyOf(initial.target), actions: this.#actions(initial.actions) } };
+  }
+
+  #entry(number: StateNumber, state: StateModel): Action[] {
+    return [
+      signal('entered', { state: number }),
+      ...this.#actions(state.entry),
+      ...(state.at ?? []).map(({ at }, i) => signal('setMoment', { id: momentId(number, i), at })),
+    ];
+  }
+
+  #exit(number: StateNumber, state: StateModel): Action[] {
+    return [
+      ...this.#actions(state.exit),
+      ...(state.at ?? []).map((_, i) => cancel(momentId(number, i))),
+      ...(hasQuorum(state) ? [forgetCounts(`${keyOf(number)}/`)] : []),
+      signal('left', { state: number }),
+    ];
+  }
+
+  #events(number: StateNumber, state: StateModel): [string, TransitionConfig[]][] {
+    const events: [string, TransitionConfig[]][] = (state.on ?? []).map(({ event, transitions }) => [
+      event,
+      transitions.flatMap((transition, i) => this.#eventTransitions(number, event, transition, i)),
+    ]);
+    if (state.onDone !== undefined) {
+      const done = state.onDone.map((item) => this.#transition(item));
+      const written = events.find(([event]) => event === doneEvent(number));
+      if (written === undefined) events.push([doneEvent(number), done]);
+      else written[1].push(...done);
+    }
+    for (const [i, { transitions }] of (state.at ?? []).entries()) {
+      events.push([momentId(number, i), transitions.map((item) => this.#transition(item))]);
+    }
+    return events;
+  }
+
+  #after(after: NonNullable<StateModel['after']>): Record<number, TransitionConfig[]> {
+    const byDelay: Record<number, TransitionConfig[]> = {};
+    for (const { delay, transitions } of after) {
+      byDelay[delay] ??= [];
+      byDelay[delay].push(...transitions.map((item) => this.#transition(item)));
+    }
+    return byDelay;
+  }
+
+  /** A quorum becomes two transitions: the one that is taken when the count is reached, else one that counts. */
+  #eventTransitions(
+    source: StateNumber,
+    event: string,
+    model: TransitionModel,
+    index: number,
+  ): TransitionConfig[] {
+    const { targets, actions, quorum } = model;
+    const guards = [
+      this.#addressed(source),
+      ...(model.guard === undefined ? [] : [this.#guard(model.guard)]),
+    ];
+    // XState's way to forbid an event: a transition that has nothing to do.
+    if (targets === undefined && actions === undefined && quorum === undefined)
+      return [{ ...guarded(guards) }];
+    const taken = signal('taken', {});
+    const taking = { ...this.#transition(model), actions: [taken, ...this.#actions(actions)] };
+    if (quorum === undefined) return [{ ...taking, ...guarded(guards) }];
+    const key = quorumKey(source, event, index);
+    const reached: Guard = ({ context }) => countOf(context, key, quorum.from) + 1 === quorum.until;
+    return [
+      { ...taking, ...guarded([...guards, reached]) },
+      { ...guarded(guards), actions: [taken, countOne(key, quorum.from)] },
+    ];
+  }
+
+  #transition({ targets, guard, actions, reenter }: TransitionModel): TransitionConfig {
+    return {
+      ...(targets === undefined ? {} : { target: targets.map((target) => `#${keyOf(target)}`) }),
+      ...guarded([this.#paid, ...(guard === undefined ? [] : [this.#guard(guard)])]),
+      ...(actions === undefined ? {} : { actions: this.#actions(actions) }),
+      ...(reenter === undefined ? {} : { reenter }),
+    };
+  }
+
+  /** Each transition that xstate looks at is paid for: a chart may loop, but not for long. */
+  readonly #paid: Guard = () => this.evaluator.step();
+
+  /** An event goes to the state it was sent to, to what lies inside that, and to what that lies in. */
+  #addressed(source: StateNumber): Guard {
+    const model = this.#model;
+    return ({ event: { address } }) =>
+      address === undefined || isWithin(model, source, address) || isWithin(model, address, source);
+  }
+
+  #guard(tree: GuardTree<StateNumber>): Guard {
+    if ('cel' in tree) return (args) => this.evaluator.guard(tree.cel, this.#scope(args));
+    if ('inState' in tree) return stateIn(`#${keyOf(tree.inState)}`) as unknown as Guard;
+    if ('not' in tree) return not(this.#guard(tree.not) as never) as unknown as Guard;
+    if ('and' in tree) return all(tree.and.map((part) => this.#guard(part)));
+    return or(tree.or.map((part) => this.#guard(part)) as never) as unknown as Guard;
+  }
+
+  #actions(actions: readonly ActionModel[] = []): Action[] {
+    return actions.map((action) => {
+      if ('cancel' in action) return cancel(userId(action.cancel));
+      if ('assign' in action) return this.#assign(action.assign);
+      const { raise: type, delay, id } = action;
+      return raise(
+        { type },
+        { ...(delay === undefined ? {} : { delay }), ...(id === undefined ? {} : { id: userId(id) }) },
+      );
+    });
+  }
+
+  /** All keys of one `assign` see the context as it was before it. */
+  #assign(assignments: readonly Assignment[]): Action {
+    return assign(({ context, event }: Arguments) => {
+      const scope = this.#scope({ context, event });
+      const data: Record<string, Json> = Object.assign(Object.create(null), context.data);
+      for (const { key, to } of assignments)
+        data[key] = 'cel' in to ? this.evaluator.value(to.cel, scope) : to.value;
+      this.evaluator.admit(data);
+      return { data };
+    });
+  }
+
+  #scope({ context, event }: Arguments): Scope {
+    return { context: context.data, event: { type: this.#eventName(event.type) } };
+  }
+
+  /** A guard sees a state's own name where xstate has its key. */
+  #eventName(type: string): string {
+    const done = /^xstate\.done\.state\.s(\d+)$/.exec(type)?.[1];
+    return done === undefined ? type : `xstate.done.state.${this.#model.states[Number(done)]?.name ?? ''}`;
+  }
 }
 
-function childrenConfig(model: Model, children: Children, parent: StateNumber): Partial<StateConfig> {
-  const numbers = children[parent] ?? [];
-  if (numbers.length === 0) return {};
-  const initial = model.states[parent]?.initial;
-  return {
-    states: Object.fromEntries(numbers.map((child) => [keyOf(child), stateConfig(model, children, child)])),
-    ...(initial === undefined ? {} : { initial: keyOf(initial) }),
-  };
-}
-
-type Children = ReturnType<typeof childrenByParent>;
-
-function stateConfig(model: Model, children: Children, number: StateNumber): StateConfig {
-  const state = model.states[number];
-  if (state === undefined) throw new RangeError(`no state ${number}`);
-  const timers = timersOf(number, state);
+function historyConfig(number: StateNumber, { history }: StateModel): StateConfig {
+  const targets = history?.targets?.map((target) => `#${keyOf(target)}`);
   return {
     id: keyOf(number),
-    ...(state.type === 'final' ? { type: 'final' as const } : {}),
-    entry: [
-      { type: 'entered' as const, params: { state: number } },
-      ...timers.map(({ id, at }) => ({ type: 'setTimer' as const, params: { id, at } })),
-    ],
-    exit: [
-      ...timers.map(({ id }) => ({ type: 'clearTimer' as const, params: { id } })),
-      ...(hasQuorum(state) ? [{ type: 'forget' as const, params: { prefix: `${keyOf(number)}/` } }] : []),
-      { type: 'left' as const, params: { state: number } },
-    ],
-    on: Object.fromEntries([
-      ...(state.on ?? []).map(({ event, transitions }) => [
-        event,
-        transitions.flatMap((transition, i) => eventTransitions(number, event, transition, i)),
-      ]),
-      ...timers.map(({ id, transitions }) => [id, transitions.map(plainTransition)]),
-    ]),
-    ...childrenConfig(model, children, number),
+    type: 'history',
+    history: history?.depth ?? 'shallow',
+    ...(targets === undefined ? {} : { target: targets }),
   };
 }
 
-function timersOf(number: StateNumber, state: StateModel) {
-  return (state.at ?? []).map(({ at, transitions }, i) => ({
-    id: `at.${i}.${keyOf(number)}`,
-    at,
-    transitions,
-  }));
+function signal<Type extends Signal['type']>(
+  type: Type,
+  params: Extract<Signal, { type: Type }>['params'],
+): Action {
+  return { type, params };
+}
+
+function guarded(guards: readonly Guard[]): Pick<TransitionConfig, 'guard'> {
+  const [only] = guards;
+  if (only === undefined) return {};
+  return { guard: guards.length === 1 ? only : all(guards) };
+}
+
+function all(guards: readonly Guard[]): Guard {
+  return and(guards as never) as unknown as Guard;
+}
+
+/** The event and label of a state's `at`; `xstate.`, so that no chart and no caller can send it. */
+function momentId(state: StateNumber, index: number): string {
+  return `xstate.at.${index}.${keyOf(state)}`;
+}
+
+/** A chart's own ids are kept apart from those of `after` and `at`. */
+function userId(id: string): string {
+  return `user.${id}`;
 }
 
 function hasQuorum({ on = [] }: StateModel): boolean {
   return on.some(({ transitions }) => transitions.some(({ quorum }) => quorum !== undefined));
 }
 
-function plainTransition({ target }: TransitionModel): TransitionConfig {
-  return { target: `#${keyOf(target)}`, actions: [{ type: 'taken', params: {} }] };
+function countOne(key: string, from: number): Action {
+  return assign(({ context }: Arguments) => ({
+    counts: { ...context.counts, [key]: countOf(context, key, from) + 1 },
+  }));
 }
 
-/** A quorum becomes two transitions: the one that is taken when the count is reached, else one that counts. */
-function eventTransitions(
-  state: StateNumber,
-  event: string,
-  transition: TransitionModel,
-  index: number,
-): TransitionConfig[] {
-  const taking = plainTransition(transition);
-  if (transition.quorum === undefined) return [taking];
-  const { from, until } = transition.quorum;
-  const key = quorumKey(state, event, index);
-  return [
-    { ...taking, guard: ({ context }) => countOf(context, key, from) + 1 === until },
-    {
-      actions: [
-        { type: 'count', params: { key, from } },
-        { type: 'taken', params: {} },
-      ],
-    },
-  ];
+function forgetCounts(prefix: string): Action {
+  return assign(({ context }: Arguments) => ({
+    counts: Object.fromEntries(Object.entries(context.counts).filter(([key]) => !key.startsWith(prefix))),
+  }));
 }

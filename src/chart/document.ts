@@ -317,8 +317,21 @@ function toData(node: Node, done: Map<Node, Data>): Data {
 
 function toObject(node: MapNode, done: Map<Node, Data>): Data {
   const object: Record<string, Data> = Object.create(null);
-  for (const [key, { node: value }] of node.entries) object[key] = toData(value, done);
+  for (const [key, { node: value }] of node.entries) object[dataKey(key)] = toData(value, done);
   return object;
+}
+
+/** Schemas pass over a key `__proto__` for fear of it, and what stands there would go unchecked. */
+const PROTO = '__proto__';
+const PROTO_IN_DATA = '\u0000__proto__';
+
+function dataKey(text: string): string {
+  return text === PROTO ? PROTO_IN_DATA : text;
+}
+
+/** @returns a key of a document's data as it is written in the text. */
+export function keyText(key: string): string {
+  return key === PROTO_IN_DATA ? PROTO : key;
 }
 
 /** Follows `path` as far as it goes. */
@@ -330,7 +343,7 @@ function find(
   let node = root;
   let offset = root.offset;
   for (const [i, step] of path.entries()) {
-    const entry = node.kind === 'map' ? node.entries.get(String(step)) : undefined;
+    const entry = node.kind === 'map' ? node.entries.get(keyText(String(step))) : undefined;
     const next = entry?.node ?? (node.kind === 'list' ? node.items[Number(step)] : undefined);
     if (next === undefined) return { node, offset, complete: false };
     node = next;

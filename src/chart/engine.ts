@@ -4,25 +4,29 @@
  * No clock, no randomness, no I/O: `now` comes in as milliseconds since the epoch, and what has to be stored
  * goes out as data. Snapshots are immutable; one that was handed out stays what it was.
  */
-import { initialTransition, transition } from 'xstate';
-import { countOf, type EngineEvent, type Machine, numberOf, quorumKey, type Signal } from './compile.ts';
-import type { Model, StateModel, StateNumber } from './model.ts';
+import type { Compiled, EngineEvent } from './compile.ts';
+import { BoundError, TOO_LONG } from './expression.ts';
+import { CHART_TIMERS } from './limits.ts';
+import type { Model, StateNumber } from './model.ts';
+import { activeStates, type MachineSnapshot, reviveMachine, storeMachine } from './persist.ts';
+import { type Action, initialTransition, transition } from './pure.ts';
 
 /** What the engine runs: the model, and the same compiled for xstate. */
-export interface Program {
+export interface Program extends Compiled {
   readonly model: Model;
-  readonly machine: Machine;
 }
 
 /** A running chart between two events. */
 export interface Snapshot {
-  readonly machine: ReturnType<Machine['getInitialSnapshot']>;
+  readonly machine: MachineSnapshot;
   /** The active states and their visits, in document order: outermost first. */
   readonly active: ReadonlyMap<StateNumber, Visit>;
   /** Visits begun so far, over all states; numbers the next one. */
   readonly visits: number;
-  /** Timers that are set, by id. */
-  readonly timers: ReadonlyMap<string, Timer>;
+  /** Timers that are set, by id, in the order in which they were set. */
+  readonly timers: ReadonlyMap<number, Timer>;
+  /** Timers set so far; numbers the next one. */
+  readonly timersSet: number;
 }
 
 /** The time from entering a state to leaving it. */
@@ -35,7 +39,10 @@ export interface Visit {
 
 /** An event that the chart sends itself when its time has come. */
 export interface Timer {
-  readonly id: string;
+  /** Never used twice in a run: a timer that was cleared cannot be mistaken for another. */
+  readonly id: number;
+  /** By which it is cancelled. */
+  readonly label: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** The event it sends. */
@@ -44,61 +51,75 @@ export interface Timer {
 
 /** What one event, or the start, has done. */
 export interface Step {
+  readonly ok: true;
   readonly snapshot: Snapshot;
   /** States in the order in which they were left and entered; one that was reentered is in both. */
   readonly left: readonly StateNumber[];
   readonly entered: readonly StateNumber[];
   readonly timersSet: readonly Timer[];
-  readonly timersCleared: readonly string[];
+  readonly timersCleared: readonly number[];
+  /** Guards that could not be evaluated and so were false, each with its reason. */
+  readonly failures: readonly string[];
+}
+
+/** Why an event has changed nothing. */
+export interface NoStep {
+  readonly ok: false;
+  /** No transition takes it, or what it would do crosses a bound of running charts. */
+  readonly reason: 'not-taken' | 'over-bound';
+  readonly detail: string;
+  readonly failures: readonly string[];
 }
 
 /** Enters the initial state. Timers that are due at `now` already are not fired here: see `nextDue`. */
-export function start(program: Program, now: number): Step {
-  const [machine, actions] = initialTransition(program.machine);
-  const before: Snapshot = { machine, active: new Map(), visits: 0, timers: new Map() };
-  return advance(before, machine, signalsOf(actions), now);
+export function start(program: Program, now: number): Step | NoStep {
+  return bounded(program, () => {
+    const [machine, actions] = initialTransition(program.machine);
+    const before: Snapshot = { machine, active: new Map(), visits: 0, timers: new Map(), timersSet: 0 };
+    return advance(program, before, machine, actions, now);
+  });
 }
 
-/**
- * Sends one event.
- *
- * @returns the step, or undefined where no transition takes the event: nothing has changed then.
- */
-export function send(
-  program: Program,
-  snapshot: Snapshot,
-  event: EngineEvent,
-  now: number,
-): Step | undefined {
-  const [machine, actions] = transition(program.machine, snapshot.machine, event);
-  const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
-  return taken ? advance(snapshot, machine, signalsOf(actions), now) : undefined;
+/** Sends one event. */
+export function send(program: Program, snapshot: Snapshot, event: EngineEvent, now: number): Step | NoStep {
+  return bounded(program, () => {
+    if (isDone(snapshot)) return NOT_TAKEN;
+    const [machine, actions] = transition(program.machine, snapshot.machine, event);
+    const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
+    if (taken || event.address === undefined) return advance(program, snapshot, machine, actions, now);
+    return { ...NOT_TAKEN, failures: program.evaluator.failures };
+  });
 }
+
+const NOT_TAKEN: NoStep = { ok: false, reason: 'not-taken', detail: 'no transition takes it', failures: [] };
 
 /**
  * Fires a timer that is set: it is gone afterwards, whatever its event did.
  *
- * `now` is the timer's own moment and not that of the call, so that a timer fired late leaves exactly what a
+ * Its time is the timer's own moment and not that of the call, so that a timer fired late leaves exactly what a
  * punctual one would have left. (Nothing can have come in between: due timers are fired before any event.)
+ *
+ * @param now the timer's moment, or a later one.
  */
-export function fire(program: Program, snapshot: Snapshot, timer: Timer): Step {
-  const timers = new Map(snapshot.timers);
-  timers.delete(timer.id);
-  const without = { ...snapshot, timers };
-  const step = send(program, without, { type: timer.event }, timer.at);
-  return {
-    ...(step ?? { snapshot: without, left: [], entered: [], timersSet: [] }),
-    timersCleared: [timer.id, ...(step?.timersCleared ?? [])],
-  };
+export function fire(program: Program, snapshot: Snapshot, timer: Timer, now = timer.at): Step | NoStep {
+  const without = withoutTimer(snapshot, timer);
+  const step = send(program, without, { type: timer.event }, now);
+  return step.ok ? { ...step, timersCleared: [timer.id, ...step.timersCleared] } : step;
 }
 
-/** @returns the timer to fire first among those due at `now`, the earliest set one among equals. */
+/** Drops a timer whose event cannot be taken without crossing a bound. */
+export function dropTimer(snapshot: Snapshot, timer: Timer): Step {
+  const idle = { left: [], entered: [], timersSet: [], failures: [] };
+  return { ok: true, snapshot: withoutTimer(snapshot, timer), ...idle, timersCleared: [timer.id] };
+}
+
+/** @returns the timer to fire first among those due at `now`. */
 export function nextDue({ timers }: Snapshot, now: number): Timer | undefined {
   const earliest = nextTimer(timers.values());
   return earliest !== undefined && earliest.at <= now ? earliest : undefined;
 }
 
-/** @returns the earliest of `timers`. */
+/** @returns the earliest of `timers`, the first that was set among equals. */
 export function nextTimer(timers: Iterable<Timer>): Timer | undefined {
   let earliest: Timer | undefined;
   for (const timer of timers) if (earliest === undefined || timer.at < earliest.at) earliest = timer;
@@ -110,104 +131,116 @@ export function isDone({ machine }: Snapshot): boolean {
   return machine.status === 'done';
 }
 
-/** Whether `state` is active. */
-export function isActive({ active }: Snapshot, state: StateNumber): boolean {
-  return active.has(state);
-}
-
-/** A transition that waits for more events than one. */
-export interface QuorumProgress {
-  readonly state: StateNumber;
-  readonly event: string;
-  readonly from: number;
-  /** Where the count stands in this visit. */
-  readonly have: number;
-  readonly until: number;
-}
-
-/** @returns the quorums of the active states. */
-export function quorums({ model }: Program, { machine, active }: Snapshot): QuorumProgress[] {
-  return [...active.keys()].flatMap((state) =>
-    (model.states[state]?.on ?? []).flatMap(({ event, transitions }) =>
-      transitions.flatMap(({ quorum }, i) => {
-        if (quorum === undefined) return [];
-        const have = countOf(machine.context, quorumKey(state, event, i), quorum.from);
-        return [{ state, event, ...quorum, have }];
-      }),
-    ),
-  );
-}
-
-/** @returns the events that an active state or its ancestors name. */
-export function eventsOf({ model }: Program, state: StateNumber): string[] {
-  const events = new Set<string>();
-  for (let at: StateModel | undefined = model.states[state]; at !== undefined; at = parentOf(model, at)) {
-    for (const { event } of at.on ?? []) events.add(event);
+/** Runs one step within its bounds; crossing one is an answer, anything else that is thrown is a bug. */
+function bounded(program: Program, run: () => Step | NoStep): Step | NoStep {
+  const { evaluator } = program;
+  evaluator.begin();
+  try {
+    return run();
+  } catch (error) {
+    const detail = boundCrossed(error);
+    if (detail === undefined) throw error;
+    return { ok: false, reason: 'over-bound', detail, failures: evaluator.failures };
   }
-  return [...events];
 }
 
-function parentOf(model: Model, state: StateModel): StateModel | undefined {
-  return state.parent === undefined ? undefined : model.states[state.parent];
+/** @returns which bound was crossed; xstate wraps what guards throw, and ends a loop with an error of its own. */
+function boundCrossed(error: unknown): string | undefined {
+  if (error instanceof BoundError) return error.message;
+  if (!(error instanceof Error)) return undefined;
+  if (error.message.startsWith('Infinite loop detected'))
+    return 'it sets off a loop of transitions without end';
+  return error.message.startsWith('Unable to evaluate guard') ? TOO_LONG : undefined;
 }
 
-function signalsOf(actions: readonly { readonly type: string; readonly params: unknown }[]): Signal[] {
-  return actions as readonly Signal[] as Signal[];
-}
-
-/** Applies the signals of one transition to everything that is kept beside xstate's snapshot. */
+/** Applies the actions of one transition to everything that is kept beside xstate's snapshot. */
 function advance(
+  program: Program,
   before: Snapshot,
-  machine: Snapshot['machine'],
-  signals: readonly Signal[],
+  after: MachineSnapshot,
+  actions: readonly Action[],
   now: number,
 ): Step {
+  // As it comes back from storage: going on in memory and going on after a restart are the same by construction.
+  const machine = reviveMachine(program.machine, storeMachine(after));
+  const configuration = activeStates(machine.value);
   const left: StateNumber[] = [];
   const entered: StateNumber[] = [];
-  const set = new Map<string, Timer>();
-  const cleared: string[] = [];
-  const timers = new Map(before.timers);
   const visits = new Map(before.active);
-  const configuration = activeStates(machine.value);
+  const timers = new TimerChanges(before);
   let count = before.visits;
-  for (const { type, params } of signals) {
-    if (type === 'entered') {
-      entered.push(params.state);
-      visits.set(params.state, { number: ++count, since: now });
-    } else if (type === 'left') {
+  for (const action of actions) {
+    if (action.type === 'entered') {
+      const { state } = action.params;
+      entered.push(state);
+      visits.set(state, { number: ++count, since: now });
+    } else if (action.type === 'left') {
+      const { state } = action.params;
       // A machine that is done runs all exit actions and still stands in its final states.
-      if (machine.status !== 'done' || !configuration.includes(params.state)) left.push(params.state);
-    } else if (type === 'setTimer') {
-      const timer = { id: params.id, at: params.at, event: params.id };
-      timers.set(timer.id, timer);
-      set.set(timer.id, timer);
-    } else if (type === 'clearTimer' && timers.delete(params.id) && !set.delete(params.id)) {
-      cleared.push(params.id);
-    }
+      if (machine.status !== 'done' || !configuration.includes(state)) left.push(state);
+    } else timers.take(action, now);
   }
+  if (machine.status === 'done') timers.clear();
   const active = new Map<StateNumber, Visit>();
   for (const state of configuration) active.set(state, visits.get(state) ?? { number: ++count, since: now });
   return {
-    snapshot: { machine, active, visits: count, timers },
+    ok: true,
+    snapshot: { machine, active, visits: count, timers: timers.timers, timersSet: timers.count },
     left,
     entered,
-    timersSet: [...set.values()],
-    timersCleared: cleared,
+    timersSet: [...timers.set.values()],
+    timersCleared: timers.cleared,
+    failures: program.evaluator.failures,
   };
 }
 
-/** The states of an xstate value, the root left out, in document order. */
-function activeStates(value: Snapshot['machine']['value']): StateNumber[] {
-  const states: StateNumber[] = [];
-  const walk = (part: Snapshot['machine']['value']) => {
-    if (typeof part === 'string') states.push(numberOf(part));
-    else {
-      for (const [key, inner] of Object.entries(part)) {
-        states.push(numberOf(key));
-        if (inner) walk(inner);
-      }
+/** What one transition does to the timers. */
+class TimerChanges {
+  readonly timers: Map<number, Timer>;
+  readonly set = new Map<number, Timer>();
+  readonly cleared: number[] = [];
+  count: number;
+
+  constructor(before: Snapshot) {
+    this.timers = new Map(before.timers);
+    this.count = before.timersSet;
+  }
+
+  take(action: Action, now: number): void {
+    if (action.type === 'setMoment') this.#set(action.params.id, action.params.at, action.params.id);
+    else if (action.type === 'xstate.cancel') this.#cancel(action.params.sendId);
+    else if (action.type === 'xstate.raise' && action.params.delay !== undefined) {
+      const { id = '', delay, event } = action.params;
+      this.#set(id, now + delay, event.type);
     }
-  };
-  walk(value);
-  return states.sort((a, b) => a - b);
+  }
+
+  /** Nothing comes after the end. */
+  clear(): void {
+    for (const id of this.timers.keys()) this.#delete(id);
+  }
+
+  #set(label: string, at: number, event: string): void {
+    if (this.timers.size >= CHART_TIMERS) throw new BoundError(`it sets more than ${CHART_TIMERS} timers`);
+    const timer = { id: ++this.count, label, at, event };
+    this.timers.set(timer.id, timer);
+    this.set.set(timer.id, timer);
+  }
+
+  #cancel(label: string): void {
+    for (const { id, label: other } of this.timers.values()) {
+      if (other === label) this.#delete(id);
+    }
+  }
+
+  #delete(id: number): void {
+    this.timers.delete(id);
+    if (!this.set.delete(id)) this.cleared.push(id);
+  }
+}
+
+function withoutTimer(snapshot: Snapshot, { id }: Timer): Snapshot {
+  const timers = new Map(snapshot.timers);
+  timers.delete(id);
+  return { ...snapshot, timers };
 }

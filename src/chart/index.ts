@@ -1,39 +1,40 @@
 /** The pure core's front door. Nothing in this folder knows of Cloudflare, HTTP or SQL. */
-import { compileMachine, countOf, quorumKey } from './compile.ts';
-import { readDocument } from './document.ts';
-import type { Program, Snapshot } from './engine.ts';
+import { compile, countOf, quorumKey } from './compile.ts';
+import { type Document, readDocument } from './document.ts';
+import { type Program, type Snapshot, start } from './engine.ts';
+import { Names } from './inquiry.ts';
 import { type ChartIssue, IssueList } from './issue.ts';
-import { ROOT, type StateNumber, UPDATE } from './model.ts';
+import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
 import { checkSequence, type Sequence, sequenceModel, writeSequence } from './sequence.ts';
+import { checkStatechart, type Statechart } from './statechart/check.ts';
 
 export {
-  eventsOf,
+  dropTimer,
   fire,
-  isActive,
   isDone,
+  type NoStep,
   nextDue,
   nextTimer,
-  type QuorumProgress,
-  quorums,
   type Snapshot,
   type Step,
   send,
   start,
   type Timer,
-  type Visit,
 } from './engine.ts';
+export type { Json } from './expression.ts';
+export { eventsOf, isActive, type NamedValue, namedValue, quorums } from './inquiry.ts';
 export type { ChartIssue } from './issue.ts';
 export { type StateNumber, UPDATE } from './model.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
+export { isReserved } from './statechart/transitions.ts';
 
 /** A checked chart without its text: plain JSON, from which the rest is compiled. */
-export type Definition = Sequence;
+export type Definition = Sequence | Statechart;
 
 /** A checked chart, ready to run. */
 export interface Chart extends Program {
   readonly definition: Definition;
-  /** State numbers by the names that people use. */
-  readonly numbers: ReadonlyMap<string, StateNumber>;
+  readonly names: Names;
 }
 
 /** What came of reading a chart's text. */
@@ -49,31 +50,32 @@ export type Reading =
 export function readChart(text: string): Reading {
   const issues = new IssueList();
   const document = readDocument(text, issues);
-  const definition = document && issues.errors.length === 0 ? checkSequence(document, issues) : undefined;
+  const chart = document && issues.errors.length === 0 ? check(document, issues) : undefined;
   issues.sort();
   const { errors, warnings } = issues;
-  return definition === undefined
+  return chart === undefined || errors.length > 0
     ? { ok: false, errors, warnings }
-    : { ok: true, chart: openChart(definition), warnings };
+    : { ok: true, chart, warnings };
 }
 
 /** Compiles what was checked before, without its text: takes a fraction of reading it again. */
 export function openChart(definition: Definition): Chart {
-  const model = sequenceModel(definition);
-  const numbers = new Map(model.states.flatMap(({ name }, i) => (i === ROOT ? [] : [[name, i] as const])));
-  return { definition, model, machine: compileMachine(model), numbers };
+  const model = modelOf(definition);
+  return { definition, model, ...compile(model), names: new Names(model) };
 }
 
 /**
- * Writes a running chart as its dialect does: a sequence with its present values.
+ * Writes a running sequence in the original's format, with its present values.
  *
  * @param left the states that were entered and left.
+ * @returns undefined for a statechart: that is its text, as it was written.
  */
 export function writeChart(
   { definition, model }: Chart,
   snapshot: Snapshot,
   left: ReadonlySet<StateNumber>,
-): string {
+): string | undefined {
+  if (definition.dialect !== 'sequence') return undefined;
   const [current = ROOT] = snapshot.active.keys();
   const quorum = model.states[current]?.on?.[0]?.transitions[0]?.quorum;
   const key = quorumKey(current, UPDATE, 0);
@@ -84,4 +86,26 @@ export function writeChart(
 /** @returns the name that people use of a state. */
 export function nameOf({ model }: Program, state: StateNumber): string {
   return model.states[state]?.name ?? '';
+}
+
+/** `current_state` means a sequence, `initial` or `type: parallel` a statechart. */
+function check(document: Document, issues: IssueList): Chart | undefined {
+  const isSequence = document.has(['current_state']);
+  if (!isSequence && !document.has(['initial']) && document.textAt(['type']) !== 'parallel') {
+    const message =
+      'A chart has `current_state` and `states` (a sequence), or `initial` and `states` (a statechart).';
+    issues.error(document.locate([]), [], message);
+    return undefined;
+  }
+  const definition = isSequence ? checkSequence(document, issues) : checkStatechart(document, issues);
+  if (definition === undefined) return undefined;
+  const chart = openChart(definition);
+  const first = start(chart, 0);
+  if (!first.ok)
+    issues.error(document.locate(['initial'], 'key'), ['initial'], `It cannot start: ${first.detail}.`);
+  return chart;
+}
+
+function modelOf(definition: Definition): Model {
+  return definition.dialect === 'sequence' ? sequenceModel(definition) : definition.model;
 }

@@ -24,8 +24,10 @@ export interface Position {
 }
 
 /** Writes a path as a reader would: `states[2].target.name`, `states["a b"].on`. */
-export function formatPath(path: readonly PathStep[]): string {
-  return path.reduce<string>((text, step) => {
+function formatPath(path: readonly PathStep[]): string {
+  return path.reduce<string>((text, part) => {
+    // A key is told apart from `__proto__` in a document's data by a NUL before it.
+    const step = typeof part === 'string' && part.startsWith('\u0000') ? part.slice(1) : part;
     if (typeof step === 'number') return `${text}[${step}]`;
     if (!/^[A-Za-z_][\w-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
     return text === '' ? step : `${text}.${step}`;
@@ -79,7 +81,8 @@ export class IssueList {
     path: readonly PathStep[],
     message: string,
   ): void {
-    if (list.length < CHART_ISSUES) list.push({ severity, line, column, path: formatPath(path), message });
+    if (list.length >= CHART_ISSUES) return;
+    list.push({ severity, line, column, path: formatPath(path), message });
   }
 }
 

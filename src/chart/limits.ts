@@ -18,6 +18,12 @@ export const CHART_DEPTH = 64;
 /** Nodes of a document with every alias expanded: 1,000 states of the original's format have 14,000. */
 export const CHART_NODES = 50_000;
 
+/**
+ * States without children that can be active at once: xstate compares the regions of a parallel state each with
+ * each, and 64 of them were seen to take 20 ms where 500 took seconds.
+ */
+export const CHART_REGIONS = 64;
+
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;
 
@@ -31,3 +37,21 @@ export const SUGGESTIONS = 20;
 
 /** Microsteps of one event, through xstate's `maxIterations`: ends an `always` or `raise` loop. */
 export const MICROSTEPS = 1_000;
+
+/** Characters and parts of one CEL expression: enough for any guard that a person can read. */
+export const EXPRESSION_LENGTH = 2_048;
+export const EXPRESSION_NODES = 200;
+
+/**
+ * What one event may cost, in units of about 0.1 µs (measured on one core of a small server): 50 ms of the
+ * object's time. A transition that is looked at costs some, and more where there are many regions.
+ */
+export const EVENT_BUDGET = 500_000;
+export const MICROSTEP_COST = 400;
+export const REGION_COST = 70;
+
+/** Bytes of a running chart's context, as JSON. */
+export const CONTEXT_BYTES = 64 * 1024;
+
+/** Timers that a running chart may have set. */
+export const CHART_TIMERS = 1_000;

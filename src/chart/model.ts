@@ -1,35 +1,79 @@
 /**
- * What both dialects compile to, and all that the engine knows of a chart.
+ * What both dialects compile to, and all that the engine knows of a chart. Plain JSON: it is what a machine
+ * keeps of its chart, so that waking it reads no YAML.
  *
  * States are numbered in document order and call each other by number: a name is data that people chose
  * (`__proto__`, `v1.2`, `#1`) and never a key of an object or a part of an xstate path.
  */
+import type { GuardTree, Json } from './expression.ts';
 
 /** The number of a state: its place in `Model.states`. The root is 0. */
 export type StateNumber = number;
 
 export const ROOT: StateNumber = 0;
 
+/** The key and id under which a state goes in xstate. */
+export function keyOf(state: StateNumber): string {
+  return `s${state}`;
+}
+
+/** The state of an xstate key. */
+export function numberOf(key: string): StateNumber {
+  return Number(key.slice(1));
+}
+
+/** The event that xstate raises when a state is done. */
+export function doneEvent(state: StateNumber): string {
+  return `xstate.done.state.${keyOf(state)}`;
+}
+
+/** The event that a plain `PUT` sends. */
+export const UPDATE = 'update';
+
 export interface Model {
-  /** In document order, the root first. */
+  /** In document order, the root first: the descendants of a state follow it without a gap. */
   readonly states: readonly StateModel[];
+  /** What a run starts with, for guards and assignments. */
+  readonly context?: { readonly [key: string]: Json };
 }
 
 export interface StateModel {
-  /** What people call it and what the service answers with. */
+  /** What people call it and what the service answers with; empty for a root that has no `id`. */
   readonly name: string;
-  readonly type: 'atomic' | 'compound' | 'final';
-  readonly parent: StateNumber | undefined;
-  /** Of a compound state: the child that is entered with it. */
-  readonly initial?: StateNumber;
+  /** Other names that it answers to, where they differ from `name`: its path, and its key. */
+  readonly path?: string;
+  readonly key?: string;
+  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly parent?: StateNumber;
+  /** The last of its descendants, itself where it has none. */
+  readonly last: StateNumber;
+  /** Of a compound state: the child that is entered with it, and what is done then. */
+  readonly initial?: { readonly target: StateNumber; readonly actions?: readonly ActionModel[] };
+  /** Of a history state: how deep it remembers, and where it leads while there is nothing to remember. */
+  readonly history?: { readonly depth: 'shallow' | 'deep'; readonly targets?: readonly StateNumber[] };
   /** Transitions by event, in the order in which they are tried. */
   readonly on?: readonly EventModel[];
+  readonly always?: readonly TransitionModel[];
+  readonly onDone?: readonly TransitionModel[];
+  /** Transitions by time since the state was entered. */
+  readonly after?: readonly DelayModel[];
   /** Transitions by moment. */
   readonly at?: readonly MomentModel[];
+  readonly entry?: readonly ActionModel[];
+  readonly exit?: readonly ActionModel[];
+  readonly description?: string;
+  readonly tags?: readonly string[];
 }
 
 export interface EventModel {
+  /** An event's name, or a wildcard: `*`, `build.*`. */
   readonly event: string;
+  readonly transitions: readonly TransitionModel[];
+}
+
+interface DelayModel {
+  /** Milliseconds. */
+  readonly delay: number;
   readonly transitions: readonly TransitionModel[];
 }
 
@@ -40,9 +84,15 @@ export interface MomentModel {
 }
 
 export interface TransitionModel {
-  readonly target: StateNumber;
+  /** None: the states stay as they are, and only the actions are run. */
+  readonly targets?: readonly StateNumber[];
+  readonly guard?: GuardTree<StateNumber>;
+  readonly actions?: readonly ActionModel[];
+  /** Whether a transition to the state itself, or into it, leaves and enters it. */
+  readonly reenter?: true;
   /** Where set, the transition waits: accepted events only count until `until` is reached. */
   readonly quorum?: Quorum;
+  readonly description?: string;
 }
 
 /**
@@ -50,10 +100,45 @@ export interface TransitionModel {
  * for each, and the transition is taken by the event that makes it equal `until`. A statechart's quorum
  * counts from 0; the original's `increment` from any number, so that one may pass by and never be equal.
  */
-export interface Quorum {
+interface Quorum {
   readonly from: number;
   readonly until: number;
 }
 
-/** The event that a plain `PUT` sends. */
-export const UPDATE = 'update';
+export type ActionModel =
+  | { readonly assign: readonly Assignment[] }
+  | { readonly raise: string; readonly delay?: number; readonly id?: string }
+  | { readonly cancel: string };
+
+/** One key of the context, and what it becomes: an expression's value, or a scalar as it stands. */
+export interface Assignment {
+  readonly key: string;
+  readonly to: { readonly cel: string } | { readonly value: string | number | boolean | null };
+}
+
+/** Whether `state` is `ancestor` or below it. */
+export function isWithin({ states }: Model, state: StateNumber, ancestor: StateNumber): boolean {
+  return state >= ancestor && state <= (states[ancestor]?.last ?? ancestor);
+}
+
+/** The state's ancestors, the nearest first, the root last. */
+export function ancestorsOf({ states }: Model, state: StateNumber): StateNumber[] {
+  const ancestors: StateNumber[] = [];
+  for (let at = states[state]?.parent; at !== undefined; at = states[at]?.parent) ancestors.push(at);
+  return ancestors;
+}
+
+/** How many states without children can be active at once. */
+export function regionsOf({ states }: Model): number {
+  const widths = states.map(() => 0);
+  // Children come behind their parents: from the end, each state is complete when its parent takes it.
+  for (let number = states.length - 1; number > ROOT; number--) {
+    const state = states[number];
+    if (state?.parent === undefined || state.type === 'history') continue;
+    const width = Math.max(1, widths[number] ?? 0);
+    const before = widths[state.parent] ?? 0;
+    widths[state.parent] =
+      states[state.parent]?.type === 'parallel' ? before + width : Math.max(before, width);
+  }
+  return Math.max(1, widths[ROOT] ?? 0);
+}

@@ -1,28 +1,39 @@
-import type { EngineContext } from './compile.ts';
+/** Snapshots <-> plain JSON. */
+import type { Compiled, EngineContext } from './compile.ts';
 import type { Program, Snapshot, Timer, Visit } from './engine.ts';
-import type { StateNumber } from './model.ts';
+import { numberOf, type StateNumber } from './model.ts';
+
+/** xstate's own snapshot. */
+export type MachineSnapshot = ReturnType<Compiled['machine']['getInitialSnapshot']>;
+
+type StateValue = MachineSnapshot['value'];
+
+/** What is kept of xstate's snapshot: its value with the regions in document order, and what it remembers. */
+export interface StoredMachineSnapshot {
+  readonly value: StateValue;
+  readonly status: MachineSnapshot['status'];
+  readonly context: EngineContext;
+  /** By history state, the states that it leads to. */
+  readonly history?: { readonly [key: string]: readonly string[] };
+}
 
 /**
  * A snapshot as it is stored: plain JSON, small whatever the chart's size. The timers are not in it; they
  * are rows of their own.
  */
-export interface StoredSnapshot {
-  readonly value: Snapshot['machine']['value'];
-  readonly status: Snapshot['machine']['status'];
-  readonly context: EngineContext;
+export interface StoredSnapshot extends StoredMachineSnapshot {
   readonly visits: number;
+  readonly timersSet: number;
   /** State, number of its visit, since when (ms since the epoch). */
   readonly active: readonly (readonly [StateNumber, number, number])[];
 }
 
 /** @returns what `restoreSnapshot` needs beside the timers. */
-export function storeSnapshot({ machine, active, visits }: Snapshot): StoredSnapshot {
-  const { value, status, context } = machine;
+export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot): StoredSnapshot {
   return {
-    value,
-    status,
-    context,
+    ...storeMachine(machine),
     visits,
+    timersSet,
     active: [...active].map(([state, { number, since }]) => [state, number, since]),
   };
 }
@@ -33,15 +44,69 @@ export function restoreSnapshot(
   stored: StoredSnapshot,
   timers: Iterable<Timer>,
 ): Snapshot {
-  const { value, status, context } = stored;
   const visits = stored.active.map(([state, number, since]): [StateNumber, Visit] => [
     state,
     { number, since },
   ]);
   return {
-    machine: machine.resolveState({ value, status, context }),
+    machine: reviveMachine(machine, stored),
     active: new Map(visits),
     visits: stored.visits,
     timers: new Map([...timers].map((timer) => [timer.id, timer])),
+    timersSet: stored.timersSet,
   };
+}
+
+/** Takes out of xstate's snapshot what is worth keeping. */
+export function storeMachine({
+  value,
+  status,
+  context,
+  historyValue,
+}: MachineSnapshot): StoredMachineSnapshot {
+  const history = Object.entries(historyValue).map(
+    ([key, nodes]) => [key, nodes.map(({ id }) => id)] as const,
+  );
+  return {
+    value: inDocumentOrder(value),
+    status,
+    context,
+    ...(history.length === 0 ? {} : { history: Object.fromEntries(history) }),
+  };
+}
+
+/** Makes xstate's snapshot of what was kept of it. */
+export function reviveMachine(machine: Compiled['machine'], stored: StoredMachineSnapshot): MachineSnapshot {
+  const { value, status, context, history = {} } = stored;
+  const historyValue = Object.fromEntries(
+    Object.entries(history).map(([key, ids]) => [key, ids.map((id) => machine.getStateNodeById(id))]),
+  );
+  const snapshot = machine.resolveState({ value, status, context, historyValue });
+  // SCXML selects transitions in the order of the document; xstate, in the order of this list.
+  snapshot._nodes.sort((a, b) => a.order - b.order);
+  return snapshot;
+}
+
+/** The active states of an xstate value, the root left out, in document order. */
+export function activeStates(value: StateValue): StateNumber[] {
+  const states: StateNumber[] = [];
+  const walk = (part: StateValue) => {
+    if (typeof part === 'string') states.push(numberOf(part));
+    else {
+      for (const [key, inner] of Object.entries(part)) {
+        states.push(numberOf(key));
+        if (inner) walk(inner);
+      }
+    }
+  };
+  walk(value);
+  return states.sort((a, b) => a - b);
+}
+
+function inDocumentOrder(value: StateValue): StateValue {
+  if (typeof value === 'string') return value;
+  const entries = Object.entries(value).map(
+    ([key, inner]) => [key, inner ? inDocumentOrder(inner) : inner] as const,
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => numberOf(a) - numberOf(b)));
 }

@@ -10,6 +10,7 @@ import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
 import { reportShape } from './shape.ts';
+import { parseTimestamp } from './time.ts';
 
 /** A checked sequence: what the engine compiles and what is written back. Plain JSON. */
 export interface Sequence {
@@ -18,7 +19,7 @@ export interface Sequence {
   readonly states: readonly SequenceState[];
 }
 
-export type SequenceState = IncrementState | TimeState | FinalState;
+type SequenceState = IncrementState | TimeState | FinalState;
 
 interface IncrementState {
   readonly name: string;
@@ -63,11 +64,10 @@ const NumberShape = z
   .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
     error: `must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, where counting by 1 is exact`,
   });
-const TimestampShape = z.iso.datetime({
-  local: true,
-  offset: true,
+const TIMESTAMP = {
   error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
-});
+};
+const TimestampShape = z.string(TIMESTAMP).refine((text) => parseTimestamp(text) !== undefined, TIMESTAMP);
 
 const measureShape = <Value extends z.ZodType>(value: Value) =>
   z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
@@ -90,15 +90,23 @@ const StateShapes = {
 
 const FUNCTIONS = ['increment', 'time'] as const;
 
-const ChartShape = z.object(
+const CHART = { error: 'must be a mapping with `current_state` and `states`' };
+const listShape = <State extends z.ZodType>(state: State) =>
+  z
+    .array(state, { error: 'must be a list of states' })
+    .min(1, { error: 'must name at least one state' })
+    .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
+
+/** The document around the states; they are checked one by one, each against the shape that its `func` asks for. */
+const ChartShape = z.object({ current_state: NameShape, states: listShape(z.unknown()) }, CHART);
+
+/** The whole of it, for the JSON Schema. */
+export const SequenceShape = z.object(
   {
-    current_state: NameShape,
-    states: z
-      .array(z.unknown(), { error: 'must be a list of states' })
-      .min(1, { error: 'must name at least one state' })
-      .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` }),
+    current_state: NameShape.describe('The name of the state that it starts in.'),
+    states: listShape(z.union([StateShapes.increment, StateShapes.time, StateShapes.final])),
   },
-  { error: 'must be a mapping with `current_state` and `states`' },
+  CHART,
 );
 
 /**
@@ -136,15 +144,10 @@ export function sequenceModel({ current_state, states }: Sequence): Model {
   const root: StateModel = {
     name: '',
     type: 'compound',
-    parent: undefined,
-    initial: numberOf(current_state),
+    last: states.length,
+    initial: { target: numberOf(current_state) },
   };
-  return {
-    states: [
-      root,
-      ...states.map((state) => stateModel(state, numberOf(state.func ? state.target.name : ''))),
-    ],
-  };
+  return { states: [root, ...states.map((state, i) => stateModel(state, i + 1, numberOf))] };
 }
 
 /** What is known of a running sequence beyond its chart, for `writeSequence`. */
@@ -174,30 +177,20 @@ export function writeSequence(sequence: Sequence, progress: SequenceProgress): s
   return dump({ current_state: current, states }, { noRefs: true, lineWidth: -1 });
 }
 
-function stateModel(state: SequenceState, target: StateNumber): StateModel {
-  const { name } = state;
-  if (state.func === 'increment') {
-    const quorum = { from: state.current.value, until: state.target.when.value };
-    return {
-      name,
-      type: 'atomic',
-      parent: ROOT,
-      on: [{ event: UPDATE, transitions: [{ target, quorum }] }],
-    };
-  }
+function stateModel(
+  state: SequenceState,
+  number: StateNumber,
+  numberOf: (name: string) => StateNumber,
+): StateModel {
+  const base = { name: state.name, parent: ROOT, last: number };
+  if (state.func === undefined) return { ...base, type: 'final' };
+  const targets = [numberOf(state.target.name)];
   if (state.func === 'time') {
-    const at = parseTimestamp(state.target.when.value);
-    return { name, type: 'atomic', parent: ROOT, at: [{ at, transitions: [{ target }] }] };
+    const at = parseTimestamp(state.target.when.value) ?? 0;
+    return { ...base, type: 'atomic', at: [{ at, transitions: [{ targets }] }] };
   }
-  return { name, type: 'final', parent: ROOT };
-}
-
-/**
- * @param text an ISO 8601 date and time, checked before; without an offset it is UTC.
- * @returns milliseconds since the epoch.
- */
-export function parseTimestamp(text: string): number {
-  return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
+  const quorum = { from: state.current.value, until: state.target.when.value };
+  return { ...base, type: 'atomic', on: [{ event: UPDATE, transitions: [{ targets, quorum }] }] };
 }
 
 function checkState(

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { formatAddress } from '../address.ts';
-import { document, problem } from '../answers.ts';
+import { json, problem } from '../answers.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { HistoryEntry } from '../store.ts';
@@ -18,13 +18,13 @@ export const history: MachineResource = {
       const answer = await machine.history(before, limit);
       if (!answer.ok) return problem(c, answer);
       const entries = answer.entries.map(showEntry);
-      const next = entries.length === limit ? entries.at(-1)?.revision : undefined;
+      const next = entries.length === limit ? entries.at(-1)?.id : undefined;
       const body = {
         machine: formatAddress(address),
         history: entries,
         ...(next === undefined ? {} : { before: next }),
       };
-      return document(c, body, answer.revision);
+      return json(c, JSON.stringify(body, null, 2), answer.revision);
     },
   },
 };

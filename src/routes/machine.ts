@@ -1,4 +1,4 @@
-import { document, problem } from '../answers.ts';
+import { json, problem } from '../answers.ts';
 import type { MachineResource } from './resource.ts';
 
 /** The status document. */
@@ -8,7 +8,7 @@ export const machine: MachineResource = {
     async GET(c, machine) {
       const answer = await machine.status();
       if (!answer.ok) return problem(c, answer);
-      return document(c, answer.status, answer.status.revision);
+      return json(c, answer.status, answer.revision);
     },
   },
 };

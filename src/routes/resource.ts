@@ -11,7 +11,7 @@ export interface AppEnv {
 }
 
 /** Methods that change something, and that ask. `HEAD` comes with `GET`, `OPTIONS` with every path. */
-export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 /** Answers one method of one resource. */
 type Handler<Arguments extends readonly unknown[]> = (

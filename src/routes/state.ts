@@ -1,5 +1,6 @@
 import { etag, problem } from '../answers.ts';
-import { UPDATE } from '../chart/index.ts';
+import { isReserved, UPDATE } from '../chart/index.ts';
+import { EVENT_LENGTH } from '../limits.ts';
 import { refuse } from '../refusal.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -17,10 +18,23 @@ export const state: MachineResource = {
     async PUT(c, machine) {
       const name = c.req.query('state');
       if (name === undefined) return problem(c, refuse('no-state-to-update', MISSING));
-      const answer = await machine.update({ state: name, event: UPDATE });
+      const event = c.req.query('event') ?? UPDATE;
+      const wrong = wrongEvent(event);
+      if (wrong !== undefined) return problem(c, refuse('reserved-event', wrong));
+      const answer = await machine.update({ state: name, event });
       return answer.ok ? c.text(answer.state, 200, { ETag: etag(answer.revision) }) : problem(c, answer);
     },
   },
 };
 
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
+
+/** @returns why nobody may send `event`, or nothing. */
+function wrongEvent(event: string): string | undefined {
+  if (event === '' || event.length > EVENT_LENGTH)
+    return `An event's name has 1 to ${EVENT_LENGTH} characters.`;
+  if (event.includes('*')) return 'A wildcard is for charts; an event that is sent has a name.';
+  return isReserved(event)
+    ? 'Names that begin with xstate., done. or error. are kept by XState for itself.'
+    : undefined;
+}

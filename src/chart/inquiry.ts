@@ -1,0 +1,97 @@
+/** What can be asked of a running chart without changing it. */
+import { countOf, quorumKey } from './compile.ts';
+import type { Program, Snapshot } from './engine.ts';
+import { ancestorsOf, isWithin, type Model, numberOf, ROOT, type StateNumber } from './model.ts';
+import type { MachineSnapshot } from './persist.ts';
+
+/** A transition that waits for more events than one. */
+export interface QuorumProgress {
+  readonly state: StateNumber;
+  readonly event: string;
+  readonly from: number;
+  /** Where the count stands in this visit. */
+  readonly have: number;
+  readonly until: number;
+}
+
+/** @returns the quorums of the active states. */
+export function quorums({ model }: Program, { machine, active }: Snapshot): QuorumProgress[] {
+  return [ROOT, ...active.keys()].flatMap((state) =>
+    (model.states[state]?.on ?? []).flatMap(({ event, transitions }) =>
+      transitions.flatMap(({ quorum }, i) => {
+        if (quorum === undefined) return [];
+        const have = countOf(machine.context, quorumKey(state, event, i), quorum.from);
+        return [{ state, event, ...quorum, have }];
+      }),
+    ),
+  );
+}
+
+/** XState's `value`, by the keys of the chart and not by those that xstate was given. */
+export type NamedValue = string | { readonly [key: string]: NamedValue };
+
+/** @returns the active states as XState shows them: a key, or a mapping of keys to what is active inside. */
+export function namedValue({ model }: Program, { machine }: Snapshot): NamedValue {
+  const name = (key: string) => {
+    const state = model.states[numberOf(key)];
+    return state?.key ?? state?.path ?? state?.name ?? '';
+  };
+  const walk = (value: MachineSnapshot['value']): NamedValue => {
+    if (typeof value === 'string') return name(value);
+    const named: Record<string, NamedValue> = Object.create(null);
+    for (const [key, inner] of Object.entries(value)) named[name(key)] = inner ? walk(inner) : {};
+    return named;
+  };
+  return walk(machine.value);
+}
+
+/** Whether `state` is active; the root always is. */
+export function isActive({ active }: Snapshot, state: StateNumber): boolean {
+  return state === ROOT || active.has(state);
+}
+
+/** @returns the events that `state`, its active descendants and its ancestors name: those that it may take. */
+export function eventsOf({ model }: Program, { active }: Snapshot, state: StateNumber): string[] {
+  const below = [...active.keys()].filter((other) => isWithin(model, other, state));
+  const events = new Set<string>();
+  for (const at of [state, ...below, ...ancestorsOf(model, state)]) {
+    for (const { event } of model.states[at]?.on ?? []) if (!event.startsWith('xstate.')) events.add(event);
+  }
+  return [...events];
+}
+
+/** A name that people use, and the state that it means. */
+export type Naming =
+  | { readonly ok: true; readonly state: StateNumber }
+  /** Several states have it for a key: each is to be called by its own name. */
+  | { readonly ok: false; readonly candidates: readonly string[] };
+
+/** The names of a chart: each state by its id, by its path, or by its key where that is unique. */
+export class Names {
+  readonly #exact = new Map<string, StateNumber>();
+  readonly #keys = new Map<string, StateNumber[]>();
+  readonly #model: Model;
+
+  constructor(model: Model) {
+    this.#model = model;
+    for (const [number, { name, key }] of model.states.entries()) {
+      const nameless = number === ROOT && name === '';
+      if (!nameless && !this.#exact.has(name)) this.#exact.set(name, number);
+      if (key !== undefined) this.#keys.set(key, [...(this.#keys.get(key) ?? []), number]);
+    }
+    // An id goes before a path that reads the same.
+    for (const [number, { path }] of model.states.entries()) {
+      if (path !== undefined && !this.#exact.has(path)) this.#exact.set(path, number);
+    }
+  }
+
+  /** @returns undefined where no state has the name. */
+  find(name: string): Naming | undefined {
+    const exact = this.#exact.get(name);
+    if (exact !== undefined) return { ok: true, state: exact };
+    const [only, ...others] = this.#keys.get(name) ?? [];
+    if (only === undefined) return undefined;
+    if (others.length === 0) return { ok: true, state: only };
+    return { ok: false, candidates: [only, ...others].map((state) => this.#model.states[state]?.name ?? '') };
+  }
+}

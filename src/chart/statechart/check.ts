@@ -1,0 +1,220 @@
+/** The statechart dialect: a document -> a checked model, or every reason why not. */
+import { type Data, type Document, keyText } from '../document.ts';
+import type { Json } from '../expression.ts';
+import { type IssueList, quote } from '../issue.ts';
+import { CHART_REGIONS } from '../limits.ts';
+import { type Model, type MomentModel, regionsOf, type StateModel, type TransitionModel } from '../model.ts';
+import { reportShape } from '../shape.ts';
+import { parseDuration, parseTimestamp } from '../time.ts';
+import { asMap, nameOfOutline, type Outline, OutlineTree } from './outline.ts';
+import { checkReach } from './reach.ts';
+import { StatechartShape } from './shape.ts';
+import { Reader } from './transitions.ts';
+
+/** A checked statechart. */
+export interface Statechart {
+  readonly dialect: 'statechart';
+  readonly model: Model;
+}
+
+/**
+ * Checks a document against the statechart dialect.
+ *
+ * @param issues takes every error (a wrong shape, a key that is not known, a target or state that does not
+ *   exist, an expression that cannot be read), and warnings for states that no way leads to.
+ * @returns the statechart, or undefined where there was an error.
+ */
+export function checkStatechart(document: Document, issues: IssueList): Statechart | undefined {
+  const before = issues.errors.length;
+  const shape = StatechartShape.safeParse(document.data);
+  if (!shape.success) reportShape(shape.error, document, [], issues);
+  const tree = new OutlineTree(document, issues);
+  const reader = new Reader(document, tree, issues);
+  const states = tree.states.map((outline) => stateModel(outline, reader, document, issues));
+  const context = asMap(asMap(document.data).context);
+  if (issues.errors.length > before) return undefined;
+  const model: Model = {
+    states,
+    ...(Object.keys(context).length === 0 ? {} : { context: toContext(context) }),
+  };
+  const regions = regionsOf(model);
+  if (regions > CHART_REGIONS) {
+    const message = `${regions} states could be active at once; the regions of a chart are at most ${CHART_REGIONS}.`;
+    issues.error(document.locate([]), [], message);
+    return undefined;
+  }
+  checkReach(model, tree, document, issues);
+  return issues.errors.length > before ? undefined : { dialect: 'statechart', model };
+}
+
+function stateModel(outline: Outline, reader: Reader, document: Document, issues: IssueList): StateModel {
+  const { data, path, type, parent } = outline;
+  checkType(outline, document, issues);
+  const list = (key: string) => reader.transitions(outline, data[key], [...path, key]);
+  const timed = <Entry>(
+    key: string,
+    read: (text: string) => number | undefined,
+    make: MakeTimed<Entry>,
+    right: string,
+  ) =>
+    Object.entries(asMap(data[key])).flatMap(([when, value]) => {
+      const at = [...path, key, when];
+      const time = read(keyText(when));
+      const transitions = reader.transitions(outline, value, at);
+      if (time !== undefined) return [make(time, transitions)];
+      issues.error(document.locate(at, 'key'), at, `${quote(keyText(when))} must be ${right}.`);
+      return [];
+    });
+  const initial = readInitial(outline, reader, document, issues);
+  const history = readHistory(outline, reader);
+  return {
+    name: nameOfOutline(outline),
+    ...otherNames(outline),
+    type,
+    ...(parent === undefined ? {} : { parent: parent.number }),
+    last: lastOf(outline),
+    ...(initial === undefined ? {} : { initial }),
+    ...(history === undefined ? {} : { history }),
+    ...full('on', reader.events(outline)),
+    ...full('always', list('always')),
+    ...full('onDone', list('onDone')),
+    ...full(
+      'after',
+      timed('after', parseDuration, (delay, transitions) => ({ delay, transitions }), DURATION),
+    ),
+    ...full(
+      'at',
+      timed<MomentModel>('at', parseTimestamp, (at, transitions) => ({ at, transitions }), MOMENT),
+    ),
+    ...full('entry', reader.actions(data.entry, [...path, 'entry'])),
+    ...full('exit', reader.actions(data.exit, [...path, 'exit'])),
+    ...(typeof data.description === 'string' ? { description: data.description } : {}),
+    ...full('tags', tagsOf(data.tags)),
+  };
+}
+
+type MakeTimed<Entry> = (time: number, transitions: readonly TransitionModel[]) => Entry;
+
+const DURATION = 'a duration, such as 90s, 30m, 12h or 7d, or milliseconds';
+const MOMENT = 'a time: `2026-12-01T02:00:00Z`, or with an offset, `2026-12-01T02:00:00+02:00`';
+
+/** What a type allows, as XState has it, and what would do nothing and was surely not meant. */
+function checkType(outline: Outline, document: Document, issues: IssueList): void {
+  const { data, path, type, children, parent } = outline;
+  const refuse = (key: string, message: string) => {
+    const at = key === '' ? path : [...path, key];
+    issues.error(document.locate(at, 'key'), at, message);
+  };
+  const [first] = children;
+  if (type === 'compound' && data.initial === undefined) {
+    const example = first === undefined ? '' : `, such as \`initial: ${first.key}\``;
+    refuse('', `Which child is entered first? Add \`initial\`${example}, or \`type: parallel\`.`);
+  }
+  if (type === 'parallel' && children.length === 0)
+    refuse('type', 'A parallel state has `states`, its regions.');
+  if (type !== 'compound' && data.initial !== undefined) {
+    refuse(
+      'initial',
+      type === 'parallel'
+        ? 'A parallel state enters all its regions; remove `initial`.'
+        : 'There are no `states` to enter.',
+    );
+  }
+  if (data.onDone !== undefined && type !== 'compound' && type !== 'parallel') {
+    refuse('onDone', 'Only a state with `states` can be done.');
+  }
+  if (
+    (data.type === 'atomic' && children.length > 0) ||
+    (data.type === 'compound' && children.length === 0)
+  ) {
+    refuse(
+      'type',
+      `The state ${children.length > 0 ? 'has `states`, so it is compound or parallel' : 'has no `states`, so it is atomic'}.`,
+    );
+  }
+  if (type === 'final' || type === 'history') {
+    const banned =
+      type === 'final'
+        ? ['states', 'on', 'after', 'at', 'always']
+        : ['states', 'on', 'after', 'at', 'always', 'entry', 'exit'];
+    for (const key of banned) {
+      if (data[key] !== undefined) refuse(key, `A ${type} state has no \`${key}\`.`);
+    }
+  }
+  if (type !== 'history') {
+    if (data.target !== undefined)
+      refuse(
+        'target',
+        'Only a history state has a `target`; a transition stands in `on`, `after`, `at` or `always`.',
+      );
+    if (data.history !== undefined) refuse('history', '`history` is for a state of `type: history`.');
+  }
+  if (parent === undefined && (type === 'final' || type === 'history'))
+    refuse('type', `A chart is no ${type} state.`);
+}
+
+function readInitial(
+  outline: Outline,
+  reader: Reader,
+  document: Document,
+  issues: IssueList,
+): StateModel['initial'] {
+  const { data, path, children, type } = outline;
+  const { initial } = data;
+  if (type !== 'compound' || initial === undefined) return undefined;
+  const isText = typeof initial !== 'object' || initial === null;
+  const at = isText ? [...path, 'initial'] : [...path, 'initial', 'target'];
+  const key = document.textAt(at);
+  if (key === undefined) return undefined;
+  const child = children.find((candidate) => candidate.key === key);
+  if (child === undefined) {
+    const hint = issues.didYouMean(
+      key,
+      children.map((candidate) => candidate.key),
+    );
+    issues.error(document.locate(at), at, `There is no state ${quote(key)} in here.${hint}`);
+    return undefined;
+  }
+  const actions = isText ? [] : reader.actions(asMap(initial).actions, [...path, 'initial', 'actions']);
+  return { target: child.number, ...full('actions', actions) };
+}
+
+function readHistory(outline: Outline, reader: Reader): StateModel['history'] {
+  const { data, path, type } = outline;
+  if (type !== 'history') return undefined;
+  const targets = reader.targets(outline, data.target, [...path, 'target']);
+  return { depth: data.history === 'deep' ? 'deep' : 'shallow', ...full('targets', targets) };
+}
+
+function lastOf(outline: Outline): number {
+  const last = outline.children.at(-1);
+  return last === undefined ? outline.number : lastOf(last);
+}
+
+/** A state with an id is also found by its path; one that lies deeper also by its key. */
+function otherNames({ id, key, keys }: Outline): Pick<StateModel, 'path' | 'key'> {
+  if (keys.length === 0) return {};
+  return { ...(id === undefined ? {} : { path: keys.join('.') }), ...(keys.length === 1 ? {} : { key }) };
+}
+
+function tagsOf(data: Data | undefined): string[] {
+  return (Array.isArray(data) ? data : [data]).filter((tag): tag is string => typeof tag === 'string');
+}
+
+/** The context as plain JSON, its keys as they are written. */
+function toContext(data: Data): { readonly [key: string]: Json } {
+  return asMap(toJson(data) as Data) as { readonly [key: string]: Json };
+}
+
+function toJson(data: Data): Json {
+  if (typeof data !== 'object' || data === null) return data;
+  if (Array.isArray(data)) return data.map(toJson);
+  const object: Record<string, Json> = Object.create(null);
+  for (const [key, value] of Object.entries(data)) object[keyText(key)] = toJson(value);
+  return object;
+}
+
+/** A property, where there is something in it: models are stored, and most states have little. */
+function full<Key extends string, Item>(key: Key, items: readonly Item[]): { [K in Key]?: readonly Item[] } {
+  return items.length === 0 ? {} : ({ [key]: items } as { [K in Key]?: readonly Item[] });
+}

@@ -1,0 +1,177 @@
+/** The tree of states in a statechart document: who is in whom, what they are called, where a name leads. */
+import { type Data, type Document, keyText } from '../document.ts';
+import { type IssueList, type PathStep, quote } from '../issue.ts';
+import { CHART_STATES, STATE_NAME_LENGTH } from '../limits.ts';
+import type { StateModel, StateNumber } from '../model.ts';
+
+/** A mapping of the document, whatever is in it. */
+export type DataMap = { readonly [key: string]: Data };
+
+/** One state of the document, before its transitions are looked at. */
+export interface Outline {
+  readonly number: StateNumber;
+  readonly key: string;
+  /** The keys from the root to it. */
+  readonly keys: readonly string[];
+  readonly id: string | undefined;
+  readonly type: StateModel['type'];
+  readonly parent: Outline | undefined;
+  readonly children: Outline[];
+  /** Where it stands in the document. */
+  readonly path: readonly PathStep[];
+  readonly data: DataMap;
+}
+
+/** What a state is called where it has no `id`: its path, `fleet.eu`. */
+export function nameOfOutline({ id, keys }: Outline): string {
+  return id ?? keys.join('.');
+}
+
+/** All states of a chart, and how to find them. */
+export class OutlineTree {
+  /** In document order; the root is the first. */
+  readonly states: readonly Outline[];
+  readonly #ids = new Map<string, Outline>();
+
+  /** @param issues takes duplicate ids, names that are too long, and too many states. */
+  constructor(document: Document, issues: IssueList) {
+    const states: Outline[] = [];
+    collect(document, asMap(document.data), [], '', undefined, states, issues);
+    this.states = states;
+    for (const state of states) this.#addId(document, state, issues);
+  }
+
+  get root(): Outline | undefined {
+    return this.states[0];
+  }
+
+  /**
+   * Finds the target of a transition as XState does: `#id`, `#id.child`, `.child` of the source itself, or a
+   * sibling (a child, where the source is the root), each of them with a path behind it.
+   *
+   * @returns the state, or where one was expected and is not: what names would have been right.
+   */
+  target(source: Outline, text: string): Outline | { readonly candidates: readonly string[] } {
+    if (text.startsWith('#')) return this.#byId(text.slice(1));
+    if (text.startsWith('.')) return descend(source, text.slice(1), '.');
+    if (source.parent === undefined) return { candidates: source.children.map(({ key }) => `.${key}`) };
+    return descend(source.parent, text, '');
+  }
+
+  /** Finds what `in_state` names: an id, a path from the root, or a key that is unique. */
+  named(text: string): Outline | undefined {
+    const byId = this.#ids.get(text);
+    if (byId !== undefined) return byId;
+    const byPath = this.states.find(({ keys }) => keys.length > 0 && keys.join('.') === text);
+    if (byPath !== undefined) return byPath;
+    const byKey = this.states.filter(({ key, parent }) => parent !== undefined && key === text);
+    return byKey.length === 1 ? byKey[0] : undefined;
+  }
+
+  /** Every name that `named` knows. */
+  names(): string[] {
+    return this.states.map(nameOfOutline).filter((name) => name !== '');
+  }
+
+  #byId(text: string): Outline | { readonly candidates: readonly string[] } {
+    const exact = this.#ids.get(text);
+    if (exact !== undefined) return exact;
+    for (let dot = text.lastIndexOf('.'); dot > 0; dot = text.lastIndexOf('.', dot - 1)) {
+      const state = this.#ids.get(text.slice(0, dot));
+      if (state !== undefined) return descend(state, text.slice(dot + 1), `#${text.slice(0, dot)}.`);
+    }
+    return { candidates: [...this.#ids.keys()].map((id) => `#${id}`) };
+  }
+
+  #addId(document: Document, state: Outline, issues: IssueList): void {
+    if (state.id === undefined) return;
+    const path = [...state.path, 'id'];
+    const other = this.#ids.get(state.id);
+    if (other === undefined) this.#ids.set(state.id, state);
+    else {
+      const { line } = document.locate([...other.path, 'id']);
+      issues.error(
+        document.locate(path),
+        path,
+        `The id ${quote(state.id)} is taken by the state on line ${line}.`,
+      );
+    }
+  }
+}
+
+/** Follows a path of keys downwards. A key that has dots itself is tried whole first. */
+function descend(
+  from: Outline,
+  path: string,
+  prefix: string,
+): Outline | { readonly candidates: readonly string[] } {
+  const whole = from.children.find(({ key }) => key === path);
+  if (whole !== undefined) return whole;
+  for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) {
+    const child = from.children.find(({ key }) => key === path.slice(0, dot));
+    if (child !== undefined) return descend(child, path.slice(dot + 1), `${prefix}${child.key}.`);
+  }
+  return { candidates: from.children.map(({ key }) => `${prefix}${key}`) };
+}
+
+function collect(
+  document: Document,
+  data: DataMap,
+  keys: readonly string[],
+  key: string,
+  parent: Outline | undefined,
+  states: Outline[],
+  issues: IssueList,
+  path: readonly PathStep[] = [],
+): void {
+  if (states.length > CHART_STATES) return;
+  if (states.length === CHART_STATES) {
+    issues.error(document.locate(path, 'key'), path, `A chart has at most ${CHART_STATES} states.`);
+  }
+  const children = Object.entries(asMap(data.states));
+  const id = typeof data.id === 'string' ? data.id : undefined;
+  const outline: Outline = {
+    number: states.length,
+    key,
+    keys,
+    id,
+    type: typeOf(data, children.length > 0),
+    parent,
+    children: [],
+    path,
+    data,
+  };
+  for (const name of [key, id ?? '']) {
+    if (name.length > STATE_NAME_LENGTH || !name.isWellFormed()) {
+      const message = `A name has at most ${STATE_NAME_LENGTH} characters of well-formed Unicode.`;
+      issues.error(document.locate(path, 'key'), path, message);
+    }
+  }
+  states.push(outline);
+  parent?.children.push(outline);
+  for (const [childKey, child] of children) {
+    const childPath = [...path, 'states', childKey];
+    const text = keyText(childKey);
+    collect(document, asMap(child), [...keys, text], text, outline, states, issues, childPath);
+  }
+}
+
+function typeOf(data: DataMap, hasChildren: boolean): StateModel['type'] {
+  const { type } = data;
+  if (type === 'parallel' || type === 'final' || type === 'history') return type;
+  if (hasChildren) return 'compound';
+  return data.history === undefined ? 'atomic' : 'history';
+}
+
+/** @returns the mapping, or an empty one: what is not a mapping was told by the shape. */
+export function asMap(data: Data | undefined): DataMap {
+  return typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as DataMap) : EMPTY;
+}
+
+/** @returns the list, one thing as a list of it, or nothing as an empty one. */
+export function asList(data: Data | undefined): readonly Data[] {
+  if (data === undefined || data === null) return [];
+  return Array.isArray(data) ? data : [data as Data];
+}
+
+const EMPTY: DataMap = Object.freeze(Object.create(null));

@@ -1,0 +1,175 @@
+/**
+ * The shape of a statechart document, in XState's vocabulary as data. What a shape cannot say (targets that
+ * exist, expressions that can be read) `check.ts` looks at.
+ */
+import * as z from 'zod';
+import { parseDuration } from '../time.ts';
+
+const text = (what: string) => z.string({ error: `must be text: ${what}` });
+const oneOrMore = <Item extends z.ZodType>(item: Item, error: string) =>
+  z.union([item, z.array(item)], { error });
+
+/** A scalar stands for itself; text is a CEL expression. */
+const ValueShape = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'must be an expression in CEL, such as `context.failed + 1`, or a number or boolean',
+});
+
+const DelayShape = z
+  .union([z.number(), z.string()], {
+    error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
+  })
+  .refine((delay) => parseDuration(String(delay)) !== undefined, {
+    error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
+  });
+
+const RaiseShape = z.union(
+  [
+    z.string(),
+    z.strictObject({
+      event: text('the event to send'),
+      delay: DelayShape.optional(),
+      id: text('a name by which `cancel` finds it').optional(),
+    }),
+  ],
+  { error: 'must be an event, or `{event, delay, id}`' },
+);
+
+const ActionShape = z.union(
+  [
+    z.strictObject({
+      assign: z.record(z.string(), ValueShape, { error: 'must be a mapping of keys to expressions' }),
+    }),
+    z.strictObject({ raise: RaiseShape }),
+    z.strictObject({ cancel: text('the `id` of a delayed `raise`') }),
+  ],
+  { error: 'must be one of `assign`, `raise` and `cancel`: actions are data, not code' },
+);
+const ActionsShape = oneOrMore(
+  ActionShape,
+  'must be an action (`assign`, `raise` or `cancel`) or a list of them: data, not code',
+);
+
+const TargetShape = oneOrMore(
+  text('a target'),
+  'must be a target, such as `fleet`, `.child` or `#id`, or a list',
+);
+
+const DescriptionShape = text('what people should know');
+
+const TransitionFields = {
+  target: TargetShape.optional().describe(
+    'Where it leads: `sibling`, `.child`, `#id`, or a path such as `fleet.eu`.',
+  ),
+  guard: z
+    .union([z.string(), z.boolean()], {
+      error: 'must be an expression in CEL, such as `context.failed >= 1`',
+    })
+    .optional()
+    .describe(
+      'An expression in CEL over `context`, `event` and `in_state("id.or.path")`: only if it is true.',
+    ),
+  actions: ActionsShape.optional().describe('What is done on the way.'),
+  reenter: z
+    .boolean({ error: 'must be true or false' })
+    .optional()
+    .describe('Whether a state that it leads back into is left and entered anew.'),
+  description: DescriptionShape.optional().describe('What people should know of it.'),
+  meta: z.unknown().optional().describe('Any data of your own.'),
+};
+const TRANSITION =
+  'must be a target, a transition such as `{target: fleet, guard: context.ok}`, or a list of them';
+const transitionsShape = <Item extends z.ZodType>(item: Item) =>
+  z.union([z.string(), item, z.array(z.union([z.string(), item], { error: TRANSITION }))], {
+    error: TRANSITION,
+  });
+
+const TransitionsShape = transitionsShape(z.strictObject(TransitionFields));
+const EventTransitionsShape = transitionsShape(
+  z.strictObject({
+    ...TransitionFields,
+    quorum: z
+      .int({ error: 'must be a whole number' })
+      .min(1, { error: 'must be at least 1' })
+      .optional()
+      .describe('It is taken by the Nth event that is accepted; those before it only count.'),
+  }),
+);
+
+const InitialShape = z.union(
+  [z.string(), z.strictObject({ target: text('the child to enter'), actions: ActionsShape.optional() })],
+  { error: 'must be the key of a child, or `{target, actions}`' },
+);
+
+const TYPES = ['atomic', 'compound', 'parallel', 'final', 'history'] as const;
+
+const StateFields = {
+  id: text('a name that is unique in the chart')
+    .optional()
+    .describe('A name that is unique in the chart; `#id` is a target from anywhere.'),
+  type: z
+    .enum(TYPES, { error: `must be one of ${TYPES.join(', ')}` })
+    .optional()
+    .describe(
+      'What kind of state it is. Left out, it is compound where it has states, and atomic where not.',
+    ),
+  initial: InitialShape.optional().describe('The child that is entered first.'),
+  history: z
+    .enum(['shallow', 'deep'], { error: 'must be shallow or deep' })
+    .optional()
+    .describe('Of a history state: whether it remembers the child alone, or all that was active inside.'),
+  target: TargetShape.optional().describe(
+    'Of a history state: where it leads while there is nothing to remember.',
+  ),
+  on: z
+    .record(z.string(), EventTransitionsShape, { error: 'must be a mapping of events to transitions' })
+    .optional()
+    .describe('Transitions by event. A plain PUT sends `update`; `*` is any event.'),
+  after: z
+    .record(z.string(), TransitionsShape, { error: 'must be a mapping of durations to transitions' })
+    .optional()
+    .describe('Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.'),
+  at: z
+    .record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' })
+    .optional()
+    .describe('Transitions by moment: 2026-12-01T02:00:00Z; UTC where there is no offset.'),
+  always: TransitionsShape.optional().describe('Transitions that are taken as soon as their guard is true.'),
+  onDone: TransitionsShape.optional().describe(
+    'Transitions for when its final state, or that of each region, is reached.',
+  ),
+  entry: ActionsShape.optional().describe('What is done on entering.'),
+  exit: ActionsShape.optional().describe('What is done on leaving.'),
+  description: DescriptionShape.optional().describe('What people should know of it.'),
+  tags: oneOrMore(text('a tag'), 'must be a tag, or a list of tags')
+    .optional()
+    .describe('Words by which tools may find it.'),
+  meta: z.unknown().optional().describe('Any data of your own.'),
+};
+
+const StateShape: z.ZodType = z
+  .strictObject(
+    {
+      ...StateFields,
+      get states() {
+        return StatesShape.optional();
+      },
+    },
+    { error: 'must be a state: a mapping, which may be empty, `{}`' },
+  )
+  .nullable();
+
+const StatesShape = z.record(z.string(), StateShape, {
+  error: 'must be a mapping of names to states',
+});
+
+/** A whole statechart: the root state, and the context that it starts with. */
+export const StatechartShape = z.strictObject(
+  {
+    ...StateFields,
+    context: z
+      .record(z.string(), z.json(), { error: 'must be a mapping of names to plain data' })
+      .optional()
+      .describe('The data that guards and assignments work with, as it is at the start.'),
+    states: StatesShape,
+  },
+  { error: 'must be a mapping with `initial` and `states`' },
+);

@@ -1,0 +1,206 @@
+import { type Data, type Document, keyText } from '../document.ts';
+import { checkExpression, checkGuard, type GuardTree } from '../expression.ts';
+import { type IssueList, type PathStep, quote } from '../issue.ts';
+import {
+  type ActionModel,
+  type Assignment,
+  doneEvent,
+  type EventModel,
+  type StateNumber,
+  type TransitionModel,
+} from '../model.ts';
+import { parseDuration } from '../time.ts';
+import { asList, asMap, nameOfOutline, type Outline, type OutlineTree } from './outline.ts';
+
+/** Reads the transitions and actions of a document; what is wrong with them goes to the issues. */
+export class Reader {
+  readonly #document: Document;
+  readonly #tree: OutlineTree;
+  readonly #issues: IssueList;
+
+  constructor(document: Document, tree: OutlineTree, issues: IssueList) {
+    this.#document = document;
+    this.#tree = tree;
+    this.#issues = issues;
+  }
+
+  /** The `on` of a state. */
+  events(source: Outline): EventModel[] {
+    const path = [...source.path, 'on'];
+    return Object.entries(asMap(source.data.on)).map(([key, data]) => {
+      const at = [...path, key];
+      return { event: this.#event(keyText(key), at), transitions: this.transitions(source, data, at) };
+    });
+  }
+
+  /** One transition or a list of them. */
+  transitions(source: Outline, data: Data | undefined, path: readonly PathStep[]): TransitionModel[] {
+    if (data === undefined) return [];
+    if (!Array.isArray(data)) return [this.#transition(source, data, path)];
+    return data.map((item, i) => this.#transition(source, item, [...path, i]));
+  }
+
+  /** Where a transition leads; nothing where it has no target. */
+  targets(source: Outline, data: Data | undefined, path: readonly PathStep[]): StateNumber[] {
+    const found = asList(data).flatMap((item, i) => {
+      if (typeof item !== 'string') return [];
+      const at = Array.isArray(data) ? [...path, i] : path;
+      const target = this.#tree.target(source, item);
+      if (!('candidates' in target)) return [target];
+      const hint = this.#issues.didYouMean(item, target.candidates) || this.#elsewhere(item);
+      this.#error(at, `There is no target ${quote(item)} from here.${hint}`);
+      return [];
+    });
+    this.#checkTogether(found, path);
+    return found.map(({ number }) => number);
+  }
+
+  /** One action or a list of them. */
+  actions(data: Data | undefined, path: readonly PathStep[]): ActionModel[] {
+    return asList(data).flatMap((item, i) => {
+      const action = this.#action(asMap(item), Array.isArray(data) ? [...path, i] : path);
+      return action === undefined ? [] : [action];
+    });
+  }
+
+  #transition(source: Outline, data: Data, path: readonly PathStep[]): TransitionModel {
+    if (typeof data === 'string') return targeted(this.targets(source, data, path));
+    const map = asMap(data);
+    const { quorum, description } = map;
+    const guard = this.#guard(map.guard, [...path, 'guard']);
+    const actions = this.actions(map.actions, [...path, 'actions']);
+    return {
+      ...targeted(this.targets(source, map.target, [...path, 'target'])),
+      ...(guard === undefined ? {} : { guard }),
+      ...(actions.length === 0 ? {} : { actions }),
+      ...(map.reenter === true ? { reenter: true } : {}),
+      ...(typeof quorum === 'number' && quorum > 1 ? { quorum: { from: 0, until: quorum } } : {}),
+      ...(typeof description === 'string' ? { description } : {}),
+    };
+  }
+
+  #guard(data: Data | undefined, path: readonly PathStep[]): GuardTree<StateNumber> | undefined {
+    if (data === undefined) return undefined;
+    const result = checkGuard(String(data), (name) => {
+      const state = this.#tree.named(name);
+      return (
+        state?.number ??
+        `there is no state ${quote(name)}.${this.#issues.didYouMean(name, this.#tree.names())}`
+      );
+    });
+    if (result.ok) return result.tree;
+    this.#expressionError(String(data), result, path);
+    return undefined;
+  }
+
+  #action(map: { readonly [key: string]: Data }, path: readonly PathStep[]): ActionModel | undefined {
+    const { assign, raise, cancel } = map;
+    if (typeof cancel === 'string') return { cancel };
+    if (typeof raise === 'string') return { raise: this.#raised(raise, [...path, 'raise']) };
+    if (raise !== undefined) return this.#raise(asMap(raise), [...path, 'raise']);
+    if (assign === undefined) return undefined;
+    return {
+      assign: Object.entries(asMap(assign)).map(([key, to]) =>
+        this.#assignment(key, to, [...path, 'assign', key]),
+      ),
+    };
+  }
+
+  #raise(map: { readonly [key: string]: Data }, path: readonly PathStep[]): ActionModel | undefined {
+    const { event, delay, id } = map;
+    if (typeof event !== 'string') return undefined;
+    return {
+      raise: this.#raised(event, [...path, 'event']),
+      ...(delay === undefined ? {} : { delay: parseDuration(String(delay)) ?? 0 }),
+      ...(typeof id === 'string' ? { id } : {}),
+    };
+  }
+
+  #assignment(key: string, to: Data, path: readonly PathStep[]): Assignment {
+    const name = keyText(key);
+    if (typeof to !== 'string') {
+      return { key: name, to: { value: typeof to === 'number' || typeof to === 'boolean' ? to : null } };
+    }
+    const wrong = checkExpression(to);
+    if (wrong !== undefined) this.#expressionError(to, wrong, path);
+    return { key: name, to: { cel: to } };
+  }
+
+  /** An event that a transition waits for; XState's own are not to be had, except that a state is done. */
+  #event(event: string, path: readonly PathStep[]): string {
+    const done = /^xstate\.done\.state\.(.+)$/.exec(event)?.[1];
+    if (done !== undefined) {
+      const state = this.#tree.named(done);
+      if (state !== undefined) return doneEvent(state.number);
+      const hint = this.#issues.didYouMean(done, this.#tree.names());
+      this.#error(path, `There is no state ${quote(done)} that could be done.${hint}`, 'key');
+    } else if (event === '') {
+      this.#error(path, 'An event has a name; a transition without one is written in `always`.', 'key');
+    } else if (/^xstate\.(?!\*|done\.)/.test(event)) {
+      this.#error(path, `${quote(event)} is XState's own; use \`after\`, \`always\` or \`onDone\`.`, 'key');
+    }
+    return event;
+  }
+
+  #raised(event: string, path: readonly PathStep[]): string {
+    if (event === '') this.#error(path, 'An event has a name.');
+    else if (event.includes('*'))
+      this.#error(path, 'A wildcard is for `on`; an event that is raised has a name.');
+    else if (isReserved(event)) this.#error(path, `${quote(event)} is a name that XState keeps for itself.`);
+    return event;
+  }
+
+  /** Several targets are entered at once, so they must lie in different regions of parallel states. */
+  #checkTogether(targets: readonly Outline[], path: readonly PathStep[]): void {
+    for (const [i, a] of targets.entries()) {
+      for (const b of targets.slice(i + 1)) {
+        if (commonParent(a, b)?.type === 'parallel') continue;
+        const names = `${quote(nameOfOutline(a))} and ${quote(nameOfOutline(b))}`;
+        this.#error(
+          path,
+          `${names} cannot be active at once: they lie in no two regions of a parallel state.`,
+        );
+        return;
+      }
+    }
+  }
+
+  /** A target that is right in name and wrong in form is the commonest mistake of all. */
+  #elsewhere(text: string): string {
+    const name = text.replace(/^[#.]/, '');
+    const state = this.#tree.named(name);
+    if (state?.id !== undefined) return ` Did you mean ${quote(`#${state.id}`)}?`;
+    return state === undefined
+      ? ''
+      : ` The state ${quote(name)} lies elsewhere: give it an \`id\` and write \`#id\`.`;
+  }
+
+  #expressionError(
+    source: string,
+    { offset, message }: { offset: number; message: string },
+    path: readonly PathStep[],
+  ): void {
+    const shown = source.length > 60 ? `${source.slice(0, 57)}...` : source;
+    this.#error(path, `The expression \`${shown}\`, at character ${offset + 1}: ${message}.`);
+  }
+
+  #error(path: readonly PathStep[], message: string, part: 'key' | 'value' = 'value'): void {
+    this.#issues.error(this.#document.locate(path, part), path, message);
+  }
+}
+
+/** Whether an event's name is one that XState keeps for itself: nobody may send or raise it. */
+export function isReserved(event: string): boolean {
+  return /^(?:xstate|done|error)\./.test(event);
+}
+
+function targeted(targets: readonly StateNumber[]): { targets?: readonly StateNumber[] } {
+  return targets.length === 0 ? {} : { targets };
+}
+
+function commonParent(a: Outline, b: Outline): Outline | undefined {
+  const above = new Set<Outline>();
+  for (let at: Outline | undefined = a; at !== undefined; at = at.parent) above.add(at);
+  for (let at: Outline | undefined = b; at !== undefined; at = at.parent) if (above.has(at)) return at;
+  return undefined;
+}

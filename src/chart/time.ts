@@ -1,0 +1,43 @@
+/** Durations and timestamps, as charts write them. */
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Ten years: longer than any chart is kept, and far inside what a clock can add. */
+const LONGEST = 3_650 * UNITS.d;
+
+/**
+ * Reads `90s`, `30m`, `12h`, `7d`, `1h30m`, or milliseconds as a number.
+ *
+ * @returns milliseconds, or undefined where it is no duration.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (/^\d{1,15}$/.test(text)) return bounded(Number(text));
+  if (!/^(?:\d{1,15}(?:\.\d{1,6})?(?:ms|[smhd]))+$/.test(text)) return undefined;
+  let sum = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) {
+    sum += Number(count) * UNITS[unit as keyof typeof UNITS];
+  }
+  return bounded(Math.round(sum));
+}
+
+function bounded(duration: number): number | undefined {
+  return duration <= LONGEST ? duration : undefined;
+}
+
+const TIMESTAMP =
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
+
+/**
+ * Reads a date and time of ISO 8601; without an offset it is UTC.
+ *
+ * @returns milliseconds since the epoch, or undefined where there is no such moment (30 February).
+ */
+export function parseTimestamp(text: string): number | undefined {
+  const match = TIMESTAMP.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, , , , offset] = match;
+  // Date.parse carries 30 February over to March; a day that exists comes back as it went in.
+  const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || midnight.getUTCDate() !== Number(day)) return undefined;
+  return Date.parse(offset === undefined ? `${text}Z` : text);
+}

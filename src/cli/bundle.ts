@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { build, stop } from 'esbuild';
+import { type Outcome, refuse } from './outcome.ts';
+
+/** The package's root: what is served must not depend on the folder that the command was called in. */
+export const PACKAGE_ROOT = resolve(import.meta.dirname, '../..');
+
+/**
+ * Bundles the Worker as wrangler does (its conditions, its platform), so that it is the same code as a deploy's. It is
+ * not minified: stack traces are read by people, and workerd reads no source map.
+ *
+ * @param file absolute path of the script to write
+ * @returns refused: source that does not bundle (esbuild has said on stderr why and where).
+ */
+export async function bundleWorker(file: string): Promise<Outcome<void>> {
+  try {
+    await build({
+      absWorkingDir: PACKAGE_ROOT,
+      entryPoints: ['src/index.ts'],
+      outfile: file,
+      bundle: true,
+      format: 'esm',
+      target: 'es2024',
+      platform: 'browser',
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['cloudflare:*', 'node:*'],
+      define: { 'process.env.NODE_ENV': '"production"' },
+      logLevel: 'warning',
+    });
+    return { ok: true, value: undefined };
+  } catch (error) {
+    // esbuild prints the errors of the source itself, and throws them all as one.
+    if (error instanceof Error && 'errors' in error) return refuse('src/index.ts does not bundle');
+    throw error;
+  } finally {
+    // Its service process would stay as long as the server does.
+    await stop();
+  }
+}

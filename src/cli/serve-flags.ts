@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PACKAGE_ROOT } from './bundle.ts';
+import type { Listen } from './listen.ts';
+import { errorCode, type Outcome, refuse } from './outcome.ts';
+
+/** What `serve` was asked for. Paths are absolute. */
+export interface ServeFlags {
+  readonly chart: string | undefined;
+  readonly charts: string;
+  readonly data: string;
+  readonly listen: Listen;
+  /** Complete lines for stderr. */
+  readonly notes: readonly string[];
+}
+
+const PORT_MAX = 65_535;
+
+export const SERVE_HELP = `usage: npm start -- [flags]
+
+Serves charts on this machine. No request needs a token.
+
+  --chart FILE    the chart at /state (--machine, the original's later name, is the same)
+  --charts DIR    a folder of charts: DIR/default.yaml is at /state,
+                  DIR/acme/release.yaml at /acme/release/state   (default: charts of the package)
+  --port N        0 is any free one                              (default: 5000)
+  --host HOST     0.0.0.0 lets other machines in                 (default: 127.0.0.1)
+  --data DIR      where the machines are kept                    (default: data)
+
+--debug and --logger FILE, which the original has, are accepted and do nothing.
+
+examples:
+  npm start
+  npm start -- --chart states.yaml
+  npm start -- --charts /etc/stateservice --data /var/lib/stateservice --host 0.0.0.0
+  curl -sf 'http://127.0.0.1:5000/state?state=green_state'`;
+
+/** Reads the flags of `serve`. Refused: a flag it does not know, a port that is none, an argument that is no flag. */
+export function readServeFlags(args: string[]): Outcome<ServeFlags> {
+  const parsed = parse(args);
+  if (!parsed.ok) return parsed;
+  const { chart, machine, charts, port, host, data, debug, logger } = parsed.value;
+  if (chart !== undefined && machine !== undefined) {
+    return refuse('--chart and --machine are the same flag; give one of them', 'usage');
+  }
+  const file = chart ?? machine;
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+  if (!(number <= PORT_MAX)) return refuse(`--port ${port} is no port: 0 to ${PORT_MAX}`, 'usage');
+  if (host === '') return refuse('--host is empty', 'usage');
+  const notes: string[] = [];
+  if (debug) notes.push('stateservice: --debug does nothing here');
+  if (logger !== undefined)
+    notes.push('stateservice: --logger does nothing here; redirect the output instead');
+  return {
+    ok: true,
+    value: {
+      chart: file === undefined ? undefined : resolve(file),
+      charts: resolve(charts),
+      data: resolve(data),
+      listen: { host, port: number },
+      notes,
+    },
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        chart: { type: 'string' },
+        machine: { type: 'string' },
+        charts: { type: 'string', default: resolve(PACKAGE_ROOT, 'charts') },
+        port: { type: 'string', default: '5000' },
+        host: { type: 'string', default: '127.0.0.1' },
+        data: { type: 'string', default: 'data' },
+        debug: { type: 'boolean' },
+        logger: { type: 'string' },
+      },
+    });
+    return { ok: true, value: values } as const;
+  } catch (error) {
+    if (!(error instanceof Error) || !errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
+    // Node adds further sentences on how to escape a flag; the first one says what is wrong.
+    const [what = error.message] = error.message.split(/\. |\n/);
+    return refuse(`${what}; --help lists the flags`, 'usage');
+  }
+}

@@ -1,0 +1,33 @@
+/** What the bench uses of autocannon 9, which comes without types (those of DefinitelyTyped are for 7). */
+declare module 'autocannon' {
+  interface Options {
+    url: string;
+    method: 'GET' | 'PUT';
+    connections: number;
+    /** s */
+    duration: number;
+    /** How often it looks whether the time is over, ms. */
+    sampleInt: number;
+    /** Any other body is a mismatch. */
+    expectBody: string;
+  }
+
+  interface Result {
+    /** Connections that failed, timeouts among them. */
+    errors: number;
+    /** Answers with another status than 2xx. */
+    non2xx: number;
+    /** Answers with another body than `expectBody`. */
+    mismatches: number;
+  }
+
+  interface Instance extends Promise<Result> {
+    /** @param listener gets the time from the request to the end of its answer, ms. */
+    on(
+      event: 'response',
+      listener: (client: unknown, status: number, bytes: number, milliseconds: number) => void,
+    ): this;
+  }
+
+  export default function autocannon(options: Options): Instance;
+}

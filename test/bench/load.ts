@@ -1,0 +1,62 @@
+import autocannon from 'autocannon';
+
+/** A stretch of load: so many connections, each of which asks again as soon as it has its answer. */
+export interface Load {
+  readonly url: string;
+  readonly method: 'GET' | 'PUT';
+  readonly connections: number;
+  /** The only body that counts as an answer. */
+  readonly body: string;
+}
+
+/** What came of it. Latencies in ms, from the request to the end of its answer. */
+export interface Measured {
+  /** Answers a second. */
+  readonly throughput: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** How often autocannon looks whether the time is over, ms. Its default, a second, would round our stretches up. */
+const SAMPLE = 50;
+
+/**
+ * Puts load on a server.
+ *
+ * @throws where one request failed or was not answered as it should be: a figure of refusals would be worth nothing.
+ */
+export async function measure({ url, method, connections, body }: Load, seconds: number): Promise<Measured> {
+  // Our own latencies: those of autocannon's histogram are whole milliseconds, which is all that one answer takes.
+  const latencies: number[] = [];
+  const begun = performance.now();
+  let ended = begun;
+  const run = autocannon({
+    url,
+    method,
+    connections,
+    duration: seconds,
+    sampleInt: SAMPLE,
+    expectBody: body,
+  });
+  run.on('response', (_client, _status, _bytes, milliseconds) => {
+    latencies.push(milliseconds);
+    ended = performance.now();
+  });
+  const { errors, non2xx, mismatches } = await run;
+  if (errors + non2xx + mismatches > 0 || latencies.length === 0) {
+    throw new Error(
+      `${method} ${url}: ${latencies.length} answers, of them ${non2xx} not 2xx and ${mismatches} with a wrong body; ${errors} errors`,
+    );
+  }
+  latencies.sort((a, b) => a - b);
+  return {
+    throughput: latencies.length / ((ended - begun) / 1000),
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+  };
+}
+
+/** @param sorted not empty, the smallest first. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,119 @@
+/** Our service and the bare one in a single workerd process, so that whatever disturbs one disturbs the other. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
+import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
+import type { Outcome } from '../../src/cli/outcome.ts';
+import { startWorkerd } from '../../src/cli/workerd.ts';
+
+export interface Servers {
+  /** `http://host:port` */
+  readonly ours: string;
+  readonly bare: string;
+  /** Stops the process and removes what it has stored. */
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const BARE_FILE = 'bare.js';
+
+/**
+ * Serves the Worker of `src/` exactly as `npm start` does, and `bare.ts` beside it.
+ *
+ * @param chart the text of the default chart.
+ */
+export async function serveBoth(chart: string): Promise<Servers> {
+  const folder = await workFolder();
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const folders = { charts: join(folder, 'charts'), data: join(folder, 'data') };
+    for (const path of Object.values(folders)) await mkdir(path);
+    const barePort = await freePort();
+    const config = await writeConfig(folder, chart, barePort);
+    const workerd = unwrap(
+      await startWorkerd(config, folders, { host: HOST, port: 0 }, new AbortController().signal),
+    );
+    return {
+      ours: `http://${HOST}:${workerd.port}`,
+      bare: `http://${HOST}:${barePort}`,
+      async stop() {
+        await workerd.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** A folder on the disk of the checkout: where the system's temporary folder is in memory, a commit costs nothing. */
+async function workFolder(): Promise<string> {
+  const cache = join(PACKAGE_ROOT, 'node_modules/.cache');
+  await mkdir(cache, { recursive: true });
+  return mkdtemp(join(cache, 'stateservice-bench-'));
+}
+
+/** @returns the configuration's file; what it embeds is beside it. */
+async function writeConfig(folder: string, chart: string, barePort: number): Promise<string> {
+  const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
+  if (compatibility === undefined) throw new Error('wrangler.toml has no compatibility_date');
+  unwrap(await bundleWorker(join(folder, WORKER_FILE)));
+  await build({ entryPoints: [join(import.meta.dirname, 'bare.ts')], outfile: join(folder, BARE_FILE) });
+  const texts = new Map([
+    ['AUTH', 'open'],
+    ['CHART', chart],
+  ]);
+  for (const [name, text] of texts) await writeFile(join(folder, textFile(name)), text);
+  await writeFile(join(folder, 'ours.capnp'), workerdConfig(compatibility, [...texts.keys()]));
+  const file = join(folder, 'both.capnp');
+  await writeFile(file, bothConfig(compatibility.date, barePort));
+  return file;
+}
+
+/** The services and the socket that `workerdConfig` has, under the same names, and the bare ones. */
+function bothConfig(compatibilityDate: string, barePort: number): string {
+  return `using Workerd = import "/workerd/workerd.capnp";
+using Ours = import "ours.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = Ours.main),
+    (name = "bare", worker = .bare),
+    (name = "charts", disk = ()),
+    (name = "data", disk = (writable = true)),
+  ],
+  sockets = [
+    (name = "http", http = (), service = "main"),
+    (name = "bare", address = "${HOST}:${barePort}", http = (), service = "bare"),
+  ],
+);
+
+const bare :Workerd.Worker = (
+  modules = [(name = "${BARE_FILE}", esModule = embed "${BARE_FILE}")],
+  compatibilityDate = "${compatibilityDate}",
+  bindings = [(name = "OBJECTS", durableObjectNamespace = "Bare")],
+  durableObjectNamespaces = [(className = "Bare", uniqueKey = "bare", enableSql = true)],
+  durableObjectStorage = (localDisk = "data"),
+);
+`;
+}
+
+/** @returns a port that was free a moment ago: of two sockets, `startWorkerd` tells the port of its own only. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject).listen({ host: HOST, port: 0 }, () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function unwrap<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Error(outcome.lines.join('\n'));
+  return outcome.value;
+}

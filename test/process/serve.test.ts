@@ -1,0 +1,140 @@
+import { readdir, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fileOf, folderOf, SEQUENCE, STATECHART } from './charts.ts';
+import { cleanUp, runCli, startServer, temporaryFolder } from './server.ts';
+
+afterEach(cleanUp);
+
+describe('a start', () => {
+  it('answers, and says where and what', async () => {
+    const charts = await folderOf({ 'default.yaml': SEQUENCE, 'acme/release.yaml': STATECHART });
+    const server = await startServer({ charts });
+
+    expect(new URL(server.url).hostname).toBe('127.0.0.1');
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect(await get(server.url, '/state?state=drain')).toEqual({ status: 200, text: 'drain' });
+    expect(await get(server.url, '/acme/release/state?state=waiting')).toEqual({
+      status: 200,
+      text: 'waiting',
+    });
+    expect(rowsOf(server.output())).toEqual([
+      ['default', join(charts, 'default.yaml'), '/state'],
+      ['acme/release', join(charts, 'acme/release.yaml'), '/acme/release/state'],
+    ]);
+  });
+
+  it('prefers --chart, which --machine means too, to the default of the folder', async () => {
+    const charts = await folderOf({ 'default.yaml': STATECHART });
+    const chart = await fileOf(SEQUENCE);
+    for (const flags of [
+      ['--chart', chart],
+      ['--machine', chart],
+    ]) {
+      const server = await startServer({ charts, flags });
+      expect(await get(server.url, '/state?state=drain')).toEqual({ status: 200, text: 'drain' });
+      expect(rowsOf(server.output())).toEqual([['default', chart, '/state']]);
+      await server.stop();
+    }
+  });
+
+  it('serves the charts of the package where nothing else is said', async () => {
+    const { stdout } = await runCli(['serve', '--help']);
+    expect(stdout).toContain('default: charts of the package');
+    const server = await startServer({ charts: resolve('charts') });
+    expect(rowsOf(server.output())).toContainEqual(['default', 'charts/default.yaml', '/state']);
+  });
+
+  it('ignores, and names, files that can have no address', async () => {
+    const charts = await folderOf({
+      'release.yaml': SEQUENCE,
+      'acme/re lease.yaml': SEQUENCE,
+      'acme/release@1.yaml': SEQUENCE,
+      'acme/release.yml': SEQUENCE,
+      '-acme/release.yaml': SEQUENCE,
+      'state/release.yaml': SEQUENCE,
+      'acme/README.md': 'no chart',
+      '.hidden/release.yaml': 'no: [chart',
+    });
+    const server = await startServer({ charts });
+    expect(rowsOf(server.output())).toEqual([]);
+    const ignored = server.output().match(/(?<=^stateservice: ).*(?= is ignored: )/gm) ?? [];
+    expect(ignored.sort()).toEqual(
+      [
+        '-acme/release.yaml',
+        'acme/re lease.yaml',
+        'acme/release.yml',
+        'acme/release@1.yaml',
+        'release.yaml',
+        'state/release.yaml',
+      ].map((file) => join(charts, file)),
+    );
+  });
+
+  it('follows symbolic links', async () => {
+    const charts = await temporaryFolder();
+    await symlink(await folderOf({ 'release.yaml': SEQUENCE }), join(charts, 'acme'));
+    const server = await startServer({ charts });
+    expect((await get(server.url, '/acme/release/state?state=drain')).status).toBe(200);
+  });
+
+  it('sees a chart that is put into the folder later', async () => {
+    const charts = await temporaryFolder();
+    const server = await startServer({ charts });
+    expect((await get(server.url, '/state?state=drain')).status).toBe(404);
+    await writeFile(join(charts, 'default.yaml'), SEQUENCE);
+    expect((await get(server.url, '/state?state=drain')).status).toBe(200);
+  });
+
+  it('leaves no temporary files', async () => {
+    const temporary = await temporaryFolder();
+    const server = await startServer({ env: { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' } });
+    expect(await readdir(temporary)).toEqual([]);
+    await server.stop();
+    expect(await readdir(temporary)).toEqual([]);
+  });
+});
+
+describe('a chart given with --chart', () => {
+  it.each([
+    [
+      'quotes, backslashes, dollars, backticks',
+      `it's "q" \\ \\n \\" $HOME \${x} $(id) \`id\` %s {{x}} */ //`,
+    ],
+    ['what looks like the configuration', '"), ( name = \\"AUTH\\", text = \\"token\\" ) ];'],
+    ['every plane of Unicode', 'ä ß € 語 😀 👩‍🚒 \u202e \ufffd'],
+  ])('arrives byte for byte: %s', async (_, hostile) => {
+    const text = `# ${hostile}\r\n${STATECHART}`;
+    const server = await startServer({ chart: await fileOf(text) });
+    expect(Buffer.from(await (await fetch(`${server.url}/chart`)).arrayBuffer())).toEqual(Buffer.from(text));
+  });
+
+  it('may be longer than an argument or a variable of the environment can be', async () => {
+    const text = `${STATECHART}${'# 0123456789\n'.repeat(4_000)}`;
+    const server = await startServer({ chart: await fileOf(text) });
+    expect((await get(server.url, '/chart')).text).toBe(text);
+  });
+
+  it('is not the path by which it came: neither spaces, quotes nor = change it', async () => {
+    const folder = await folderOf({ 'a=b "c" \\d é/states.yaml': SEQUENCE, 'a=b "c" \\d é/data/x': '' });
+    const odd = join(folder, 'a=b "c" \\d é');
+    const server = await startServer({
+      chart: join(odd, 'states.yaml'),
+      charts: odd,
+      data: join(odd, 'data'),
+    });
+    expect((await get(server.url, '/state?state=drain')).status).toBe(200);
+    expect(await readdir(join(odd, 'data'))).toContain('stateservice-Machine');
+  });
+});
+
+/** The table of charts that a server prints. */
+function rowsOf(output: string): string[][] {
+  const lines = output.split('\n').filter((line) => line.startsWith('  '));
+  return lines.map((line) => line.trim().split(/ {2,}/));
+}
+
+async function get(url: string, path: string) {
+  const response = await fetch(url + path);
+  return { status: response.status, text: await response.text() };
+}

@@ -1,0 +1,182 @@
+/** Servers as users start them, `node src/cli.ts serve`, each a process of its own on a free port of 127.0.0.1. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server as NetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
+const START_TIMEOUT = 30_000;
+
+export interface ServerOptions {
+  /** The file of the `default` chart. */
+  chart?: string;
+  /** The folder of charts; an empty one where it is left out. */
+  charts?: string;
+  /** Where the machines are kept; a new folder where it is left out. */
+  data?: string;
+  /** Further flags, in the words of the command line. */
+  flags?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** How the process of the command line ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** From the call that ended it, in ms. */
+  took: number;
+}
+
+export interface Server {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Of the command line. */
+  readonly pid: number;
+  /** Of the process that answers. */
+  readonly workerdPid: number;
+  /** To start another server where this one stopped. */
+  readonly data: string;
+  /** What was printed so far, stdout and stderr. */
+  output(): string;
+  /** Signals the command line, as a terminal or a supervisor does. */
+  stop(signal?: NodeJS.Signals): Promise<Exit>;
+  /** Kills workerd as a crash does: nothing is finished, nothing is closed. */
+  kill9(): Promise<Exit>;
+}
+
+const running = new Set<ChildProcess>();
+const folders = new Set<string>();
+const listening = new Set<NetServer>();
+
+/** Starts a server; fulfilled when it answers. @throws if it ends first, with what it printed. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const data = options.data ?? (await temporaryFolder());
+  const charts = options.charts ?? (await temporaryFolder());
+  const chart = options.chart === undefined ? [] : ['--chart', options.chart];
+  const flags = ['--port', '0', '--charts', charts, '--data', data, ...chart, ...(options.flags ?? [])];
+  const { child, output, ended } = launch(['serve', ...flags], options.env);
+
+  const deadline = Date.now() + START_TIMEOUT;
+  let url: string | undefined;
+  while (url === undefined) {
+    const exit = await Promise.race([ended, pause(10)]);
+    if (exit !== undefined) throw new Error(`the server ended before it listened:\n${output()}`);
+    if (Date.now() > deadline) throw new Error(`the server does not listen:\n${output()}`);
+    url = /listens on (http:\/\/\S+)\n/.exec(output())?.[1];
+  }
+  const pid = pidOf(child);
+  const workerdPid = workerdOf(pid);
+  const end = async (kill: () => void): Promise<Exit> => {
+    const from = performance.now();
+    kill();
+    return { ...(await ended), took: performance.now() - from };
+  };
+  return {
+    url,
+    pid,
+    workerdPid,
+    data,
+    output,
+    stop: (signal = 'SIGTERM') => end(() => child.kill(signal)),
+    kill9: () => end(() => process.kill(workerdPid, 'SIGKILL')),
+  };
+}
+
+/** Runs a command to its end. */
+export async function runCli(
+  args: readonly string[],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { ended, stdout, stderr } = launch(args);
+  const { code } = await ended;
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** A new folder, removed by `cleanUp`. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'stateservice-test-'));
+  folders.add(folder);
+  return folder;
+}
+
+/** For `afterEach`: stops what still runs, by its own pid, removes the folders and frees the ports. */
+export async function cleanUp(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const gone = new Promise((done) => child.once('close', done));
+      child.kill('SIGTERM');
+      const isLate = await Promise.race([gone.then(() => false), pause(5_000).then(() => true)]);
+      if (isLate) child.kill('SIGKILL');
+    }),
+  );
+  await Promise.all([...folders].map((folder) => rm(folder, { recursive: true, force: true })));
+  folders.clear();
+  for (const server of listening) server.close();
+  listening.clear();
+}
+
+/** A port that somebody listens on until `cleanUp`. */
+export async function takenPort(): Promise<number> {
+  const server = createServer();
+  listening.add(server);
+  await new Promise<void>((done) => server.listen({ host: '127.0.0.1', port: 0 }, done));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens on no port');
+  return address.port;
+}
+
+/** @returns whether a process runs; one that is dead and not yet reaped (by a slow init, say) does not. */
+export function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
+}
+
+/** Waits until `condition` holds. @throws after `timeout` ms. */
+export async function until(condition: () => boolean | Promise<boolean>, timeout = 5_000): Promise<void> {
+  const deadline = Date.now() + timeout;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not so after ${timeout} ms: ${condition}`);
+    await pause(10);
+  }
+}
+
+function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  running.add(child);
+  const stdout: Buffer[] = [];
+  const all: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => all.push(chunk) && stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => all.push(chunk) && stderr.push(chunk));
+  const ended = new Promise<Omit<Exit, 'took'>>((done) => {
+    // Not `exit`: what was printed last would be missing.
+    child.once('close', (code, signal) => {
+      running.delete(child);
+      done({ code, signal });
+    });
+  });
+  const text = (chunks: Buffer[]) => () => Buffer.concat(chunks).toString();
+  return { child, ended, output: text(all), stdout: text(stdout), stderr: text(stderr) };
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('no process was started');
+  return pid;
+}
+
+/** Finds the child that is workerd, by its name: the command line has another one that guards it. */
+function workerdOf(parent: number): number {
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
+  for (const line of table.split('\n')) {
+    const [pid, ppid, name = ''] = line.trim().split(/\s+/);
+    if (Number(ppid) === parent && name.endsWith('workerd')) return Number(pid);
+  }
+  throw new Error(`process ${parent} has no workerd`);
+}
+
+function pause(ms: number): Promise<undefined> {
+  return new Promise((done) => setTimeout(done, ms));
+}

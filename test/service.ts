@@ -1,0 +1,145 @@
+/** The service as its callers see it, and its objects as only a test may. */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import type { Machine } from '../src/index.ts';
+
+/** Sends one request through the Worker. */
+export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+  return exports.default.fetch(new Request(`https://service.test${path}`, { ...init, method }));
+}
+
+/** Is it my turn? */
+export async function ask(address: string, state: string): Promise<Response> {
+  return send('GET', statePath(address, state));
+}
+
+/** I am done. */
+export async function report(address: string, state: string): Promise<Response> {
+  return send('PUT', statePath(address, state));
+}
+
+/** Reports `times` times, one after the other; each must be accepted. */
+export async function reportTimes(address: string, state: string, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const { status } = await report(address, state);
+    if (status !== 200) throw new Error(`report ${i + 1} of ${times} on ${state} was answered ${status}`);
+  }
+}
+
+export function statePath(address: string, state: string): string {
+  return `${machinePath(address)}/state?state=${encodeURIComponent(state)}`;
+}
+
+/** The path of a machine; empty for `default`, whose resources are at the root. */
+export function machinePath(address: string): string {
+  return address === 'default' ? '' : `/${address}`;
+}
+
+/** What the status document says, as far as the tests look. */
+export interface StatusDocument {
+  readonly machine: string;
+  readonly dialect: string;
+  readonly states: readonly string[];
+  readonly status: string;
+  readonly revision: number;
+  readonly since: string;
+  readonly changed: string;
+  readonly quorums: readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+  }[];
+  readonly timers: readonly { readonly at: string }[];
+  readonly chart: { readonly hash: string; readonly source: string; readonly newer: boolean };
+}
+
+export async function statusOf(address: string): Promise<StatusDocument> {
+  return (await send('GET', machinePath(address) || '/')).json();
+}
+
+/** One entry of the history, as the service shows it. */
+export interface ShownEntry {
+  readonly revision: number;
+  readonly at: string;
+  readonly cause: string;
+  readonly event: string | null;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+}
+
+export interface HistoryDocument {
+  readonly machine: string;
+  readonly history: readonly ShownEntry[];
+  readonly before?: number;
+}
+
+/** @param query such as `?limit=1000`. */
+export async function historyOf(address: string, query = ''): Promise<HistoryDocument> {
+  return (await send('GET', `${machinePath(address)}/history${query}`)).json();
+}
+
+/** A problem document (RFC 9457), with the members that the service adds. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly machine?: { readonly revision: number; readonly states: readonly string[] };
+  readonly events?: readonly string[];
+  readonly errors?: readonly {
+    readonly severity: string;
+    readonly line: number;
+    readonly column: number;
+    readonly path: string;
+    readonly message: string;
+  }[];
+}
+
+/** The body of an answer that must be a refusal. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const type = response.headers.get('Content-Type');
+  if (type !== 'application/problem+json') throw new Error(`${response.status} came as ${type}`);
+  return response.json();
+}
+
+/** The object of an address. */
+export function objectAt(address: string): DurableObjectStub<Machine> {
+  return env.MACHINES.getByName(address);
+}
+
+/** Looks into an object's storage, behind its back. */
+export async function inStorage<T>(
+  address: string,
+  look: (storage: DurableObjectStorage, machine: Machine) => T | Promise<T>,
+): Promise<T> {
+  return runInDurableObject(objectAt(address), (machine: Machine, { storage }) => look(storage, machine));
+}
+
+/** Throws the object's memory away, as a deploy or an idle minute does. */
+export async function evict(address: string): Promise<void> {
+  await evictDurableObject(objectAt(address));
+}
+
+/** What an object has left behind: its tables, and when its alarm is set for (ms since the epoch). */
+export async function tracesOf(address: string): Promise<{ tables: string[]; alarm: number | null }> {
+  return inStorage(address, async (storage) => ({
+    tables: storage.sql
+      .exec<{ name: string }>('SELECT name FROM sqlite_master ORDER BY name')
+      .toArray()
+      .map(({ name }) => name),
+    alarm: await storage.getAlarm(),
+  }));
+}
+
+/** The chart that a machine gives out: YAML. (workerd warns of `text()` on a type that is not `text/*`.) */
+export async function chartOf(address: string): Promise<string> {
+  const response = await send('GET', `${machinePath(address)}/chart`);
+  if (response.status !== 200) throw new Error(`the chart of ${address} was answered ${response.status}`);
+  return bodyOf(response);
+}
+
+/** The body as it was sent: `text()` would take a byte order mark away. */
+export async function bodyOf(response: Response): Promise<string> {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await response.arrayBuffer());
+}
