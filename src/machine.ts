@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { formatAddress, parseObjectName } from './address.ts';
 import { type CatalogBindings, findChart } from './catalog.ts';
 import { nextDue, nextTimer, readChart, writeChart } from './chart/index.ts';
-import { ALARM_HORIZON } from './limits.ts';
+import { ALARM_BACKOFF, ALARM_HORIZON } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { findCurrent, type RunningMachine, statusOf, wake } from './running.ts';
 import { type HistoryEntry, Store } from './store.ts';
@@ -217,6 +217,9 @@ function tryUpdate(turn: Turn, update: Update, now: number): Yes | Refusal {
 
 /** @returns `due`, or a moment before it that is the same all day long, where it is too far ahead for an alarm. */
 function alarmTime(due: number, now: number): number {
+  // What one turn was not enough for is left to the next one, but not at once: a ring of timers that are all due
+  // would keep the object busy for ever.
+  if (due <= now) return now + ALARM_BACKOFF;
   return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
 }
 

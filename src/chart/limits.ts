@@ -24,6 +24,11 @@ export const CHART_NODES = 50_000;
  */
 export const CHART_REGIONS = 64;
 
+/**
+ * Characters of a document's scalars, with every alias expanded: no more than there could be without aliases.
+ */
+export const CHART_TEXT = CHART_BYTES;
+
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;
 

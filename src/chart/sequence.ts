@@ -5,7 +5,7 @@
  */
 import { dump } from 'js-yaml';
 import * as z from 'zod';
-import type { Data, Document } from './document.ts';
+import { type Data, type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
@@ -67,7 +67,11 @@ const NumberShape = z
 const TIMESTAMP = {
   error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
 };
-const TimestampShape = z.string(TIMESTAMP).refine((text) => parseTimestamp(text) !== undefined, TIMESTAMP);
+/** The original's format has seconds. */
+const IN_FULL = /T\d\d:\d\d:\d\d/;
+const TimestampShape = z
+  .string(TIMESTAMP)
+  .refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, TIMESTAMP);
 
 const measureShape = <Value extends z.ZodType>(value: Value) =>
   z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
@@ -184,13 +188,18 @@ function stateModel(
 ): StateModel {
   const base = { name: state.name, parent: ROOT, last: number };
   if (state.func === undefined) return { ...base, type: 'final' };
+  // The original enters a state that leads to itself anew.
   const targets = [numberOf(state.target.name)];
   if (state.func === 'time') {
     const at = parseTimestamp(state.target.when.value) ?? 0;
-    return { ...base, type: 'atomic', at: [{ at, transitions: [{ targets }] }] };
+    return { ...base, type: 'atomic', at: [{ at, transitions: [{ targets, reenter: true }] }] };
   }
   const quorum = { from: state.current.value, until: state.target.when.value };
-  return { ...base, type: 'atomic', on: [{ event: UPDATE, transitions: [{ targets, quorum }] }] };
+  return {
+    ...base,
+    type: 'atomic',
+    on: [{ event: UPDATE, transitions: [{ targets, quorum, reenter: true }] }],
+  };
 }
 
 function checkState(
@@ -202,7 +211,7 @@ function checkState(
   const func = propertyOf(item, 'func');
   const kind = func === undefined ? 'final' : FUNCTIONS.find((known) => known === func);
   if (kind === undefined) {
-    const hint = issues.didYouMean(String(func), FUNCTIONS);
+    const hint = issues.didYouMean(document.textAt([...path, 'func']) ?? '', FUNCTIONS);
     const message = `\`func\` must be \`increment\` or \`time\`, or be left out for the final state.${hint}`;
     issues.error(document.locate([...path, 'func']), [...path, 'func'], message);
     return undefined;
@@ -318,11 +327,12 @@ function warnUnused(
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return;
   for (const key of Object.keys(data)) {
     if (known.includes(key)) continue;
+    if (issues.warned) return;
     const hint = issues.didYouMean(key, known);
     issues.warn(
       document.locate([...path, key], 'key'),
       [...path, key],
-      `${quote(key)} is not used here.${hint}`,
+      `${quote(keyText(key))} is not used here.${hint}`,
     );
   }
 }
