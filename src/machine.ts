@@ -211,7 +211,10 @@ function tryUpdate(turn: Turn, update: Update, now: number): Yes | Refusal {
     return turn.update(update, now);
   } catch (error) {
     console.error('an update failed', error);
-    return refuse('internal-error', 'This update met a fault of the service; it was not counted.');
+    return refuse(
+      'internal-error',
+      'This update met a fault of the service; it may or may not have been counted.',
+    );
   }
 }
 

@@ -19,7 +19,7 @@ import {
   YAMLException,
 } from 'js-yaml';
 import { type IssueList, type PathStep, type Position, quote } from './issue.ts';
-import { CHART_BYTES, CHART_DEPTH, CHART_NODES, CHART_TEXT } from './limits.ts';
+import { CHART_BYTES, CHART_DEPTH, CHART_LINES, CHART_NODES, CHART_TEXT } from './limits.ts';
 
 export type Data = string | number | boolean | null | readonly Data[] | { readonly [key: string]: Data };
 
@@ -71,6 +71,10 @@ export function readDocument(text: string, issues: IssueList): Document | undefi
   // js-yaml drops a byte order mark before it counts offsets.
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const lines = new LineIndex(source);
+  if (lines.count > CHART_LINES) {
+    issues.error(START, [], `The chart has ${lines.count} lines; at most ${CHART_LINES} are read.`);
+    return undefined;
+  }
   const root = buildTree(source, lines, issues);
   if (root === undefined) return undefined;
   return {
@@ -92,6 +96,10 @@ class LineIndex {
 
   constructor(source: string) {
     for (let i = source.indexOf('\n'); i !== -1; i = source.indexOf('\n', i + 1)) this.#starts.push(i + 1);
+  }
+
+  get count(): number {
+    return this.#starts.length;
   }
 
   at(offset: number): Position {

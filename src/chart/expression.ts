@@ -69,6 +69,7 @@ for (const [operator, apply] of Object.entries({
     .registerOperator(`int ${operator} double: double`, mixed);
 }
 environment.registerOperator('double % double', (a: number, b: number) => a % b);
+environment.registerOperator('double == int: bool', (a: number, b: bigint) => a === Number(b));
 
 /** Macros that run a part of the expression for each element of a collection. */
 const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);

@@ -9,6 +9,12 @@
  */
 export const CHART_BYTES = 256 * 1024;
 
+/**
+ * Lines of a chart's text: 1,000 states in block style have 11,000, and reading costs by the line more than by the
+ * byte.
+ */
+export const CHART_LINES = 20_000;
+
 /** States of a chart, at all depths. */
 export const CHART_STATES = 1_000;
 

@@ -138,7 +138,8 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
     states: states.filter((state) => state !== undefined),
   };
   warnUnreachable(document, sequence, issues);
-  return sequence;
+  checkClockRing(document, sequence, issues);
+  return issues.errors.length > before ? undefined : sequence;
 }
 
 /** Compiles a checked sequence. State `i` of the document is state `i + 1` of the model. */
@@ -300,6 +301,25 @@ function warnUnreachable(document: Document, { current_state, states }: Sequence
     if (reached.has(name)) return;
     const path = ['states', i, 'name'];
     issues.warn(document.locate(path), path, `No way leads from ${quote(current_state)} to ${quote(name)}.`);
+  });
+}
+
+/** A ring of nothing but `time` states would turn for ever, as fast as it can, once the last of its times has passed. */
+function checkClockRing(document: Document, { states }: Sequence, issues: IssueList): void {
+  const next = new Map(
+    states.map((state) => [state.name, state.func === 'time' ? state.target.name : undefined]),
+  );
+  const done = new Set<string>();
+  states.forEach(({ name: first }, i) => {
+    const trail = new Set<string>();
+    let name: string | undefined = first;
+    for (; name !== undefined && !done.has(name) && !trail.has(name); name = next.get(name)) trail.add(name);
+    if (name !== undefined && trail.has(name)) {
+      const path = ['states', i, 'target', 'name'];
+      const message = 'These states lead to each other by the clock alone and would turn for ever.';
+      issues.error(document.locate(path), path, message);
+    }
+    for (const passed of trail) done.add(passed);
   });
 }
 

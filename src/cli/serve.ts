@@ -10,6 +10,7 @@ import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { lockFolder } from './lock.ts';
 import { type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
+import { sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 export const help = SERVE_HELP;
@@ -65,6 +66,7 @@ async function start(
     // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
     const unclaimed = await claimFolder(data);
     if (unclaimed !== undefined) return unclaimed;
+    await sweepEmptyObjects(data);
     const started = await startWorkerd(configured.value, { charts: folder, data }, listen, stopping);
     return started.ok ? { ok: true, value: { workerd: started.value, charts } } : started;
   } finally {
