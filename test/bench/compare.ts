@@ -10,7 +10,7 @@ export interface Scenario {
 }
 
 /** A bound for our figure divided by the bare one's. */
-export interface Target {
+interface Target {
   readonly figure: keyof Measured;
   readonly bound: 'at least' | 'at most';
   readonly ratio: number;

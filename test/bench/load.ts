@@ -43,14 +43,16 @@ export async function measure({ url, method, connections, body }: Load, seconds:
     ended = performance.now();
   });
   const { errors, non2xx, mismatches } = await run;
-  if (errors + non2xx + mismatches > 0 || latencies.length === 0) {
+  const answers = latencies.length;
+  if (errors + non2xx + mismatches > 0) {
     throw new Error(
-      `${method} ${url}: ${latencies.length} answers, of them ${non2xx} not 2xx and ${mismatches} with a wrong body; ${errors} errors`,
+      `${method} ${url}: ${errors} errors; of ${answers} answers ${non2xx} not 2xx, ${mismatches} with a wrong body`,
     );
   }
+  if (answers === 0) throw new Error(`${method} ${url}: no answer within ${seconds} s`);
   latencies.sort((a, b) => a - b);
   return {
-    throughput: latencies.length / ((ended - begun) / 1000),
+    throughput: answers / ((ended - begun) / 1000),
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
   };

@@ -12,6 +12,8 @@ export interface Servers {
   /** `http://host:port` */
   readonly ours: string;
   readonly bare: string;
+  /** Where both store: on the disk of the checkout. */
+  readonly folder: string;
   /** Stops the process and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function serveBoth(chart: string): Promise<Servers> {
     return {
       ours: `http://${HOST}:${workerd.port}`,
       bare: `http://${HOST}:${barePort}`,
+      folder,
       async stop() {
         await workerd.stop();
         await remove();

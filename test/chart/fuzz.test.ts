@@ -238,7 +238,7 @@ const graft: fc.Arbitrary<Graft> = fc.record({
 const spoilt = fc.record({
   original: fc.nat(originals.length - 1),
   grafts: fc.array(graft, { maxLength: 4 }),
-  mutations: fc.oneof(fc.constant([]), fc.array(mutation, { minLength: 1, maxLength: 4 })),
+  mutations: fc.oneof(fc.constant<Mutation[]>([]), fc.array(mutation, { minLength: 1, maxLength: 4 })),
 });
 
 it(`${CHARTS} spoilt charts are each accepted, and run, or refused with errors that say where`, () => {

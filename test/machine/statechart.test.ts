@@ -194,6 +194,16 @@ describe('406', () => {
     expect(events?.toSorted()).toEqual(['fail', 'stop', 'update']);
   });
 
+  it('does not name an event that is forbidden', async () => {
+    const address = await newChart(`
+      initial: a
+      on: {stop: .b}
+      states: {a: {on: {stop: {}, update: b}}, b: {}}
+    `);
+    const { events } = await problemOf(await tell(address, 'a', 'stop'));
+    expect(events).toEqual(['update']);
+  });
+
   it('says that the state does not take an event that its guard turns down', async () => {
     const address = await newChart(`
       initial: a
@@ -202,7 +212,10 @@ describe('406', () => {
     `);
     const response = await report(address, 'a');
     expect(response.status).toBe(406);
-    expect((await problemOf(response)).type).toBe('urn:stateservice:problem:not-taken');
+    const { type, detail } = await problemOf(response);
+    expect(type).toBe('urn:stateservice:problem:not-taken');
+    // It would be no help to be told that it takes what it has just turned down.
+    expect(detail).not.toBe('"a" does not take "update"; it takes: "update".');
     expect(await statusOf(address)).toMatchObject({ revision: 1 });
   });
 
