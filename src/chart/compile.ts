@@ -11,7 +11,7 @@ import {
   type ActionModel,
   type Assignment,
   doneEvent,
-  isWithin,
+  isRelated,
   keyOf,
   type Model,
   ROOT,
@@ -241,8 +241,7 @@ class Compiler {
   /** An event goes to the state it was sent to, to what lies inside that, and to what that lies in. */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
-    return ({ event: { address } }) =>
-      address === undefined || isWithin(model, source, address) || isWithin(model, address, source);
+    return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
   }
 
   #guard(tree: GuardTree<StateNumber>): Guard {
