@@ -1,4 +1,4 @@
-import type { MachineEnv } from './machine.ts';
+import type { MachineEnv } from './charts.ts';
 
 /** What `wrangler.toml`, or `npm start`, binds to the Worker. */
 export interface Env extends MachineEnv {}

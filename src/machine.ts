@@ -1,64 +1,31 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress, parseObjectName } from './address.ts';
-import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
-import { type Chart, type ChartIssue, isActive, nameOf, readChart, writeChart } from './chart/index.ts';
+import { Alarm } from './alarm.ts';
+import { Batch } from './batch.ts';
+import { type ChartText, hashOf } from './catalog.ts';
+import { type Chart, isActive, isDone, nameOf, readChart, writeChart } from './chart/index.ts';
+import { type MachineEnv, newestChart, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
-import { ALARM_HORIZON, HISTORY_ROWS } from './limits.ts';
-import { factsOf, findCurrent, findState, mayCome } from './reasons.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import {
+  findCurrent,
+  findState,
+  invalidChart,
+  mayCome,
+  midSequence,
+  noChart,
+  tooManyWaiting,
+  uploadToRun,
+  wrongRevision,
+} from './reasons.ts';
+import type { Refusal } from './refusal.ts';
+import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './replies.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
 import { statusOf } from './status.ts';
-import { type HistoryEntry, Store, type StoredChart } from './store.ts';
-import { type Claimed, Turn, type Update, type Yes } from './turn.ts';
+import type { HistoryEntry } from './store/history.ts';
+import { Store, type StoredChart } from './store/store.ts';
+import { type Claimed, type Records, Turn, type Update, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
-import { type Replay, Watchers } from './watchers.ts';
-
-/** A chart's text as `GET {machine}/chart` gives it. */
-export interface WrittenChart {
-  readonly ok: true;
-  /** YAML. */
-  readonly text: string;
-  readonly revision: number;
-}
-
-/** A stretch of history, newest first. */
-export interface HistoryPage {
-  readonly ok: true;
-  readonly entries: readonly HistoryEntry[];
-  readonly revision: number;
-}
-
-/** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
-export interface StatusAnswer {
-  readonly ok: true;
-  /** JSON: `Status`. */
-  readonly status: string;
-  readonly revision: number;
-  /** Whether a wait for another revision has ended without one. */
-  readonly unchanged: boolean;
-}
-
-/** What came of an upload. */
-export interface Uploaded {
-  readonly ok: true;
-  /** Whether the machine was not there before. */
-  readonly created: boolean;
-  readonly dialect: 'sequence' | 'statechart';
-  readonly hash: string;
-  readonly warnings: readonly ChartIssue[];
-  readonly revision: number;
-}
-
-/** Something was done to the machine as a whole. */
-export interface Done {
-  readonly ok: true;
-  readonly revision: number;
-}
-
-/** Where an object finds charts: the service's bindings, and the objects of other machines. */
-export interface MachineEnv extends CatalogBindings {
-  readonly MACHINES: DurableObjectNamespace<Machine>;
-}
+import { replayAfter, Watchers } from './watchers.ts';
 
 /**
  * The Durable Object of one machine: it serialises what happens to it, keeps it in storage, and fires its
@@ -71,15 +38,20 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #store: Store;
   readonly #waiters = new Waiters();
   readonly #watchers: Watchers;
+  readonly #alarm: Alarm;
+  readonly #records: Records;
   #machine: RunningMachine | undefined;
-  /** For when the alarm is set, ms since the epoch; undefined where that is not known. */
-  #alarmAt: number | undefined;
   #batch: Batch | undefined;
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
     this.#store = new Store(ctx.storage.sql);
     this.#watchers = new Watchers(ctx);
+    this.#alarm = new Alarm(ctx.storage);
+    this.#records = {
+      receipt: (key) => this.#store.receipts.find(key),
+      lastVisit: (state) => this.#store.lastVisit(state),
+    };
   }
 
   /**
@@ -140,7 +112,7 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async status(known?: number, wait = 0): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
-    const newest = await this.#newestChart();
+    const newest = await newestChart(this.env, this.#store, this.#address());
     let machine = this.#current(Date.now()) ?? (await this.#start());
     while (!('ok' in machine) && machine.revision === known && Date.now() < until) {
       if (this.#waiters.full) return tooManyWaiting(machine);
@@ -149,7 +121,12 @@ export class Machine extends DurableObject<MachineEnv> {
     }
     if ('ok' in machine) return machine;
     const { revision } = machine;
-    const status = statusOf(formatAddress(this.#address()), machine, this.#store.reports(), newest?.hash);
+    const status = statusOf(
+      formatAddress(this.#address()),
+      machine,
+      this.#store.receipts.reports(),
+      newest?.hash,
+    );
     return { ok: true, status: JSON.stringify(status, null, 2), revision, unchanged: revision === known };
   }
 
@@ -169,18 +146,19 @@ export class Machine extends DurableObject<MachineEnv> {
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
-    const entries = this.#store.history(machine.entries, before, limit);
+    const entries = this.#store.history.read(machine.entries, before, limit);
     return { ok: true, entries, revision: machine.revision };
   }
 
   /** Starts over from the newest chart; the history goes on. */
   async reset(by?: string): Promise<Done | Refusal> {
-    const newest = await this.#newestChart();
-    if (this.#current(Date.now()) === undefined) {
+    const newest = await newestChart(this.env, this.#store, this.#address());
+    const current = this.#current(Date.now());
+    if (current === undefined) {
       const machine = await this.#start();
       return 'ok' in machine ? machine : { ok: true, revision: machine.revision };
     }
-    const read = newest === undefined ? this.#ownChart() : this.#read(newest);
+    const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address(), newest);
     if ('ok' in read) return read;
     return this.#command((turn, now) => {
       turn.restart(read.chart, read.source, 'reset', by ?? null, now);
@@ -200,33 +178,28 @@ export class Machine extends DurableObject<MachineEnv> {
     revisions?: readonly number[],
   ): Promise<Uploaded | Refusal> {
     const address = this.#address();
-    if (address.run !== undefined) {
-      const { run: _, ...chart } = address;
-      const detail = `A run has the chart of its chart; upload it to /${formatAddress(chart)}/chart.`;
-      return refuse('wrong-address', detail);
-    }
+    if (address.run !== undefined) return uploadToRun(address);
     const found: ChartText = { text, origin: 'upload', hash: await hashOf(text) };
     const reading = readChart(text);
     if (!reading.ok) return invalidChart(address, reading.errors);
     const { chart, warnings } = reading;
     const source: StoredChart = { ...found, definition: chart.definition };
-    const result = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
+    const answer = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
     if (this.#current(Date.now()) === undefined) {
-      const machine = this.#begin(chart, source, 'upload', by ?? null, true);
-      return { ...result, created: true, revision: machine.revision };
+      const { revision } = this.#begin(chart, source, 'upload', by ?? null);
+      return { ...answer, created: true, revision };
     }
     return this.#command((turn, now) => {
       const { machine } = turn;
       if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
-      const again = { ...result, created: false };
-      if (machine.source.hash === found.hash && machine.source.origin === 'upload') {
-        return { ...again, revision: machine.revision };
+      const isNew = machine.source.hash !== found.hash || machine.source.origin !== 'upload';
+      const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
+      if (isNew && isUnderWay && !reset) return midSequence(machine);
+      if (isNew || reset) {
+        turn.upload(found);
+        turn.restart(chart, source, 'upload', by ?? null, now);
       }
-      const isUnderWay = machine.revision > machine.started && machine.snapshot.machine.status === 'active';
-      if (isUnderWay && !reset) return midSequence(machine);
-      turn.upload(found);
-      turn.restart(chart, source, 'upload', by ?? null, now);
-      return { ...again, revision: turn.machine.revision };
+      return { ...answer, created: false, revision: turn.machine.revision };
     });
   }
 
@@ -241,7 +214,7 @@ export class Machine extends DurableObject<MachineEnv> {
     const revision = this.#machine?.revision ?? 0;
     this.#watchers.close();
     this.#machine = undefined;
-    this.#alarmAt = undefined;
+    this.#alarm.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#store.forget();
@@ -258,7 +231,10 @@ export class Machine extends DurableObject<MachineEnv> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
     if (this.#watchers.streamsFull) return tooManyWaiting(machine);
-    return { ok: true, events: this.#watchers.openStream(this.#replay(machine, after)) };
+    return {
+      ok: true,
+      events: this.#watchers.openStream(replayAfter(this.#store.history, machine.entries, after)),
+    };
   }
 
   /** A WebSocket that is told every change; the request is the upgrade. `after` in the query is as in `watch`. */
@@ -267,14 +243,16 @@ export class Machine extends DurableObject<MachineEnv> {
     if ('ok' in machine) return Response.json(machine, { status: 400 });
     if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
     const after = new URL(request.url).searchParams.get('after');
-    return this.#watchers.openSocket(this.#replay(machine, after === null ? undefined : Number(after)));
+    const seen = after === null ? undefined : Number(after);
+    return this.#watchers.openSocket(replayAfter(this.#store.history, machine.entries, seen));
   }
 
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
-    const machine = this.#current(Date.now());
-    if (machine !== undefined) this.#setAlarm(machine);
+    this.#alarm.forget();
+    const now = Date.now();
+    const machine = this.#current(now);
+    if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
   }
 
   /**
@@ -292,88 +270,46 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */
   async #start(): Promise<RunningMachine | Refusal> {
-    const found = await this.#newestChart();
+    const found = await newestChart(this.env, this.#store, this.#address());
     // Another request may have started it meanwhile.
     const machine = this.#current(Date.now());
     if (machine !== undefined) return machine;
     if (found === undefined) return noChart(this.#address());
-    const read = this.#read(found);
-    return 'ok' in read ? read : this.#begin(read.chart, read.source, 'start', null, false);
+    const read = readFound(this.#address(), found);
+    return 'ok' in read ? read : this.#begin(read.chart, read.source, 'start', null);
   }
 
   /** Commits the first turn of a machine. */
-  #begin(chart: Chart, source: StoredChart, cause: 'start' | 'upload', by: string | null, isUpload: boolean) {
+  #begin(chart: Chart, source: StoredChart, cause: 'start' | 'upload', by: string | null): RunningMachine {
     const turn = Turn.begin(chart, source, cause, by, Date.now());
-    if (turn === undefined) throw new Error('a checked chart cannot start');
-    if (isUpload) turn.upload(source);
-    const { changes } = turn;
-    if (changes === undefined) throw new Error('a machine was started without a change');
+    if (cause === 'upload') turn?.upload(source);
+    const changes = turn?.changes;
+    if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
     this.ctx.storage.transactionSync(() => this.#store.create(changes));
     this.#publish(turn, changes.history);
     return turn.machine;
   }
 
-  #read(found: ChartText): { readonly chart: Chart; readonly source: StoredChart } | Refusal {
-    const reading = readChart(found.text);
-    if (!reading.ok) return invalidChart(this.#address(), reading.errors);
-    return { chart: reading.chart, source: { ...found, definition: reading.chart.definition } };
-  }
-
-  /** The chart that the machine runs by, where its address has none any more. */
-  #ownChart(): { readonly chart: Chart; readonly source: StoredChart } {
-    const machine = this.#machine;
-    if (machine === undefined) throw new Error('there is no machine');
-    const { chart, source } = machine;
-    return { chart, source: { ...source, text: this.#store.chartText(), definition: chart.definition } };
-  }
-
-  /** The newest chart for this address: one uploaded to it (or, for a run, to its chart), else a bound one. */
-  async #newestChart(): Promise<ChartText | undefined> {
-    const address = this.#address();
-    const { run, ...base } = address;
-    const uploaded =
-      run === undefined
-        ? this.#store.upload()
-        : await this.env.MACHINES.getByName(formatAddress(base)).uploaded();
-    if (uploaded !== undefined) return { hash: uploaded.hash, text: uploaded.text, origin: 'upload' };
-    return findChart(this.env, address);
-  }
-
-  /** Puts a command into the open batch, and answers when that is committed. */
-  async #command<Answer extends object>(run: (turn: Turn, now: number) => Answer): Promise<Answer | Refusal> {
+  /** Runs a command in the open batch. */
+  async #command<Answer extends object>(
+    run: (turn: Turn, now: number) => Answer | Refusal,
+  ): Promise<Answer | Refusal> {
     if (this.#current(Date.now()) === undefined) {
       const machine = await this.#start();
       if ('ok' in machine) return machine;
     }
-    this.#batch ??= this.#openBatch();
-    let answer: Answer | Refusal = refuse('no-chart', 'The machine was deleted before this came about.');
-    this.#batch.commands.push((turn, now) => {
-      answer = attempt(() => run(turn, now));
-    });
-    await this.#batch.done;
-    return answer;
-  }
-
-  #openBatch(): Batch {
-    const commands: Command[] = [];
-    // Waits until the commit before is durable, or for one trip round the event loop where there is none: what
-    // arrives meanwhile is committed together. (`scheduler.wait(0)` takes a millisecond at least.)
-    const done = this.ctx.storage.sync().then(() => {
+    this.#batch ??= new Batch(this.ctx.storage, (runAll) => {
       this.#batch = undefined;
       const now = Date.now();
       const machine = this.#current(now);
-      // Deleted under its commands: they have their answer.
-      if (machine === undefined) return;
-      this.#commit(machine, (turn) => {
-        for (const command of commands) command(turn, now);
-      });
+      if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
     });
-    return { commands, done };
+    return this.#batch.join(run);
   }
 
   /** Takes one turn and commits what it changed, whole or not at all. */
   #commit(machine: RunningMachine, act: (turn: Turn) => void): RunningMachine {
-    const turn = new Turn(machine, this.#store);
+    const turn = new Turn(machine, this.#records);
     act(turn);
     const { changes } = turn;
     if (changes === undefined) return machine;
@@ -393,7 +329,7 @@ export class Machine extends DurableObject<MachineEnv> {
   #publish(turn: Turn, history: readonly HistoryEntry[]): void {
     const { machine, passed } = turn;
     this.#machine = machine;
-    this.#setAlarm(machine);
+    this.#alarm.set(nextChange(machine), Date.now());
     if (history.length === 0) return;
     this.#waiters.wake('change');
     for (const state of this.#waiters.states()) {
@@ -403,25 +339,6 @@ export class Machine extends DurableObject<MachineEnv> {
     this.#watchers.tell(history);
   }
 
-  #replay(machine: RunningMachine, after: number | undefined): Replay {
-    if (after === undefined || !(after >= 0) || after >= machine.entries) return { entries: [] };
-    const entries = this.#store
-      .history(machine.entries, machine.entries + 1, Math.min(machine.entries - after, HISTORY_ROWS))
-      .reverse();
-    const first = entries[0]?.id ?? machine.entries + 1;
-    return first > after + 1 ? { entries, gap: { from: after + 1, to: first - 1 } } : { entries };
-  }
-
-  /** One alarm, for the earliest timer. In the same turn as the commit, so it is durable with it. */
-  #setAlarm(machine: RunningMachine): void {
-    const next = nextChange(machine);
-    const at = next === undefined ? undefined : alarmTime(next, Date.now());
-    if (at === this.#alarmAt) return;
-    if (at === undefined) void this.ctx.storage.deleteAlarm();
-    else void this.ctx.storage.setAlarm(at);
-    this.#alarmAt = at;
-  }
-
   #address(): Address {
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error('a machine has no name');
@@ -429,63 +346,7 @@ export class Machine extends DurableObject<MachineEnv> {
   }
 }
 
-type Command = (turn: Turn, now: number) => void;
-
-/** Commands that will be run in one turn. */
-interface Batch {
-  readonly commands: Command[];
-  readonly done: Promise<void>;
-}
-
-/** One command that meets a bug fails alone; the turn is as it was before it. */
-function attempt<Answer>(run: () => Answer): Answer | Refusal {
-  try {
-    return run();
-  } catch (error) {
-    console.error('a command failed', error);
-    return refuse('internal-error', 'This request met a fault of the service; it was not counted.');
-  }
-}
-
 function isDue(machine: RunningMachine, now: number): boolean {
   const next = nextChange(machine);
   return next !== undefined && next <= now;
-}
-
-/** @returns `due`, or a moment before it that is the same all day long, where it is too far ahead for an alarm. */
-function alarmTime(due: number, now: number): number {
-  return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
-}
-
-const DAY = 24 * 60 * 60 * 1_000;
-
-function noChart(address: Address): Refusal {
-  return refuse('no-chart', `No chart has been put at ${formatAddress(address)}.`);
-}
-
-function invalidChart(address: Address, errors: readonly ChartIssue[]): Refusal {
-  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
-  return refuse(
-    'invalid-chart',
-    `The chart of ${formatAddress(address)} has ${count}; nothing was started.`,
-    { errors },
-  );
-}
-
-function midSequence(machine: RunningMachine): Refusal {
-  const detail = 'The machine is in mid-sequence: let it end, start another run, or add ?reset=true.';
-  return refuse('mid-sequence', detail, { machine: factsOf(machine) });
-}
-
-function wrongRevision(machine: RunningMachine): Refusal {
-  return refuse('wrong-revision', `The machine is at revision ${machine.revision}.`, {
-    machine: factsOf(machine),
-  });
-}
-
-function tooManyWaiting(machine: RunningMachine): Refusal {
-  return refuse('too-many-waiting', 'Too many are waiting here; ask without waiting.', {
-    machine: factsOf(machine),
-    retryAfter: 5,
-  });
 }

@@ -1,5 +1,15 @@
 /** Why a machine says no: what is current, who is waited for, and what would be right. */
-import { eventsOf, isActive, isDone, nameOf, quorums, reachable, type StateNumber } from './chart/index.ts';
+import { type Address, formatAddress } from './address.ts';
+import {
+  type ChartIssue,
+  eventsOf,
+  isActive,
+  isDone,
+  nameOf,
+  quorums,
+  reachable,
+  type StateNumber,
+} from './chart/index.ts';
 import { type Claim, claimsOn, slotsOf } from './claims.ts';
 import { RETRY_AFTER_MAX, RETRY_AFTER_MIN } from './limits.ts';
 import { type MachineFacts, type Refusal, refuse } from './refusal.ts';
@@ -95,6 +105,39 @@ export function slotsTaken(machine: RunningMachine, state: StateNumber, now: num
   return refuse('slots-taken', detail, { ...more, retryAfter: seconds((first?.until ?? now) - now) });
 }
 
+/** Why a request for one revision is not for the present one. */
+export function wrongRevision(machine: RunningMachine): Refusal {
+  return refuse('wrong-revision', `The machine is at revision ${machine.revision}.`, {
+    machine: factsOf(machine),
+  });
+}
+
+/** Why a machine does not take another chart now. */
+export function midSequence(machine: RunningMachine): Refusal {
+  const detail = 'The machine is in mid-sequence: let it end, start another run, or add ?reset=true.';
+  return refuse('mid-sequence', detail, { machine: factsOf(machine) });
+}
+
+export function tooManyWaiting(machine: RunningMachine): Refusal {
+  const detail = 'Too many are waiting here; ask without waiting.';
+  return refuse('too-many-waiting', detail, { machine: factsOf(machine), retryAfter: RETRY_AFTER_DEFAULT });
+}
+
+export function noChart(address: Address): Refusal {
+  return refuse('no-chart', `No chart has been put at ${formatAddress(address)}.`);
+}
+
+export function uploadToRun({ run: _, ...chart }: Address): Refusal {
+  const detail = `A run has the chart of its chart; upload it to /${formatAddress(chart)}/chart.`;
+  return refuse('wrong-address', detail);
+}
+
+export function invalidChart(address: Address, errors: readonly ChartIssue[]): Refusal {
+  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+  const detail = `The chart of ${formatAddress(address)} has ${count}; nothing was started.`;
+  return refuse('invalid-chart', detail, { errors });
+}
+
 /** Whether `state` may still become current, as far as the chart's shape and its counts say. */
 export function mayCome(machine: RunningMachine, state: StateNumber): boolean {
   let known = reaches.get(machine.snapshot);
@@ -109,7 +152,7 @@ export function mayCome(machine: RunningMachine, state: StateNumber): boolean {
 const reaches = new WeakMap<object, ReadonlySet<StateNumber>>();
 
 /** What every refusal of a machine carries. */
-export function factsOf(machine: RunningMachine): MachineFacts {
+function factsOf(machine: RunningMachine): MachineFacts {
   const { chart, snapshot, revision } = machine;
   const waiting = quorums(chart, snapshot).map(({ state, event, have, until }) => ({
     state: nameOf(chart, state),

@@ -1,7 +1,7 @@
 /** A machine in memory: what an object keeps of it between two requests. */
 import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapshot } from './chart/index.ts';
 import { type Claims, nextToExpire } from './claims.ts';
-import type { Store, StoredChart } from './store.ts';
+import type { Store, StoredChart } from './store/store.ts';
 
 export interface RunningMachine {
   /** Committed changes so far. */

@@ -1,7 +1,8 @@
 import { isDone, isRelated, type Json, type NamedValue, namedValue, nameOf, quorums } from './chart/index.ts';
 import { slotsOf } from './claims.ts';
 import { activeNames, type RunningMachine } from './running.ts';
-import type { Report, StoredChart } from './store.ts';
+import type { Report } from './store/receipts.ts';
+import type { StoredChart } from './store/store.ts';
 
 /** What a machine says of itself: `GET {machine}`. Times are ISO 8601. */
 interface Status {

@@ -1,5 +1,5 @@
-import { SOCKETS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from './limits.ts';
-import type { HistoryEntry } from './store.ts';
+import { HISTORY_ROWS, SOCKETS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from './limits.ts';
+import type { HistoryEntry, HistoryTable } from './store/history.ts';
 
 /** An entry of the history as the service shows it: times in ISO 8601. */
 export type ShownEntry = Omit<HistoryEntry, 'at'> & { readonly at: string };
@@ -14,6 +14,17 @@ export interface Replay {
   readonly entries: readonly HistoryEntry[];
   /** Where the history no longer goes back far enough: the ids that are missing. */
   readonly gap?: { readonly from: number; readonly to: number };
+}
+
+/**
+ * @param entries written so far.
+ * @param after the id of the entry that was seen last, or undefined where only what is new is of interest.
+ */
+export function replayAfter(history: HistoryTable, entries: number, after: number | undefined): Replay {
+  if (after === undefined || !(after >= 0) || after >= entries) return { entries: [] };
+  const found = history.read(entries, entries + 1, Math.min(entries - after, HISTORY_ROWS)).reverse();
+  const first = found[0]?.id ?? entries + 1;
+  return first > after + 1 ? { entries: found, gap: { from: after + 1, to: first - 1 } } : { entries: found };
 }
 
 /**

@@ -2,12 +2,12 @@
  * All SQL. A machine's storage is one SQLite database with a handful of tables; everything here is
  * synchronous and belongs inside the caller's transaction.
  */
-import type { ChartOrigin } from './catalog.ts';
-import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from './chart/index.ts';
-import { type Claim, type Claims, NO_CLAIMS, withClaim } from './claims.ts';
-import { HISTORY_ROWS, RECEIPTS, RECEIPTS_SLACK } from './limits.ts';
+import type { ChartOrigin } from '../catalog.ts';
+import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/index.ts';
+import { type Claim, type Claims, NO_CLAIMS, withClaim } from '../claims.ts';
+import { type HistoryEntry, HistoryTable } from './history.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { type Receipt, readReportKey } from './receipts.ts';
+import { type Receipt, ReceiptTable } from './receipts.ts';
 
 /** A machine as it is stored, the timers apart. */
 export interface StoredMachine {
@@ -33,38 +33,6 @@ export interface StoredChart {
   readonly definition: Definition;
 }
 
-/** Why something was committed. */
-export type Cause =
-  | 'start'
-  | 'update'
-  | 'timer'
-  | 'claim'
-  | 'release'
-  | 'lease-expired'
-  | 'reset'
-  | 'upload'
-  | 'refused';
-
-/** One line of what happened. */
-export interface HistoryEntry {
-  /** Counts the entries of a machine, from 1. */
-  readonly id: number;
-  /** The machine's revision after it. */
-  readonly revision: number;
-  /** ms since the epoch. */
-  readonly at: number;
-  readonly cause: Cause;
-  readonly event: string | null;
-  /** The state that was meant, and who did it, where there was one and somebody said. */
-  readonly state: string | null;
-  readonly by: string | null;
-  /** The active states before and after, outermost first. */
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-  /** Guards that could not be evaluated, or why it was refused. */
-  readonly notes: readonly string[];
-}
-
 /** What one turn has changed. */
 export interface Changes {
   readonly revision: number;
@@ -86,16 +54,6 @@ export interface Changes {
   readonly history: readonly HistoryEntry[];
 }
 
-/** A report that was accepted from a caller who said who it is. */
-export interface Report {
-  readonly event: string;
-  readonly by: string;
-  /** How many visits the machine had begun by then. */
-  readonly began: number;
-  /** The state that it was sent to. */
-  readonly state: StateNumber;
-}
-
 interface MachineRow extends Record<string, SqlStorageValue> {
   revision: number;
   started: number;
@@ -114,14 +72,6 @@ interface TimerRow extends Record<string, SqlStorageValue> {
   event: string;
 }
 
-interface ReceiptRow extends Record<string, SqlStorageValue> {
-  key: string;
-  visit: number;
-  began: number;
-  request: string;
-  answer: string;
-}
-
 interface ClaimRow extends Record<string, SqlStorageValue> {
   state: number;
   caller: string;
@@ -129,28 +79,17 @@ interface ClaimRow extends Record<string, SqlStorageValue> {
   until: number;
 }
 
-interface HistoryRow extends Record<string, SqlStorageValue> {
-  slot: number;
-  revision: number;
-  at: number;
-  cause: string;
-  event: string | null;
-  state: string | null;
-  by: string | null;
-  before: string;
-  after: string;
-  notes: string | null;
-}
-
 export class Store {
+  readonly history: HistoryTable;
+  receipts: ReceiptTable;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to be there, in their newest form. */
   #ready = false;
-  /** Numbers of receipts: the newest that was given, and the last that was dropped. */
-  #receipts: { newest: number; oldest: number } | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.history = new HistoryTable(sql);
+    this.receipts = new ReceiptTable(sql);
   }
 
   /**
@@ -196,7 +135,7 @@ export class Store {
   /** All of it was deleted: there are no tables any more. */
   forget(): void {
     this.#ready = false;
-    this.#receipts = undefined;
+    this.receipts = new ReceiptTable(this.#sql);
   }
 
   /** @returns the chart's text as it was written. */
@@ -234,24 +173,6 @@ export class Store {
       (claims, { caller: by, ...row }) => withClaim(claims, { ...row, by }),
       NO_CLAIMS,
     );
-  }
-
-  receipt(key: string): Receipt | undefined {
-    const statement = 'SELECT key, visit, began, request, answer FROM receipt WHERE key = ?';
-    return this.#sql.exec<ReceiptRow>(statement, key).toArray()[0];
-  }
-
-  /** @returns accepted reports of those who said who they are, the oldest first: as many as there are receipts. */
-  reports(): Report[] {
-    const rows = this.#sql
-      .exec<{ key: string; began: number }>(
-        "SELECT key, began FROM receipt WHERE key GLOB 'by/*' ORDER BY number",
-      )
-      .toArray();
-    return rows.flatMap(({ key, began }) => {
-      const report = readReportKey(key);
-      return report === undefined ? [] : [{ ...report, began }];
-    });
   }
 
   /** Writes the first turn of a machine, and makes the tables where there are none. */
@@ -297,8 +218,8 @@ export class Store {
         until,
       );
     }
-    this.#keep(changes.receipts);
-    for (const entry of changes.history) this.#record(entry);
+    this.receipts.keep(changes.receipts);
+    for (const entry of changes.history) this.history.record(entry);
     this.#sql.exec(
       'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?',
       changes.revision,
@@ -311,7 +232,7 @@ export class Store {
   /** Begins another run: the chart may be another, and its states have other numbers. */
   #restart({ started, chart }: NonNullable<Changes['restarted']>): void {
     for (const table of ['chart', 'timer', 'visited', 'claim']) this.#sql.exec(`DELETE FROM ${table}`);
-    this.#sql.exec("DELETE FROM receipt WHERE key GLOB 'by/*'");
+    this.receipts.dropReports();
     this.#sql.exec(
       'INSERT INTO chart (hash, origin, text, definition) VALUES (?, ?, ?, ?)',
       chart.hash,
@@ -320,86 +241,6 @@ export class Store {
       JSON.stringify(chart.definition),
     );
     this.#sql.exec('UPDATE machine SET chart = ?, started = ?', chart.hash, started);
-  }
-
-  /** Keeps receipts, and drops the oldest once there are too many: some hundreds at a time, for it is a scan. */
-  #keep(receipts: readonly Receipt[]): void {
-    if (receipts.length === 0) return;
-    this.#receipts ??= this.#countReceipts();
-    for (const { key, visit, began, request, answer } of receipts) {
-      this.#receipts.newest += 1;
-      this.#sql.exec(
-        'INSERT OR REPLACE INTO receipt (key, number, visit, began, request, answer) VALUES (?, ?, ?, ?, ?, ?)',
-        key,
-        this.#receipts.newest,
-        visit,
-        began,
-        request,
-        answer,
-      );
-    }
-    const { newest, oldest } = this.#receipts;
-    if (newest - oldest < RECEIPTS + RECEIPTS_SLACK) return;
-    this.#receipts.oldest = newest - RECEIPTS;
-    this.#sql.exec('DELETE FROM receipt WHERE number <= ?', this.#receipts.oldest);
-  }
-
-  #countReceipts() {
-    const { newest, oldest } = this.#sql
-      .exec<{ newest: number | null; oldest: number | null }>(
-        'SELECT max(number) AS newest, min(number) AS oldest FROM receipt',
-      )
-      .one();
-    return { newest: newest ?? 0, oldest: (oldest ?? 1) - 1 };
-  }
-
-  /**
-   * Reads the history, newest first.
-   *
-   * @param entries entries written so far.
-   * @param before only entries with smaller ids.
-   */
-  history(entries: number, before: number, limit: number): HistoryEntry[] {
-    // Entry n lies in slot n modulo the ring's size, so a stretch of ids is at most two stretches of slots.
-    const newest = Math.min(entries, before - 1);
-    const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
-    const found: HistoryEntry[] = [];
-    for (let high = newest; high >= oldest; ) {
-      const turn = high - (high % HISTORY_ROWS);
-      const low = Math.max(oldest, turn);
-      found.push(...this.#slots(low - turn, high - turn).map((row) => toEntry(turn + row.slot, row)));
-      high = low - 1;
-    }
-    return found;
-  }
-
-  #slots(low: number, high: number): HistoryRow[] {
-    return this.#sql
-      .exec<HistoryRow>(
-        `SELECT slot, revision, at, cause, event, state, by, before, after, notes FROM history
-          WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
-        low,
-        high,
-      )
-      .toArray();
-  }
-
-  /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
-  #record({ id, revision, at, cause, event, state, by, from, to, notes }: HistoryEntry): void {
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, before, after, notes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id % HISTORY_ROWS,
-      revision,
-      at,
-      cause,
-      event,
-      state,
-      by,
-      JSON.stringify(from),
-      JSON.stringify(to),
-      notes.length === 0 ? null : JSON.stringify(notes),
-    );
   }
 
   /** @returns whether there are tables; brings old ones to their newest form. */
@@ -425,31 +266,4 @@ export class Store {
   }
 }
 
-function toEntry(id: number, row: HistoryRow): HistoryEntry {
-  const { revision, at, cause, event, state, by, before, after, notes } = row;
-  return {
-    id,
-    revision,
-    at,
-    cause: CAUSES.find((known) => known === cause) ?? 'update',
-    event,
-    state,
-    by,
-    from: JSON.parse(before),
-    to: JSON.parse(after),
-    notes: notes === null ? [] : JSON.parse(notes),
-  };
-}
-
-const CAUSES: readonly Cause[] = [
-  'start',
-  'update',
-  'timer',
-  'claim',
-  'release',
-  'lease-expired',
-  'reset',
-  'upload',
-  'refused',
-];
 const ORIGINS: readonly ChartOrigin[] = ['upload', 'binding', 'bundle'];
