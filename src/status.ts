@@ -1,4 +1,13 @@
-import { isDone, isRelated, type Json, type NamedValue, namedValue, nameOf, quorums } from './chart/index.ts';
+import {
+  descriptorOf,
+  isDone,
+  isRelated,
+  type Json,
+  type NamedValue,
+  namedValue,
+  nameOf,
+  quorums,
+} from './chart/index.ts';
 import { slotsOf } from './claims.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { Report } from './store/receipts.ts';
@@ -98,7 +107,9 @@ function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Rep
     const visit = snapshot.active.get(state)?.number ?? 0;
     const by = reports.filter(
       (report) =>
-        report.event === event && report.began >= visit && isRelated(chart.model, report.state, state),
+        descriptorOf(chart, state, report.event) === event &&
+        report.began >= visit &&
+        isRelated(chart.model, report.state, state),
     );
     return {
       state: nameOf(chart, state),

@@ -23,7 +23,16 @@ export {
   type Timer,
 } from './engine.ts';
 export type { Json } from './expression.ts';
-export { eventsOf, isActive, type NamedValue, namedValue, quorums, reachable, takes } from './inquiry.ts';
+export {
+  descriptorOf,
+  eventsOf,
+  isActive,
+  type NamedValue,
+  namedValue,
+  quorums,
+  reachable,
+  takes,
+} from './inquiry.ts';
 export type { ChartIssue } from './issue.ts';
 export { CHART_BYTES } from './limits.ts';
 export { isRelated, isWithin, type StateNumber, UPDATE } from './model.ts';

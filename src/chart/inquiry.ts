@@ -81,13 +81,21 @@ export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<Sta
 }
 
 /** Whether `state` itself has a transition for `event`, by its name or by a wildcard. */
-export function takes({ model }: Program, state: StateNumber, event: string): boolean {
-  return (model.states[state]?.on ?? []).some(
-    ({ event: descriptor }) =>
-      descriptor === event ||
-      descriptor === '*' ||
-      (descriptor.endsWith('.*') && `${event}.`.startsWith(descriptor.slice(0, -1))),
-  );
+export function takes(program: Program, state: StateNumber, event: string): boolean {
+  return descriptorOf(program, state, event) !== undefined;
+}
+
+/** @returns under which of the names and wildcards of `state` an event goes: the longest, as XState has it. */
+export function descriptorOf({ model }: Program, state: StateNumber, event: string): string | undefined {
+  const meant = (model.states[state]?.on ?? [])
+    .map(({ event: descriptor }) => descriptor)
+    .filter(
+      (descriptor) =>
+        descriptor === event ||
+        descriptor === '*' ||
+        (descriptor.endsWith('.*') && `${event}.`.startsWith(descriptor.slice(0, -1))),
+    );
+  return meant.includes(event) ? event : meant.sort((a, b) => b.length - a.length)[0];
 }
 
 /** A name that people use, and the state that it means. */
