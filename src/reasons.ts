@@ -112,6 +112,12 @@ export function wrongRevision(machine: RunningMachine): Refusal {
   });
 }
 
+/** Why a key is not taken: it stands for a request that was answered. */
+export function keyReused(machine: RunningMachine, key: string): Refusal {
+  const detail = `The Idempotency-Key ${quote(key)} came with another request before; a new request has a new key.`;
+  return refuse('key-reused', detail, { machine: factsOf(machine) });
+}
+
 /** Why a machine does not take another chart now. */
 export function midSequence(machine: RunningMachine): Refusal {
   const detail = 'The machine is in mid-sequence: let it end, start another run, or add ?reset=true.';

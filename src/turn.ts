@@ -19,6 +19,7 @@ import { TIMERS_PER_TURN } from './limits.ts';
 import {
   findCurrent,
   findState,
+  keyReused,
   noSlots,
   notHolder,
   notTaken,
@@ -26,7 +27,7 @@ import {
   slotsTaken,
   wrongRevision,
 } from './reasons.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
 import type { Cause } from './store/history.ts';
 import { type Receipt, reportKey, requestKey } from './store/receipts.ts';
@@ -137,10 +138,7 @@ export class Turn {
       return answer;
     }
     if (before.request === request) return JSON.parse(before.answer);
-    return refuse(
-      'key-reused',
-      `The Idempotency-Key ${JSON.stringify(update.key)} came with another request before.`,
-    );
+    return keyReused(this.machine, update.key);
   }
 
   /** Takes a slot of a state, or renews the one that the caller has. */

@@ -1,4 +1,4 @@
-import { json, problem } from '../answers.ts';
+import { etag, json, problem } from '../answers.ts';
 import { namedCaller, namedState } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -24,7 +24,7 @@ export const claims: MachineResource = {
       const by = namedCaller(c);
       if (!by.ok) return problem(c, by);
       const answer = await machine.release(state.value, by.value);
-      return answer.ok ? c.body(null, 204) : problem(c, answer);
+      return answer.ok ? c.body(null, 204, { ETag: etag(answer.revision) }) : problem(c, answer);
     },
   },
 };
