@@ -1,3 +1,4 @@
+import { deleted } from './reasons.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Turn } from './turn.ts';
 
@@ -28,7 +29,7 @@ export class Batch {
    * @returns its answer, when the whole batch is committed. One that meets a bug fails alone.
    */
   async join<Answer extends object>(run: (turn: Turn, now: number) => Answer): Promise<Answer | Refusal> {
-    let answer: Answer | Refusal = refuse('no-chart', 'The machine was deleted before this came about.');
+    let answer: Answer | Refusal = deleted();
     this.#commands.push((turn, now) => {
       try {
         answer = run(turn, now);

@@ -3,16 +3,26 @@ import { type Address, formatAddress, parseObjectName } from './address.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
 import { type ChartText, hashOf } from './catalog.ts';
-import { type Chart, isActive, isDone, nameOf, readChart, writeChart } from './chart/index.ts';
+import {
+  type Chart,
+  isActive,
+  isDone,
+  nameOf,
+  readChart,
+  type StateNumber,
+  writeChart,
+} from './chart/index.ts';
 import { type MachineEnv, newestChart, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
 import {
+  deleted,
   findCurrent,
   findState,
   invalidChart,
   mayCome,
   midSequence,
   noChart,
+  noRevision,
   tooManyWaiting,
   uploadToRun,
   wrongRevision,
@@ -21,8 +31,7 @@ import type { Refusal } from './refusal.ts';
 import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './replies.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
 import { statusOf } from './status.ts';
-import type { HistoryEntry } from './store/history.ts';
-import { Store, type StoredChart } from './store/store.ts';
+import { type Changes, Store, type StoredChart } from './store/store.ts';
 import { type Claimed, type Records, Turn, type Update, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
 import { replayAfter, Watchers } from './watchers.ts';
@@ -61,10 +70,10 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async is(name: string, wait = 0): Promise<Yes | Refusal> {
     const until = Date.now() + wait;
+    let machine = this.#current(Date.now()) ?? (await this.#start());
     for (;;) {
-      const now = Date.now();
-      const machine = this.#current(now) ?? (await this.#start());
       if ('ok' in machine) return machine;
+      const now = Date.now();
       const found = findCurrent(machine, name, now);
       if (found.ok)
         return { ok: true, state: nameOf(machine.chart, found.state), revision: machine.revision };
@@ -77,6 +86,8 @@ export class Machine extends DurableObject<MachineEnv> {
         const revision = this.#machine?.revision ?? machine.revision;
         return { ok: true, state: nameOf(machine.chart, awaited.state), revision };
       }
+      // One that was deleted is not started by those who have waited for it.
+      machine = this.#current(Date.now()) ?? deleted();
     }
   }
 
@@ -108,26 +119,26 @@ export class Machine extends DurableObject<MachineEnv> {
   /**
    * The status document.
    *
-   * @param known a revision that the caller has already, and `wait`, how long to wait for another, in ms.
+   * @param known revisions that the caller has already, and `wait`, how long to wait for another, in ms.
    */
-  async status(known?: number, wait = 0): Promise<StatusAnswer | Refusal> {
+  async status(known: readonly number[] = [], wait = 0): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
-    const newest = await newestChart(this.env, this.#store, this.#address());
     let machine = this.#current(Date.now()) ?? (await this.#start());
-    while (!('ok' in machine) && machine.revision === known && Date.now() < until) {
+    while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waiters.full) return tooManyWaiting(machine);
       await this.#waiters.wait('change', until);
-      machine = this.#current(Date.now()) ?? (await this.#start());
+      machine = this.#current(Date.now()) ?? deleted();
     }
     if ('ok' in machine) return machine;
-    const { revision } = machine;
-    const status = statusOf(
-      formatAddress(this.#address()),
-      machine,
-      this.#store.receipts.reports(),
-      newest?.hash,
-    );
-    return { ok: true, status: JSON.stringify(status, null, 2), revision, unchanged: revision === known };
+    if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
+    const newest = await newestChart(this.env, this.#store, this.#address());
+    // It may have changed meanwhile.
+    machine = this.#current(Date.now()) ?? deleted();
+    if ('ok' in machine) return machine;
+    const reports = this.#store.receipts.reports();
+    const status = statusOf(formatAddress(this.#address()), machine, reports, newest?.hash);
+    const text = JSON.stringify(status, null, 2);
+    return { ok: true, unchanged: false, status: text, revision: machine.revision };
   }
 
   /** The chart, with the machine's present values where its dialect has room for them. */
@@ -186,6 +197,7 @@ export class Machine extends DurableObject<MachineEnv> {
     const source: StoredChart = { ...found, definition: chart.definition };
     const answer = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
     if (this.#current(Date.now()) === undefined) {
+      if (revisions !== undefined) return noRevision(address);
       const { revision } = this.#begin(chart, source, 'upload', by ?? null);
       return { ...answer, created: true, revision };
     }
@@ -215,10 +227,11 @@ export class Machine extends DurableObject<MachineEnv> {
     this.#watchers.close();
     this.#machine = undefined;
     this.#alarm.forget();
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
+    // Both begin in this turn of the event loop: nothing comes between them.
+    const gone = [this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()];
     this.#store.forget();
     this.#waiters.wakeAll();
+    await Promise.all(gone);
     return { ok: true, revision };
   }
 
@@ -286,7 +299,7 @@ export class Machine extends DurableObject<MachineEnv> {
     const changes = turn?.changes;
     if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
     this.ctx.storage.transactionSync(() => this.#store.create(changes));
-    this.#publish(turn, changes.history);
+    this.#publish(turn, changes);
     return turn.machine;
   }
 
@@ -320,23 +333,29 @@ export class Machine extends DurableObject<MachineEnv> {
       this.#machine = undefined;
       throw error;
     }
-    this.#publish(turn, changes.history);
-    if (changes.restarted !== undefined) this.#waiters.wakeAll();
+    this.#publish(turn, changes);
     return turn.machine;
   }
 
   /** Takes over what was committed, and tells those who wait for it. */
-  #publish(turn: Turn, history: readonly HistoryEntry[]): void {
+  #publish(turn: Turn, { history, restarted }: Changes): void {
     const { machine, passed } = turn;
     this.#machine = machine;
     this.#alarm.set(nextChange(machine), Date.now());
     if (history.length === 0) return;
+    // Another chart has other numbers for its states: who waits has to look anew.
+    if (restarted !== undefined) this.#waiters.wakeAll();
+    else this.#wake(machine, passed);
+    this.#watchers.tell(history);
+  }
+
+  /** Ends the waits for what has come, and for what cannot come any more. */
+  #wake(machine: RunningMachine, passed: ReadonlySet<StateNumber>): void {
     this.#waiters.wake('change');
     for (const state of this.#waiters.states()) {
       if (passed.has(state) || isActive(machine.snapshot, state)) this.#waiters.wake(state, 'came');
       else if (!mayCome(machine, state)) this.#waiters.wake(state);
     }
-    this.#watchers.tell(history);
   }
 
   #address(): Address {

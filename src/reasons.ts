@@ -133,6 +133,16 @@ export function noChart(address: Address): Refusal {
   return refuse('no-chart', `No chart has been put at ${formatAddress(address)}.`);
 }
 
+/** Why nothing came of a request that was under way. */
+export function deleted(): Refusal {
+  return refuse('no-chart', 'The machine was deleted before this came about.');
+}
+
+/** Why a request for one revision is not for a machine that is yet to begin. */
+export function noRevision(address: Address): Refusal {
+  return refuse('wrong-revision', `There is no machine at ${formatAddress(address)} yet.`);
+}
+
 export function uploadToRun({ run: _, ...chart }: Address): Refusal {
   const detail = `A run has the chart of its chart; upload it to /${formatAddress(chart)}/chart.`;
   return refuse('wrong-address', detail);

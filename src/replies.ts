@@ -18,14 +18,16 @@ export interface HistoryPage {
 }
 
 /** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
-export interface StatusAnswer {
-  readonly ok: true;
-  /** JSON: `Status`. */
-  readonly status: string;
-  readonly revision: number;
-  /** Whether a wait for another revision has ended without one. */
-  readonly unchanged: boolean;
-}
+export type StatusAnswer =
+  | {
+      readonly ok: true;
+      readonly unchanged: false;
+      /** JSON: `Status`. */
+      readonly status: string;
+      readonly revision: number;
+    }
+  /** The caller has it already. */
+  | { readonly ok: true; readonly unchanged: true; readonly revision: number };
 
 /** What came of an upload. */
 export interface Uploaded {

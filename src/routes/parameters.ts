@@ -59,9 +59,12 @@ export function ifMatch(c: Context): Parsed<readonly number[] | undefined> {
   return { ok: true, value: revisionsIn(header) };
 }
 
-/** `If-None-Match`: the revision that the caller has already, the first one that is named. */
-export function ifNoneMatch(c: Context): number | undefined {
-  return revisionsIn(c.req.header('If-None-Match') ?? '').at(0);
+/**
+ * `If-None-Match` (RFC 9110, section 13.1.2): the revisions that the caller has already. Compared weakly: proxies
+ * weaken the tag of what they compress.
+ */
+export function ifNoneMatch(c: Context): readonly number[] {
+  return revisionsIn((c.req.header('If-None-Match') ?? '').replaceAll('W/', ''));
 }
 
 /** A whole number from `least` to `most`. */
