@@ -19,6 +19,8 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
+          // One isolate for all files, which is twice as fast: each test has addresses of its own.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/process/**'],
         },

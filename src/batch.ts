@@ -35,7 +35,10 @@ export class Batch {
         answer = run(turn, now);
       } catch (error) {
         console.error('a command failed', error);
-        answer = refuse('internal-error', 'This request met a fault of the service; it was not counted.');
+        answer = refuse(
+          'internal-error',
+          'This request met a fault of the service; it may or may not have been counted.',
+        );
       }
     });
     await this.#done;

@@ -16,6 +16,9 @@ export const TIMERS_PER_TURN = 1_000;
  */
 export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 
+/** Between two turns that fire due timers, where one is not enough for them, in ms. */
+export const ALARM_BACKOFF = 1_000;
+
 /** Characters of an event's name in a request. */
 export const EVENT_LENGTH = 255;
 

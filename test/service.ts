@@ -59,7 +59,7 @@ export async function statusOf(address: string): Promise<StatusDocument> {
 }
 
 /** One entry of the history, as the service shows it. */
-export interface ShownEntry {
+interface ShownEntry {
   readonly revision: number;
   readonly at: string;
   readonly cause: string;
@@ -119,6 +119,12 @@ export async function inStorage<T>(
 /** Throws the object's memory away, as a deploy or an idle minute does. */
 export async function evict(address: string): Promise<void> {
   await evictDurableObject(objectAt(address));
+}
+
+/** Makes an address as if it had never been used: for `default`, which test files share. */
+export async function erase(address: string): Promise<void> {
+  await inStorage(address, (storage) => storage.deleteAll());
+  await evict(address);
 }
 
 /** What an object has left behind: its tables, and when its alarm is set for (ms since the epoch). */

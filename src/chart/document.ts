@@ -19,7 +19,7 @@ import {
   YAMLException,
 } from 'js-yaml';
 import { type IssueList, type PathStep, type Position, quote } from './issue.ts';
-import { CHART_BYTES, CHART_DEPTH, CHART_NODES } from './limits.ts';
+import { CHART_BYTES, CHART_DEPTH, CHART_LINES, CHART_NODES, CHART_TEXT } from './limits.ts';
 
 export type Data = string | number | boolean | null | readonly Data[] | { readonly [key: string]: Data };
 
@@ -71,6 +71,10 @@ export function readDocument(text: string, issues: IssueList): Document | undefi
   // js-yaml drops a byte order mark before it counts offsets.
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const lines = new LineIndex(source);
+  if (lines.count > CHART_LINES) {
+    issues.error(START, [], `The chart has ${lines.count} lines; at most ${CHART_LINES} are read.`);
+    return undefined;
+  }
   const root = buildTree(source, lines, issues);
   if (root === undefined) return undefined;
   return {
@@ -94,6 +98,10 @@ class LineIndex {
     for (let i = source.indexOf('\n'); i !== -1; i = source.indexOf('\n', i + 1)) this.#starts.push(i + 1);
   }
 
+  get count(): number {
+    return this.#starts.length;
+  }
+
   at(offset: number): Position {
     let low = 0;
     let high = this.#starts.length - 1;
@@ -106,11 +114,18 @@ class LineIndex {
   }
 }
 
+/** How large a part of a document is, with every alias expanded. */
+interface Size {
+  readonly nodes: number;
+  /** Characters of its scalars, keys among them. */
+  readonly text: number;
+}
+
 /** A collection that is still open, and the key that waits for its value. */
 interface Frame {
   readonly node: ListNode | MapNode;
   readonly anchor: string | undefined;
-  readonly sizeBefore: number;
+  readonly before: Size;
   key: { readonly text: string; readonly offset: number } | undefined;
 }
 
@@ -144,10 +159,11 @@ class TreeBuilder {
   readonly #lines: LineIndex;
   readonly #issues: IssueList;
   readonly #open: Frame[] = [];
-  readonly #anchors = new Map<string, { node: Node; size: number }>();
+  readonly #anchors = new Map<string, { node: Node; size: Size }>();
   #documents = 0;
-  /** Nodes so far, with every alias expanded. */
-  #size = 0;
+  #size: Size = { nodes: 0, text: 0 };
+  /** Where the text has been read to: what is not written stands behind it. */
+  #end = 0;
   /** Collections open inside a key that is one itself, which is refused and skipped. */
   #skipping = 0;
 
@@ -196,15 +212,17 @@ class TreeBuilder {
         ? { kind: 'list', offset: event.start, items: [] }
         : { kind: 'map', offset: event.start, entries: new Map() };
     const anchor = event.anchorStart < 0 ? undefined : this.#slice(event.anchorStart, event.anchorEnd);
-    this.#open.push({ node, anchor, sizeBefore: this.#size, key: undefined });
+    this.#open.push({ node, anchor, before: this.#size, key: undefined });
   }
 
   #close(): void {
     const frame = this.#open.pop();
     if (frame === undefined) return; // the document's own end
-    this.#size += 1;
+    this.#grow({ nodes: 1, text: 0 });
     if (frame.anchor !== undefined) {
-      this.#anchors.set(frame.anchor, { node: frame.node, size: this.#size - frame.sizeBefore });
+      const { nodes, text } = frame.before;
+      const size = { nodes: this.#size.nodes - nodes, text: this.#size.text - text };
+      this.#anchors.set(frame.anchor, { node: frame.node, size });
     }
     this.#place(frame.node);
   }
@@ -213,12 +231,14 @@ class TreeBuilder {
     const text = getScalarValue(this.#source, event);
     const tag = this.#checkTag(event.tagStart, event.tagEnd, SCALAR_TAGS);
     const plain = event.style === SCALAR_STYLE.PLAIN && tag === undefined;
-    const offset = event.valueStart < 0 ? Math.max(event.tagStart, event.anchorStart, 0) : event.valueStart;
+    const offset = event.valueStart < 0 ? this.#unwritten() : event.valueStart;
+    this.#end = Math.max(this.#end, event.valueEnd);
     const node: ScalarNode = { kind: 'scalar', offset, text, value: plain ? resolveScalar(text) : text };
+    const size = { nodes: 1, text: text.length };
     if (event.anchorStart >= 0) {
-      this.#anchors.set(this.#slice(event.anchorStart, event.anchorEnd), { node, size: 1 });
+      this.#anchors.set(this.#slice(event.anchorStart, event.anchorEnd), { node, size });
     }
-    this.#size += 1;
+    this.#grow(size);
     this.#place(node);
   }
 
@@ -234,13 +254,18 @@ class TreeBuilder {
       );
       return;
     }
-    this.#size += target.size;
+    this.#grow(target.size);
+    this.#end = Math.max(this.#end, offset + name.length);
     this.#place(target.node, offset);
   }
 
   /** Puts a finished node where it belongs: a key, a value, an item, or the document itself. */
   #place(node: Node, offset = node.offset): void {
-    if (this.#size > CHART_NODES) {
+    if (this.#size.text > CHART_TEXT) {
+      this.#fail(offset, `The chart has more than ${CHART_TEXT} characters, its aliases expanded.`);
+      return;
+    }
+    if (this.#size.nodes > CHART_NODES) {
       this.#fail(offset, `The chart has more than ${CHART_NODES} parts, its aliases expanded.`);
       return;
     }
@@ -266,6 +291,21 @@ class TreeBuilder {
       this.#error(offset, `The key ${quote(node.text)} stands here twice; remove one.`);
     }
     frame.key = { text: node.text, offset };
+  }
+
+  #grow({ nodes, text }: Size): void {
+    this.#size = { nodes: this.#size.nodes + nodes, text: this.#size.text + text };
+  }
+
+  /** Where a value stands that is not written: at its list's dash, else behind its key. */
+  #unwritten(): number {
+    if (this.#open.at(-1)?.node.kind !== 'list') return this.#end;
+    const dash = /(?:[\s:]|#.*)*-/y;
+    dash.lastIndex = this.#end;
+    const found = dash.exec(this.#source);
+    if (found === null) return this.#end;
+    this.#end = dash.lastIndex;
+    return dash.lastIndex - 1;
   }
 
   /** @returns the tag, or undefined where there is none; an unknown one is an error. */

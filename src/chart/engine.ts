@@ -7,7 +7,7 @@
 import type { Compiled, EngineEvent } from './compile.ts';
 import { BoundError, TOO_LONG } from './expression.ts';
 import { CHART_TIMERS } from './limits.ts';
-import type { Model, StateNumber } from './model.ts';
+import { type Model, ROOT, type StateNumber } from './model.ts';
 import { activeStates, type MachineSnapshot, reviveMachine, storeMachine } from './persist.ts';
 import { type Action, initialTransition, transition } from './pure.ts';
 
@@ -192,9 +192,8 @@ function advance(
     } else if (action.type === 'left') {
       const { state } = action.params;
       // A machine that is done runs all exit actions and still stands in its final states.
-      if (machine.status !== 'done' || !configuration.includes(state)) {
-        left.push({ state, visit: visits.get(state)?.number ?? 0 });
-      }
+      const stays = machine.status === 'done' && (state === ROOT || configuration.includes(state));
+      if (!stays) left.push({ state, visit: visits.get(state)?.number ?? 0 });
     } else timers.take(action, now);
   }
   if (machine.status === 'done') timers.clear();

@@ -5,7 +5,7 @@
  * other, and strings double. So some of it is refused when a chart is read, and what is left is paid for from a
  * budget while the chart runs.
  */
-import { type ASTNode, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment, EvaluationError, ParseError, serialize } from '@marcbachmann/cel-js';
 import {
   CONTEXT_BYTES,
   EVENT_BUDGET,
@@ -66,9 +66,10 @@ for (const [operator, apply] of Object.entries({
   const mixed = (a: number | bigint, b: number | bigint) => apply(Number(a), Number(b));
   environment
     .registerOperator(`double ${operator} int`, mixed)
-    .registerOperator(`int ${operator} double`, mixed);
+    .registerOperator(`int ${operator} double: double`, mixed);
 }
 environment.registerOperator('double % double', (a: number, b: number) => a % b);
+environment.registerOperator('double == int: bool', (a: number, b: bigint) => a === Number(b));
 
 /** Macros that run a part of the expression for each element of a collection. */
 const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
@@ -128,7 +129,8 @@ function splitGuard<State>(
   resolve: (name: string) => State | string,
 ): GuardTree<State> {
   if (findCall(node, 'in_state') === undefined) {
-    const source = node.input.slice(node.start, node.end);
+    // Written anew, for a node's range leaves out the parentheses around it.
+    const source = serialize(node);
     return { cel: negated ? `!(${source})` : source };
   }
   if (node.op === '!_') return splitGuard(node.args, !negated, resolve);
@@ -403,5 +405,7 @@ function isPlain(value: unknown): value is object {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Error && 'summary' in error && typeof error.summary === 'string') return error.summary;
+  // What CEL stumbles over itself: a mapping for a key, a string longer than V8 allows.
+  if (error instanceof TypeError || error instanceof RangeError) return error.message;
   throw error;
 }

@@ -60,6 +60,11 @@ export class IssueList {
     return this.errors.length >= CHART_ISSUES;
   }
 
+  /** @returns whether so many warnings were found that no more are told. */
+  get warned(): boolean {
+    return this.warnings.length >= CHART_ISSUES;
+  }
+
   /**
    * @returns ` Did you mean …?` with the nearest of `candidates`, or nothing where none is near.
    *   Only the first few misspellings of a document are looked up.

@@ -9,6 +9,12 @@
  */
 export const CHART_BYTES = 256 * 1024;
 
+/**
+ * Lines of a chart's text: 1,000 states in block style have 11,000, and reading costs by the line more than by the
+ * byte.
+ */
+export const CHART_LINES = 20_000;
+
 /** States of a chart, at all depths. */
 export const CHART_STATES = 1_000;
 
@@ -23,6 +29,11 @@ export const CHART_NODES = 50_000;
  * each, and 64 of them were seen to take 20 ms where 500 took seconds.
  */
 export const CHART_REGIONS = 64;
+
+/**
+ * Characters of a document's scalars, with every alias expanded: no more than there could be without aliases.
+ */
+export const CHART_TEXT = CHART_BYTES;
 
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;

@@ -5,7 +5,7 @@
  */
 import { dump } from 'js-yaml';
 import * as z from 'zod';
-import type { Data, Document } from './document.ts';
+import { type Data, type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
@@ -74,7 +74,11 @@ const NumberShape = z
 const TIMESTAMP = {
   error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
 };
-const TimestampShape = z.string(TIMESTAMP).refine((text) => parseTimestamp(text) !== undefined, TIMESTAMP);
+/** The original's format has seconds. */
+const IN_FULL = /T\d\d:\d\d:\d\d/;
+const TimestampShape = z
+  .string(TIMESTAMP)
+  .refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, TIMESTAMP);
 
 const measureShape = <Value extends z.ZodType>(value: Value) =>
   z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
@@ -147,7 +151,8 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
     states: states.filter((state) => state !== undefined),
   };
   warnUnreachable(document, sequence, issues);
-  return sequence;
+  checkClockRing(document, sequence, issues);
+  return issues.errors.length > before ? undefined : sequence;
 }
 
 /** Compiles a checked sequence. State `i` of the document is state `i + 1` of the model. */
@@ -197,15 +202,16 @@ function stateModel(
 ): StateModel {
   const base = { name: state.name, parent: ROOT, last: number };
   if (state.func === undefined) return { ...base, type: 'final' };
+  // The original enters a state that leads to itself anew.
   const targets = [numberOf(state.target.name)];
   const slots = readSlots(state.slots, state.lease);
   const atomic = { ...base, type: 'atomic', ...(slots === undefined ? {} : { slots }) } as const;
   if (state.func === 'time') {
     const at = parseTimestamp(state.target.when.value) ?? 0;
-    return { ...atomic, at: [{ at, transitions: [{ targets }] }] };
+    return { ...atomic, at: [{ at, transitions: [{ targets, reenter: true }] }] };
   }
   const quorum = { from: state.current.value, until: state.target.when.value };
-  return { ...atomic, on: [{ event: UPDATE, transitions: [{ targets, quorum }] }] };
+  return { ...atomic, on: [{ event: UPDATE, transitions: [{ targets, quorum, reenter: true }] }] };
 }
 
 function checkState(
@@ -217,7 +223,7 @@ function checkState(
   const func = propertyOf(item, 'func');
   const kind = func === undefined ? 'final' : FUNCTIONS.find((known) => known === func);
   if (kind === undefined) {
-    const hint = issues.didYouMean(String(func), FUNCTIONS);
+    const hint = issues.didYouMean(document.textAt([...path, 'func']) ?? '', FUNCTIONS);
     const message = `\`func\` must be \`increment\` or \`time\`, or be left out for the final state.${hint}`;
     issues.error(document.locate([...path, 'func']), [...path, 'func'], message);
     return undefined;
@@ -313,6 +319,25 @@ function warnUnreachable(document: Document, { current_state, states }: Sequence
   });
 }
 
+/** A ring of nothing but `time` states would turn for ever, as fast as it can, once the last of its times has passed. */
+function checkClockRing(document: Document, { states }: Sequence, issues: IssueList): void {
+  const next = new Map(
+    states.map((state) => [state.name, state.func === 'time' ? state.target.name : undefined]),
+  );
+  const done = new Set<string>();
+  states.forEach(({ name: first }, i) => {
+    const trail = new Set<string>();
+    let name: string | undefined = first;
+    for (; name !== undefined && !done.has(name) && !trail.has(name); name = next.get(name)) trail.add(name);
+    if (name !== undefined && trail.has(name)) {
+      const path = ['states', i, 'target', 'name'];
+      const message = 'These states lead to each other by the clock alone and would turn for ever.';
+      issues.error(document.locate(path), path, message);
+    }
+    for (const passed of trail) done.add(passed);
+  });
+}
+
 function warnNeverEqual(
   document: Document,
   from: number,
@@ -337,11 +362,12 @@ function warnUnused(
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return;
   for (const key of Object.keys(data)) {
     if (known.includes(key)) continue;
+    if (issues.warned) return;
     const hint = issues.didYouMean(key, known);
     issues.warn(
       document.locate([...path, key], 'key'),
       [...path, key],
-      `${quote(key)} is not used here.${hint}`,
+      `${quote(keyText(key))} is not used here.${hint}`,
     );
   }
 }

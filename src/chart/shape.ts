@@ -42,7 +42,8 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
   const message = CODE.has(key)
     ? `\`${key}\` stands for code, and a chart is data: it cannot run any.`
     : `${quote(key)} is not a key that is known here.`;
-  issues.error(document.locate(path, 'key'), path, `${message}${issues.didYouMean(key, KEYS)}`);
+  const hint = KEYS.includes(key) ? '' : issues.didYouMean(key, KEYS);
+  issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
 }
 
 const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);

@@ -27,6 +27,8 @@ export function readSlots(slots: unknown, lease: unknown): Slots | undefined {
   if (typeof slots !== 'number') return undefined;
   return {
     count: slots,
-    lease: (lease === undefined ? undefined : parseDuration(String(lease))) ?? DEFAULT_LEASE,
+    lease:
+      (typeof lease === 'string' || typeof lease === 'number' ? parseDuration(String(lease)) : undefined) ??
+      DEFAULT_LEASE,
   };
 }

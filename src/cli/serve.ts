@@ -8,8 +8,9 @@ import type { ChartFile } from './charts.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { lockFolder } from './lock.ts';
-import { type Outcome, reasonOf, refuse, shown } from './outcome.ts';
+import { type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
+import { sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 export const help = SERVE_HELP;
@@ -22,22 +23,16 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   const flags = readServeFlags(args);
   if (!flags.ok) return flags;
   for (const note of flags.value.notes) console.error(note);
-  const { listen, data } = flags.value;
+  const { listen } = flags.value;
 
   const taken = await checkPort(listen);
   if (taken !== undefined) return taken;
-  const claimed = await claimFolder(data);
-  if (!claimed.ok) return claimed;
-  try {
-    const started = await start(flags.value, stopping);
-    // Told to stop before it was up: that it is not up is then no failure.
-    if (!started.ok) return stopping.aborted ? DONE : started;
-    const { workerd, charts } = started.value;
-    announce({ ...listen, port: workerd.port }, charts);
-    return await untilStopped(workerd, stopping);
-  } finally {
-    claimed.value();
-  }
+  const started = await start(flags.value, stopping);
+  // Told to stop before it was up: that it is not up is then no failure.
+  if (!started.ok) return stopping.aborted ? DONE : started;
+  const { workerd, charts } = started.value;
+  announce({ ...listen, port: workerd.port }, charts);
+  return untilStopped(workerd, stopping);
 }
 
 /** Aborts at the first signal. Further ones change nothing: npm sends a second SIGINT after the terminal's own. */
@@ -45,18 +40,6 @@ function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.abort());
   return controller.signal;
-}
-
-/** Creates the data folder where there is none, and takes it for this process. @returns what gives it free. */
-async function claimFolder(data: string): Promise<Outcome<() => void>> {
-  try {
-    await mkdir(data, { recursive: true });
-    const release = lockFolder(data);
-    if (release === null) return refuse(`another server keeps its machines in ${shown(data)}`);
-    return { ok: true, value: release };
-  } catch (error) {
-    return refuse(`cannot keep machines in ${shown(data)}: ${reasonOf(error)}`);
-  }
 }
 
 /** Checks the charts, writes what workerd needs to a temporary folder, and starts it. */
@@ -80,11 +63,25 @@ async function start(
     const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
     const configured = await writeConfig(temporary, own?.bytes);
     if (!configured.ok) return configured;
+    // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
+    const unclaimed = await claimFolder(data);
+    if (unclaimed !== undefined) return unclaimed;
+    await sweepEmptyObjects(data);
     const started = await startWorkerd(configured.value, { charts: folder, data }, listen, stopping);
     return started.ok ? { ok: true, value: { workerd: started.value, charts } } : started;
   } finally {
     // workerd reads its configuration at the start only.
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Creates the data folder where there is none, and takes it for this process. @returns why it cannot. */
+async function claimFolder(data: string): Promise<Refusal | undefined> {
+  try {
+    await mkdir(data, { recursive: true });
+    return lockFolder(data) ? undefined : refuse(`another server keeps its machines in ${shown(data)}`);
+  } catch (error) {
+    return refuse(`cannot keep machines in ${shown(data)}: ${reasonOf(error)}`);
   }
 }
 

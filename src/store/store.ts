@@ -248,6 +248,7 @@ export class Store {
     const tables = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'migration'").toArray();
     if (tables.length === 0) return false;
     this.#migrate();
+    this.#ready = true;
     return true;
   }
 
@@ -262,7 +263,6 @@ export class Store {
       this.#sql.exec(statements);
       this.#sql.exec('INSERT INTO migration (version) VALUES (?)', i + 1);
     }
-    this.#ready = true;
   }
 }
 

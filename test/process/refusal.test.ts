@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,9 +13,11 @@ afterEach(cleanUp);
 describe('a wrong chart', () => {
   it('is refused with every error, its line and its column', async () => {
     const chart = await fileOf(WRONG.replace('name: drain', 'name: drian'));
-    const { code, stdout, stderr } = await runCli(['serve', '--port', '0', '--chart', chart]);
+    const data = join(await temporaryFolder(), 'data');
+    const { code, stdout, stderr } = await runCli(['serve', '--port', '0', '--data', data, '--chart', chart]);
     expect(code).toBe(1);
     expect(stdout).toBe('');
+    expect(existsSync(data), 'and leaves nothing behind').toBe(false);
     const places = stderr.split('\n').filter((line) => line.startsWith(`${chart}:`));
     expect(places.map((line) => line.slice(chart.length).match(/^:(\d+):\d+: \S+: /)?.[1])).toEqual([
       '1',

@@ -21,7 +21,7 @@ export interface ServerOptions {
 }
 
 /** How the process of the command line ended. */
-export interface Exit {
+interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
   /** From the call that ended it, in ms. */
@@ -83,12 +83,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end; one that goes on (a server that should not have started) is killed: its code is null. */
 export async function runCli(
   args: readonly string[],
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { ended, stdout, stderr } = launch(args);
+  const { child, ended, stdout, stderr } = launch(args);
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
   const { code } = await ended;
+  clearTimeout(timer);
   return { code, stdout: stdout(), stderr: stderr() };
 }
 

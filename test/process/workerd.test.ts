@@ -80,7 +80,10 @@ describe('workerd', () => {
 
   it('does not start for one who has been told to stop', async () => {
     const outcome = await start(WORKER, '', ANY, AbortSignal.abort());
-    expect(outcome.ok).toBe(false);
+    expect(outcome).toMatchObject({
+      ok: false,
+      lines: [expect.stringContaining('told to stop before it started')],
+    });
   });
 });
 

@@ -163,12 +163,21 @@ const StatesShape = z.record(z.string(), StateShape, {
   error: 'must be a mapping of names to states',
 });
 
+const PLAIN = { error: 'must be plain data: null, a boolean, a finite number, text, a list or a mapping' };
+const PlainShape = z.unknown().refine(isPlain, PLAIN);
+
+/** What JSON can say: YAML has infinity and NaN besides. */
+function isPlain(data: unknown): boolean {
+  if (typeof data === 'number') return Number.isFinite(data);
+  return typeof data !== 'object' || data === null || Object.values(data).every(isPlain);
+}
+
 /** A whole statechart: the root state, and the context that it starts with. */
 export const StatechartShape = z.strictObject(
   {
     ...StateFields,
     context: z
-      .record(z.string(), z.json(), { error: 'must be a mapping of names to plain data' })
+      .record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' })
       .optional()
       .describe('The data that guards and assignments work with, as it is at the start.'),
     states: StatesShape,

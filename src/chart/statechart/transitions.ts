@@ -80,7 +80,7 @@ export class Reader {
   }
 
   #guard(data: Data | undefined, path: readonly PathStep[]): GuardTree<StateNumber> | undefined {
-    if (data === undefined) return undefined;
+    if (typeof data !== 'string' && typeof data !== 'boolean') return undefined;
     const result = checkGuard(String(data), (name) => {
       const state = this.#tree.named(name);
       return (
@@ -111,7 +111,9 @@ export class Reader {
     if (typeof event !== 'string') return undefined;
     return {
       raise: this.#raised(event, [...path, 'event']),
-      ...(delay === undefined ? {} : { delay: parseDuration(String(delay)) ?? 0 }),
+      ...(typeof delay === 'string' || typeof delay === 'number'
+        ? { delay: parseDuration(String(delay)) ?? 0 }
+        : {}),
       ...(typeof id === 'string' ? { id } : {}),
     };
   }

@@ -1,0 +1,26 @@
+/** What came of reading a chart, as the tests of the chart's text look at it. */
+import { type ChartIssue, readChart } from '../../src/chart/index.ts';
+
+/** The errors of a chart that must be refused. */
+export function errorsOf(text: string): readonly ChartIssue[] {
+  const reading = readChart(text);
+  if (reading.ok) throw new Error('the chart was accepted');
+  return reading.errors;
+}
+
+/** The warnings of a chart that must be accepted. */
+export function warningsOf(text: string): readonly ChartIssue[] {
+  const reading = readChart(text);
+  if (!reading.ok) throw new Error(`the chart was refused: ${JSON.stringify(reading.errors)}`);
+  return reading.warnings;
+}
+
+/** Where issues stand: line, column, path. */
+export function placesOf(issues: readonly ChartIssue[]): [line: number, column: number, path: string][] {
+  return issues.map(({ line, column, path }) => [line, column, path]);
+}
+
+/** What is said of the part at `path`. */
+export function messageAt(issues: readonly ChartIssue[], path: string): string | undefined {
+  return issues.find((issue) => issue.path === path)?.message;
+}

@@ -1,0 +1,134 @@
+/** Charts as they run, for tests: by their names, with a clock that moves only when it is told to. */
+import {
+  type Chart,
+  fire,
+  isDone,
+  type Json,
+  type NoStep,
+  nameOf,
+  nextDue,
+  readChart,
+  restoreSnapshot,
+  type Snapshot,
+  type Step,
+  send,
+  start,
+  storeSnapshot,
+  type Timer,
+} from '../../src/chart/index.ts';
+
+/** Reads a chart that must be right. */
+export function chartOf(text: string): Chart {
+  const reading = readChart(text);
+  if (!reading.ok) {
+    const errors = reading.errors.map(({ line, column, message }) => `${line}:${column} ${message}`);
+    throw new Error(`this chart was meant to be right:\n${errors.join('\n')}\n${text}`);
+  }
+  return reading.chart;
+}
+
+/** Takes a snapshot to storage and back. */
+export function throughStorage(chart: Chart, snapshot: Snapshot): Snapshot {
+  const stored = JSON.parse(JSON.stringify(storeSnapshot(snapshot)));
+  const timers: Timer[] = JSON.parse(JSON.stringify([...snapshot.timers.values()]));
+  return restoreSnapshot(chart, stored, timers);
+}
+
+/** A running chart. Between every two of its steps it goes to storage and back, as it may in an object. */
+export class Run {
+  readonly chart: Chart;
+  /** What the last event came to. */
+  last: Step | NoStep;
+  #snapshot: Snapshot;
+  #now: number;
+
+  /** @param now ms since the epoch. */
+  constructor(text: string, now = 0) {
+    this.chart = chartOf(text);
+    this.#now = now;
+    const step = start(this.chart, now);
+    if (!step.ok) throw new Error(`this chart was meant to start: ${step.detail}`);
+    this.last = step;
+    this.#snapshot = throughStorage(this.chart, step.snapshot);
+    this.#fireDue();
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The active states, outermost first. */
+  get active(): string[] {
+    return [...this.#snapshot.active.keys()].map((state) => nameOf(this.chart, state));
+  }
+
+  /** The active states with nothing inside. */
+  get leaves(): string[] {
+    const { model } = this.chart;
+    const leaves = [...this.#snapshot.active.keys()].filter((state) => model.states[state]?.last === state);
+    return leaves.map((state) => nameOf(this.chart, state));
+  }
+
+  get context(): { readonly [key: string]: Json } {
+    return this.#snapshot.machine.context.data;
+  }
+
+  get done(): boolean {
+    return isDone(this.#snapshot);
+  }
+
+  /** When the timers that are set are due, the earliest first; ms since the epoch. */
+  get due(): number[] {
+    return [...this.#snapshot.timers.values()].map(({ at }) => at).sort((a, b) => a - b);
+  }
+
+  /**
+   * Sends an event to a state, to the root where none is named.
+   *
+   * @returns whether it was taken, and why not.
+   */
+  send(event: string, to?: string): 'taken' | NoStep['reason'] {
+    const found = to === undefined ? ({ ok: true, state: 0 } as const) : this.chart.names.find(to);
+    if (!found?.ok) throw new Error(`no state is called ${to}`);
+    const step = send(this.chart, this.#snapshot, { type: event, address: found.state }, this.#now);
+    this.last = step;
+    if (!step.ok) return step.reason;
+    this.#snapshot = throughStorage(this.chart, step.snapshot);
+    this.#fireDue();
+    return 'taken';
+  }
+
+  /** Sends several events to the root, each of which must be taken. */
+  sendAll(...events: readonly string[]): this {
+    for (const event of events) {
+      const outcome = this.send(event);
+      if (outcome !== 'taken') throw new Error(`${event} was ${outcome}`);
+    }
+    return this;
+  }
+
+  /** Lets time pass, with every timer fired at its moment. */
+  wait(ms: number): this {
+    this.#now += ms;
+    this.#fireDue();
+    return this;
+  }
+
+  /** Lets time pass until nothing is left to happen, or `most` ms are over. */
+  settle(most: number): this {
+    const end = this.#now + most;
+    for (let [next] = this.due; next !== undefined && next <= end; [next] = this.due)
+      this.wait(Math.max(0, next - this.#now));
+    return this;
+  }
+
+  #fireDue(): void {
+    for (let timer = nextDue(this.#snapshot, this.#now); timer !== undefined; ) {
+      const step = fire(this.chart, this.#snapshot, timer);
+      if (!step.ok) throw new Error(`a timer was refused: ${step.detail}`);
+      this.last = step;
+      this.#snapshot = throughStorage(this.chart, step.snapshot);
+      timer = nextDue(this.#snapshot, this.#now);
+    }
+  }
+}

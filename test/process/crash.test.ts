@@ -1,0 +1,82 @@
+/** What survives when the server is killed while it has work to do. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { fileOf } from './charts.ts';
+import { cleanUp, type Server, startServer } from './server.ts';
+
+afterEach(cleanUp);
+
+/** Never ends: each update counts, so the count tells how many were. */
+const COUNTING = `current_state: a
+states:
+  - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: 1000000000}}}
+  - {name: b}
+`;
+
+const CLIENTS = 16;
+
+describe('a kill -9 under load', () => {
+  it('loses no update that was answered, and counts none twice', async () => {
+    const chart = await fileOf(COUNTING);
+    let server = await startServer({ chart });
+    let sent = 0;
+    let answered = 0;
+    for (let crash = 0; crash < 3; crash++) {
+      const load = Promise.all(
+        Array.from({ length: CLIENTS }, async () => {
+          for (;;) {
+            sent += 1;
+            const status = await statusOf(server, 'PUT', '/state?state=a');
+            if (status === undefined) return;
+            expect(status).toBe(200);
+            answered += 1;
+          }
+        }),
+      );
+      await new Promise((done) => setTimeout(done, 400 + 150 * crash));
+      await server.kill9();
+      await load;
+      server = await startServer({ chart, data: server.data });
+      const { have, revision } = await countOf(server);
+      // Each of those that were cut off may have been counted, and was not answered.
+      expect(have).toBeGreaterThanOrEqual(answered);
+      expect(have).toBeLessThanOrEqual(sent);
+      expect(revision).toBe(have + 1);
+    }
+    expect(answered).toBeGreaterThan(3 * CLIENTS);
+  });
+
+  it('leaves a state whose time has passed meanwhile on the first request after', async () => {
+    const moment = new Date(Date.now() + 2_500);
+    const chart = await fileOf(`current_state: before
+states:
+  - {name: before, func: time, target: {name: after, when: {key: clock, value: '${moment.toISOString()}'}}}
+  - {name: after}
+`);
+    const first = await startServer({ chart });
+    expect(await statusOf(first, 'GET', '/state?state=before')).toBe(200);
+    await first.kill9();
+    await new Promise((done) => setTimeout(done, Math.max(0, moment.getTime() - Date.now())));
+    const second = await startServer({ chart, data: first.data });
+    expect(await statusOf(second, 'GET', '/state?state=after')).toBe(200);
+    const status: unknown = await (await fetch(second.url)).json();
+    expect(status).toMatchObject({ states: ['after'], since: moment.toISOString() });
+  });
+});
+
+/** @returns undefined where the connection was lost. */
+async function statusOf({ url }: Server, method: string, path: string): Promise<number | undefined> {
+  try {
+    const response = await fetch(url + path, { method });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How far the chart has counted. */
+async function countOf({ url }: Server): Promise<{ have: number; revision: number }> {
+  const status: unknown = await (await fetch(url)).json();
+  const { quorums, revision } = status as { quorums: [{ have: number }]; revision: number };
+  return { have: quorums[0].have, revision };
+}

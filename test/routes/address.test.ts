@@ -1,0 +1,142 @@
+/** Addresses as they come in a path. What a name may be is tested in ../address.test.ts. */
+import { describe, expect, it } from 'vitest';
+import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
+import { problemOf, send, tracesOf } from '../service.ts';
+
+describe('a path that is no address', () => {
+  it.each([
+    ['5,000 characters for a tenant', `/${'x'.repeat(5_000)}/c/state`, 'tenant'],
+    ['5,000 characters for a chart', `/t/${'x'.repeat(5_000)}/state`, 'chart'],
+    ['5,000 characters for a run', `/t/c@${'x'.repeat(5_000)}/state`, 'run'],
+    ['a NUL', '/t/c%00/state', 'chart'],
+    ['an escaped slash', '/t/b%2Fc/state', 'chart'],
+    ['an escaped way up', '/t/..%2Fc/state', 'chart'],
+    ['an escaped way up to the folder', '/%2e%2e%2fcharts/default/state', 'tenant'],
+    ['three dots', '/.../c/state', 'tenant'],
+    ['a backslash', '/t/c%5Cd/state', 'chart'],
+    ['no run behind the @', '/t/x@/state', 'run'],
+    ['two @', '/t/x@y@z/state', 'run'],
+    ['no chart before the @', '/t/@y/state', 'chart'],
+    ['a space', '/t/a%20b/state', 'chart'],
+    ['a plus', '/t/a+b/state', 'chart'],
+    ['an emoji', '/t/%F0%9F%9A%80/state', 'chart'],
+    ['a malformed escape', '/t/a%zz/state', 'chart'],
+    ['a malformed character', '/t/a%ff/state', 'chart'],
+    ['a name that is escaped twice', '/%2574est/c/state', 'tenant'],
+    ['a leading underscore', '/__proto__/c/state', 'tenant'],
+    ['the same at the machine itself', '/t/x@', 'run'],
+    ['the same at its chart', '/t/x@/chart', 'run'],
+    ['the same at its history', '/t/x@/history', 'run'],
+  ])('is 400, and says which name is wrong: %s', async (_, path, part) => {
+    const response = await send('GET', path);
+    expect(response.status).toBe(400);
+    const problem = await problemOf(response);
+    expect(problem.type).toBe('urn:stateservice:problem:wrong-address');
+    expect(problem.detail).toMatch(new RegExp(`^The ${part} ".*" is no name`));
+    expect(problem.detail.length).toBeLessThan(500);
+  });
+
+  it.each([
+    'state',
+    'chart',
+    'history',
+    'watch',
+    'claims',
+    'healthz',
+    'openapi.json',
+    'metrics',
+    'default',
+    'v1',
+  ])('has a name of the service for a tenant: %s', async (tenant) => {
+    const response = await send('GET', `/${tenant}/x/state?state=a`);
+    expect(response.status).toBe(400);
+    expect((await problemOf(response)).detail).toContain(`"${tenant}"`);
+  });
+
+  it('is refused before anything is asked of it, whatever the method', async () => {
+    expect((await send('PUT', '/t/x@/state?state=a')).status).toBe(400);
+    expect((await send('PUT', '/t/x@/state')).status).toBe(400);
+    expect((await send('GET', '/t/x@/state')).status).toBe(400);
+  });
+
+  it('leads nowhere by dots that a URL takes away', async () => {
+    expect((await send('GET', '/t/%2e%2e/%2e%2e/charts/default/state?state=a')).status).toBe(404);
+  });
+});
+
+/** Everything that can be asked of a machine without starting a second one. */
+const REQUESTS: readonly [method: string, path: string][] = [
+  ['GET', '/state?state=a'],
+  ['HEAD', '/state?state=a'],
+  ['PUT', '/state?state=a'],
+  ['GET', '/state'],
+  ['PUT', '/state'],
+  ['OPTIONS', '/state'],
+  ['POST', '/state'],
+  ['GET', '/chart'],
+  ['HEAD', '/chart'],
+  ['GET', '/history'],
+  ['GET', '/history?limit=1'],
+  ['GET', ''],
+  ['HEAD', ''],
+  ['DELETE', '/nothing'],
+];
+
+describe('an address that has no chart', () => {
+  it.each(REQUESTS)('is left with nothing by %s %s', async (method, path) => {
+    const address = newAddress();
+    await send(method, `/${address}${path}`);
+    await send(method, `/${address}${path}`);
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it.each(['/state?state=a', '/chart', '/history', ''])('is 404 at %s', async (path) => {
+    const address = newAddress();
+    const response = await send('GET', `/${address}${path}`);
+    expect(response.status).toBe(404);
+    expect(await problemOf(response)).toMatchObject({
+      type: 'urn:stateservice:problem:no-chart',
+      detail: expect.stringContaining(address),
+    });
+  });
+
+  it('is 404 for a report too', async () => {
+    expect((await send('PUT', `/${newAddress()}/state?state=a`)).status).toBe(404);
+  });
+
+  it('is 404 as a run, and as a name that objects have', async () => {
+    expect((await send('GET', `/${newAddress()}@run/state?state=a`)).status).toBe(404);
+    expect((await send('GET', '/constructor/toString/state?state=a')).status).toBe(404);
+  });
+});
+
+describe('an address whose chart is wrong', () => {
+  const wrong = 'current_state: a\nstates:\n  - {name: a, func: increment}\n  - {name: a}\n';
+
+  it('is 422 with every error, each with its place in the text', async () => {
+    const response = await send('GET', `/${await newChart(wrong)}/state?state=a`);
+    expect(response.status).toBe(422);
+    const { type, errors = [] } = await problemOf(response);
+    expect(type).toBe('urn:stateservice:problem:invalid-chart');
+    expect(errors.map(({ line, column, path }) => [line, column, path])).toEqual([
+      [3, 5, 'states[0].current'],
+      [3, 5, 'states[0].target'],
+      [4, 12, 'states[1].name'],
+    ]);
+    for (const { message } of errors) expect(message.length).toBeGreaterThan(10);
+  });
+
+  it.each(REQUESTS)('is left with nothing by %s %s', async (method, path) => {
+    const address = await newChart(wrong);
+    await send(method, `/${address}${path}`);
+    await send(method, `/${address}${path}`);
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('starts as soon as the chart is right', async () => {
+    const address = await newChart(wrong);
+    expect((await send('GET', `/${address}/state?state=a`)).status).toBe(422);
+    await putChart(address, sequence(counting('a', 'b'), final('b')));
+    expect((await send('GET', `/${address}/state?state=a`)).status).toBe(200);
+  });
+});
