@@ -21,10 +21,12 @@ export interface Replay {
  * @param after the id of the entry that was seen last, or undefined where only what is new is of interest.
  */
 export function replayAfter(history: HistoryTable, entries: number, after: number | undefined): Replay {
-  if (after === undefined || !(after >= 0) || after >= entries) return { entries: [] };
-  const found = history.read(entries, entries + 1, Math.min(entries - after, HISTORY_ROWS)).reverse();
+  if (after === undefined || after === entries) return { entries: [] };
+  // An id that was not given out yet is of a machine that was deleted: all of this one is new.
+  const seen = after < entries ? after : 0;
+  const found = history.read(entries, entries + 1, Math.min(entries - seen, HISTORY_ROWS)).reverse();
   const first = found[0]?.id ?? entries + 1;
-  return first > after + 1 ? { entries: found, gap: { from: after + 1, to: first - 1 } } : { entries: found };
+  return first > seen + 1 ? { entries: found, gap: { from: seen + 1, to: first - 1 } } : { entries: found };
 }
 
 /**
@@ -56,9 +58,9 @@ export class Watchers {
     this.#streams.add(stream);
     this.#heartbeat ??= setInterval(() => this.#beat(), STREAM_HEARTBEAT);
     // A second is long enough for a server to be there again, and short enough for a person.
-    stream.send('retry: 1000\n\n');
-    if (replay.gap !== undefined) stream.send(`event: gap\ndata: ${JSON.stringify(replay.gap)}\n\n`);
-    for (const entry of replay.entries) stream.send(eventText(entry));
+    const gap = replay.gap === undefined ? '' : `event: gap\ndata: ${JSON.stringify(replay.gap)}\n\n`;
+    // In one piece, however long it is: nobody is slow who has not had the time to read.
+    stream.send(`retry: 1000\n\n${gap}${replay.entries.map(eventText).join('')}`);
     return stream.readable;
   }
 
