@@ -260,6 +260,11 @@ export class Machine extends DurableObject<MachineEnv> {
     return this.#watchers.openSocket(replayAfter(this.#store.history, machine.entries, seen));
   }
 
+  /** A watcher closes its WebSocket. Unanswered, it would wait for the other end to be closed as well. */
+  override webSocketClose(socket: WebSocket, _code: number, _reason: string, wasClean: boolean): void {
+    if (wasClean) socket.close(1000);
+  }
+
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
   override async alarm(): Promise<void> {
     this.#alarm.forget();
