@@ -16,9 +16,14 @@ export type Claims = ReadonlyMap<string, Claim>;
 
 export const NO_CLAIMS: Claims = new Map();
 
+/** The key of a claim among others. */
+export function keyOf({ state, by }: Pick<Claim, 'state' | 'by'>): string {
+  return `${state}/${by}`;
+}
+
 /** @returns the claim of `by` on `state`. */
 export function claimOf(claims: Claims, state: StateNumber, by: string): Claim | undefined {
-  return claims.get(keyOf(state, by));
+  return claims.get(keyOf({ state, by }));
 }
 
 /** @returns the claims on `state`, the one that ends first in front. */
@@ -32,12 +37,12 @@ export function slotsOf({ model }: Chart, state: StateNumber) {
 }
 
 export function withClaim(claims: Claims, claim: Claim): Claims {
-  return new Map(claims).set(keyOf(claim.state, claim.by), claim);
+  return new Map(claims).set(keyOf(claim), claim);
 }
 
-export function withoutClaim(claims: Claims, { state, by }: Claim): Claims {
+export function withoutClaim(claims: Claims, claim: Claim): Claims {
   const rest = new Map(claims);
-  rest.delete(keyOf(state, by));
+  rest.delete(keyOf(claim));
   return rest;
 }
 
@@ -46,8 +51,4 @@ export function nextToExpire(claims: Claims): Claim | undefined {
   let first: Claim | undefined;
   for (const claim of claims.values()) if (first === undefined || claim.until < first.until) first = claim;
   return first;
-}
-
-function keyOf(state: StateNumber, by: string): string {
-  return `${state}/${by}`;
 }

@@ -7,7 +7,7 @@ import {
   storeSnapshot,
   type Timer,
 } from './chart/index.ts';
-import { type Claim, claimsOn, NO_CLAIMS, withClaim, withoutClaim } from './claims.ts';
+import { type Claim, claimsOn, keyOf, NO_CLAIMS, withClaim, withoutClaim } from './claims.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { HistoryEntry } from './store/history.ts';
 import type { Receipt } from './store/receipts.ts';
@@ -26,8 +26,8 @@ export class Draft {
   readonly #timersSet = new Map<number, Timer>();
   readonly #timersCleared = new Set<number>();
   readonly #left = new Map<StateNumber, LeftState & { readonly at: number }>();
-  readonly #claimsSet = new Set<Claim>();
-  readonly #claimsCleared = new Set<Claim>();
+  /** By their keys: claims that were set or cleared, perhaps more than once. */
+  readonly #claimed = new Map<string, Claim>();
   readonly #receipts = new Map<string, Receipt>();
   readonly #passed = new Set<StateNumber>();
   #restarted: Changes['restarted'];
@@ -55,7 +55,8 @@ export class Draft {
   /** What is to be committed, or nothing. */
   get changes(): Changes | undefined {
     if (this.#history.length === 0 && this.#receipts.size === 0) return undefined;
-    const { revision, entries, changedAt, snapshot } = this.#machine;
+    const { revision, entries, changedAt, snapshot, claims } = this.#machine;
+    const claimed = [...this.#claimed.values()].map((claim) => ({ claim, now: claims.get(keyOf(claim)) }));
     return {
       revision,
       entries,
@@ -66,8 +67,8 @@ export class Draft {
       timersSet: [...this.#timersSet.values()],
       timersCleared: [...this.#timersCleared],
       left: [...this.#left.values()],
-      claimsSet: [...this.#claimsSet],
-      claimsCleared: [...this.#claimsCleared],
+      claimsSet: claimed.flatMap(({ now }) => now ?? []),
+      claimsCleared: claimed.flatMap(({ claim, now }) => (now === undefined ? [claim] : [])),
       receipts: [...this.#receipts.values()],
       history: this.#history,
     };
@@ -91,8 +92,7 @@ export class Draft {
   restart(step: Step, at: number, entry: Entry, chart: RunningMachine['chart'], source: StoredChart): void {
     const from = this.#names(this.#machine.snapshot);
     for (const key of this.#receipts.keys()) if (key.startsWith('by/')) this.#receipts.delete(key);
-    this.#claimsSet.clear();
-    this.#claimsCleared.clear();
+    this.#claimed.clear();
     this.#timersSet.clear();
     this.#timersCleared.clear();
     this.#left.clear();
@@ -124,13 +124,12 @@ export class Draft {
   }
 
   setClaim(claim: Claim): void {
-    this.#claimsSet.add(claim);
+    this.#claimed.set(keyOf(claim), claim);
     this.#machine = { ...this.#machine, claims: withClaim(this.#machine.claims, claim) };
   }
 
   clearClaim(claim: Claim): void {
-    this.#claimsSet.delete(claim);
-    this.#claimsCleared.add(claim);
+    this.#claimed.set(keyOf(claim), claim);
     this.#machine = { ...this.#machine, claims: withoutClaim(this.#machine.claims, claim) };
   }
 

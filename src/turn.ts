@@ -163,12 +163,7 @@ export class Turn {
   release(name: string, by: string, now: number): Yes | Refusal {
     const found = findState(this.machine, name);
     if (!found.ok) return found;
-    const held = claimOf(this.machine.claims, found.state, by);
-    if (held !== undefined) {
-      this.#draft.clearClaim(held);
-      const state = this.#draft.nameOf(found.state);
-      this.#draft.change(now, { cause: 'release', event: null, state, by, notes: [] });
-    }
+    this.#giveBack(found.state, by, now);
     return this.#yes(found.state);
   }
 
@@ -195,7 +190,11 @@ export class Turn {
     const found = findState(this.machine, name);
     if (!found.ok) return found;
     const { state } = found;
-    if (by !== undefined && this.#hasReported(state, event, by)) return this.#yes(state);
+    if (by !== undefined && this.#hasReported(state, event, by)) {
+      // Whoever has forgotten that may have claimed a slot once more, and is done with it.
+      for (const guarded of this.#guardedBy(state, event)) this.#giveBack(guarded, by, now);
+      return this.#yes(state);
+    }
     if (revisions !== undefined && !revisions.includes(this.machine.revision))
       return wrongRevision(this.machine);
     const current = findCurrent(this.machine, name, now);
@@ -237,13 +236,26 @@ export class Turn {
     return this.#records.receipt(key);
   }
 
-  /** The active states with slots that a report touches: it is sent into them, or they take the event. */
+  /** The active states with slots that a report touches: it is sent into them, or something in them takes it. */
   #guardedBy(address: StateNumber, event: string): StateNumber[] {
     const { chart, snapshot } = this.machine;
-    return [...snapshot.active.keys()].filter((state) => {
+    const active = [...snapshot.active.keys()];
+    return active.filter((state) => {
       if (slotsOf(chart, state) === undefined || !isRelated(chart.model, address, state)) return false;
-      return isWithin(chart.model, address, state) || takes(chart, state, event);
+      return (
+        isWithin(chart.model, address, state) ||
+        active.some((inside) => isWithin(chart.model, inside, state) && takes(chart, inside, event))
+      );
     });
+  }
+
+  /** Frees a slot that `by` may hold. */
+  #giveBack(state: StateNumber, by: string, now: number): void {
+    const held = claimOf(this.machine.claims, state, by);
+    if (held === undefined) return;
+    this.#draft.clearClaim(held);
+    const name = this.#draft.nameOf(state);
+    this.#draft.change(now, { cause: 'release', event: null, state: name, by, notes: [] });
   }
 
   #fire(timer: Timer): void {

@@ -73,6 +73,8 @@ export async function together<Answer>(
   address: string,
   calls: (machine: Machine) => readonly Promise<Answer>[],
 ): Promise<Answer[]> {
+  // It is to have begun: the first of all calls would go ahead of the others to start it.
+  await documentOf(address);
   return inStorage(address, (_, machine) => Promise.all(calls(machine)));
 }
 
