@@ -252,6 +252,10 @@ function describeState(
   warnUnused(document, [...path, 'target'], ['name', 'when'], issues);
   warnUnused(document, [...path, 'target', 'when'], ['key', 'value'], issues);
   warnUnused(document, path, ['name', 'func', 'target', 'current', 'slots', 'lease'], issues);
+  if (shape.lease !== undefined && shape.slots === undefined) {
+    const at = [...path, 'lease'];
+    issues.warn(document.locate(at, 'key'), at, 'A `lease` is of `slots`; add them.');
+  }
   const keys: SlotsKeys = {
     ...(shape.slots === undefined ? {} : { slots: shape.slots }),
     ...(shape.lease === undefined ? {} : { lease: shape.lease }),

@@ -175,6 +175,8 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
   if (data.slots !== undefined && (type === 'final' || type === 'history')) {
     refuse('slots', `Nobody works in a ${type} state.`);
   }
+  if (data.slots !== undefined && parent === undefined)
+    refuse('slots', 'Nobody can work in a chart as a whole; give `slots` to a state of it.');
   if (data.lease !== undefined && data.slots === undefined)
     refuse('lease', 'A `lease` is of `slots`; add them.');
   if (parent === undefined && (type === 'final' || type === 'history'))
