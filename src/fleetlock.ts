@@ -11,7 +11,7 @@ import type { Turn, Yes } from './turn.ts';
 
 /** `pre-reboot`: may this node reboot now? Asked again by the holder, it is still yes. */
 export function lock(turn: Turn, group: string, id: string, now: number): Yes | Refusal {
-  const state = stateOf(turn.machine, group);
+  const state = stateOf(turn.machine, group, id);
   return state === undefined ? noLock(turn.machine, group) : turn.claim(state, id, now);
 }
 
@@ -22,7 +22,7 @@ export function lock(turn: Turn, group: string, id: string, now: number): Yes | 
  */
 export function unlock(turn: Turn, group: string, id: string, now: number): Yes | Refusal {
   const { machine } = turn;
-  const name = stateOf(machine, group);
+  const name = stateOf(machine, group, id);
   const found = name === undefined ? undefined : machine.chart.names.find(name);
   if (name === undefined || !found?.ok || claimOf(machine.claims, found.state, id) === undefined) {
     return { ok: true, state: group, revision: machine.revision };
@@ -33,12 +33,14 @@ export function unlock(turn: Turn, group: string, id: string, now: number): Yes 
   return isHeld || !answer.ok ? turn.release(name, id, now) : answer;
 }
 
-/** The state that a group locks: the one of its name, else (`default`) the active one that has slots. */
-function stateOf({ chart, snapshot }: RunningMachine, group: string): string | undefined {
+/** The state that a group locks: the one of its name, else (`default`) the one that the node holds, or the only one. */
+function stateOf({ chart, snapshot, claims }: RunningMachine, group: string, id: string): string | undefined {
   if (chart.names.find(group)?.ok) return group;
   const locks = [...snapshot.active.keys()].filter(
     (state: StateNumber) => slotsOf(chart, state) !== undefined,
   );
-  const [only] = locks;
-  return locks.length === 1 && only !== undefined ? chart.model.states[only]?.name : undefined;
+  const [first, ...others] = locks;
+  const only = others.length === 0 ? first : undefined;
+  const state = locks.find((lock) => claimOf(claims, lock, id) !== undefined) ?? only;
+  return state === undefined ? undefined : chart.model.states[state]?.name;
 }

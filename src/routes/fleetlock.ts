@@ -20,10 +20,13 @@ export const steadyState: MachineResource = {
 /** Bytes of a request: two names of bounded length, and what else a client may send along. */
 const BODY_BYTES = 16 * 1024;
 
+/** A group as the protocol has it, and `_`, which names of states have. */
+const GROUP = /^[A-Za-z0-9._-]+$/;
+
 const BodyShape = z.object({
   client_params: z.object({
     id: z.string().min(1).max(CALLER_LENGTH),
-    group: z.string().min(1).max(CALLER_LENGTH),
+    group: z.string().max(CALLER_LENGTH).regex(GROUP),
   }),
 });
 
