@@ -2,18 +2,25 @@ import { Hono } from 'hono';
 import { problem } from './answers.ts';
 import { refuse } from './refusal.ts';
 import { chart } from './routes/chart.ts';
+import { claims } from './routes/claims.ts';
+import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { machine } from './routes/machine.ts';
-import { type AppEnv, mountMachine, mountService } from './routes/resource.ts';
+import { reset } from './routes/reset.ts';
+import { type AppEnv, mount } from './routes/resource.ts';
 import { schemaDocument } from './routes/schema.ts';
 import { state } from './routes/state.ts';
+import { watch } from './routes/watch.ts';
 
 /** The HTTP side of the service: parse, call one method of one object, render. */
 export const app = new Hono<AppEnv>();
 
-for (const resource of [health, schemaDocument]) mountService(app, resource);
-for (const resource of [state, machine, chart, history]) mountMachine(app, resource);
+mount(
+  app,
+  [health, schemaDocument],
+  [state, machine, chart, history, watch, claims, reset, preReboot, steadyState],
+);
 
 app.notFound((c) => {
   const paths = '/state, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';

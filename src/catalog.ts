@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 
 /** Where a chart's text came from. */
-export type ChartOrigin = 'binding' | 'bundle';
+export type ChartOrigin = 'upload' | 'binding' | 'bundle';
 
 /** A chart's text before anyone has read it. */
 export interface ChartText {
@@ -38,7 +38,11 @@ export async function findChart(bindings: CatalogBindings, address: Address): Pr
 }
 
 async function chartText(text: string, origin: ChartOrigin): Promise<ChartText> {
+  return { text, origin, hash: await hashOf(text) };
+}
+
+/** SHA-256, in hexadecimal. */
+export async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { text, origin, hash };
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

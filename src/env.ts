@@ -1,7 +1,4 @@
-import type { CatalogBindings } from './catalog.ts';
-import type { Machine } from './machine.ts';
+import type { MachineEnv } from './charts.ts';
 
 /** What `wrangler.toml`, or `npm start`, binds to the Worker. */
-export interface Env extends CatalogBindings {
-  readonly MACHINES: DurableObjectNamespace<Machine>;
-}
+export interface Env extends MachineEnv {}

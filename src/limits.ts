@@ -21,3 +21,31 @@ export const ALARM_BACKOFF = 1_000;
 
 /** Characters of an event's name in a request. */
 export const EVENT_LENGTH = 255;
+
+/** Characters of a caller's name, and of an `Idempotency-Key`. */
+export const CALLER_LENGTH = 255;
+export const KEY_LENGTH = 255;
+
+/** Receipts of answered requests that a machine keeps, and how many more gather before the oldest are dropped. */
+export const RECEIPTS = 10_000;
+export const RECEIPTS_SLACK = 500;
+
+/** The longest wait of one request, in ms: proxies cut what is silent for longer. */
+export const WAIT_MAX = 60_000;
+
+/** Requests that wait at one machine: a promise each, some 2 kB with all that the runtime keeps for it. */
+export const WAITERS = 10_000;
+
+/** Bounds of the `Retry-After` that says "not yet", in seconds. */
+export const RETRY_AFTER_MIN = 1;
+export const RETRY_AFTER_MAX = 30;
+
+/** Streams of server-sent events and WebSockets that watch one machine. */
+export const STREAMS = 1_000;
+export const SOCKETS = 20_000;
+
+/** Events that wait for a slow reader of a stream before it is cut. */
+export const STREAM_BACKLOG = 256;
+
+/** Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. */
+export const STREAM_HEARTBEAT = 15_000;

@@ -1,91 +1,152 @@
 import { DurableObject } from 'cloudflare:workers';
-import { formatAddress, parseObjectName } from './address.ts';
-import { type CatalogBindings, findChart } from './catalog.ts';
-import { nextDue, nextTimer, readChart, writeChart } from './chart/index.ts';
-import { ALARM_BACKOFF, ALARM_HORIZON } from './limits.ts';
-import { type Refusal, refuse } from './refusal.ts';
-import { findCurrent, type RunningMachine, statusOf, wake } from './running.ts';
-import { type HistoryEntry, Store } from './store.ts';
-import { Turn, type Update, type Yes } from './turn.ts';
-
-/** A chart's text as `GET {machine}/chart` gives it. */
-export interface WrittenChart {
-  readonly ok: true;
-  /** YAML. */
-  readonly text: string;
-  readonly revision: number;
-}
-
-/** A stretch of history, newest first. */
-export interface HistoryPage {
-  readonly ok: true;
-  readonly entries: readonly HistoryEntry[];
-  readonly revision: number;
-}
-
-/** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
-export interface StatusAnswer {
-  readonly ok: true;
-  /** JSON: `Status`. */
-  readonly status: string;
-  readonly revision: number;
-}
+import { type Address, formatAddress, parseObjectName } from './address.ts';
+import { Alarm } from './alarm.ts';
+import { Batch } from './batch.ts';
+import { type ChartText, hashOf } from './catalog.ts';
+import {
+  type Chart,
+  isActive,
+  isDone,
+  nameOf,
+  readChart,
+  type StateNumber,
+  writeChart,
+} from './chart/index.ts';
+import { type MachineEnv, newestChart, ownChart, readFound } from './charts.ts';
+import { lock, unlock } from './fleetlock.ts';
+import {
+  deleted,
+  findCurrent,
+  findState,
+  invalidChart,
+  mayCome,
+  midSequence,
+  noChart,
+  noRevision,
+  tooManyWaiting,
+  uploadToRun,
+  wrongRevision,
+} from './reasons.ts';
+import type { Refusal } from './refusal.ts';
+import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './replies.ts';
+import { nextChange, type RunningMachine, wake } from './running.ts';
+import { statusOf } from './status.ts';
+import { type Changes, Store, type StoredChart } from './store/store.ts';
+import { type Claimed, type Records, Turn, type Update, type Yes } from './turn.ts';
+import { Waiters } from './waiters.ts';
+import { replayAfter, Watchers } from './watchers.ts';
 
 /**
  * The Durable Object of one machine: it serialises what happens to it, keeps it in storage, and fires its
- * timers. What a transition is, `chart/` says; how it is stored, `store.ts`.
+ * timers. What a transition is, `chart/` says; what a command does, `turn.ts`; how it is stored, `store.ts`.
  *
- * Updates that wait at the same time are one turn and one commit. The platform's output gate holds every
+ * Commands that wait at the same time are one turn and one commit. The platform's output gate holds every
  * answer until what it tells is durable, so nothing here waits for the disk.
  */
-export class Machine extends DurableObject<CatalogBindings> {
+export class Machine extends DurableObject<MachineEnv> {
   readonly #store: Store;
+  readonly #waiters = new Waiters();
+  readonly #watchers: Watchers;
+  readonly #alarm: Alarm;
+  readonly #records: Records;
   #machine: RunningMachine | undefined;
-  /** For when the alarm is set, ms since the epoch; undefined where that is not known. */
-  #alarmAt: number | undefined;
   #batch: Batch | undefined;
 
-  constructor(ctx: DurableObjectState, env: CatalogBindings) {
+  constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
     this.#store = new Store(ctx.storage.sql);
+    this.#watchers = new Watchers(ctx);
+    this.#alarm = new Alarm(ctx.storage);
+    this.#records = {
+      receipt: (key) => this.#store.receipts.find(key),
+      lastVisit: (state) => this.#store.lastVisit(state),
+    };
   }
 
-  /** Is `state` current? */
-  async is(state: string): Promise<Yes | Refusal> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
-    if ('ok' in machine) return machine;
-    const found = findCurrent(machine, state);
-    return found.ok ? { ok: true, state, revision: machine.revision } : found;
+  /**
+   * Is `state` current?
+   *
+   * @param wait how long to wait for it, in ms: the answer comes as soon as it is, or cannot be any more.
+   */
+  async is(name: string, wait = 0): Promise<Yes | Refusal> {
+    const until = Date.now() + wait;
+    let machine = this.#current(Date.now()) ?? (await this.#start());
+    for (;;) {
+      if ('ok' in machine) return machine;
+      const now = Date.now();
+      const found = findCurrent(machine, name, now);
+      if (found.ok)
+        return { ok: true, state: nameOf(machine.chart, found.state), revision: machine.revision };
+      const awaited = findState(machine, name);
+      if (now >= until || !awaited.ok || !mayCome(machine, awaited.state)) return found;
+      if (this.#waiters.full) return tooManyWaiting(machine);
+      const end = await this.#waiters.wait(awaited.state, until);
+      // It was current, if only for a moment: a commit that enters and leaves it ends the wait as well.
+      if (end === 'came') {
+        const revision = this.#machine?.revision ?? machine.revision;
+        return { ok: true, state: nameOf(machine.chart, awaited.state), revision };
+      }
+      // One that was deleted is not started by those who have waited for it.
+      machine = this.#current(Date.now()) ?? deleted();
+    }
   }
 
   /** Reports: counted, and perhaps moved on, or refused. */
   async update(update: Update): Promise<Yes | Refusal> {
-    if (this.#current(Date.now()) === undefined) {
-      const machine = await this.#start();
-      if ('ok' in machine) return machine;
-    }
-    this.#batch ??= this.#openBatch();
-    const place = this.#batch.updates.push(update) - 1;
-    const answers = await this.#batch.done;
-    return answers[place] ?? refuse('internal-error', 'The update was lost before it was applied.');
+    return this.#command((turn, now) => turn.update(update, now));
   }
 
-  /** The status document. */
-  async status(): Promise<StatusAnswer | Refusal> {
-    const newest = await findChart(this.env, this.#address());
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+  /** Takes or renews a slot of a state. */
+  async claim(state: string, by: string): Promise<Claimed | Refusal> {
+    return this.#command((turn, now) => turn.claim(state, by, now));
+  }
+
+  /** Gives a slot back without a report. */
+  async release(state: string, by: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => turn.release(state, by, now));
+  }
+
+  /** FleetLock's `pre-reboot`. */
+  async lock(group: string, id: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => lock(turn, group, id, now));
+  }
+
+  /** FleetLock's `steady-state`. */
+  async unlock(group: string, id: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => unlock(turn, group, id, now));
+  }
+
+  /**
+   * The status document.
+   *
+   * @param known revisions that the caller has already, and `wait`, how long to wait for another, in ms.
+   */
+  async status(known: readonly number[] = [], wait = 0): Promise<StatusAnswer | Refusal> {
+    const until = Date.now() + wait;
+    let machine = this.#current(Date.now()) ?? (await this.#start());
+    while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
+      if (this.#waiters.full) return tooManyWaiting(machine);
+      await this.#waiters.wait('change', until);
+      machine = this.#current(Date.now()) ?? deleted();
+    }
     if ('ok' in machine) return machine;
-    const status = statusOf(formatAddress(this.#address()), machine, newest?.hash);
-    return { ok: true, status: JSON.stringify(status, null, 2), revision: machine.revision };
+    if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
+    const newest = await newestChart(this.env, this.#store, this.#address());
+    // It may have changed meanwhile.
+    machine = this.#current(Date.now()) ?? deleted();
+    if ('ok' in machine) return machine;
+    const reports = this.#store.receipts.reports();
+    const status = statusOf(formatAddress(this.#address()), machine, reports, newest?.hash);
+    const text = JSON.stringify(status, null, 2);
+    return { ok: true, unchanged: false, status: text, revision: machine.revision };
   }
 
   /** The chart, with the machine's present values where its dialect has room for them. */
   async chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
-    const text =
-      writeChart(machine.chart, machine.snapshot, this.#store.leftStates()) ?? this.#store.chartText();
-    return { ok: true, text, revision: machine.revision };
+    const text = writeChart(machine.chart, machine.snapshot, this.#store.leftStates());
+    return { ok: true, text: text ?? this.#store.chartText(), revision: machine.revision };
   }
 
   /**
@@ -96,83 +157,177 @@ export class Machine extends DurableObject<CatalogBindings> {
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
-    const entries = this.#store.history(machine.entries, before, limit);
+    const entries = this.#store.history.read(machine.entries, before, limit);
     return { ok: true, entries, revision: machine.revision };
+  }
+
+  /** Starts over from the newest chart; the history goes on. */
+  async reset(by?: string): Promise<Done | Refusal> {
+    const newest = await newestChart(this.env, this.#store, this.#address());
+    const current = this.#current(Date.now());
+    if (current === undefined) {
+      const machine = await this.#start();
+      return 'ok' in machine ? machine : { ok: true, revision: machine.revision };
+    }
+    const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address(), newest);
+    if ('ok' in read) return read;
+    return this.#command((turn, now) => {
+      turn.restart(read.chart, read.source, 'reset', by ?? null, now);
+      return { ok: true, revision: turn.machine.revision };
+    });
+  }
+
+  /**
+   * Takes a chart for this address, and starts or restarts the machine with it.
+   *
+   * @param reset whether a machine in mid-sequence is to start over; without it that is refused.
+   */
+  async upload(
+    text: string,
+    reset: boolean,
+    by?: string,
+    revisions?: readonly number[],
+  ): Promise<Uploaded | Refusal> {
+    const address = this.#address();
+    if (address.run !== undefined) return uploadToRun(address);
+    const found: ChartText = { text, origin: 'upload', hash: await hashOf(text) };
+    const reading = readChart(text);
+    if (!reading.ok) return invalidChart(address, reading.errors);
+    const { chart, warnings } = reading;
+    const source: StoredChart = { ...found, definition: chart.definition };
+    const answer = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
+    if (this.#current(Date.now()) === undefined) {
+      if (revisions !== undefined) return noRevision(address);
+      const { revision } = this.#begin(chart, source, 'upload', by ?? null);
+      return { ...answer, created: true, revision };
+    }
+    return this.#command((turn, now) => {
+      const { machine } = turn;
+      if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
+      const isNew = machine.source.hash !== found.hash || machine.source.origin !== 'upload';
+      const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
+      if (isNew && isUnderWay && !reset) return midSequence(machine);
+      if (isNew || reset) {
+        turn.upload(found);
+        turn.restart(chart, source, 'upload', by ?? null, now);
+      }
+      return { ...answer, created: false, revision: turn.machine.revision };
+    });
+  }
+
+  /** @returns the chart that was uploaded here, for the runs of it. Leaves nothing behind where there is none. */
+  async uploaded(): Promise<Pick<StoredChart, 'hash' | 'text'> | undefined> {
+    return this.#store.upload();
+  }
+
+  /** Erases the machine, as if its address had never been used. */
+  async erase(): Promise<Done | Refusal> {
+    if (this.#store.entries() === undefined) return noChart(this.#address());
+    const revision = this.#machine?.revision ?? 0;
+    this.#watchers.close();
+    this.#machine = undefined;
+    this.#alarm.forget();
+    // Both begin in this turn of the event loop: nothing comes between them.
+    const gone = [this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()];
+    this.#store.forget();
+    this.#waiters.wakeAll();
+    await Promise.all(gone);
+    return { ok: true, revision };
+  }
+
+  /**
+   * Every change as it happens, as server-sent events.
+   *
+   * @param after the id of the entry that the watcher has seen last; without it only what is new is told.
+   */
+  async watch(after?: number): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
+    const machine = this.#current(Date.now()) ?? (await this.#start());
+    if ('ok' in machine) return machine;
+    if (this.#watchers.streamsFull) return tooManyWaiting(machine);
+    return {
+      ok: true,
+      events: this.#watchers.openStream(replayAfter(this.#store.history, machine.entries, after)),
+    };
+  }
+
+  /** A WebSocket that is told every change; the request is the upgrade. `after` in the query is as in `watch`. */
+  override async fetch(request: Request): Promise<Response> {
+    const machine = this.#current(Date.now()) ?? (await this.#start());
+    if ('ok' in machine) return Response.json(machine, { status: 400 });
+    if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
+    const after = new URL(request.url).searchParams.get('after');
+    const seen = after === null ? undefined : Number(after);
+    return this.#watchers.openSocket(replayAfter(this.#store.history, machine.entries, seen));
+  }
+
+  /** A watcher closes its WebSocket. Unanswered, it would wait for the other end to be closed as well. */
+  override webSocketClose(socket: WebSocket, _code: number, _reason: string, wasClean: boolean): void {
+    if (wasClean) socket.close(1000);
   }
 
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
-    const machine = this.#current(Date.now());
-    if (machine !== undefined) this.#setAlarm(machine);
+    this.#alarm.forget();
+    const now = Date.now();
+    const machine = this.#current(now);
+    if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
   }
 
   /**
-   * The machine as storage has it, with all timers fired that are due. Reads storage each time: what is in
-   * memory may be stale where the platform has started a second object meanwhile.
+   * The machine as storage has it, with all that is due done. Reads storage each time: what is in memory may be
+   * stale where the platform has started a second object meanwhile.
    */
   #current(now: number): RunningMachine | undefined {
-    const revision = this.#store.revision();
-    if (revision !== this.#machine?.revision)
-      this.#machine = revision === undefined ? undefined : wake(this.#store);
-    if (this.#machine === undefined || nextDue(this.#machine.snapshot, now) === undefined)
-      return this.#machine;
-    return this.#commit((turn) => turn.fireDue(now));
+    const entries = this.#store.entries();
+    if (entries !== this.#machine?.entries)
+      this.#machine = entries === undefined ? undefined : wake(this.#store);
+    const machine = this.#machine;
+    if (machine === undefined || !isDue(machine, now)) return machine;
+    return this.#commit(machine, (turn) => turn.fireDue(now));
   }
 
   /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */
   async #start(): Promise<RunningMachine | Refusal> {
-    const address = this.#address();
-    const found = await findChart(this.env, address);
-    const now = Date.now();
+    const found = await newestChart(this.env, this.#store, this.#address());
     // Another request may have started it meanwhile.
-    const machine = this.#current(now);
+    const machine = this.#current(Date.now());
     if (machine !== undefined) return machine;
-    if (found === undefined) {
-      return refuse('no-chart', `No chart has been put at ${formatAddress(address)}.`);
-    }
-    const reading = readChart(found.text);
-    if (!reading.ok) {
-      const count = reading.errors.length;
-      const detail = `The chart of ${formatAddress(address)} has ${count === 1 ? 'an error' : `${count} errors`}; nothing was started.`;
-      return refuse('invalid-chart', detail, { errors: reading.errors });
-    }
-    const { definition } = reading.chart;
-    const turn = Turn.begin(reading.chart, { hash: found.hash, origin: found.origin }, now);
+    if (found === undefined) return noChart(this.#address());
+    const read = readFound(this.#address(), found);
+    return 'ok' in read ? read : this.#begin(read.chart, read.source, 'start', null);
+  }
+
+  /** Commits the first turn of a machine. */
+  #begin(chart: Chart, source: StoredChart, cause: 'start' | 'upload', by: string | null): RunningMachine {
+    const turn = Turn.begin(chart, source, cause, by, Date.now());
+    if (cause === 'upload') turn?.upload(source);
     const changes = turn?.changes;
     if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
-    this.ctx.storage.transactionSync(() => this.#store.create({ ...found, definition }, changes));
-    this.#machine = turn.machine;
-    this.#setAlarm(turn.machine);
+    this.ctx.storage.transactionSync(() => this.#store.create(changes));
+    this.#publish(turn, changes);
     return turn.machine;
   }
 
-  #openBatch(): Batch {
-    const updates: Update[] = [];
-    // Waits until the commit before is durable, or for one trip round the event loop where there is none: what
-    // arrives meanwhile is committed together. (`scheduler.wait(0)` takes a millisecond at least.)
-    const done = this.ctx.storage.sync().then(() => {
+  /** Runs a command in the open batch. */
+  async #command<Answer extends object>(
+    run: (turn: Turn, now: number) => Answer | Refusal,
+  ): Promise<Answer | Refusal> {
+    if (this.#current(Date.now()) === undefined) {
+      const machine = await this.#start();
+      if ('ok' in machine) return machine;
+    }
+    this.#batch ??= new Batch(this.ctx.storage, (runAll) => {
       this.#batch = undefined;
-      return this.#apply(updates);
+      const now = Date.now();
+      const machine = this.#current(now);
+      if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
     });
-    return { updates, done };
-  }
-
-  #apply(updates: readonly Update[]): (Yes | Refusal)[] {
-    const now = Date.now();
-    if (this.#current(now) === undefined) throw new Error('the machine has vanished under its updates');
-    let answers: (Yes | Refusal)[] = [];
-    this.#commit((turn) => {
-      answers = updates.map((update) => tryUpdate(turn, update, now));
-    });
-    return answers;
+    return this.#batch.join(run);
   }
 
   /** Takes one turn and commits what it changed, whole or not at all. */
-  #commit(act: (turn: Turn) => void): RunningMachine | undefined {
-    const machine = this.#machine;
-    if (machine === undefined) return undefined;
-    const turn = new Turn(machine);
+  #commit(machine: RunningMachine, act: (turn: Turn) => void): RunningMachine {
+    const turn = new Turn(machine, this.#records);
     act(turn);
     const { changes } = turn;
     if (changes === undefined) return machine;
@@ -183,53 +338,39 @@ export class Machine extends DurableObject<CatalogBindings> {
       this.#machine = undefined;
       throw error;
     }
-    this.#machine = turn.machine;
-    this.#setAlarm(turn.machine);
+    this.#publish(turn, changes);
     return turn.machine;
   }
 
-  /** One alarm, for the earliest timer. In the same turn as the commit, so it is durable with it. */
-  #setAlarm({ snapshot }: RunningMachine): void {
-    const next = nextTimer(snapshot.timers.values());
-    const at = next && alarmTime(next.at, Date.now());
-    if (at === this.#alarmAt) return;
-    if (at === undefined) void this.ctx.storage.deleteAlarm();
-    else void this.ctx.storage.setAlarm(at);
-    this.#alarmAt = at;
+  /** Takes over what was committed, and tells those who wait for it. */
+  #publish(turn: Turn, { history, restarted }: Changes): void {
+    const { machine, passed } = turn;
+    this.#machine = machine;
+    this.#alarm.set(nextChange(machine), Date.now());
+    if (history.length === 0) return;
+    // Another chart has other numbers for its states: who waits has to look anew.
+    if (restarted !== undefined) this.#waiters.wakeAll();
+    else this.#wake(machine, passed);
+    this.#watchers.tell(history);
   }
 
-  #address() {
+  /** Ends the waits for what has come, and for what cannot come any more. */
+  #wake(machine: RunningMachine, passed: ReadonlySet<StateNumber>): void {
+    this.#waiters.wake('change');
+    for (const state of this.#waiters.states()) {
+      if (passed.has(state) || isActive(machine.snapshot, state)) this.#waiters.wake(state, 'came');
+      else if (!mayCome(machine, state)) this.#waiters.wake(state);
+    }
+  }
+
+  #address(): Address {
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error('a machine has no name');
     return parseObjectName(name);
   }
 }
 
-/** One update that meets a bug fails alone; the turn is as it was before it. */
-function tryUpdate(turn: Turn, update: Update, now: number): Yes | Refusal {
-  try {
-    return turn.update(update, now);
-  } catch (error) {
-    console.error('an update failed', error);
-    return refuse(
-      'internal-error',
-      'This update met a fault of the service; it may or may not have been counted.',
-    );
-  }
-}
-
-/** @returns `due`, or a moment before it that is the same all day long, where it is too far ahead for an alarm. */
-function alarmTime(due: number, now: number): number {
-  // What one turn was not enough for is left to the next one, but not at once: a ring of timers that are all due
-  // would keep the object busy for ever.
-  if (due <= now) return now + ALARM_BACKOFF;
-  return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
-}
-
-const DAY = 24 * 60 * 60 * 1_000;
-
-/** Updates that will be applied in one turn, and their answers in the same order. */
-interface Batch {
-  readonly updates: Update[];
-  readonly done: Promise<(Yes | Refusal)[]>;
+function isDue(machine: RunningMachine, now: number): boolean {
+  const next = nextChange(machine);
+  return next !== undefined && next <= now;
 }

@@ -13,14 +13,23 @@ const REFUSALS = {
   'no-such-path': { status: 404, title: 'There is nothing at this path' },
   'wrong-method': { status: 405, title: 'This path does not take this method' },
   'not-current': { status: 406, title: 'The state is not current' },
+  'cannot-come': { status: 406, title: 'The state cannot come any more' },
+  'no-slots': { status: 406, title: 'The state has no slots' },
+  'slots-taken': { status: 406, title: 'All slots are taken' },
+  'not-holder': { status: 406, title: 'The caller holds no slot' },
+  'mid-sequence': { status: 409, title: 'The machine is in mid-sequence' },
+  'wrong-revision': { status: 412, title: 'The machine is at another revision' },
+  'too-large': { status: 413, title: 'The request is too large' },
   'no-state-named': { status: 406, title: 'The state is missing' },
   'final-state': { status: 406, title: 'The state is final' },
   'not-taken': { status: 406, title: 'The state does not take this event' },
   'over-bound': { status: 406, title: 'The chart would cross a bound' },
+  'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
   /** The original's answer to a `PUT` without `state`, kept to the letter. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
+  'too-many-waiting': { status: 503, title: 'Too many are waiting at this machine' },
   overloaded: { status: 503, title: 'The machine is busy' },
 } as const;
 
@@ -36,6 +45,10 @@ export interface Refusal {
   readonly machine?: MachineFacts;
   /** The events that the state takes, where another was sent. */
   readonly events?: readonly string[];
+  /** Not yet: when it is worth asking again, in seconds. What has none is not worth asking again. */
+  readonly retryAfter?: number;
+  /** Who holds the slots, and until when (ISO 8601). */
+  readonly holders?: readonly { readonly by: string; readonly until: string }[];
   /** The states that may be meant. */
   readonly candidates?: readonly string[];
   /** What is wrong with a chart, all of it. */
@@ -47,6 +60,13 @@ export interface MachineFacts {
   readonly revision: number;
   /** The active states, outermost first. */
   readonly states: readonly string[];
+  /** Counts that are not complete, or have passed their target. */
+  readonly waiting: readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+  }[];
 }
 
 /** @returns the HTTP status (RFC 9110) that says this kind of "no". */

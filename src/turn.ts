@@ -2,26 +2,47 @@ import {
   type Chart,
   dropTimer,
   fire,
+  isRelated,
+  isWithin,
   type NoStep,
-  nameOf,
   nextDue,
   type Snapshot,
   type StateNumber,
-  type Step,
   send,
   start,
-  storeSnapshot,
   type Timer,
+  takes,
 } from './chart/index.ts';
+import { type Claim, claimOf, claimsOn, NO_CLAIMS, nextToExpire, slotsOf } from './claims.ts';
+import { Draft } from './draft.ts';
 import { TIMERS_PER_TURN } from './limits.ts';
+import {
+  findCurrent,
+  findState,
+  keyReused,
+  noSlots,
+  notHolder,
+  notTaken,
+  overBounds,
+  slotsTaken,
+  wrongRevision,
+} from './reasons.ts';
 import type { Refusal } from './refusal.ts';
-import { activeNames, findCurrent, notTaken, overBounds, type RunningMachine } from './running.ts';
-import type { Cause, Changes, HistoryEntry } from './store.ts';
+import type { RunningMachine } from './running.ts';
+import type { Cause } from './store/history.ts';
+import { type Receipt, reportKey, requestKey } from './store/receipts.ts';
+import type { Changes, StoredChart } from './store/store.ts';
 
 /** A report: `event` is sent to `state`. */
 export interface Update {
   readonly state: string;
   readonly event: string;
+  /** Who reports: such a caller counts once per visit and event. */
+  readonly by?: string | undefined;
+  /** `Idempotency-Key`: a request that comes again is answered as it was the first time. */
+  readonly key?: string | undefined;
+  /** `If-Match`: revisions at which the report is meant to count. */
+  readonly revisions?: readonly number[] | undefined;
 }
 
 /** What a machine answers where it says yes: the state that was asked for, and its revision. */
@@ -31,121 +52,255 @@ export interface Yes {
   readonly revision: number;
 }
 
+/** A slot is held. */
+export interface Claimed extends Yes {
+  readonly by: string;
+  /** When the lease ends, ms since the epoch. */
+  readonly until: number;
+}
+
+/** What a turn looks up in the store: what is too much to be kept in memory. */
+export interface Records {
+  receipt(key: string): Receipt | undefined;
+  lastVisit(state: StateNumber): number | undefined;
+}
+
 /**
- * One turn of a machine: commands applied in order to a copy of it, and what they changed gathered for one
- * commit. Pure: the machine that it began with stays as it was, so that a turn can be thrown away.
+ * One turn of a machine: commands run in order on a draft of it, for one commit. Pure but for what it looks up.
  */
 export class Turn {
-  #machine: RunningMachine;
-  readonly #history: HistoryEntry[] = [];
-  readonly #timersSet = new Map<number, Timer>();
-  readonly #timersCleared = new Set<number>();
-  readonly #left = new Map<StateNumber, number>();
+  readonly #draft: Draft;
+  readonly #records: Records;
 
-  /** @param machine where it stands before. */
-  constructor(machine: RunningMachine) {
-    this.#machine = machine;
+  /** @param machine where it stands before; it stays as it is. */
+  constructor(machine: RunningMachine, records: Records) {
+    this.#draft = new Draft(machine);
+    this.#records = records;
   }
 
   /**
-   * The first turn of a machine that was not there before: enters the chart's initial state.
+   * The first turn of a machine that was not there before.
    *
    * @returns undefined where the chart cannot start, which it could when it was checked.
    */
-  static begin(chart: Chart, source: RunningMachine['source'], now: number): Turn | undefined {
+  static begin(
+    chart: Chart,
+    source: StoredChart,
+    cause: Cause,
+    by: string | null,
+    now: number,
+  ): Turn | undefined {
     const step = start(chart, now);
     if (!step.ok) return undefined;
-    const snapshot = { ...step.snapshot, active: new Map() };
-    const turn = new Turn({ revision: 0, entries: 0, changedAt: now, chart, source, snapshot });
-    turn.#take(step, now, 'start', null);
-    turn.fireDue(now);
-    return turn;
-  }
-
-  /** Fires what is due, the earliest first, up to the bound of one turn. */
-  fireDue(now: number): void {
-    for (let fired = 0; fired < TIMERS_PER_TURN; fired++) {
-      const { chart, snapshot, changedAt } = this.#machine;
-      const timer = nextDue(snapshot, now);
-      if (timer === undefined) return;
-      // At the timer's own moment, but never before what has happened already.
-      const at = Math.max(timer.at, changedAt);
-      const step = fire(chart, snapshot, timer, at);
-      if (step.ok) this.#take(step, at, 'timer', eventName(timer));
-      else
-        this.#take(dropTimer(snapshot, timer), at, 'refused', eventName(timer), [
-          step.detail,
-          ...step.failures,
-        ]);
-    }
-  }
-
-  /** Applies one update. A refusal changes nothing. */
-  update({ state: name, event }: Update, now: number): Yes | Refusal {
-    const found = findCurrent(this.#machine, name);
-    if (!found.ok) return found;
-    const { chart, snapshot } = this.#machine;
-    const step = send(chart, snapshot, { type: event, address: found.state }, now);
-    if (!step.ok) return this.#refuse(found.state, event, step, now);
-    this.#take(step, now, 'update', event);
-    // What it entered may be over already.
-    this.fireDue(now);
-    return { ok: true, state: nameOf(chart, found.state), revision: this.#machine.revision };
+    const empty = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
+    const snapshot: Snapshot = { ...step.snapshot, ...empty };
+    const numbers = { revision: 0, started: 0, entries: 0, changedAt: now };
+    const turn = new Turn({ ...numbers, chart, source, snapshot, claims: NO_CLAIMS }, NO_RECORDS);
+    return turn.restart(chart, source, cause, by, now) ? turn : undefined;
   }
 
   /** Where the machine stands now. */
   get machine(): RunningMachine {
-    return this.#machine;
+    return this.#draft.machine;
+  }
+
+  /** States that were entered in this turn, also those that were left in it again. */
+  get passed(): ReadonlySet<StateNumber> {
+    return this.#draft.passed;
   }
 
   /** What is to be committed, or nothing. */
   get changes(): Changes | undefined {
-    if (this.#history.length === 0) return undefined;
-    const { revision, entries, changedAt, snapshot } = this.#machine;
-    return {
-      revision,
-      entries,
-      at: changedAt,
-      snapshot: storeSnapshot(snapshot),
-      timersSet: [...this.#timersSet.values()],
-      timersCleared: [...this.#timersCleared],
-      left: this.#left,
-      history: this.#history,
-    };
+    return this.#draft.changes;
   }
 
-  /** An update that was turned down; what went wrong in the chart itself is written down. */
-  #refuse(state: StateNumber, event: string, { reason, detail, failures }: NoStep, now: number): Refusal {
-    const machine = this.#machine;
-    const overBound = reason === 'over-bound';
-    if (overBound || failures.length > 0) {
-      const { revision, snapshot } = machine;
-      const notes = overBound ? [detail, ...failures] : failures;
-      this.#record({ revision, at: now, cause: 'refused', event, notes }, snapshot, snapshot);
+  /** Fires what is due: timers, and leases that have ended; the earliest first, up to the bound of one turn. */
+  fireDue(now: number): void {
+    for (let fired = 0; fired < TIMERS_PER_TURN; fired++) {
+      const timer = nextDue(this.machine.snapshot, now);
+      const claim = nextToExpire(this.machine.claims);
+      const expired = claim !== undefined && claim.until <= now ? claim : undefined;
+      if (expired !== undefined && (timer === undefined || expired.until < timer.at)) this.#expire(expired);
+      else if (timer !== undefined) this.#fire(timer);
+      else return;
     }
-    return overBound ? overBounds(machine, event, detail) : notTaken(machine, state, event);
   }
 
-  #take(step: Step, at: number, cause: Cause, event: string | null, notes = step.failures): void {
-    const before = this.#machine;
-    const revision = before.revision + 1;
-    this.#machine = { ...before, revision, changedAt: at, snapshot: step.snapshot };
-    for (const id of step.timersCleared) if (!this.#timersSet.delete(id)) this.#timersCleared.add(id);
-    for (const timer of step.timersSet) this.#timersSet.set(timer.id, timer);
-    for (const state of step.left) this.#left.set(state, at);
-    this.#record({ revision, at, cause, event, notes }, before.snapshot, step.snapshot);
+  /** Applies one report. A refusal changes nothing; a repetition is answered and changes nothing. */
+  update(update: Update, now: number): Yes | Refusal {
+    if (update.key === undefined) return this.#report(update, now);
+    const key = requestKey(update.key);
+    const request = JSON.stringify([update.state, update.event, update.by ?? null, update.revisions ?? null]);
+    const before = this.#receipt(key);
+    if (before === undefined) {
+      const answer = this.#report(update, now);
+      this.#draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(answer) });
+      return answer;
+    }
+    if (before.request === request) return JSON.parse(before.answer);
+    return keyReused(this.machine, update.key);
   }
 
-  #record(entry: Omit<HistoryEntry, 'id' | 'from' | 'to'>, before: Snapshot, after: Snapshot): void {
-    const id = this.#machine.entries + 1;
-    this.#machine = { ...this.#machine, entries: id };
-    this.#history.push({ id, ...entry, from: this.#names(before), to: this.#names(after) });
+  /** Takes a slot of a state, or renews the one that the caller has. */
+  claim(name: string, by: string, now: number): Claimed | Refusal {
+    const found = findCurrent(this.machine, name, now);
+    if (!found.ok) return found;
+    const { state } = found;
+    const slots = slotsOf(this.machine.chart, state);
+    if (slots === undefined) return noSlots(this.machine, state);
+    const held = claimOf(this.machine.claims, state, by);
+    if (held === undefined && claimsOn(this.machine.claims, state).length >= slots.count) {
+      return slotsTaken(this.machine, state, now);
+    }
+    const until = now + slots.lease;
+    this.#draft.setClaim({ state, by, since: held?.since ?? now, until });
+    const notes = held === undefined ? [] : ['renewed'];
+    this.#draft.change(now, { cause: 'claim', event: null, state: this.#draft.nameOf(state), by, notes });
+    return { ...this.#yes(state), by, until };
   }
 
-  #names(snapshot: Snapshot): string[] {
-    return activeNames(this.#machine.chart, snapshot);
+  /** Gives a slot back without a report; one that is not held is as good as given back. */
+  release(name: string, by: string, now: number): Yes | Refusal {
+    const found = findState(this.machine, name);
+    if (!found.ok) return found;
+    this.#giveBack(found.state, by, now);
+    return this.#yes(found.state);
+  }
+
+  /**
+   * Enters a chart's initial state over again.
+   *
+   * @returns whether it could: a chart that was checked can.
+   */
+  restart(chart: Chart, source: StoredChart, cause: Cause, by: string | null, now: number): boolean {
+    const step = start(chart, now, this.machine.snapshot);
+    if (!step.ok) return false;
+    const entry = { cause, event: null, state: null, by, notes: step.failures };
+    this.#draft.restart(step, now, entry, chart, source);
+    this.fireDue(now);
+    return true;
+  }
+
+  /** Notes the chart that was uploaded to the address. */
+  upload(chart: Pick<StoredChart, 'hash' | 'text'>): void {
+    this.#draft.upload(chart);
+  }
+
+  #report({ state: name, event, by, revisions }: Update, now: number): Yes | Refusal {
+    const found = findState(this.machine, name);
+    if (!found.ok) return found;
+    const { state } = found;
+    if (by !== undefined && this.#hasReported(state, event, by)) {
+      // Whoever has forgotten that may have claimed a slot once more, and is done with it.
+      for (const guarded of this.#guardedBy(state, event)) this.#giveBack(guarded, by, now);
+      return this.#yes(state);
+    }
+    if (revisions !== undefined && !revisions.includes(this.machine.revision))
+      return wrongRevision(this.machine);
+    const current = findCurrent(this.machine, name, now);
+    if (!current.ok) return current;
+    const held: Claim[] = [];
+    for (const guarded of this.#guardedBy(state, event)) {
+      const claim = by === undefined ? undefined : claimOf(this.machine.claims, guarded, by);
+      if (claim === undefined) return notHolder(this.machine, guarded, by);
+      held.push(claim);
+    }
+    const step = send(this.machine.chart, this.machine.snapshot, { type: event, address: state }, now);
+    if (!step.ok) return this.#refuse(state, event, by, step, now);
+    for (const claim of held) this.#draft.clearClaim(claim);
+    if (by !== undefined) this.#remember(state, event, by);
+    const entry = { cause: 'update', event, state: this.#draft.nameOf(state), by: by ?? null } as const;
+    this.#draft.take(step, now, { ...entry, notes: step.failures });
+    // What it entered may be over already.
+    this.fireDue(now);
+    return this.#yes(state);
+  }
+
+  /** Whether the caller has reported in this visit of the state, or in its last one where it was left. */
+  #hasReported(state: StateNumber, event: string, by: string): boolean {
+    const receipt = this.#receipt(reportKey(state, event, by));
+    if (receipt === undefined) return false;
+    const present = this.machine.snapshot.active.get(state)?.number;
+    return receipt.visit === (present ?? this.#draft.lastVisit(state) ?? this.#records.lastVisit(state) ?? 0);
+  }
+
+  #remember(state: StateNumber, event: string, by: string): void {
+    const { active, visits: began } = this.machine.snapshot;
+    const key = reportKey(state, event, by);
+    this.#draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer: '' });
+  }
+
+  #receipt(key: string): Receipt | undefined {
+    const staged = this.#draft.receipt(key);
+    if (staged !== undefined || (this.#draft.isRestarted && key.startsWith('by/'))) return staged;
+    return this.#records.receipt(key);
+  }
+
+  /** The active states with slots that a report touches: it is sent into them, or something in them takes it. */
+  #guardedBy(address: StateNumber, event: string): StateNumber[] {
+    const { chart, snapshot } = this.machine;
+    const active = [...snapshot.active.keys()];
+    return active.filter((state) => {
+      if (slotsOf(chart, state) === undefined || !isRelated(chart.model, address, state)) return false;
+      return (
+        isWithin(chart.model, address, state) ||
+        active.some((inside) => isWithin(chart.model, inside, state) && takes(chart, inside, event))
+      );
+    });
+  }
+
+  /** Frees a slot that `by` may hold. */
+  #giveBack(state: StateNumber, by: string, now: number): void {
+    const held = claimOf(this.machine.claims, state, by);
+    if (held === undefined) return;
+    this.#draft.clearClaim(held);
+    const name = this.#draft.nameOf(state);
+    this.#draft.change(now, { cause: 'release', event: null, state: name, by, notes: [] });
+  }
+
+  #fire(timer: Timer): void {
+    const { chart, snapshot, changedAt } = this.machine;
+    // At the timer's own moment, but never before what has happened already.
+    const at = Math.max(timer.at, changedAt);
+    const step = fire(chart, snapshot, timer, at);
+    const entry = { event: eventName(timer), state: null, by: null };
+    if (step.ok) this.#draft.take(step, at, { cause: 'timer', ...entry, notes: step.failures });
+    else {
+      const notes = [step.detail, ...step.failures];
+      this.#draft.take(dropTimer(snapshot, timer), at, { cause: 'refused', ...entry, notes });
+    }
+  }
+
+  #expire(claim: Claim): void {
+    this.#draft.clearClaim(claim);
+    const at = Math.max(claim.until, this.machine.changedAt);
+    const state = this.#draft.nameOf(claim.state);
+    this.#draft.change(at, { cause: 'lease-expired', event: null, state, by: claim.by, notes: [] });
+  }
+
+  /** A report that was turned down; what went wrong in the chart itself is written down. */
+  #refuse(
+    state: StateNumber,
+    event: string,
+    by: string | undefined,
+    { reason, detail, failures }: NoStep,
+    now: number,
+  ): Refusal {
+    const { machine } = this;
+    const notes = reason === 'over-bound' ? [detail, ...failures] : failures;
+    if (notes.length > 0) {
+      const name = this.#draft.nameOf(state);
+      this.#draft.note(now, { cause: 'refused', event, state: name, by: by ?? null, notes });
+    }
+    return reason === 'over-bound' ? overBounds(machine, event, detail) : notTaken(machine, state, event);
+  }
+
+  #yes(state: StateNumber): Yes {
+    return { ok: true, state: this.#draft.nameOf(state), revision: this.machine.revision };
   }
 }
+
+const NO_RECORDS: Records = { receipt: () => undefined, lastVisit: () => undefined };
 
 /** What the history calls a timer's event: those of `after` and `at` are xstate's and nobody's business. */
 function eventName({ event }: Timer): string | null {

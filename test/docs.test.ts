@@ -26,9 +26,9 @@ afterEach(() => {
 describe('the page on writing charts', () => {
   const steps = [...page.matchAll(/^## (\d+\. [^\n]*)\n.*?^```yaml\n(.*?)^```\n.*?^```http\n(.*?)^```\n/gms)];
 
-  it('has ten steps', () => {
-    expect(steps.map(([, title]) => title)).toHaveLength(10);
-    expect(page.match(/^```yaml/gm)).toHaveLength(10);
+  it('has eleven steps', () => {
+    expect(steps.map(([, title]) => title)).toHaveLength(11);
+    expect(page.match(/^```yaml/gm)).toHaveLength(11);
   });
 
   it.each(steps.map(([, title = '', chart = '', requests = '']) => ({ title, chart, requests })))(
@@ -50,7 +50,7 @@ async function play(line: string, address: string): Promise<string> {
     vi.setSystemTime(Date.now() + Number(hours) * HOUR);
     return line;
   }
-  const [, before = '', method = '', path = ''] = /^((GET|PUT) (\S+)\s+# )\d{3}$/.exec(line) ?? [];
+  const [, before = '', method = '', path = ''] = /^((GET|PUT|POST) (\S+)\s+# )\d{3}$/.exec(line) ?? [];
   const { status } = await send(method, `/${address}${path}`);
   return `${before}${status}`;
 }

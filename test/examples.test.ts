@@ -59,6 +59,7 @@ it('are these', () => {
     '../charts/acme/approval.yaml',
     '../charts/acme/canary.yaml',
     '../charts/acme/maintenance.yaml',
+    '../charts/acme/patch.yaml',
     '../charts/acme/reboot.yaml',
     '../charts/acme/regions.yaml',
     '../charts/acme/release.yaml',
@@ -277,5 +278,34 @@ describe('acme/approval', () => {
     await expectCurrent(run, 'waiting');
     await wait(run, 1);
     await expectDone(run, 'expired');
+  });
+});
+
+describe('acme/patch', () => {
+  const begun = () => begin('patch', '2040-06-01T12:00:00Z');
+  const claim = async (run: string, by: string) =>
+    (await send('POST', `/${run}/claims?state=patch&by=${by}`)).status;
+  const done = async (run: string, by: string) =>
+    (await send('PUT', `${statePath(run, 'patch')}&by=${by}`)).status;
+
+  it('is done by forty machines, five at a time', async () => {
+    const run = await begun();
+    for (let first = 0; first < 40; first += 5) {
+      const five = Array.from({ length: 5 }, (_, i) => `web-${first + i}`);
+      for (const by of five) expect(await claim(run, by)).toBe(200);
+      expect(await claim(run, 'a-sixth')).toBe(406);
+      for (const by of five) expect(await done(run, by)).toBe(200);
+    }
+    await tell(run, 'verify', 'approve');
+    await expectDone(run, 'done');
+  });
+
+  it('gives the slot of a machine that has died to another after twenty minutes', async () => {
+    const run = await begun();
+    for (let i = 0; i < 5; i++) await claim(run, `web-${i}`);
+    await wait(run, 20 * 60_000 - 1);
+    expect(await claim(run, 'web-9')).toBe(406);
+    await wait(run, 1);
+    expect(await claim(run, 'web-9')).toBe(200);
   });
 });

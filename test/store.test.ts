@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Timer } from '../src/chart/index.ts';
 import { HISTORY_ROWS } from '../src/limits.ts';
-import { type HistoryEntry, Store } from '../src/store.ts';
+import type { HistoryEntry } from '../src/store/history.ts';
+import { Store } from '../src/store/store.ts';
 import { counting, newAddress, newChart, sequence } from './charts.ts';
 import { ask, evict, historyOf, inStorage, report } from './service.ts';
 
@@ -50,7 +51,9 @@ describe('a history that is full', () => {
     ['none before the oldest', OLDEST, 10, []],
     ['none before the first of all', 1, 10, []],
   ])('gives %s', async (_, before, limit, revisions) => {
-    const entries = await inStorage(address, ({ sql }) => new Store(sql).history(ENTRIES, before, limit));
+    const entries = await inStorage(address, ({ sql }) =>
+      new Store(sql).history.read(ENTRIES, before, limit),
+    );
     expect(entries.map(({ revision }) => revision)).toEqual(revisions);
   });
 
@@ -72,7 +75,7 @@ describe('a history that is just as long as the ring', () => {
     await ask(other, 'a');
     await fill(other, 1, length);
     const revisions = await inStorage(other, ({ sql }) =>
-      new Store(sql).history(length, length + 1, HISTORY_ROWS + 10).map(({ revision }) => revision),
+      new Store(sql).history.read(length, length + 1, HISTORY_ROWS + 10).map(({ revision }) => revision),
     );
     const kept = Math.min(length, HISTORY_ROWS);
     expect(revisions).toEqual(Array.from({ length: kept }, (_, i) => length - i));
@@ -123,23 +126,33 @@ describe('a machine that cannot be stored', () => {
       entries,
       at: changedAt,
       snapshot,
-      timersCleared: [],
-      left: new Map(),
+      ...UNCHANGED,
+      restarted: { started: 1, chart: { ...chart, text: 'x' } },
       history: [],
     };
     const timer = { id: 1, label: 'once', at: changedAt, event: 'once' };
     await inStorage(newAddress(), (storage) => {
       const store = new Store(storage.sql);
       const create = (timersSet: readonly Timer[]) =>
-        storage.transactionSync(() => store.create({ ...chart, text: 'x' }, { ...changes, timersSet }));
+        storage.transactionSync(() => store.create({ ...changes, timersSet }));
       expect(() => create([timer, timer])).toThrow(/UNIQUE/);
-      expect(store.revision()).toBeUndefined();
+      expect(store.entries()).toBeUndefined();
       expect(store.load()).toBeUndefined();
       create([timer]);
       expect(store.load()).toEqual(stored);
     });
   });
 });
+
+/** A turn that has changed nothing but what is said beside it. */
+const UNCHANGED = {
+  timersSet: [],
+  timersCleared: [],
+  left: [],
+  claimsSet: [],
+  claimsCleared: [],
+  receipts: [],
+} as const;
 
 /** Writes entries `from + 1` to `until` as turns of 5,000: what a machine would write in as many updates. */
 async function fill(address: string, from: number, until: number): Promise<void> {
@@ -158,13 +171,21 @@ async function fill(address: string, from: number, until: number): Promise<void>
           at: revision,
           cause: 'update',
           event: 'update',
+          state: null,
+          by: null,
           from: ['a'],
           to: ['a'],
           notes: [],
         });
       }
-      const unchanged = { snapshot: machine.snapshot, timersSet: [], timersCleared: [], left: new Map() };
-      store.write({ ...unchanged, revision: done, entries: done, at: done, history });
+      store.write({
+        ...UNCHANGED,
+        snapshot: machine.snapshot,
+        revision: done,
+        entries: done,
+        at: done,
+        history,
+      });
     }
   });
 }

@@ -11,7 +11,7 @@ import {
   type ActionModel,
   type Assignment,
   doneEvent,
-  isWithin,
+  isRelated,
   keyOf,
   type Model,
   ROOT,
@@ -135,7 +135,7 @@ class Compiler {
   #state(number: StateNumber): StateConfig {
     const state = this.#model.states[number];
     if (state === undefined) throw new RangeError(`no state ${number}`);
-    if (state.type === 'history') return historyConfig(number, state);
+    if (state.type === 'history') return this.#history(number, state);
     const children = this.#children[number] ?? [];
     return {
       id: keyOf(number),
@@ -150,6 +150,26 @@ class Compiler {
       ...(state.always === undefined ? {} : { always: state.always.map((item) => this.#transition(item)) }),
       ...(state.after === undefined ? {} : { after: this.#after(state.after) }),
     };
+  }
+
+  #history(number: StateNumber, { history, parent = ROOT }: StateModel): StateConfig {
+    const targets = history?.targets ?? this.#regions(parent);
+    return {
+      id: keyOf(number),
+      type: 'history',
+      history: history?.depth ?? 'shallow',
+      ...(targets === undefined ? {} : { target: targets.map((target) => `#${keyOf(target)}`) }),
+    };
+  }
+
+  /**
+   * The regions of a parallel state, where a history state in it leads that remembers nothing and has no target.
+   * Left to xstate (5.33.3), the regions are entered and the state around them is not.
+   */
+  #regions(parent: StateNumber): readonly StateNumber[] | undefined {
+    const { states } = this.#model;
+    if (states[parent]?.type !== 'parallel') return undefined;
+    return this.#children[parent]?.filter((child) => states[child]?.type !== 'history');
   }
 
   #initial({ initial }: StateModel): Pick<StateConfig, 'initial'> {
@@ -241,8 +261,7 @@ class Compiler {
   /** An event goes to the state it was sent to, to what lies inside that, and to what that lies in. */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
-    return ({ event: { address } }) =>
-      address === undefined || isWithin(model, source, address) || isWithin(model, address, source);
+    return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
   }
 
   #guard(tree: GuardTree<StateNumber>): Guard {
@@ -286,16 +305,6 @@ class Compiler {
     const done = /^xstate\.done\.state\.s(\d+)$/.exec(type)?.[1];
     return done === undefined ? type : `xstate.done.state.${this.#model.states[Number(done)]?.name ?? ''}`;
   }
-}
-
-function historyConfig(number: StateNumber, { history }: StateModel): StateConfig {
-  const targets = history?.targets?.map((target) => `#${keyOf(target)}`);
-  return {
-    id: keyOf(number),
-    type: 'history',
-    history: history?.depth ?? 'shallow',
-    ...(targets === undefined ? {} : { target: targets }),
-  };
 }
 
 function signal<Type extends Signal['type']>(

@@ -31,7 +31,7 @@ export interface Snapshot {
 
 /** The time from entering a state to leaving it. */
 export interface Visit {
-  /** Counts all visits of a run, from 1. */
+  /** Counts all visits of a machine, from 1. */
   readonly number: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -39,7 +39,7 @@ export interface Visit {
 
 /** An event that the chart sends itself when its time has come. */
 export interface Timer {
-  /** Never used twice in a run: a timer that was cleared cannot be mistaken for another. */
+  /** Never used twice: a timer that was cleared cannot be mistaken for another. */
   readonly id: number;
   /** By which it is cancelled. */
   readonly label: string;
@@ -54,12 +54,18 @@ export interface Step {
   readonly ok: true;
   readonly snapshot: Snapshot;
   /** States in the order in which they were left and entered; one that was reentered is in both. */
-  readonly left: readonly StateNumber[];
+  readonly left: readonly LeftState[];
   readonly entered: readonly StateNumber[];
   readonly timersSet: readonly Timer[];
   readonly timersCleared: readonly number[];
   /** Guards that could not be evaluated and so were false, each with its reason. */
   readonly failures: readonly string[];
+}
+
+/** A state that was left, and the visit that has ended so. */
+export interface LeftState {
+  readonly state: StateNumber;
+  readonly visit: number;
 }
 
 /** Why an event has changed nothing. */
@@ -71,11 +77,20 @@ export interface NoStep {
   readonly failures: readonly string[];
 }
 
-/** Enters the initial state. Timers that are due at `now` already are not fired here: see `nextDue`. */
-export function start(program: Program, now: number): Step | NoStep {
+/**
+ * Enters the initial state. Timers that are due at `now` already are not fired here: see `nextDue`.
+ *
+ * @param after the run before, whose numbers of visits and timers are not used again.
+ */
+export function start(
+  program: Program,
+  now: number,
+  after: Pick<Snapshot, 'visits' | 'timersSet'> = { visits: 0, timersSet: 0 },
+): Step | NoStep {
   return bounded(program, () => {
     const [machine, actions] = initialTransition(program.machine);
-    const before: Snapshot = { machine, active: new Map(), visits: 0, timers: new Map(), timersSet: 0 };
+    const { visits, timersSet } = after;
+    const before: Snapshot = { machine, active: new Map(), visits, timers: new Map(), timersSet };
     return advance(program, before, machine, actions, now);
   });
 }
@@ -164,7 +179,7 @@ function advance(
   // As it comes back from storage: going on in memory and going on after a restart are the same by construction.
   const machine = reviveMachine(program.machine, storeMachine(after));
   const configuration = activeStates(machine.value);
-  const left: StateNumber[] = [];
+  const left: LeftState[] = [];
   const entered: StateNumber[] = [];
   const visits = new Map(before.active);
   const timers = new TimerChanges(before);
@@ -178,7 +193,7 @@ function advance(
       const { state } = action.params;
       // A machine that is done runs all exit actions and still stands in its final states.
       const stays = machine.status === 'done' && (state === ROOT || configuration.includes(state));
-      if (!stays) left.push(state);
+      if (!stays) left.push({ state, visit: visits.get(state)?.number ?? 0 });
     } else timers.take(action, now);
   }
   if (machine.status === 'done') timers.clear();

@@ -12,6 +12,7 @@ export {
   dropTimer,
   fire,
   isDone,
+  type LeftState,
   type NoStep,
   nextDue,
   nextTimer,
@@ -22,11 +23,22 @@ export {
   type Timer,
 } from './engine.ts';
 export type { Json } from './expression.ts';
-export { eventsOf, isActive, type NamedValue, namedValue, quorums } from './inquiry.ts';
+export {
+  descriptorOf,
+  eventsOf,
+  isActive,
+  type NamedValue,
+  namedValue,
+  quorums,
+  reachable,
+  takes,
+} from './inquiry.ts';
 export type { ChartIssue } from './issue.ts';
-export { type StateNumber, UPDATE } from './model.ts';
+export { CHART_BYTES } from './limits.ts';
+export { isRelated, isWithin, type StateNumber, UPDATE } from './model.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export { isReserved } from './statechart/transitions.ts';
+export { parseDuration } from './time.ts';
 
 /** A checked chart without its text: plain JSON, from which the rest is compiled. */
 export type Definition = Sequence | Statechart;

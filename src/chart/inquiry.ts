@@ -1,8 +1,9 @@
 /** What can be asked of a running chart without changing it. */
 import { countOf, quorumKey } from './compile.ts';
-import type { Program, Snapshot } from './engine.ts';
+import { isDone, type Program, type Snapshot } from './engine.ts';
 import { ancestorsOf, isWithin, type Model, numberOf, ROOT, type StateNumber } from './model.ts';
 import type { MachineSnapshot } from './persist.ts';
+import { type IsOpen, reachableFrom } from './reach.ts';
 
 /** A transition that waits for more events than one. */
 export interface QuorumProgress {
@@ -58,6 +59,43 @@ export function eventsOf({ model }: Program, { active }: Snapshot, state: StateN
     for (const { event } of model.states[at]?.on ?? []) if (!event.startsWith('xstate.')) events.add(event);
   }
   return [...events];
+}
+
+/**
+ * The states that may still become active, the present ones among them. Guards are taken for open, for who knows
+ * what the context will be; a count that has passed its target is not. What is not in it can never come any more.
+ */
+export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<StateNumber> {
+  const { model } = program;
+  if (isDone(snapshot)) return new Set([ROOT, ...snapshot.active.keys()]);
+  const isOpen: IsOpen = (state, event, { quorum }, index) => {
+    if (quorum === undefined) return true;
+    const key = quorumKey(state, event, index);
+    // A state that is entered anew counts from the beginning.
+    const have = snapshot.active.has(state)
+      ? countOf(snapshot.machine.context, key, quorum.from)
+      : quorum.from;
+    return quorum.until > have && Number.isInteger(quorum.until - have);
+  };
+  return reachableFrom(model, [ROOT, ...snapshot.active.keys()], isOpen);
+}
+
+/** Whether `state` itself has a transition for `event`, by its name or by a wildcard. */
+export function takes(program: Program, state: StateNumber, event: string): boolean {
+  return descriptorOf(program, state, event) !== undefined;
+}
+
+/** @returns under which of the names and wildcards of `state` an event goes: the longest, as XState has it. */
+export function descriptorOf({ model }: Program, state: StateNumber, event: string): string | undefined {
+  const meant = (model.states[state]?.on ?? [])
+    .map(({ event: descriptor }) => descriptor)
+    .filter(
+      (descriptor) =>
+        descriptor === event ||
+        descriptor === '*' ||
+        (descriptor.endsWith('.*') && `${event}.`.startsWith(descriptor.slice(0, -1))),
+    );
+  return meant.includes(event) ? event : meant.sort((a, b) => b.length - a.length)[0];
 }
 
 /** A name that people use, and the state that it means. */

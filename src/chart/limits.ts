@@ -64,5 +64,8 @@ export const REGION_COST = 70;
 /** Bytes of a running chart's context, as JSON. */
 export const CONTEXT_BYTES = 64 * 1024;
 
+/** Slots of one state: each claim is a row, and all of them are in the status document. */
+export const CHART_SLOTS = 1_000;
+
 /** Timers that a running chart may have set. */
 export const CHART_TIMERS = 1_000;

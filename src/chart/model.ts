@@ -59,6 +59,8 @@ export interface StateModel {
   readonly after?: readonly DelayModel[];
   /** Transitions by moment. */
   readonly at?: readonly MomentModel[];
+  /** Where set, only so many callers at a time may work here: each holds a slot, under a lease. */
+  readonly slots?: Slots;
   readonly entry?: readonly ActionModel[];
   readonly exit?: readonly ActionModel[];
   readonly description?: string;
@@ -105,6 +107,13 @@ interface Quorum {
   readonly until: number;
 }
 
+/** How many may work in a state at once, and for how long a claim holds unless it is renewed. */
+export interface Slots {
+  readonly count: number;
+  /** Milliseconds. */
+  readonly lease: number;
+}
+
 export type ActionModel =
   | { readonly assign: readonly Assignment[] }
   | { readonly raise: string; readonly delay?: number; readonly id?: string }
@@ -119,6 +128,11 @@ export interface Assignment {
 /** Whether `state` is `ancestor` or below it. */
 export function isWithin({ states }: Model, state: StateNumber, ancestor: StateNumber): boolean {
   return state >= ancestor && state <= (states[ancestor]?.last ?? ancestor);
+}
+
+/** Whether an event that is sent to `address` goes to `state`: to itself, into it, or to what it lies in. */
+export function isRelated(model: Model, address: StateNumber, state: StateNumber): boolean {
+  return isWithin(model, state, address) || isWithin(model, address, state);
 }
 
 /** The state's ancestors, the nearest first, the root last. */

@@ -10,6 +10,7 @@ import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
 import { reportShape } from './shape.ts';
+import { readSlots, SlotsFields } from './slots.ts';
 import { parseTimestamp } from './time.ts';
 
 /** A checked sequence: what the engine compiles and what is written back. Plain JSON. */
@@ -21,18 +22,24 @@ export interface Sequence {
 
 type SequenceState = IncrementState | TimeState | FinalState;
 
-interface IncrementState {
+interface IncrementState extends SlotsKeys {
   readonly name: string;
   readonly func: 'increment';
   readonly current: Measure<number>;
   readonly target: Target<number>;
 }
 
-interface TimeState {
+interface TimeState extends SlotsKeys {
   readonly name: string;
   readonly func: 'time';
   /** `when.value` is a timestamp as it was written. */
   readonly target: Target<string>;
+}
+
+/** Ours, and not the original's: it would pass over them. As they were written. */
+interface SlotsKeys {
+  readonly slots?: number;
+  readonly lease?: string | number;
 }
 
 /** A state without `func` is the original's final state. */
@@ -87,8 +94,14 @@ const StateShapes = {
     func: z.literal('increment'),
     current: measureShape(NumberShape),
     target: targetShape(NumberShape),
+    ...SlotsFields,
   }),
-  time: z.object({ name: NameShape, func: z.literal('time'), target: targetShape(TimestampShape) }),
+  time: z.object({
+    name: NameShape,
+    func: z.literal('time'),
+    target: targetShape(TimestampShape),
+    ...SlotsFields,
+  }),
   final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
 } as const;
 
@@ -191,16 +204,14 @@ function stateModel(
   if (state.func === undefined) return { ...base, type: 'final' };
   // The original enters a state that leads to itself anew.
   const targets = [numberOf(state.target.name)];
+  const slots = readSlots(state.slots, state.lease);
+  const atomic = { ...base, type: 'atomic', ...(slots === undefined ? {} : { slots }) } as const;
   if (state.func === 'time') {
     const at = parseTimestamp(state.target.when.value) ?? 0;
-    return { ...base, type: 'atomic', at: [{ at, transitions: [{ targets, reenter: true }] }] };
+    return { ...atomic, at: [{ at, transitions: [{ targets, reenter: true }] }] };
   }
   const quorum = { from: state.current.value, until: state.target.when.value };
-  return {
-    ...base,
-    type: 'atomic',
-    on: [{ event: UPDATE, transitions: [{ targets, quorum, reenter: true }] }],
-  };
+  return { ...atomic, on: [{ event: UPDATE, transitions: [{ targets, quorum, reenter: true }] }] };
 }
 
 function checkState(
@@ -240,11 +251,18 @@ function describeState(
   const target = document.textAt([...path, 'target', 'name']) ?? '';
   warnUnused(document, [...path, 'target'], ['name', 'when'], issues);
   warnUnused(document, [...path, 'target', 'when'], ['key', 'value'], issues);
-  if (shape.func === 'time') {
-    warnUnused(document, path, ['name', 'func', 'target', 'current'], issues);
-    return { name, func: 'time', target: { name: target, when: shape.target.when } };
+  warnUnused(document, path, ['name', 'func', 'target', 'current', 'slots', 'lease'], issues);
+  if (shape.lease !== undefined && shape.slots === undefined) {
+    const at = [...path, 'lease'];
+    issues.warn(document.locate(at, 'key'), at, 'A `lease` is of `slots`; add them.');
   }
-  warnUnused(document, path, ['name', 'func', 'target', 'current'], issues);
+  const keys: SlotsKeys = {
+    ...(shape.slots === undefined ? {} : { slots: shape.slots }),
+    ...(shape.lease === undefined ? {} : { lease: shape.lease }),
+  };
+  if (shape.func === 'time') {
+    return { name, func: 'time', target: { name: target, when: shape.target.when }, ...keys };
+  }
   warnUnused(document, [...path, 'current'], ['key', 'value'], issues);
   warnNeverEqual(document, shape.current.value, shape.target.when.value, path, issues);
   return {
@@ -252,6 +270,7 @@ function describeState(
     func: 'increment',
     current: shape.current,
     target: { name: target, when: shape.target.when },
+    ...keys,
   };
 }
 

@@ -20,6 +20,9 @@ export function parseDuration(text: string): number | undefined {
   return bounded(Math.round(sum));
 }
 
+/** A lease where a chart says nothing else: long enough for a reboot. */
+export const DEFAULT_LEASE = 15 * UNITS.m;
+
 function bounded(duration: number): number | undefined {
   return duration <= LONGEST ? duration : undefined;
 }

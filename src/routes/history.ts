@@ -1,24 +1,29 @@
-import type { Context } from 'hono';
 import { formatAddress } from '../address.ts';
-import { json, problem } from '../answers.ts';
+import { etag, json, problem } from '../answers.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../limits.ts';
-import { type Refusal, refuse } from '../refusal.ts';
-import type { HistoryEntry } from '../store.ts';
+import { showEntry } from '../watchers.ts';
+import { wholeNumber } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
-/** What happened, newest first; `before` and `limit` turn the pages. */
+/** What happened, newest first; `before` and `limit` turn the pages. NDJSON for who accepts that. */
 export const history: MachineResource = {
   path: '/history',
   methods: {
     async GET(c, machine, address) {
-      const before = wholeNumber(c, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-      if (typeof before !== 'number') return problem(c, before);
-      const limit = wholeNumber(c, 'limit', HISTORY_PAGE, HISTORY_PAGE_MAX);
-      if (typeof limit !== 'number') return problem(c, limit);
-      const answer = await machine.history(before, limit);
+      const before = wholeNumber(c, 'before', 1, Number.MAX_SAFE_INTEGER);
+      if (!before.ok) return problem(c, before);
+      const limit = wholeNumber(c, 'limit', 1, HISTORY_PAGE_MAX);
+      if (!limit.ok) return problem(c, limit);
+      const most = limit.value ?? HISTORY_PAGE;
+      const answer = await machine.history(before.value ?? Number.MAX_SAFE_INTEGER, most);
       if (!answer.ok) return problem(c, answer);
       const entries = answer.entries.map(showEntry);
-      const next = entries.length === limit ? entries.at(-1)?.id : undefined;
+      if (c.req.header('Accept')?.includes('application/x-ndjson')) {
+        const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+        const headers = { 'Content-Type': 'application/x-ndjson', ETag: etag(answer.revision) };
+        return c.body(lines, 200, headers);
+      }
+      const next = entries.length === most ? entries.at(-1)?.id : undefined;
       const body = {
         machine: formatAddress(address),
         history: entries,
@@ -28,16 +33,3 @@ export const history: MachineResource = {
     },
   },
 };
-
-function showEntry({ at, ...entry }: HistoryEntry) {
-  return { ...entry, at: new Date(at).toISOString() };
-}
-
-/** Reads a parameter that is a whole number from 1 to `most`. */
-function wholeNumber(c: Context, name: string, otherwise: number, most: number): number | Refusal {
-  const text = c.req.query(name);
-  if (text === undefined) return otherwise;
-  const number = /^\d{1,16}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= most) return number;
-  return refuse('wrong-parameter', `\`${name}\` must be a whole number from 1 to ${most}.`);
-}

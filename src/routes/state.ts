@@ -1,7 +1,10 @@
+import type { Context } from 'hono';
 import { etag, problem } from '../answers.ts';
 import { isReserved, UPDATE } from '../chart/index.ts';
 import { EVENT_LENGTH } from '../limits.ts';
-import { refuse } from '../refusal.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+import type { Yes } from '../turn.ts';
+import { caller, idempotencyKey, ifMatch, wait } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** Is it my turn, and I am done: the original's two requests, answered by its status codes. */
@@ -11,28 +14,40 @@ export const state: MachineResource = {
     async GET(c, machine) {
       const name = c.req.query('state');
       if (name === undefined) return problem(c, refuse('no-state-named', MISSING));
-      const answer = await machine.is(name);
-      return answer.ok ? c.text(answer.state, 200, { ETag: etag(answer.revision) }) : problem(c, answer);
+      const ms = wait(c);
+      if (!ms.ok) return problem(c, ms);
+      return show(c, await machine.is(name, ms.value));
     },
 
     async PUT(c, machine) {
-      const name = c.req.query('state');
-      if (name === undefined) return problem(c, refuse('no-state-to-update', MISSING));
+      const state = c.req.query('state');
+      if (state === undefined) return problem(c, refuse('no-state-to-update', MISSING));
       const event = c.req.query('event') ?? UPDATE;
       const wrong = wrongEvent(event);
       if (wrong !== undefined) return problem(c, refuse('reserved-event', wrong));
-      const answer = await machine.update({ state: name, event });
-      return answer.ok ? c.text(answer.state, 200, { ETag: etag(answer.revision) }) : problem(c, answer);
+      const by = caller(c);
+      if (!by.ok) return problem(c, by);
+      const key = idempotencyKey(c);
+      if (!key.ok) return problem(c, key);
+      const revisions = ifMatch(c);
+      if (!revisions.ok) return problem(c, revisions);
+      const more = { by: by.value, key: key.value, revisions: revisions.value };
+      return show(c, await machine.update({ state, event, ...more }));
     },
   },
 };
 
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 
+function show(c: Context, answer: Yes | Refusal): Response {
+  return answer.ok ? c.text(answer.state, 200, { ETag: etag(answer.revision) }) : problem(c, answer);
+}
+
 /** @returns why nobody may send `event`, or nothing. */
 function wrongEvent(event: string): string | undefined {
-  if (event === '' || event.length > EVENT_LENGTH)
+  if (event === '' || event.length > EVENT_LENGTH) {
     return `An event's name has 1 to ${EVENT_LENGTH} characters.`;
+  }
   if (event.includes('*')) return 'A wildcard is for charts; an event that is sent has a name.';
   return isReserved(event)
     ? 'Names that begin with xstate., done. or error. are kept by XState for itself.'

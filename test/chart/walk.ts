@@ -79,6 +79,6 @@ function settle(walk: Walk): void {
 
 function take(walk: Walk, step: Step): void {
   walk.snapshot = step.snapshot;
-  walk.left.push(...step.left);
+  walk.left.push(...step.left.map(({ state }) => state));
   if (step.entered.length > 0) walk.visits.push(currentOf(walk));
 }

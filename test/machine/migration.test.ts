@@ -1,7 +1,7 @@
 /** A machine is opened by every later version of the service: nothing that was stored is ever lost. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { MIGRATIONS } from '../../src/migrations.ts';
+import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { ask, chartOf, evict, historyOf, inStorage, report, reportTimes, statusOf } from '../service.ts';
 import { STARTED, VERSION_1, VERSION_1_AT_NIGHT } from './version-1.ts';

@@ -165,7 +165,7 @@ describe('406', () => {
     expect([response.status, response.headers.get('ETag')]).toEqual([406, '"1"']);
     expect(await problemOf(response)).toMatchObject({
       type: 'urn:stateservice:problem:not-current',
-      detail: expect.stringMatching(/"rollout" is not current; current: "build"/),
+      detail: expect.stringMatching(/"rollout" is not current yet; current: "build"/),
       machine: { revision: 1, states: ['build'] },
     });
   });
@@ -497,7 +497,8 @@ describe('GET', () => {
       changed: '2040-06-01T12:02:00.000Z',
       value: 'waiting',
       context: { failed: 1 },
-      quorums: [{ state: 'waiting', event: 'approve', have: 1, need: 2 }],
+      quorums: [{ state: 'waiting', event: 'approve', have: 1, need: 2, by: [] }],
+      claims: [],
       timers: [{ at: '2040-06-01T12:31:00.000Z', event: null }],
       chart: { hash: expect.stringMatching(/^[0-9a-f]{64}$/), source: 'bundle', newer: false },
     });

@@ -19,7 +19,7 @@ describe('a fault', () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     await ask(address, 'a');
     await inStorage(address, ({ sql }) => {
-      sql.exec("UPDATE machine SET revision = 7, snapshot = '{secret'");
+      sql.exec("UPDATE machine SET entries = 7, snapshot = '{secret'");
     });
     for (const method of ['GET', 'PUT']) {
       log.mockClear();

@@ -38,7 +38,9 @@ it('tells how far the count has come', async () => {
   await reportTimes(address, 'a', 2);
   expect(await statusOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 2, need: 3 }] });
   await reportTimes(address, 'a', 1);
-  expect((await statusOf(address)).quorums).toEqual([{ state: 'b', event: 'update', have: 0.5, need: 2.5 }]);
+  expect((await statusOf(address)).quorums).toEqual([
+    { state: 'b', event: 'update', have: 0.5, need: 2.5, by: [] },
+  ]);
 });
 
 it('tells that the machine is done', async () => {

@@ -4,9 +4,9 @@ import { problemOf, send } from '../service.ts';
 
 /** What may be done where: each method that is not named is refused. */
 const MACHINE_RESOURCES: Readonly<Record<string, readonly string[]>> = {
-  '': ['GET', 'HEAD', 'OPTIONS'],
+  '': ['GET', 'HEAD', 'DELETE', 'OPTIONS'],
   '/state': ['GET', 'HEAD', 'PUT', 'OPTIONS'],
-  '/chart': ['GET', 'HEAD', 'OPTIONS'],
+  '/chart': ['GET', 'HEAD', 'PUT', 'OPTIONS'],
   '/history': ['GET', 'HEAD', 'OPTIONS'],
 };
 const SERVICE_RESOURCES: Readonly<Record<string, readonly string[]>> = {

@@ -4,10 +4,11 @@ import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
 import { CHART_REGIONS } from '../limits.ts';
 import { type Model, type MomentModel, regionsOf, type StateModel, type TransitionModel } from '../model.ts';
+import { findLoop, reachableFromStart } from '../reach.ts';
 import { reportShape } from '../shape.ts';
+import { readSlots } from '../slots.ts';
 import { parseDuration, parseTimestamp } from '../time.ts';
 import { asMap, nameOfOutline, type Outline, OutlineTree } from './outline.ts';
-import { checkReach } from './reach.ts';
 import { StatechartShape } from './shape.ts';
 import { Reader } from './transitions.ts';
 
@@ -47,6 +48,26 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   return issues.errors.length > before ? undefined : { dialect: 'statechart', model };
 }
 
+/** Warns of states that are never entered, and refuses `always` transitions that surely run for ever. */
+function checkReach(model: Model, tree: OutlineTree, document: Document, issues: IssueList): void {
+  const reached = reachableFromStart(model);
+  for (const outline of tree.states) {
+    // A history state is no place to be, and what lies inside an unreachable state is told with it.
+    const { number, parent, type, path } = outline;
+    if (reached.has(number) || type === 'history' || (parent !== undefined && !reached.has(parent.number)))
+      continue;
+    const message = `No way leads to ${quote(nameOfOutline(outline))}.`;
+    issues.warn(document.locate(path, 'key'), path, message);
+  }
+  const loop = findLoop(model);
+  const outline = loop === undefined ? undefined : tree.states[loop];
+  if (outline !== undefined) {
+    const path = [...outline.path, 'always'];
+    const message = 'This runs for ever: nothing guards the `always` transitions that lead back here.';
+    issues.error(document.locate(path), path, message);
+  }
+}
+
 function stateModel(outline: Outline, reader: Reader, document: Document, issues: IssueList): StateModel {
   const { data, path, type, parent } = outline;
   checkType(outline, document, issues);
@@ -67,6 +88,7 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
     });
   const initial = readInitial(outline, reader, document, issues);
   const history = readHistory(outline, reader);
+  const slots = readSlots(data.slots, data.lease);
   return {
     name: nameOfOutline(outline),
     ...otherNames(outline),
@@ -86,6 +108,7 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
       'at',
       timed<MomentModel>('at', parseTimestamp, (at, transitions) => ({ at, transitions }), MOMENT),
     ),
+    ...(slots === undefined ? {} : { slots }),
     ...full('entry', reader.actions(data.entry, [...path, 'entry'])),
     ...full('exit', reader.actions(data.exit, [...path, 'exit'])),
     ...(typeof data.description === 'string' ? { description: data.description } : {}),
@@ -149,6 +172,13 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
       );
     if (data.history !== undefined) refuse('history', '`history` is for a state of `type: history`.');
   }
+  if (data.slots !== undefined && (type === 'final' || type === 'history')) {
+    refuse('slots', `Nobody works in a ${type} state.`);
+  }
+  if (data.slots !== undefined && parent === undefined)
+    refuse('slots', 'Nobody can work in a chart as a whole; give `slots` to a state of it.');
+  if (data.lease !== undefined && data.slots === undefined)
+    refuse('lease', 'A `lease` is of `slots`; add them.');
   if (parent === undefined && (type === 'final' || type === 'history'))
     refuse('type', `A chart is no ${type} state.`);
 }

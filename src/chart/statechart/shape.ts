@@ -3,6 +3,7 @@
  * exist, expressions that can be read) `check.ts` looks at.
  */
 import * as z from 'zod';
+import { SlotsFields } from '../slots.ts';
 import { parseDuration } from '../time.ts';
 
 const text = (what: string) => z.string({ error: `must be text: ${what}` });
@@ -136,6 +137,7 @@ const StateFields = {
   onDone: TransitionsShape.optional().describe(
     'Transitions for when its final state, or that of each region, is reached.',
   ),
+  ...SlotsFields,
   entry: ActionsShape.optional().describe('What is done on entering.'),
   exit: ActionsShape.optional().describe('What is done on leaving.'),
   description: DescriptionShape.optional().describe('What people should know of it.'),

@@ -19,7 +19,7 @@ export const MIGRATIONS: readonly string[] = [
   -- The chart that the machine runs by.
   CREATE TABLE chart (
     hash       TEXT PRIMARY KEY, -- SHA-256 of the text, hexadecimal
-    origin     TEXT NOT NULL,    -- binding, bundle
+    origin     TEXT NOT NULL,    -- upload, binding, bundle
     text       TEXT NOT NULL,    -- as it was written
     definition TEXT NOT NULL     -- JSON: Definition, as it was checked
   ) WITHOUT ROWID;
@@ -43,11 +43,48 @@ export const MIGRATIONS: readonly string[] = [
     slot     INTEGER PRIMARY KEY,
     revision INTEGER NOT NULL,   -- of the machine after it
     at       INTEGER NOT NULL,   -- ms since the epoch
-    cause    TEXT    NOT NULL,   -- start, update, timer, refused
+    cause    TEXT    NOT NULL,   -- see Cause in src/store.ts
     event    TEXT,
     before   TEXT    NOT NULL,   -- JSON: names of the active states, outermost first
     after    TEXT    NOT NULL,
     notes    TEXT                -- JSON: guards that could not be evaluated, or why it was refused
   );
+  `,
+  `
+  -- Who did it, and the state that was meant.
+  ALTER TABLE history ADD COLUMN by TEXT;
+  ALTER TABLE history ADD COLUMN state TEXT;
+
+  -- The visit that ended when the state was left the last time.
+  ALTER TABLE visited ADD COLUMN visit INTEGER NOT NULL DEFAULT 0;
+
+  -- The revision at which the present run began.
+  ALTER TABLE machine ADD COLUMN started INTEGER NOT NULL DEFAULT 1;
+
+  -- The chart that was uploaded to this address, if one was. It need not be the one that the machine runs by.
+  CREATE TABLE upload (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    hash TEXT NOT NULL,
+    text TEXT NOT NULL
+  );
+
+  -- Requests that were answered: src/receipts.ts.
+  CREATE TABLE receipt (
+    key     TEXT PRIMARY KEY,
+    number  INTEGER NOT NULL,    -- counts them; the smallest are the oldest
+    visit   INTEGER NOT NULL,
+    began   INTEGER NOT NULL,
+    request TEXT    NOT NULL,
+    answer  TEXT    NOT NULL
+  ) WITHOUT ROWID;
+
+  -- Slots that are held.
+  CREATE TABLE claim (
+    state  INTEGER NOT NULL,
+    caller TEXT    NOT NULL,
+    since  INTEGER NOT NULL,     -- ms since the epoch
+    until  INTEGER NOT NULL,     -- ms since the epoch
+    PRIMARY KEY (state, caller)
+  ) WITHOUT ROWID;
   `,
 ];

@@ -1,0 +1,140 @@
+/** What can be told of a chart without running it: where its transitions lead. */
+import { ancestorsOf, isWithin, type Model, ROOT, type StateNumber, type TransitionModel } from './model.ts';
+
+/** Whether a transition of `state` for `event` (the `index`th of that event) may ever be taken. */
+export type IsOpen = (
+  state: StateNumber,
+  event: string,
+  transition: TransitionModel,
+  index: number,
+) => boolean;
+
+/** The states that can become active when a chart starts; guards and quorums are taken for open. */
+export function reachableFromStart(model: Model): ReadonlySet<StateNumber> {
+  const search = new Search(model, () => true);
+  search.enter(ROOT);
+  return search.run();
+}
+
+/** The states that can be or become active where those of `active` are now. */
+export function reachableFrom(
+  model: Model,
+  active: Iterable<StateNumber>,
+  isOpen: IsOpen,
+): ReadonlySet<StateNumber> {
+  const search = new Search(model, isOpen);
+  for (const state of active) search.reach(state);
+  return search.run();
+}
+
+/** Errs on the side of "may be": what is not found can surely not come. */
+class Search {
+  readonly #model: Model;
+  readonly #isOpen: IsOpen;
+  readonly #reached = new Set<StateNumber>();
+  /** States that were entered, and not only found active: what is inside them by default is entered with them. */
+  readonly #entered = new Set<StateNumber>();
+  readonly #waiting: StateNumber[] = [];
+
+  constructor(model: Model, isOpen: IsOpen) {
+    this.#model = model;
+    this.#isOpen = isOpen;
+  }
+
+  run(): ReadonlySet<StateNumber> {
+    for (let state = this.#waiting.pop(); state !== undefined; state = this.#waiting.pop())
+      this.#follow(state);
+    return this.#reached;
+  }
+
+  /** Notes that `state` is active, and that its transitions are to be followed. */
+  reach(state: StateNumber): void {
+    if (this.#reached.has(state)) return;
+    this.#reached.add(state);
+    this.#waiting.push(state);
+  }
+
+  /** Notes that `state` is entered, with what it enters by default. */
+  enter(state: StateNumber): void {
+    this.reach(state);
+    if (this.#entered.has(state)) return;
+    this.#entered.add(state);
+    const { initial, type, parent = ROOT, history } = this.#model.states[state] ?? {};
+    if (initial !== undefined) this.enter(initial.target);
+    if (type === 'parallel') for (const child of childrenOf(this.#model, state)) this.enter(child);
+    if (type !== 'history') return;
+    for (const target of history?.targets ?? []) this.#enterTarget(parent, target);
+    // What it remembers may be anything that its parent has inside.
+    this.enter(parent);
+    const last = this.#model.states[parent]?.last ?? parent;
+    for (let inside = parent + 1; inside <= last; inside++) this.reach(inside);
+  }
+
+  #follow(state: StateNumber): void {
+    const { on = [], always = [], onDone = [], after = [], at = [] } = this.#model.states[state] ?? {};
+    const events = on.flatMap(({ event, transitions }) =>
+      transitions.filter((transition, i) => this.#isOpen(state, event, transition, i)),
+    );
+    const timed = [...after, ...at].flatMap(({ transitions }) => transitions);
+    for (const { targets = [] } of [...events, ...timed, ...always, ...onDone]) {
+      for (const target of targets) this.#enterTarget(state, target);
+    }
+  }
+
+  /** A target is entered with all around it that does not contain the source: regions beside it by default. */
+  #enterTarget(source: StateNumber, target: StateNumber): void {
+    this.enter(target);
+    for (const around of ancestorsOf(this.#model, target)) {
+      const isParallel = this.#model.states[around]?.type === 'parallel';
+      if (!isParallel && around !== target && isWithin(this.#model, source, around)) return;
+      this.reach(around);
+      if (isParallel) this.enter(around);
+    }
+  }
+}
+
+function childrenOf({ states }: Model, parent: StateNumber): StateNumber[] {
+  const children: StateNumber[] = [];
+  const last = states[parent]?.last ?? parent;
+  for (let child = parent + 1; child <= last; child = (states[child]?.last ?? child) + 1)
+    children.push(child);
+  return children;
+}
+
+/** @returns a state whose unguarded `always` leads back to it by nothing but such transitions. */
+export function findLoop(model: Model): StateNumber | undefined {
+  const done = new Set<StateNumber>();
+  for (const start of model.states.keys()) {
+    const trail = new Set<StateNumber>();
+    for (let state: StateNumber | undefined = start; state !== undefined && !done.has(state); ) {
+      if (trail.has(state)) return state;
+      trail.add(state);
+      state = certainNext(model, state);
+    }
+    for (const state of trail) done.add(state);
+  }
+  return undefined;
+}
+
+/** The state with an unguarded `always` that is surely active after that of `state` was taken. */
+function certainNext(model: Model, state: StateNumber): StateNumber | undefined {
+  const [first] = model.states[state]?.always ?? [];
+  if (first === undefined || first.guard !== undefined) return undefined;
+  const target = first.targets?.[0];
+  // Without a target, or with one inside it, the state is active as before, and so is its transition.
+  if (target === undefined || isWithin(model, target, state)) return state;
+  return entered(model, target).find((at) => isCertain(model, at));
+}
+
+function isCertain(model: Model, state: StateNumber): boolean {
+  const [first] = model.states[state]?.always ?? [];
+  return first !== undefined && first.guard === undefined;
+}
+
+/** `state` and what is entered below it by default, the innermost first: inner transitions go before. */
+function entered(model: Model, state: StateNumber): StateNumber[] {
+  const { initial, type } = model.states[state] ?? {};
+  const below =
+    type === 'parallel' ? childrenOf(model, state) : initial === undefined ? [] : [initial.target];
+  return [...below.flatMap((child) => entered(model, child)), state];
+}

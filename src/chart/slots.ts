@@ -1,0 +1,34 @@
+/** `slots` and `lease`, the two keys that both dialects have of their own. */
+import * as z from 'zod';
+import { CHART_SLOTS } from './limits.ts';
+import type { Slots } from './model.ts';
+import { DEFAULT_LEASE, parseDuration } from './time.ts';
+
+const SLOTS = { error: `must be a whole number from 1 to ${CHART_SLOTS}` };
+const LEASE = { error: 'must be a duration of at least 1s, such as 90s or 15m' };
+
+/** How the keys are written. */
+export const SlotsFields = {
+  slots: z
+    .int(SLOTS)
+    .min(1, SLOTS)
+    .max(CHART_SLOTS, SLOTS)
+    .optional()
+    .describe('How many callers may work here at a time; each claims a slot first.'),
+  lease: z
+    .union([z.number(), z.string()], LEASE)
+    .refine((lease) => (parseDuration(String(lease)) ?? 0) >= 1_000, LEASE)
+    .optional()
+    .describe('How long a claim holds unless it is renewed: 90s, 15m. Left out, it is 15m.'),
+};
+
+/** @param slots and lease as they are in the document, checked or not. */
+export function readSlots(slots: unknown, lease: unknown): Slots | undefined {
+  if (typeof slots !== 'number') return undefined;
+  return {
+    count: slots,
+    lease:
+      (typeof lease === 'string' || typeof lease === 'number' ? parseDuration(String(lease)) : undefined) ??
+      DEFAULT_LEASE,
+  };
+}

@@ -1,0 +1,157 @@
+import {
+  type LeftState,
+  nameOf,
+  type Snapshot,
+  type StateNumber,
+  type Step,
+  storeSnapshot,
+  type Timer,
+} from './chart/index.ts';
+import { type Claim, claimsOn, keyOf, NO_CLAIMS, withClaim, withoutClaim } from './claims.ts';
+import { activeNames, type RunningMachine } from './running.ts';
+import type { HistoryEntry } from './store/history.ts';
+import type { Receipt } from './store/receipts.ts';
+import type { Changes, StoredChart } from './store/store.ts';
+
+/** What an entry of the history says beside when, and from where to where. */
+export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'notes'>;
+
+/**
+ * A machine that is being changed, and what has to be stored for it. The machine that it began with stays as it
+ * was, so that a draft can be thrown away.
+ */
+export class Draft {
+  #machine: RunningMachine;
+  readonly #history: HistoryEntry[] = [];
+  readonly #timersSet = new Map<number, Timer>();
+  readonly #timersCleared = new Set<number>();
+  readonly #left = new Map<StateNumber, LeftState & { readonly at: number }>();
+  /** By their keys: claims that were set or cleared, perhaps more than once. */
+  readonly #claimed = new Map<string, Claim>();
+  readonly #receipts = new Map<string, Receipt>();
+  readonly #passed = new Set<StateNumber>();
+  #restarted: Changes['restarted'];
+  #uploaded: Changes['uploaded'];
+
+  constructor(machine: RunningMachine) {
+    this.#machine = machine;
+  }
+
+  /** Where the machine stands now. */
+  get machine(): RunningMachine {
+    return this.#machine;
+  }
+
+  /** States that were entered, also those that were left again. */
+  get passed(): ReadonlySet<StateNumber> {
+    return this.#passed;
+  }
+
+  /** Whether another run has begun: what the store knows of states is of the one before. */
+  get isRestarted(): boolean {
+    return this.#restarted !== undefined;
+  }
+
+  /** What is to be committed, or nothing. */
+  get changes(): Changes | undefined {
+    if (this.#history.length === 0 && this.#receipts.size === 0) return undefined;
+    const { revision, entries, changedAt, snapshot, claims } = this.#machine;
+    const claimed = [...this.#claimed.values()].map((claim) => ({ claim, now: claims.get(keyOf(claim)) }));
+    return {
+      revision,
+      entries,
+      at: changedAt,
+      snapshot: storeSnapshot(snapshot),
+      ...(this.#restarted === undefined ? {} : { restarted: this.#restarted }),
+      ...(this.#uploaded === undefined ? {} : { uploaded: this.#uploaded }),
+      timersSet: [...this.#timersSet.values()],
+      timersCleared: [...this.#timersCleared],
+      left: [...this.#left.values()],
+      claimsSet: claimed.flatMap(({ now }) => now ?? []),
+      claimsCleared: claimed.flatMap(({ claim, now }) => (now === undefined ? [claim] : [])),
+      receipts: [...this.#receipts.values()],
+      history: this.#history,
+    };
+  }
+
+  /** Takes over what a step of the chart has come to. */
+  take(step: Step, at: number, entry: Entry, from = this.#names(this.#machine.snapshot)): void {
+    for (const id of step.timersCleared) if (!this.#timersSet.delete(id)) this.#timersCleared.add(id);
+    for (const timer of step.timersSet) this.#timersSet.set(timer.id, timer);
+    for (const { state, visit } of step.left) {
+      this.#left.set(state, { state, visit, at });
+      // A claim is of a visit.
+      for (const claim of claimsOn(this.#machine.claims, state)) this.clearClaim(claim);
+    }
+    for (const state of step.entered) this.#passed.add(state);
+    this.#machine = { ...this.#machine, snapshot: step.snapshot };
+    this.change(at, entry, from);
+  }
+
+  /** Puts the machine at the start of another run, perhaps of another chart. */
+  restart(step: Step, at: number, entry: Entry, chart: RunningMachine['chart'], source: StoredChart): void {
+    const from = this.#names(this.#machine.snapshot);
+    for (const key of this.#receipts.keys()) if (key.startsWith('by/')) this.#receipts.delete(key);
+    this.#claimed.clear();
+    this.#timersSet.clear();
+    this.#timersCleared.clear();
+    this.#left.clear();
+    const { hash, origin } = source;
+    this.#machine = { ...this.#machine, chart, source: { hash, origin }, claims: NO_CLAIMS };
+    this.take(step, at, entry, from);
+    const started = this.#machine.revision;
+    this.#machine = { ...this.#machine, started };
+    this.#restarted = { started, chart: source };
+  }
+
+  /** Notes the chart that was uploaded to the address. */
+  upload({ hash, text }: Pick<StoredChart, 'hash' | 'text'>): void {
+    this.#uploaded = { hash, text };
+  }
+
+  /** Counts a change, and writes it down. */
+  change(at: number, entry: Entry, from?: readonly string[]): void {
+    this.#machine = { ...this.#machine, revision: this.#machine.revision + 1, changedAt: at };
+    this.note(at, entry, from);
+  }
+
+  /** Writes something down that is no change. */
+  note(at: number, entry: Entry, from?: readonly string[]): void {
+    const id = this.#machine.entries + 1;
+    this.#machine = { ...this.#machine, entries: id };
+    const to = this.#names(this.#machine.snapshot);
+    this.#history.push({ id, revision: this.#machine.revision, at, ...entry, from: from ?? to, to });
+  }
+
+  setClaim(claim: Claim): void {
+    this.#claimed.set(keyOf(claim), claim);
+    this.#machine = { ...this.#machine, claims: withClaim(this.#machine.claims, claim) };
+  }
+
+  clearClaim(claim: Claim): void {
+    this.#claimed.set(keyOf(claim), claim);
+    this.#machine = { ...this.#machine, claims: withoutClaim(this.#machine.claims, claim) };
+  }
+
+  keep(receipt: Receipt): void {
+    this.#receipts.set(receipt.key, receipt);
+  }
+
+  /** @returns a receipt that is to be stored. */
+  receipt(key: string): Receipt | undefined {
+    return this.#receipts.get(key);
+  }
+
+  /** @returns the number of the visit of `state` that has ended last, where it has in this draft. */
+  lastVisit(state: StateNumber): number | undefined {
+    return this.#left.get(state)?.visit;
+  }
+
+  nameOf(state: StateNumber): string {
+    return nameOf(this.#machine.chart, state);
+  }
+
+  #names(snapshot: Snapshot): string[] {
+    return activeNames(this.#machine.chart, snapshot);
+  }
+}

@@ -1,0 +1,47 @@
+/** What a machine's object answers, beside refusals and what `turn.ts` has. Closed shapes: they cross an RPC. */
+import type { ChartIssue } from './chart/index.ts';
+import type { HistoryEntry } from './store/history.ts';
+
+/** A chart's text as `GET {machine}/chart` gives it. */
+export interface WrittenChart {
+  readonly ok: true;
+  /** YAML. */
+  readonly text: string;
+  readonly revision: number;
+}
+
+/** A stretch of history, newest first. */
+export interface HistoryPage {
+  readonly ok: true;
+  readonly entries: readonly HistoryEntry[];
+  readonly revision: number;
+}
+
+/** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
+export type StatusAnswer =
+  | {
+      readonly ok: true;
+      readonly unchanged: false;
+      /** JSON: `Status`. */
+      readonly status: string;
+      readonly revision: number;
+    }
+  /** The caller has it already. */
+  | { readonly ok: true; readonly unchanged: true; readonly revision: number };
+
+/** What came of an upload. */
+export interface Uploaded {
+  readonly ok: true;
+  /** Whether the machine was not there before. */
+  readonly created: boolean;
+  readonly dialect: 'sequence' | 'statechart';
+  readonly hash: string;
+  readonly warnings: readonly ChartIssue[];
+  readonly revision: number;
+}
+
+/** Something was done to the machine as a whole. */
+export interface Done {
+  readonly ok: true;
+  readonly revision: number;
+}

@@ -1,0 +1,69 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { CALLER_LENGTH } from '../limits.ts';
+import { type Refusal, refuse, statusOf } from '../refusal.ts';
+import type { Yes } from '../turn.ts';
+import { readText } from './body.ts';
+import type { MachineResource } from './resource.ts';
+
+/** FleetLock: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
+export const preReboot: MachineResource = {
+  path: '/v1/pre-reboot',
+  methods: { POST: (c, machine) => answer(c, (group, id) => machine.lock(group, id)) },
+};
+
+export const steadyState: MachineResource = {
+  path: '/v1/steady-state',
+  methods: { POST: (c, machine) => answer(c, (group, id) => machine.unlock(group, id)) },
+};
+
+/** Bytes of a request: two names of bounded length, and what else a client may send along. */
+const BODY_BYTES = 16 * 1024;
+
+/** A group as the protocol has it, and `_`, which names of states have. */
+const GROUP = /^[A-Za-z0-9._-]+$/;
+
+const BodyShape = z.object({
+  client_params: z.object({
+    id: z.string().min(1).max(CALLER_LENGTH),
+    group: z.string().max(CALLER_LENGTH).regex(GROUP),
+  }),
+});
+
+async function answer(
+  c: Context,
+  ask: (group: string, id: string) => Promise<Yes | Refusal>,
+): Promise<Response> {
+  if (c.req.header('fleet-lock-protocol') !== 'true') {
+    return fault(c, refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.'));
+  }
+  const body = await readText(c, BODY_BYTES);
+  if (!body.ok) return fault(c, body);
+  const params = parseBody(body.value);
+  if (params === undefined) {
+    return fault(
+      c,
+      refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'),
+    );
+  }
+  const result = await ask(params.group, params.id);
+  return result.ok ? c.body(null, 200) : fault(c, result);
+}
+
+function parseBody(text: string): { readonly id: string; readonly group: string } | undefined {
+  try {
+    return BodyShape.safeParse(JSON.parse(text)).data?.client_params;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The protocol's own shape of an error: never a 2xx, also for "not yet". */
+function fault(c: Context, { code, detail, retryAfter }: Refusal): Response {
+  const kind = code.replaceAll('-', '_');
+  return c.json(
+    { kind, value: detail },
+    statusOf(code),
+    retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+  );
+}

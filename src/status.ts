@@ -1,0 +1,137 @@
+import {
+  descriptorOf,
+  isDone,
+  isRelated,
+  type Json,
+  type NamedValue,
+  namedValue,
+  nameOf,
+  quorums,
+} from './chart/index.ts';
+import { slotsOf } from './claims.ts';
+import { activeNames, type RunningMachine } from './running.ts';
+import type { Report } from './store/receipts.ts';
+import type { StoredChart } from './store/store.ts';
+
+/** What a machine says of itself: `GET {machine}`. Times are ISO 8601. */
+interface Status {
+  readonly machine: string;
+  readonly dialect: 'sequence' | 'statechart';
+  /** Active states, outermost first. */
+  readonly states: readonly string[];
+  /** The active states as XState's value: a name, or a mapping of names to what is active inside. */
+  readonly value: NamedValue;
+  readonly status: 'active' | 'done';
+  readonly revision: number;
+  /** When the state that was entered last was entered. */
+  readonly since: string;
+  /** When the last change took effect. */
+  readonly changed: string;
+  /** The chart's own data, as its assignments have left it. */
+  readonly context: { readonly [key: string]: Json };
+  readonly quorums: readonly QuorumStatus[];
+  readonly claims: readonly ClaimStatus[];
+  readonly timers: readonly TimerStatus[];
+  readonly chart: ChartStatus;
+}
+
+/** How far a counting transition has come. */
+interface QuorumStatus {
+  readonly state: string;
+  readonly event: string;
+  /** The count now, and the count at which the transition is taken. */
+  readonly have: number;
+  readonly need: number;
+  /** Who has reported, of those who said who they are; the first one in front. */
+  readonly by: readonly string[];
+}
+
+/** A state where only so many may work at once. */
+interface ClaimStatus {
+  readonly state: string;
+  readonly slots: number;
+  readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
+}
+
+interface TimerStatus {
+  readonly at: string;
+  /** The event that it sends, null where it is that of an `after`, an `at` or a `time`. */
+  readonly event: string | null;
+}
+
+interface ChartStatus {
+  readonly hash: string;
+  readonly source: StoredChart['origin'];
+  /** Whether another chart than this one is waiting for a reset. */
+  readonly newer: boolean;
+}
+
+/**
+ * @param reports those of callers who said who they are.
+ * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
+ */
+export function statusOf(
+  name: string,
+  machine: RunningMachine,
+  reports: readonly Report[],
+  newest: string | undefined,
+): Status {
+  const { chart, snapshot, source } = machine;
+  const since = Math.max(...[...snapshot.active.values()].map((visit) => visit.since));
+  return {
+    machine: name,
+    dialect: chart.definition.dialect,
+    states: activeNames(chart, snapshot),
+    value: namedValue(chart, snapshot),
+    status: isDone(snapshot) ? 'done' : 'active',
+    revision: machine.revision,
+    since: time(since),
+    changed: time(machine.changedAt),
+    context: snapshot.machine.context.data,
+    quorums: quorumStatus(machine, reports),
+    claims: claimStatus(machine),
+    timers: [...snapshot.timers.values()]
+      .sort((a, b) => a.at - b.at)
+      .map(({ at, event }) => ({ at: time(at), event: event.startsWith('xstate.') ? null : event })),
+    chart: {
+      hash: source.hash,
+      source: source.origin,
+      newer: newest !== undefined && newest !== source.hash,
+    },
+  };
+}
+
+function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): QuorumStatus[] {
+  return quorums(chart, snapshot).map(({ state, event, have, until }) => {
+    // What was accepted since the visit began was counted in it.
+    const visit = snapshot.active.get(state)?.number ?? 0;
+    const by = reports.filter(
+      (report) =>
+        descriptorOf(chart, state, report.event) === event &&
+        report.began >= visit &&
+        isRelated(chart.model, report.state, state),
+    );
+    return {
+      state: nameOf(chart, state),
+      event,
+      have,
+      need: until,
+      by: [...new Set(by.map((report) => report.by))],
+    };
+  });
+}
+
+function claimStatus({ chart, snapshot, claims }: RunningMachine): ClaimStatus[] {
+  return [...snapshot.active.keys()].flatMap((state) => {
+    const slots = slotsOf(chart, state);
+    if (slots === undefined) return [];
+    const holders = [...claims.values()]
+      .filter((claim) => claim.state === state)
+      .map(({ by, since, until }) => ({ by, since: time(since), until: time(until) }));
+    return [{ state: nameOf(chart, state), slots: slots.count, holders }];
+  });
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

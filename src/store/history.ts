@@ -1,0 +1,132 @@
+import { HISTORY_ROWS } from '../limits.ts';
+
+/** Why something was committed. */
+export type Cause =
+  | 'start'
+  | 'update'
+  | 'timer'
+  | 'claim'
+  | 'release'
+  | 'lease-expired'
+  | 'reset'
+  | 'upload'
+  | 'refused';
+
+/** One line of what happened. */
+export interface HistoryEntry {
+  /** Counts the entries of a machine, from 1. */
+  readonly id: number;
+  /** The machine's revision after it. */
+  readonly revision: number;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly cause: Cause;
+  readonly event: string | null;
+  /** The state that was meant, and who did it, where there was one and somebody said. */
+  readonly state: string | null;
+  readonly by: string | null;
+  /** The active states before and after, outermost first. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** Guards that could not be evaluated, or why it was refused. */
+  readonly notes: readonly string[];
+}
+
+interface HistoryRow extends Record<string, SqlStorageValue> {
+  slot: number;
+  revision: number;
+  at: number;
+  cause: string;
+  event: string | null;
+  state: string | null;
+  by: string | null;
+  before: string;
+  after: string;
+  notes: string | null;
+}
+
+/** The history's table: a ring, in which entry `n` lies in slot `n` modulo its size. */
+export class HistoryTable {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
+  record({ id, revision, at, cause, event, state, by, from, to, notes }: HistoryEntry): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, before, after, notes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id % HISTORY_ROWS,
+      revision,
+      at,
+      cause,
+      event,
+      state,
+      by,
+      JSON.stringify(from),
+      JSON.stringify(to),
+      notes.length === 0 ? null : JSON.stringify(notes),
+    );
+  }
+
+  /**
+   * Reads the history, newest first.
+   *
+   * @param entries entries written so far.
+   * @param before only entries with smaller ids.
+   */
+  read(entries: number, before: number, limit: number): HistoryEntry[] {
+    // Entry n lies in slot n modulo the ring's size, so a stretch of ids is at most two stretches of slots.
+    const newest = Math.min(entries, before - 1);
+    const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
+    const found: HistoryEntry[] = [];
+    for (let high = newest; high >= oldest; ) {
+      const turn = high - (high % HISTORY_ROWS);
+      const low = Math.max(oldest, turn);
+      found.push(...this.#slots(low - turn, high - turn).map((row) => toEntry(turn + row.slot, row)));
+      high = low - 1;
+    }
+    return found;
+  }
+
+  #slots(low: number, high: number): HistoryRow[] {
+    return this.#sql
+      .exec<HistoryRow>(
+        `SELECT slot, revision, at, cause, event, state, by, before, after, notes FROM history
+          WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
+        low,
+        high,
+      )
+      .toArray();
+  }
+}
+
+function toEntry(id: number, row: HistoryRow): HistoryEntry {
+  const { revision, at, cause, event, state, by, before, after, notes } = row;
+  return {
+    id,
+    revision,
+    at,
+    cause: CAUSES.find((known) => known === cause) ?? 'update',
+    event,
+    state,
+    by,
+    from: JSON.parse(before),
+    to: JSON.parse(after),
+    notes: notes === null ? [] : JSON.parse(notes),
+  };
+}
+
+const CAUSES: readonly Cause[] = [
+  'start',
+  'update',
+  'timer',
+  'claim',
+  'release',
+  'lease-expired',
+  'reset',
+  'upload',
+  'refused',
+];

@@ -1,0 +1,164 @@
+/** Requests of callers who say more than the original's could: who they are, which request it is, what they wait for. */
+import type { Machine } from '../../src/index.ts';
+import { inStorage, machinePath, type Problem, send } from '../service.ts';
+
+/** What a report may say beside its state. */
+export interface Words {
+  readonly event?: string;
+  readonly by?: string;
+  /** `Idempotency-Key`. */
+  readonly key?: string;
+  /** `If-Match`. */
+  readonly match?: string;
+}
+
+/** I am done, and it is me. */
+export async function put(
+  address: string,
+  state: string,
+  { event, by, key, match }: Words = {},
+): Promise<Response> {
+  const headers = {
+    ...(key === undefined ? {} : { 'Idempotency-Key': key }),
+    ...(match === undefined ? {} : { 'If-Match': match }),
+  };
+  return send('PUT', resource(address, 'state', { state, event, by }), { headers });
+}
+
+/** Is it my turn? I can wait. */
+export async function waitFor(
+  address: string,
+  state: string,
+  wait: string,
+  init?: RequestInit,
+): Promise<Response> {
+  return send('GET', resource(address, 'state', { state, wait }), init);
+}
+
+/** May I work now? */
+export async function claim(address: string, state: string, by: string): Promise<Response> {
+  return send('POST', resource(address, 'claims', { state, by }));
+}
+
+/** I do not work any more, and am not done. */
+export async function release(address: string, state: string, by: string): Promise<Response> {
+  return send('DELETE', resource(address, 'claims', { state, by }));
+}
+
+export async function upload(address: string, text: string, query = '', init = {}): Promise<Response> {
+  return send('PUT', `${machinePath(address)}/chart${query}`, { ...init, body: text });
+}
+
+export async function reset(address: string, by?: string): Promise<Response> {
+  return send('POST', resource(address, 'reset', { by }));
+}
+
+export async function erase(address: string): Promise<Response> {
+  return send('DELETE', machinePath(address) || '/');
+}
+
+/** The path of a machine's resource, with what is defined of `query`. */
+export function resource(
+  address: string,
+  name: string,
+  query: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const said = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+  const search = new URLSearchParams(said).toString();
+  return `${machinePath(address)}/${name}${search === '' ? '' : `?${search}`}`;
+}
+
+/** Calls an object several times in one turn of its event loop, so that what it is told is one batch. */
+export async function together<Answer>(
+  address: string,
+  calls: (machine: Machine) => readonly Promise<Answer>[],
+): Promise<Answer[]> {
+  // It is to have begun: the first of all calls would go ahead of the others to start it.
+  await documentOf(address);
+  return inStorage(address, (_, machine) => Promise.all(calls(machine)));
+}
+
+/** The status document, with what this folder is about. */
+export interface Document {
+  readonly states: readonly string[];
+  readonly status: string;
+  readonly revision: number;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly quorums: readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+    readonly by: readonly string[];
+  }[];
+  readonly claims: readonly {
+    readonly state: string;
+    readonly slots: number;
+    readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
+  }[];
+  readonly timers: readonly { readonly at: string; readonly event: string | null }[];
+  readonly chart: { readonly hash: string; readonly source: string; readonly newer: boolean };
+}
+
+export async function documentOf(address: string): Promise<Document> {
+  return (await send('GET', machinePath(address) || '/')).json();
+}
+
+/** Who holds the slots of the only active state that has some. */
+export async function holdersOf(address: string): Promise<string[]> {
+  const [only] = (await documentOf(address)).claims;
+  if (only === undefined) throw new Error('no active state has slots');
+  return only.holders.map(({ by }) => by);
+}
+
+/** One entry of the history, with what this folder is about. */
+export interface Entry {
+  readonly id: number;
+  readonly revision: number;
+  readonly at: string;
+  readonly cause: string;
+  readonly event: string | null;
+  readonly state: string | null;
+  readonly by: string | null;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** The history, the oldest entry first: as it is read by people who were not there. */
+export async function storyOf(address: string): Promise<Entry[]> {
+  const response = await send('GET', resource(address, 'history', { limit: '1000' }));
+  const { history } = await response.json<{ history: Entry[] }>();
+  return history.reverse();
+}
+
+/** The revision that an answer carries. */
+export function revisionOf(response: Response): number {
+  const [, revision] = /^"(\d+)"$/.exec(response.headers.get('ETag') ?? '') ?? [];
+  if (revision === undefined)
+    throw new Error(`${response.status} came with ETag ${response.headers.get('ETag')}`);
+  return Number(revision);
+}
+
+/** An answer in short: `200`, or the status and the kind of problem, `406 not-current`. */
+export async function verdict(response: Response): Promise<string> {
+  if (response.ok) {
+    await response.body?.cancel();
+    return String(response.status);
+  }
+  const { type } = await response.json<Problem>();
+  return `${response.status} ${type.replace('urn:stateservice:problem:', '')}`;
+}
+
+/** The body of a refusal, with what this folder is about. */
+export interface Refused extends Problem {
+  readonly holders?: readonly { readonly by: string; readonly until: string }[];
+  readonly machine?: Problem['machine'] & {
+    readonly waiting: readonly { state: string; event: string; have: number; need: number }[];
+  };
+}
+
+export async function refusedOf(response: Response): Promise<Refused> {
+  if (response.ok) throw new Error(`it was answered ${response.status}`);
+  return response.json();
+}

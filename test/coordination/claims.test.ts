@@ -1,0 +1,405 @@
+/** Claims: of a state with `slots`, only so many callers at a time are told that they may work. */
+import { describe, expect, it } from 'vitest';
+import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { ask, evict, report, reportTimes, send, tracesOf } from '../service.ts';
+import {
+  claim,
+  documentOf,
+  holdersOf,
+  put,
+  refusedOf,
+  release,
+  reset,
+  resource,
+  storyOf,
+  together,
+  verdict,
+} from './callers.ts';
+
+/** Both dialects, each with two slots and four reports. */
+const charts = {
+  sequence: sequence({ ...counting('work', 'rest', 4), slots: 2, lease: '20m' }, counting('rest', 'work')),
+  statechart: `
+initial: work
+states:
+  work: {slots: 2, lease: 20m, on: {update: {target: rest, quorum: 4}, abort: rest}}
+  rest: {on: {update: work}}
+`,
+};
+
+describe.each(Object.entries(charts))('in a %s', (_, chart) => {
+  it('a claim takes a slot, and says for how long', async () => {
+    const address = await newChart(chart);
+    const before = Date.now();
+    const response = await claim(address, 'work', 'a');
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([200, 'application/json']);
+    const { until, ...body } = await response.json<{ until: string }>();
+    expect(body).toEqual({ state: 'work', by: 'a' });
+    expect(Date.parse(until)).toBeGreaterThanOrEqual(before + 20 * 60_000);
+    expect(Date.parse(until)).toBeLessThan(Date.now() + 21 * 60_000);
+    expect((await documentOf(address)).claims).toMatchObject([
+      { state: 'work', slots: 2, holders: [{ by: 'a', until }] },
+    ]);
+  });
+
+  it('one more than there are slots is told who holds them, and when to come again', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b']) expect((await claim(address, 'work', by)).status).toBe(200);
+    const response = await claim(address, 'work', 'c');
+    expect(response.status).toBe(406);
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    const refused = await refusedOf(response);
+    expect(refused.type).toBe('urn:stateservice:problem:slots-taken');
+    expect(refused.detail).toMatch(/^All 2 slots of "work" are held: "a" until \S+Z, "b" until \S+Z\.$/);
+    expect(refused.holders?.map(({ by }) => by)).toEqual(['a', 'b']);
+    expect(refused.machine?.states).toEqual(['work']);
+  });
+
+  it('the same caller again renews its slot, and takes no other', async () => {
+    const address = await newChart(chart);
+    const first = await (await claim(address, 'work', 'a')).json<{ until: string }>();
+    await new Promise((done) => setTimeout(done, 20));
+    const again = await (await claim(address, 'work', 'a')).json<{ until: string }>();
+    expect(Date.parse(again.until)).toBeGreaterThan(Date.parse(first.until));
+    const [{ holders } = { holders: [] }] = (await documentOf(address)).claims;
+    expect(holders).toMatchObject([{ by: 'a', until: again.until }]);
+    expect(Date.parse(holders[0]?.since ?? '')).toBeLessThan(Date.parse(again.until) - 20 * 60_000);
+    expect((await claim(address, 'work', 'b')).status).toBe(200);
+  });
+
+  it('a report of a holder counts, and frees its slot', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b']) await claim(address, 'work', by);
+    expect((await put(address, 'work', { by: 'a' })).status).toBe(200);
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, by: ['a'] }] });
+    expect(await holdersOf(address)).toEqual(['b']);
+    expect((await claim(address, 'work', 'c')).status).toBe(200);
+  });
+
+  it('a report of anybody else is refused, and nothing changes', async () => {
+    const address = await newChart(chart);
+    await claim(address, 'work', 'a');
+    for (const by of ['b', undefined]) {
+      const response = await put(address, 'work', by === undefined ? {} : { by });
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([406, null]);
+      const refused = await refusedOf(response);
+      expect(refused.type).toBe('urn:stateservice:problem:not-holder');
+      expect(refused.holders?.map((holder) => holder.by)).toEqual(['a']);
+      expect(refused.detail).toContain('held by "a"');
+      expect(refused.detail).toContain('POST …/claims');
+    }
+    expect((await documentOf(address)).revision).toBe(2);
+  });
+
+  it('a report where nobody holds a slot is refused as well', async () => {
+    const address = await newChart(chart);
+    const refused = await refusedOf(await put(address, 'work', { by: 'a' }));
+    expect(refused.detail).toContain('nobody holds one');
+    expect(refused.holders).toEqual([]);
+  });
+
+  it('a slot given back is free, and nothing was counted', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b']) await claim(address, 'work', by);
+    expect((await release(address, 'work', 'a')).status).toBe(204);
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 0 }] });
+    expect(await holdersOf(address)).toEqual(['b']);
+    expect((await put(address, 'work', { by: 'a' })).status).toBe(406);
+    expect((await claim(address, 'work', 'c')).status).toBe(200);
+  });
+
+  it('a slot that is not held is as good as given back', async () => {
+    const address = await newChart(chart);
+    await claim(address, 'work', 'a');
+    for (const [state, by] of [
+      ['work', 'b'],
+      ['rest', 'a'],
+    ] as const) {
+      expect((await release(address, state, by)).status).toBe(204);
+    }
+    expect(await holdersOf(address)).toEqual(['a']);
+    expect(await storyOf(address)).toHaveLength(2);
+  });
+
+  it('all claims end when the state is left', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b', 'c', 'd']) {
+      await claim(address, 'work', by);
+      if (by === 'c') await claim(address, 'work', 'stays');
+      await put(address, 'work', { by });
+    }
+    expect(await documentOf(address)).toMatchObject({ states: ['rest'], claims: [] });
+    expect((await tracesOf(address)).alarm).toBeNull();
+    // The new visit begins without them.
+    await report(address, 'rest');
+    expect(await holdersOf(address)).toEqual([]);
+    expect((await put(address, 'work', { by: 'stays' })).status).toBe(406);
+  });
+
+  it('a state that is not current cannot be claimed', async () => {
+    const address = await newChart(chart);
+    expect(await verdict(await claim(address, 'nowhere', 'a'))).toBe('406 not-current');
+    for (const by of ['a', 'b', 'c', 'd']) {
+      await claim(address, 'work', by);
+      await put(address, 'work', { by });
+    }
+    const response = await claim(address, 'work', 'a');
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(await verdict(response)).toBe('406 not-current');
+  });
+
+  it('a state without slots cannot be claimed, for everybody may work there', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b', 'c', 'd']) {
+      await claim(address, 'work', by);
+      await put(address, 'work', { by });
+    }
+    const response = await claim(address, 'rest', 'a');
+    expect([response.status, response.headers.get('Retry-After')]).toEqual([406, null]);
+    expect(await verdict(response)).toBe('406 no-slots');
+    expect((await report(address, 'rest')).status).toBe(200);
+  });
+
+  it('a claim survives an eviction, and so does its end', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b']) await claim(address, 'work', by);
+    await release(address, 'work', 'a');
+    await evict(address);
+    expect(await holdersOf(address)).toEqual(['b']);
+    expect((await put(address, 'work', { by: 'b' })).status).toBe(200);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual([]);
+  });
+
+  it('a reset ends all claims', async () => {
+    const address = await newChart(chart);
+    for (const by of ['a', 'b']) await claim(address, 'work', by);
+    await reset(address);
+    expect(await holdersOf(address)).toEqual([]);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual([]);
+    expect((await tracesOf(address)).alarm).toBeNull();
+  });
+
+  it('the history tells of claims, renewals and releases', async () => {
+    const address = await newChart(chart);
+    await claim(address, 'work', 'a');
+    await claim(address, 'work', 'a');
+    await put(address, 'work', { by: 'a' });
+    await claim(address, 'work', 'b');
+    await release(address, 'work', 'b');
+    const entry = { state: 'work', from: ['work'], to: ['work'] };
+    expect((await storyOf(address)).slice(1)).toMatchObject([
+      { ...entry, revision: 2, cause: 'claim', by: 'a', event: null, notes: [] },
+      { ...entry, revision: 3, cause: 'claim', by: 'a', event: null, notes: ['renewed'] },
+      { ...entry, revision: 4, cause: 'update', by: 'a', event: 'update' },
+      { ...entry, revision: 5, cause: 'claim', by: 'b' },
+      { ...entry, revision: 6, cause: 'release', by: 'b', event: null },
+    ]);
+  });
+
+  it('a caller that has reported and forgotten it may claim again, and its report frees the slot again', async () => {
+    const address = await newChart(chart);
+    for (let i = 0; i < 2; i++) {
+      await claim(address, 'work', 'a');
+      expect((await put(address, 'work', { by: 'a' })).status).toBe(200);
+    }
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, by: ['a'] }] });
+    expect(await holdersOf(address)).toEqual([]);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual([]);
+  });
+});
+
+describe('in one batch', () => {
+  it('no more are told yes than there are slots', async () => {
+    const address = await newChart(charts.sequence);
+    const callers = Array.from({ length: 20 }, (_, i) => `web-${i}`);
+    const answers = await together(address, (machine) => callers.map((by) => machine.claim('work', by)));
+    expect(answers.map(({ ok }) => ok)).toEqual(callers.map((_, i) => i < 2));
+    expect(await holdersOf(address)).toEqual(['web-0', 'web-1']);
+  });
+
+  it('a slot goes from hand to hand', async () => {
+    const address = await newChart(charts.sequence);
+    const answers = await together<{ ok: boolean }>(address, (machine) => [
+      machine.claim('work', 'a'),
+      machine.claim('work', 'b'),
+      machine.claim('work', 'c'),
+      machine.update({ state: 'work', event: 'update', by: 'a' }),
+      machine.claim('work', 'c'),
+      machine.release('work', 'b'),
+      machine.claim('work', 'd'),
+      machine.claim('work', 'e'),
+    ]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, true, false, true, true, true, true, false]);
+    await evict(address);
+    expect((await holdersOf(address)).sort()).toEqual(['c', 'd']);
+  });
+
+  it.each(['report', 'release'] as const)('a slot that was renewed is free after the %s', async (end) => {
+    const address = await newChart(charts.sequence);
+    await together<{ ok: boolean }>(address, (machine) => [
+      machine.claim('work', 'a'),
+      machine.claim('work', 'a'),
+      machine.claim('work', 'a'),
+      end === 'report'
+        ? machine.update({ state: 'work', event: 'update', by: 'a' })
+        : machine.release('work', 'a'),
+    ]);
+    expect(await holdersOf(address)).toEqual([]);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual([]);
+  });
+
+  it('a slot that was given back and taken again is held', async () => {
+    const address = await newChart(charts.sequence);
+    await claim(address, 'work', 'a');
+    await together<{ ok: boolean }>(address, (machine) => [
+      machine.release('work', 'a'),
+      machine.claim('work', 'a'),
+      machine.claim('work', 'a'),
+    ]);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual(['a']);
+  });
+
+  it('a claim is of the visit in which it was made', async () => {
+    const address = await newChart(
+      sequence({ ...counting('work', 'rest'), slots: 1 }, counting('rest', 'work')),
+    );
+    await together<{ ok: boolean }>(address, (machine) => [
+      machine.claim('work', 'a'),
+      machine.update({ state: 'work', event: 'update', by: 'a' }),
+      machine.update({ state: 'rest', event: 'update' }),
+      machine.claim('work', 'b'),
+    ]);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual(['b']);
+  });
+});
+
+describe('in a statechart', () => {
+  const parallel = `
+initial: fleet
+context: {n: 0}
+states:
+  fleet:
+    type: parallel
+    on: {abort: stopped}
+    states:
+      eu: {slots: 1, initial: one, states: {one: {on: {update: two}}, two: {on: {update: one}}}}
+      us: {slots: 1, on: {update: {actions: [{assign: {n: 0}}]}}}
+      log: {on: {note: {actions: [{assign: {n: context.n + 1}}]}}}
+  stopped: {}
+`;
+
+  it('each state has its own slots', async () => {
+    const address = await newChart(parallel);
+    expect((await claim(address, 'fleet.eu', 'a')).status).toBe(200);
+    expect((await claim(address, 'fleet.us', 'b')).status).toBe(200);
+    expect((await claim(address, 'fleet.us', 'a')).status).toBe(406);
+    expect((await documentOf(address)).claims).toMatchObject([
+      { state: 'fleet.eu', slots: 1, holders: [{ by: 'a' }] },
+      { state: 'fleet.us', slots: 1, holders: [{ by: 'b' }] },
+    ]);
+  });
+
+  it('what lies inside a state with slots is guarded by them', async () => {
+    const address = await newChart(parallel);
+    expect(await verdict(await put(address, 'fleet.eu.one', { by: 'a' }))).toBe('406 not-holder');
+    await claim(address, 'fleet.eu', 'a');
+    expect(await verdict(await put(address, 'fleet.eu.one', { by: 'a' }))).toBe('200');
+    expect((await documentOf(address)).states).toContain('fleet.eu.two');
+    // The slot is free, and the state was not left.
+    expect(await verdict(await put(address, 'fleet.eu.two', { by: 'a' }))).toBe('406 not-holder');
+  });
+
+  it('so is a report to a state around it that something inside takes', async () => {
+    const address = await newChart(`
+initial: fleet
+states:
+  fleet:
+    initial: eu
+    states: {eu: {slots: 1, initial: one, states: {one: {on: {update: '#done'}}}}}
+  done: {id: done}
+`);
+    expect(await verdict(await put(address, 'fleet', { by: 'a' }))).toBe('406 not-holder');
+    await claim(address, 'eu', 'a');
+    expect(await verdict(await put(address, 'fleet', { by: 'a' }))).toBe('200');
+    expect((await documentOf(address)).states).toEqual(['done']);
+  });
+
+  it('what lies around it is not, where it does not take the event', async () => {
+    const address = await newChart(parallel);
+    expect(await verdict(await put(address, 'fleet', { event: 'note' }))).toBe('200');
+    expect(await verdict(await put(address, 'fleet', { event: 'abort' }))).toBe('200');
+  });
+
+  it('claims end when a state around theirs is left', async () => {
+    const address = await newChart(parallel);
+    await claim(address, 'fleet.eu', 'a');
+    await put(address, 'fleet', { event: 'abort' });
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['stopped'], claims: [] });
+    expect((await tracesOf(address)).alarm).toBeNull();
+  });
+
+  it('a report that no transition takes leaves the slot with its holder', async () => {
+    const address = await newChart(`
+initial: work
+context: {open: false}
+states:
+  work: {slots: 1, on: {update: {target: rest, guard: context.open}}}
+  rest: {}
+`);
+    await claim(address, 'work', 'a');
+    expect(await verdict(await put(address, 'work', { by: 'a' }))).toBe('406 not-taken');
+    expect(await holdersOf(address)).toEqual(['a']);
+  });
+
+  it('a state that is left and entered by one event begins without claims', async () => {
+    const address = await newChart(`
+initial: work
+states: {work: {slots: 2, on: {update: {target: work, reenter: true}}}}
+`);
+    for (const by of ['a', 'b']) await claim(address, 'work', by);
+    await put(address, 'work', { by: 'a' });
+    expect(await holdersOf(address)).toEqual([]);
+  });
+});
+
+describe('a claim that says too little', () => {
+  it.each([
+    ['no state', { by: 'a' }, '`?state=NAME`'],
+    ['nobody', { state: 'work' }, 'who it is for'],
+    ['an empty name', { state: 'work', by: '' }, '`by`'],
+    ['too long a name', { state: 'work', by: 'x'.repeat(256) }, '`by`'],
+  ])('names %s', async (_, query, words) => {
+    const address = await newChart(charts.sequence);
+    await ask(address, 'work');
+    for (const method of ['POST', 'DELETE']) {
+      const response = await send(method, resource(address, 'claims', query));
+      expect(response.status).toBe(400);
+      const { detail } = await refusedOf(response);
+      expect(detail).toContain(words.replaceAll('`?', '?').replaceAll('NAME`', 'NAME'));
+    }
+    expect((await documentOf(address)).revision).toBe(1);
+  });
+
+  it('is for a machine that there is not', async () => {
+    const address = newAddress();
+    expect(await verdict(await claim(address, 'work', 'a'))).toBe('404 no-chart');
+    expect(await verdict(await release(address, 'work', 'a'))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+});
+
+describe('a state without slots', () => {
+  it('takes reports of anybody, as ever', async () => {
+    const address = await newChart(sequence(counting('work', 'rest', 3), final('rest')));
+    await reportTimes(address, 'work', 2);
+    expect((await documentOf(address)).claims).toEqual([]);
+    expect(await verdict(await claim(address, 'work', 'a'))).toBe('406 no-slots');
+  });
+});

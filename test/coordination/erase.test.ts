@@ -1,0 +1,146 @@
+/** `DELETE {machine}`: erased, and as if it had never been used. */
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { describe, expect, it } from 'vitest';
+import { counting, newAddress, newChart, sequence, timed } from '../charts.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
+import { claim, documentOf, erase, put, revisionOf, storyOf, upload, verdict } from './callers.ts';
+
+const NOTHING = { tables: [], alarm: null };
+const drain = sequence({ ...counting('drain', 'patch', 2), slots: 1 }, counting('patch', 'drain'));
+
+/** A machine with something in each of its tables, and an alarm. */
+async function full(): Promise<string> {
+  const address = newAddress();
+  await upload(address, drain);
+  await claim(address, 'drain', 'a');
+  await put(address, 'drain', { by: 'a', key: 'k1' });
+  await claim(address, 'drain', 'b');
+  await put(address, 'drain', { by: 'b' });
+  await report(address, 'patch');
+  await claim(address, 'drain', 'c');
+  return address;
+}
+
+describe('a machine that is deleted', () => {
+  it('leaves no table and no alarm', async () => {
+    const address = await full();
+    expect((await tracesOf(address)).alarm).not.toBeNull();
+    const response = await erase(address);
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+    await evict(address);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+
+  it('is not there any more, and neither is the chart that was uploaded to it', async () => {
+    const address = await full();
+    await erase(address);
+    expect(await verdict(await ask(address, 'drain'))).toBe('404 no-chart');
+    expect(await verdict(await report(address, 'drain'))).toBe('404 no-chart');
+    expect(await verdict(await erase(address))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+
+  it('begins anew when it is used again, as if it had never been', async () => {
+    const address = await full();
+    await erase(address);
+    expect((await upload(address, drain)).status).toBe(201);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['drain'],
+      revision: 1,
+      quorums: [{ have: 0, by: [] }],
+      claims: [{ holders: [] }],
+    });
+    expect((await storyOf(address)).map(({ id, cause }) => [id, cause])).toEqual([[1, 'upload']]);
+    // Keys and reports are forgotten as well.
+    await claim(address, 'drain', 'a');
+    expect(revisionOf(await put(address, 'drain', { by: 'a', key: 'k1' }))).toBe(3);
+  });
+
+  it('begins anew from a bound chart', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 2), counting('b', 'a')));
+    await reportTimes(address, 'a', 2);
+    await erase(address);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+    expect(revisionOf(await ask(address, 'a'))).toBe(1);
+  });
+
+  it('sets its alarm again, though it is for the same moment', async () => {
+    const address = await newChart(sequence(timed('a', 'b', '2040-06-01T12:00:00'), counting('b', 'a')));
+    await ask(address, 'a');
+    const { alarm } = await tracesOf(address);
+    await erase(address);
+    await ask(address, 'a');
+    expect(alarm).not.toBeNull();
+    expect((await tracesOf(address)).alarm).toBe(alarm);
+  });
+
+  it('is not brought back by an alarm that was on its way', async () => {
+    const address = await full();
+    await inStorage(address, async (_, machine) => {
+      await machine.erase();
+      await machine.alarm();
+    });
+    expect(await runDurableObjectAlarm(objectAt(address))).toBe(false);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+
+  it('can be deleted after an eviction', async () => {
+    const address = await full();
+    await evict(address);
+    expect((await erase(address)).status).toBe(204);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+});
+
+describe('reports that are under way', () => {
+  const update = { state: 'a', event: 'update' };
+
+  it('are counted before, or told that there is nothing any more', async () => {
+    const address = newAddress();
+    await upload(address, sequence(counting('a', 'b', 100), counting('b', 'a')));
+    const [first, erased, second] = await inStorage(address, (_, machine) =>
+      Promise.all([machine.update(update), machine.erase(), machine.update(update)]),
+    );
+    expect(erased).toMatchObject({ ok: true });
+    for (const answer of [first, second]) {
+      if (!answer.ok) expect(answer.code).toBe('no-chart');
+    }
+    expect(second.ok).toBe(false);
+    await evict(address);
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+
+  it('leave nothing behind, however many there are', async () => {
+    const address = newAddress();
+    await upload(address, sequence(counting('a', 'b', 100), counting('b', 'a')));
+    const answers = await Promise.all([
+      ...Array.from({ length: 20 }, () => report(address, 'a')),
+      erase(address),
+      ...Array.from({ length: 20 }, () => report(address, 'a')),
+    ]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 204, 404]));
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+
+  it('may start a bound chart again, whole', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 100), counting('b', 'a')));
+    await ask(address, 'a');
+    await Promise.all([erase(address), ...Array.from({ length: 20 }, () => report(address, 'a'))]);
+    await report(address, 'a');
+    const before = await documentOf(address);
+    await evict(address);
+    expect(await documentOf(address)).toEqual(before);
+    expect((await storyOf(address)).map(({ id }) => id)).toEqual(
+      Array.from({ length: before.revision }, (_, i) => i + 1),
+    );
+  });
+});
+
+describe('a machine that has never been', () => {
+  it('cannot be deleted, and is not begun by that', async () => {
+    const address = newAddress();
+    expect(await verdict(await erase(address))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+});

@@ -1,0 +1,294 @@
+/** `watch` as server-sent events: every change as it happens, and what was missed since the last one. */
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { HISTORY_ROWS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from '../../src/limits.ts';
+import { Store } from '../../src/store/store.ts';
+import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { ask, inStorage, report, reportTimes, tracesOf } from '../service.ts';
+import { claim, erase, put, refusedOf, reset, storyOf, together, upload, verdict } from './callers.ts';
+import { EventReader, openEvents, watch } from './events.ts';
+
+const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
+
+describe('a watcher', () => {
+  it('is told every change, as the history has it', async () => {
+    const address = await newChart(`
+initial: work
+states:
+  work: {slots: 1, on: {update: {target: rest, quorum: 2}, bad: {target: rest, guard: context.missing}}}
+  rest: {on: {update: work}}
+`);
+    const watcher = await watch(address, { after: '0' });
+    await claim(address, 'work', 'a');
+    await put(address, 'work', { by: 'a' });
+    await claim(address, 'work', 'b');
+    await put(address, 'work', { by: 'b', event: 'bad' });
+    await put(address, 'work', { by: 'b' });
+    await reset(address, 'admin');
+    await upload(address, long, '?reset=true');
+    const story = await storyOf(address);
+    const told = await watcher.take(story.length);
+    expect(told.map(({ data }) => data)).toEqual(story);
+    expect(told.map(({ id }) => id)).toEqual(story.map(({ id }) => id));
+    expect(told.map(({ event }) => event)).toEqual([
+      'start',
+      'claim',
+      'update',
+      'claim',
+      'refused',
+      'update',
+      'reset',
+      'upload',
+    ]);
+    await watcher.close();
+  });
+
+  it('is told the changes of one commit in their order', async () => {
+    const address = await newChart(long);
+    await ask(address, 'drain');
+    const watcher = await watch(address);
+    await together(address, (machine) =>
+      ['a', 'b', 'c'].map((by) => machine.update({ state: 'drain', event: 'update', by })),
+    );
+    expect((await watcher.take(3)).map(({ data }) => data)).toMatchObject([
+      { by: 'a' },
+      { by: 'b' },
+      { by: 'c' },
+    ]);
+    await watcher.close();
+  });
+
+  it('is told what is new, and nothing from before', async () => {
+    const address = await newChart(long);
+    await reportTimes(address, 'drain', 3);
+    const watcher = await watch(address);
+    await report(address, 'drain');
+    expect((await watcher.next())?.id).toBe(5);
+    await watcher.close();
+  });
+
+  it('is told the same as any other watcher', async () => {
+    const address = await newChart(long);
+    const watchers = await Promise.all([1, 2, 3].map(() => watch(address, { after: '0' })));
+    await reportTimes(address, 'drain', 5);
+    const told = await Promise.all(watchers.map((watcher) => watcher.take(6)));
+    expect(told[1]).toEqual(told[0]);
+    expect(told[2]).toEqual(told[0]);
+    await Promise.all(watchers.map((watcher) => watcher.close()));
+  });
+
+  it('starts the machine where it has not begun', async () => {
+    const address = await newChart(long);
+    const watcher = await watch(address, { after: '0' });
+    expect(await watcher.next()).toMatchObject({ id: 1, event: 'start' });
+    await watcher.close();
+  });
+
+  it('is given a stream that no cache keeps, and that says when to come back', async () => {
+    const address = await newChart(long);
+    const response = await openEvents(address, { after: '0' });
+    expect(response.headers.get('Content-Type')).toBe('text/event-stream');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    await response.body?.cancel();
+    const watcher = await watch(address, { after: '0' });
+    await watcher.next();
+    expect(watcher.asides).toEqual(['retry: 1000']);
+    await watcher.close();
+  });
+
+  it('is refused where there is no chart, and leaves nothing behind', async () => {
+    const address = newAddress();
+    expect(await verdict(await openEvents(address))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+});
+
+describe('a watcher that comes back', () => {
+  const eight = async () => {
+    const address = await newChart(long);
+    await reportTimes(address, 'drain', 7);
+    return address;
+  };
+
+  it.each([
+    ['Last-Event-ID', { last: '5' }],
+    ['?after=', { after: '5' }],
+    ['Last-Event-ID before ?after=, which is from the first time', { last: '5', after: '1' }],
+  ])('is told what it has missed since %s', async (_, from) => {
+    const address = await eight();
+    const watcher = await watch(address, from);
+    await report(address, 'drain');
+    expect((await watcher.take(4)).map(({ id }) => id)).toEqual([6, 7, 8, 9]);
+    await watcher.close();
+  });
+
+  it('is told nothing that it has seen', async () => {
+    const address = await eight();
+    const watcher = await watch(address, { last: '8' });
+    await report(address, 'drain');
+    expect((await watcher.next())?.id).toBe(9);
+    await watcher.close();
+  });
+
+  it('is told everything of a machine that has begun anew since', async () => {
+    const address = await eight();
+    await erase(address);
+    await report(address, 'drain');
+    const watcher = await watch(address, { last: '8' });
+    expect((await watcher.take(2)).map(({ id, event }) => [id, event])).toEqual([
+      [1, 'start'],
+      [2, 'update'],
+    ]);
+    await watcher.close();
+  });
+
+  it.each(['abc', '-1', '1.5', '1e3', '9'.repeat(17)])('is refused with %s for an id', async (id) => {
+    const address = await eight();
+    for (const [name, from] of [
+      ['`Last-Event-ID`', { last: id }],
+      ['`after`', { after: id }],
+    ] as const) {
+      const response = await openEvents(address, from);
+      expect(response.status).toBe(400);
+      expect((await refusedOf(response)).detail).toContain(name);
+    }
+  });
+});
+
+describe('a history that does not go back far enough', () => {
+  const ENTRIES = HISTORY_ROWS + 345;
+  let address = '';
+  beforeAll(async () => {
+    address = await newChart(long);
+    await ask(address, 'drain');
+    await inStorage(address, ({ sql }) => fill(new Store(sql), ENTRIES));
+  });
+
+  it('is told as a gap, and then all that it holds', async () => {
+    const watcher = await watch(address, { last: '5' });
+    expect(await watcher.next()).toEqual({ id: undefined, event: 'gap', data: { from: 6, to: 345 } });
+    const told = await watcher.take(HISTORY_ROWS);
+    expect(told.map(({ id }) => id)).toEqual(Array.from({ length: HISTORY_ROWS }, (_, i) => 346 + i));
+    await report(address, 'drain');
+    expect((await watcher.next())?.id).toBe(ENTRIES + 1);
+    await watcher.close();
+  });
+
+  it('is no gap where it holds just what was missed', async () => {
+    const { entries } = await newest(address);
+    const watcher = await watch(address, { last: String(entries - HISTORY_ROWS) });
+    expect((await watcher.next())?.id).toBe(entries - HISTORY_ROWS + 1);
+    await watcher.close();
+  });
+});
+
+describe('a reader that does not read', () => {
+  it('is cut, while the machine and the other readers go on', async () => {
+    const address = await newChart(long);
+    const slow = await watch(address, { after: '0' });
+    const quick = await watch(address, { after: '0' });
+    const told = quick.take(STREAM_BACKLOG + 51);
+    // A commit each: what is told at once is one piece.
+    await reportTimes(address, 'drain', STREAM_BACKLOG + 50);
+    expect((await told).map(({ id }) => id)).toEqual(
+      Array.from({ length: STREAM_BACKLOG + 51 }, (_, i) => i + 1),
+    );
+    const seen = await readToTheEnd(slow);
+    expect(seen.length).toBeLessThan(STREAM_BACKLOG + 51);
+    // It comes back with what it has seen last, and has lost nothing.
+    const again = await watch(address, { last: String(seen.at(-1) ?? 0) });
+    const rest = await again.take(STREAM_BACKLOG + 51 - seen.length);
+    expect([...seen, ...rest.map(({ id }) => id)]).toEqual(
+      Array.from({ length: STREAM_BACKLOG + 51 }, (_, i) => i + 1),
+    );
+    await Promise.all([quick.close(), again.close()]);
+  }, 30_000);
+});
+
+describe('a stream', () => {
+  it('is kept open by comments while nothing happens', async () => {
+    const address = await newChart(long);
+    await ask(address, 'drain');
+    const asides = await inStorage(address, async (_, machine) => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const answer = await machine.watch();
+      if (!answer.ok) throw new Error(answer.detail);
+      const reader = new EventReader(answer.events);
+      vi.advanceTimersByTime(2 * STREAM_HEARTBEAT);
+      await machine.update({ state: 'drain', event: 'update' });
+      await reader.next();
+      await reader.close();
+      vi.useRealTimers();
+      return reader.asides;
+    });
+    expect(asides).toEqual(['retry: 1000', ': still here', ': still here']);
+  });
+
+  it('ends when the machine is deleted', async () => {
+    const address = await newChart(long);
+    const watcher = await watch(address, { after: '0' });
+    await watcher.next();
+    await erase(address);
+    expect(await watcher.next()).toBeUndefined();
+  });
+
+  it('is refused where there are too many, until one of them is closed', async () => {
+    const address = await newChart(long);
+    await ask(address, 'drain');
+    const watchers = await Promise.all(Array.from({ length: STREAMS }, () => watch(address)));
+    const response = await openEvents(address);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(await verdict(response)).toBe('503 too-many-waiting');
+    await watchers[0]?.close();
+    // The object learns of it when it tells the next change.
+    await reportTimes(address, 'drain', 2);
+    await vi.waitFor(async () => (await watch(address)).close());
+    await Promise.all(watchers.slice(1).map((watcher) => watcher.close()));
+  }, 30_000);
+});
+
+async function readToTheEnd(reader: EventReader): Promise<number[]> {
+  const ids: number[] = [];
+  try {
+    for (let event = await reader.next(); event !== undefined; event = await reader.next())
+      ids.push(event.id ?? 0);
+  } catch {
+    // It was cut.
+  }
+  return ids;
+}
+
+async function newest(address: string): Promise<{ entries: number }> {
+  return inStorage(address, ({ sql }) => ({ entries: new Store(sql).entries() ?? 0 }));
+}
+
+/** Writes entries until there are `until`: what a machine would write in as many updates. */
+function fill(store: Store, until: number): void {
+  const machine = store.load();
+  if (machine === undefined) throw new Error('there is no machine to fill');
+  const ids = Array.from({ length: until - machine.entries }, (_, i) => machine.entries + 1 + i);
+  store.write({
+    snapshot: machine.snapshot,
+    timersSet: [],
+    timersCleared: [],
+    left: [],
+    claimsSet: [],
+    claimsCleared: [],
+    receipts: [],
+    revision: until,
+    entries: until,
+    at: until,
+    history: ids.map((id) => ({
+      id,
+      revision: id,
+      at: id,
+      cause: 'update',
+      event: 'update',
+      state: 'drain',
+      by: null,
+      from: ['drain'],
+      to: ['drain'],
+      notes: [],
+    })),
+  });
+}

@@ -1,0 +1,220 @@
+/** `POST {machine}/reset`: starts over from the newest chart, while the history goes on. */
+import { describe, expect, it } from 'vitest';
+import { ownChart } from '../../src/charts.ts';
+import { wake } from '../../src/running.ts';
+import { Store } from '../../src/store/store.ts';
+import { Turn } from '../../src/turn.ts';
+import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
+import { evict, inStorage, report, reportTimes, tracesOf } from '../service.ts';
+import {
+  documentOf,
+  put,
+  refusedOf,
+  reset,
+  revisionOf,
+  storyOf,
+  together,
+  upload,
+  verdict,
+} from './callers.ts';
+
+const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
+const other = sequence(counting('first', 'second'), final('second'));
+
+describe('a reset', () => {
+  it('enters the initial state anew, and counts from the beginning', async () => {
+    const address = await newChart(drain);
+    await reportTimes(address, 'drain', 2);
+    const response = await reset(address);
+    expect([response.status, revisionOf(response), await response.text()]).toEqual([204, 4, '']);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 0 }] });
+  });
+
+  it('is written down, with who did it', async () => {
+    const address = await newChart(drain);
+    await reportTimes(address, 'drain', 2);
+    await reset(address, 'admin');
+    await report(address, 'drain');
+    expect((await storyOf(address)).slice(-2)).toMatchObject([
+      {
+        id: 4,
+        revision: 4,
+        cause: 'reset',
+        by: 'admin',
+        from: ['patch'],
+        to: ['drain'],
+        state: null,
+        event: null,
+      },
+      { id: 5, revision: 5, cause: 'update', from: ['drain'], to: ['drain'] },
+    ]);
+  });
+
+  it('voids what callers have reported: they count once more', async () => {
+    const address = await newChart(drain);
+    await put(address, 'drain', { by: 'a' });
+    await put(address, 'drain', { by: 'b' });
+    await reset(address);
+    expect(await verdict(await put(address, 'patch', { by: 'a' }))).toBe('406 not-current');
+    for (const by of ['a', 'a', 'b']) expect((await put(address, 'drain', { by })).status).toBe(200);
+    expect((await documentOf(address)).states).toEqual(['patch']);
+  });
+
+  it('voids what was reported in the same turn before it, and not what comes behind', async () => {
+    const address = await newChart(drain);
+    await put(address, 'drain', { by: 'a' });
+    await inStorage(address, (storage) => {
+      const store = new Store(storage.sql);
+      const machine = wake(store);
+      if (machine === undefined) throw new Error('there is no machine');
+      const { chart, source } = ownChart(machine, store);
+      const turn = new Turn(machine, {
+        receipt: (key) => store.receipts.find(key),
+        lastVisit: (state) => store.lastVisit(state),
+      });
+      const report = (by: string) =>
+        turn.update({ state: 'drain', event: 'update', by, key: by }, Date.now());
+      report('b');
+      turn.restart(chart, source, 'reset', null, Date.now());
+      report('a');
+      storage.transactionSync(() => turn.changes && store.write(turn.changes));
+    });
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 1, by: ['a'] }] });
+    expect(revisionOf(await put(address, 'drain', { by: 'a' }))).toBe(5);
+    // `b` counts again by its name, and not by its key.
+    expect(revisionOf(await put(address, 'drain', { by: 'b', key: 'b' }))).toBe(3);
+    expect(revisionOf(await put(address, 'drain', { by: 'b' }))).toBe(6);
+  });
+
+  it('sets the timers anew', async () => {
+    const address = await newChart('initial: a\nstates: {a: {after: {1h: b}, on: {update: b}}, b: {}}');
+    await report(address, 'a');
+    expect((await tracesOf(address)).alarm).toBeNull();
+    await reset(address);
+    const { timers } = await documentOf(address);
+    expect(timers).toHaveLength(1);
+    expect((await tracesOf(address)).alarm).toBe(Date.parse(timers[0]?.at ?? ''));
+    await reset(address);
+    await evict(address);
+    expect((await documentOf(address)).timers).toHaveLength(1);
+  });
+
+  it('sets the context anew', async () => {
+    const address = await newChart(
+      'initial: a\ncontext: {n: 0}\nstates: {a: {on: {update: {actions: [{assign: {n: context.n + 1}}]}}}}',
+    );
+    await reportTimes(address, 'a', 3);
+    expect((await documentOf(address)).context).toEqual({ n: 3 });
+    await reset(address);
+    await evict(address);
+    expect((await documentOf(address)).context).toEqual({ n: 0 });
+  });
+
+  it('of a machine that has come to its end begins it again', async () => {
+    const address = await newChart(other);
+    await report(address, 'first');
+    expect((await documentOf(address)).status).toBe('done');
+    await reset(address);
+    expect(await documentOf(address)).toMatchObject({ status: 'active', states: ['first'] });
+  });
+
+  it('of a machine that has not begun begins it', async () => {
+    const address = await newChart(drain);
+    expect((await reset(address)).status).toBe(204);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 1 });
+  });
+
+  it('survives an eviction', async () => {
+    const address = await newChart(drain);
+    await reportTimes(address, 'drain', 2);
+    await reset(address);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['drain'],
+      revision: 4,
+      quorums: [{ have: 0 }],
+    });
+  });
+
+  it('may be done any number of times in one batch', async () => {
+    const address = await newChart(drain);
+    await together(address, (machine) => [machine.reset(), machine.reset(), machine.reset()]);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 4 });
+    expect((await storyOf(address)).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is refused where there is no chart, and leaves nothing behind', async () => {
+    const address = newAddress();
+    expect(await verdict(await reset(address))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('is refused from somebody without a name', async () => {
+    const address = await newChart(drain);
+    expect((await reset(address, '')).status).toBe(400);
+  });
+});
+
+describe('the newest chart', () => {
+  it('is picked up by a reset, and by nothing before', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    expect((await documentOf(address)).chart.newer).toBe(false);
+    await putChart(address, other);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { newer: true } });
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { newer: true } });
+    await reset(address);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['first'],
+      revision: 3,
+      chart: { newer: false },
+    });
+    await evict(address);
+    expect((await documentOf(address)).states).toEqual(['first']);
+  });
+
+  it('may be of the other dialect', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    await putChart(address, 'initial: a\nstates: {a: {after: {1h: b}}, b: {}}');
+    await reset(address);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ dialect: 'statechart', states: ['a'], quorums: [] });
+  });
+
+  it('that is not valid is refused, and the machine goes on as it was', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    await putChart(address, 'current_state: nowhere\nstates:\n  - name: a\n');
+    const response = await reset(address);
+    expect(response.status).toBe(422);
+    expect((await refusedOf(response)).errors).toMatchObject([{ line: 1, path: 'current_state' }]);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['drain'],
+      revision: 2,
+      quorums: [{ have: 1 }],
+    });
+  });
+
+  it('is the one that it has where it was taken away', async () => {
+    const address = await newChart(drain);
+    await reportTimes(address, 'drain', 2);
+    await removeChart(address);
+    expect((await documentOf(address)).chart.newer).toBe(false);
+    await reset(address);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { source: 'bundle' } });
+  });
+
+  it('is the uploaded one where there are both', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await putChart(address, other);
+    expect((await documentOf(address)).chart).toMatchObject({ source: 'upload', newer: false });
+    await reset(address);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { source: 'upload' } });
+  });
+});

@@ -1,0 +1,181 @@
+/** `watch` as a WebSocket: the same changes, and the object may sleep meanwhile. */
+import { runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it, vi } from 'vitest';
+import { HISTORY_ROWS, SOCKETS } from '../../src/limits.ts';
+import { Store } from '../../src/store/store.ts';
+import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
+import { claim, erase, refusedOf, storyOf, verdict } from './callers.ts';
+import { askForSocket, openSocket } from './sockets.ts';
+
+const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
+
+describe('a watcher by WebSocket', () => {
+  it('is told every change, as the history has it', async () => {
+    const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
+    const socket = await openSocket(address, '0');
+    await claim(address, 'a', 'web-01');
+    await report(address, 'a');
+    const story = await storyOf(address);
+    expect(await socket.take(story.length)).toEqual(story);
+    socket.close();
+  });
+
+  it('is told what is new, and nothing from before', async () => {
+    const address = await newChart(long);
+    await reportTimes(address, 'drain', 3);
+    const socket = await openSocket(address);
+    await report(address, 'drain');
+    expect((await socket.next()).id).toBe(5);
+    socket.close();
+  });
+
+  it('is told what it has missed since ?after=', async () => {
+    const address = await newChart(long);
+    await reportTimes(address, 'drain', 7);
+    const socket = await openSocket(address, '5');
+    await report(address, 'drain');
+    expect((await socket.take(4)).map(({ id }) => id)).toEqual([6, 7, 8, 9]);
+    socket.close();
+  });
+
+  it('is told first what the history does not hold any more', async () => {
+    const address = await newChart(long);
+    await ask(address, 'drain');
+    // As if there had been many more before.
+    await inStorage(address, (storage) => skip(storage, HISTORY_ROWS + 20));
+    await evict(address);
+    const socket = await openSocket(address, '5');
+    expect(JSON.parse(await socket.text())).toEqual({ gap: { from: 6, to: HISTORY_ROWS + 20 } });
+    await report(address, 'drain');
+    expect((await socket.next()).id).toBe(HISTORY_ROWS + 21);
+    socket.close();
+  });
+
+  it.each(['abc', '-1', '1.5'])('is refused with %s for an id', async (after) => {
+    const address = await newChart(long);
+    const response = await askForSocket(address, after);
+    expect(response.status).toBe(400);
+    expect((await refusedOf(response)).detail).toContain('`after`');
+  });
+
+  it('is refused where there is no chart, and leaves nothing behind', async () => {
+    const address = newAddress();
+    expect(await verdict(await askForSocket(address))).toBe('404 no-chart');
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('may come in any case of letters, as browsers and libraries write it', async () => {
+    const address = await newChart(long);
+    const { exports } = await import('cloudflare:workers');
+    const response = await exports.default.fetch(
+      new Request(`https://service.test/${address}/watch`, { headers: { Upgrade: 'WebSocket' } }),
+    );
+    expect(response.status).toBe(101);
+    response.webSocket?.accept();
+    response.webSocket?.close();
+  });
+});
+
+describe('an object that sleeps', () => {
+  it('wakes for a report and tells those who watched it before', async () => {
+    const address = await newChart(long);
+    const sockets = [await openSocket(address), await openSocket(address, '0')];
+    await evict(address);
+    await report(address, 'drain');
+    expect((await sockets[0]?.next())?.id).toBe(2);
+    expect((await sockets[1]?.take(2))?.map(({ id }) => id)).toEqual([1, 2]);
+    await evict(address);
+    await report(address, 'drain');
+    expect((await sockets[0]?.next())?.id).toBe(3);
+    for (const socket of sockets) socket.close();
+  });
+
+  it('is not woken by a ping, which is answered all the same', async () => {
+    const address = await newChart(long);
+    const socket = await openSocket(address);
+    await evict(address);
+    const before = await timesAnswered(address);
+    socket.send('ping');
+    expect(await socket.text()).toBe('pong');
+    expect(await timesAnswered(address)).toBe(before + 1);
+    socket.close();
+  });
+});
+
+describe('a socket', () => {
+  it('is closed when the machine is deleted', async () => {
+    const address = await newChart(long);
+    const socket = await openSocket(address);
+    await erase(address);
+    expect(await socket.closed).toEqual({ code: 1001, reason: 'the machine was deleted' });
+  });
+
+  it('is closed when the machine is deleted that has slept', async () => {
+    const address = await newChart(long);
+    const socket = await openSocket(address);
+    await evict(address);
+    await erase(address);
+    expect((await socket.closed).code).toBe(1001);
+  });
+
+  it('that its client closes is forgotten, and the others are told', async () => {
+    const address = await newChart(long);
+    const [gone, stays] = [await openSocket(address), await openSocket(address)];
+    gone.close();
+    expect((await gone.closed).code).toBe(1000);
+    await reportTimes(address, 'drain', 2);
+    expect((await stays.take(2)).map(({ id }) => id)).toEqual([2, 3]);
+    await vi.waitFor(async () => expect(await socketsOf(address)).toBe(1));
+    stays.close();
+  });
+
+  it('may say what it likes, and changes nothing by it', async () => {
+    const address = await newChart(long);
+    const socket = await openSocket(address);
+    for (const text of ['hello', '{"state":"drain"}', '', 'x'.repeat(100_000)]) socket.send(text);
+    await report(address, 'drain');
+    expect((await socket.next()).id).toBe(2);
+    expect(await storyOf(address)).toHaveLength(2);
+    socket.close();
+  });
+});
+
+describe('one more than there may be', () => {
+  it('is refused', async () => {
+    const address = await newChart(long);
+    await ask(address, 'drain');
+    await runInDurableObject(objectAt(address), (_, state) => {
+      for (let i = 0; i < SOCKETS; i++) state.acceptWebSocket(new WebSocketPair()[1]);
+    });
+    const response = await askForSocket(address);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(await verdict(response)).toBe('503 too-many-waiting');
+    // The machine goes on.
+    expect((await report(address, 'drain')).status).toBe(200);
+  }, 30_000);
+});
+
+async function socketsOf(address: string): Promise<number> {
+  return runInDurableObject(objectAt(address), (_, state) => state.getWebSockets().length);
+}
+
+/** How often the platform has answered a ping by itself, as it notes beside each socket: 0 or 1. */
+async function timesAnswered(address: string): Promise<number> {
+  return runInDurableObject(
+    objectAt(address),
+    (_, state) =>
+      state.getWebSockets().filter((socket) => state.getWebSocketAutoResponseTimestamp(socket) !== null)
+        .length,
+  );
+}
+
+/** Counts entries that are not there: the history is a ring, and they would have been overwritten. */
+function skip({ sql }: DurableObjectStorage, entries: number): void {
+  const store = new Store(sql);
+  const machine = store.load();
+  if (machine === undefined) throw new Error('there is no machine');
+  sql.exec('DELETE FROM history');
+  sql.exec('UPDATE machine SET entries = ?', entries);
+}

@@ -1,0 +1,327 @@
+/** `PUT {machine}/chart`: an address gets its own chart. */
+import { describe, expect, it } from 'vitest';
+import { CHART_BYTES } from '../../src/chart/index.ts';
+import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { ask, chartOf, evict, report, reportTimes, send, tracesOf } from '../service.ts';
+import {
+  claim,
+  documentOf,
+  put,
+  refusedOf,
+  resource,
+  revisionOf,
+  storyOf,
+  together,
+  upload,
+  verdict,
+} from './callers.ts';
+
+const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
+const other = sequence(counting('first', 'second'), final('second'));
+
+describe('the first chart of an address', () => {
+  it('is 201, and starts the machine', async () => {
+    const address = newAddress();
+    const response = await upload(address, drain, '?by=admin');
+    expect([response.status, revisionOf(response), response.headers.get('Content-Type')]).toEqual([
+      201,
+      1,
+      'application/json',
+    ]);
+    const { chart } = await documentOf(address);
+    expect(await response.json()).toEqual({ dialect: 'sequence', hash: chart.hash, warnings: [] });
+    expect(chart).toEqual({ hash: expect.stringMatching(/^[0-9a-f]{64}$/), source: 'upload', newer: false });
+    expect(await storyOf(address)).toMatchObject([
+      { cause: 'upload', by: 'admin', from: [], to: ['drain'], revision: 1 },
+    ]);
+  });
+
+  it('is a statechart as well, and comes back as it was written', async () => {
+    const address = newAddress();
+    const text = 'initial: a # the first\nstates:\n  a: {on: {update: b}}\n  b: {}\n';
+    expect(await (await upload(address, text)).json()).toMatchObject({ dialect: 'statechart' });
+    expect(await chartOf(address)).toBe(text);
+  });
+
+  it('survives an eviction', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['drain'],
+      chart: { source: 'upload', newer: false },
+    });
+  });
+
+  it('tells what is allowed and surely not meant', async () => {
+    const response = await upload(newAddress(), sequence(counting('a', 'b'), final('b'), final('aside')));
+    expect(response.status).toBe(201);
+    expect(await response.json()).toMatchObject({
+      warnings: [
+        { severity: 'warning', line: 1, path: 'states[2].name', message: expect.stringContaining('"aside"') },
+      ],
+    });
+  });
+
+  it('goes before a bound one', async () => {
+    const address = await newChart(drain);
+    expect((await upload(address, other)).status).toBe(201);
+    expect(await documentOf(address)).toMatchObject({ states: ['first'], chart: { source: 'upload' } });
+  });
+});
+
+describe('another chart', () => {
+  it('is 200 where the machine has only begun, and starts it over', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    const response = await upload(address, other);
+    expect([response.status, revisionOf(response)]).toEqual([200, 2]);
+    expect(await documentOf(address)).toMatchObject({ states: ['first'], chart: { newer: false } });
+    expect((await storyOf(address)).at(-1)).toMatchObject({
+      cause: 'upload',
+      from: ['drain'],
+      to: ['first'],
+    });
+  });
+
+  it('is 200 where the machine has come to its end', async () => {
+    const address = newAddress();
+    await upload(address, other);
+    await report(address, 'first');
+    expect((await upload(address, drain)).status).toBe(200);
+    expect((await documentOf(address)).states).toEqual(['drain']);
+  });
+
+  it('is 409 in mid-sequence, and nothing changes', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    const response = await upload(address, other);
+    expect([response.status, revisionOf(response)]).toEqual([409, 2]);
+    expect(await refusedOf(response)).toMatchObject({
+      type: 'urn:stateservice:problem:mid-sequence',
+      detail: expect.stringContaining('?reset=true'),
+      machine: { states: ['drain'] },
+    });
+    expect(await documentOf(address)).toMatchObject({ revision: 2, chart: { newer: false } });
+    expect(await chartOf(address)).toContain('drain');
+  });
+
+  it('is 409 as soon as somebody works', async () => {
+    const address = newAddress();
+    await upload(address, sequence({ ...counting('work', 'rest', 3), slots: 1 }, final('rest')));
+    await claim(address, 'work', 'a');
+    expect(await verdict(await upload(address, other))).toBe('409 mid-sequence');
+  });
+
+  it('is 409 against a bound chart in mid-sequence', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    expect(await verdict(await upload(address, other))).toBe('409 mid-sequence');
+  });
+
+  it('is taken in mid-sequence with ?reset=true', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await put(address, 'drain', { by: 'a' });
+    const response = await upload(address, other, '?reset=true');
+    expect([response.status, revisionOf(response)]).toEqual([200, 3]);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['first'],
+      revision: 3,
+      quorums: [{ have: 0, by: [] }],
+    });
+  });
+
+  it.each(['?reset=1', '?reset', '?reset=false', '?reset=TRUE'])('is not taken with %s', async (query) => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    expect((await upload(address, other, query)).status).toBe(409);
+  });
+
+  it('makes all that was reported void', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await put(address, 'drain', { by: 'a' });
+    await upload(address, sequence(counting('drain', 'patch', 2), final('patch')), '?reset=true');
+    expect((await put(address, 'drain', { by: 'a' })).status).toBe(200);
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1, by: ['a'] }]);
+  });
+});
+
+describe('the same chart again', () => {
+  it('changes nothing, also in mid-sequence', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    const response = await upload(address, drain);
+    expect([response.status, revisionOf(response)]).toEqual([200, 2]);
+    expect(await documentOf(address)).toMatchObject({ revision: 2, quorums: [{ have: 1 }] });
+    expect(await storyOf(address)).toHaveLength(2);
+  });
+
+  it('starts the machine over with ?reset=true', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    expect(revisionOf(await upload(address, drain, '?reset=true'))).toBe(3);
+    expect(await documentOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 0 }] });
+  });
+
+  it('in another spelling is another chart', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    expect((await upload(address, `${drain}\n`)).status).toBe(409);
+  });
+
+  it('from several callers at once is taken once', async () => {
+    const address = newAddress();
+    await upload(address, other);
+    await together(address, (machine) => Array.from({ length: 5 }, () => machine.upload(drain, false)));
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 2 });
+  });
+});
+
+describe('a chart for one revision', () => {
+  it('is taken at that revision, and refused at another', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    await report(address, 'drain');
+    const at = (match: string) => upload(address, other, '?reset=true', { headers: { 'If-Match': match } });
+    const refused = await at('"1"');
+    expect([refused.status, revisionOf(refused)]).toEqual([412, 2]);
+    expect((await documentOf(address)).states).toEqual(['drain']);
+    expect((await at('"2"')).status).toBe(200);
+  });
+
+  it('is refused where there is no machine yet', async () => {
+    const address = newAddress();
+    const response = await upload(address, drain, '', { headers: { 'If-Match': '"1"' } });
+    expect(await verdict(response)).toBe('412 wrong-revision');
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+});
+
+describe('what is no chart', () => {
+  it('is 422 with every error, and leaves nothing behind', async () => {
+    const address = newAddress();
+    const response = await upload(
+      address,
+      'current_state: a\nstates:\n  - name: b\n    func: jump\n  - name: b\n',
+    );
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([
+      422,
+      'application/problem+json',
+    ]);
+    const { errors = [], ...refused } = await refusedOf(response);
+    expect(refused.type).toBe('urn:stateservice:problem:invalid-chart');
+    expect(errors.map(({ line, column, path }) => [line, column, path])).toEqual([
+      [1, 16, 'current_state'],
+      [4, 11, 'states[0].func'],
+      [5, 11, 'states[1].name'],
+    ]);
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('is 422 and changes nothing where there is one already', async () => {
+    const address = newAddress();
+    await upload(address, drain);
+    expect((await upload(address, 'initial: nowhere\nstates: {a: {}}', '?reset=true')).status).toBe(422);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 1 });
+  });
+
+  it.each([
+    ['nothing', '', 422],
+    ['a list', '[]', 422],
+    ['no UTF-8', new Uint8Array([0x61, 0xff]), 400],
+    ['too many bytes', 'a'.repeat(CHART_BYTES + 1), 413],
+    ['too many bytes of few characters', '🚀'.repeat(CHART_BYTES / 4 + 1), 413],
+  ])('is refused: %s', async (_, body, status) => {
+    const address = newAddress();
+    const response = await send('PUT', resource(address, 'chart'), { body });
+    expect(response.status).toBe(status);
+    await response.body?.cancel();
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('is refused as too large before it was sent to its end', async () => {
+    const address = newAddress();
+    let sent = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        sent += 64 * 1_024;
+        controller.enqueue(new Uint8Array(64 * 1_024));
+        if (sent > 64 * CHART_BYTES) controller.close();
+      },
+    });
+    expect(await verdict(await send('PUT', resource(address, 'chart'), { body }))).toBe('413 too-large');
+    expect(sent).toBeLessThan(8 * CHART_BYTES);
+  });
+
+  it('may be just as large as a chart can be', async () => {
+    const text = `${drain}\n#`;
+    const address = newAddress();
+    expect((await upload(address, text.padEnd(CHART_BYTES, 'x'))).status).toBe(201);
+  });
+
+  it('may begin with a byte order mark', async () => {
+    expect((await upload(newAddress(), `\uFEFF${drain}`)).status).toBe(201);
+  });
+});
+
+describe('a run', () => {
+  it('runs by the chart that was uploaded to its chart', async () => {
+    const base = newAddress();
+    await upload(base, drain);
+    expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['drain'], chart: { source: 'upload' } });
+    await reportTimes(`${base}@one`, 'drain', 2);
+    expect((await documentOf(base)).states).toEqual(['drain']);
+    expect((await documentOf(`${base}@two`)).states).toEqual(['drain']);
+  });
+
+  it('keeps the chart that it has begun with, and shows that a newer one is waiting', async () => {
+    const base = newAddress();
+    await upload(base, drain);
+    await report(`${base}@one`, 'drain');
+    await upload(base, other);
+    expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['drain'], chart: { newer: true } });
+    // A new run has the new one; the old one after a reset.
+    expect((await documentOf(`${base}@two`)).states).toEqual(['first']);
+    await send('POST', resource(`${base}@one`, 'reset'));
+    expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['first'], chart: { newer: false } });
+  });
+
+  it('takes no chart of its own', async () => {
+    const base = newAddress();
+    await upload(base, drain);
+    for (const run of [`${base}@one`, `${newAddress()}@one`]) {
+      const response = await upload(run, other);
+      expect(response.status).toBe(400);
+      const [chart] = run.split('@');
+      expect((await refusedOf(response)).detail).toContain(`/${chart}/chart`);
+      expect(await tracesOf(run)).toEqual({ tables: [], alarm: null });
+    }
+  });
+
+  it('goes on when its chart is deleted, and cannot be begun any more', async () => {
+    const base = newAddress();
+    await upload(base, drain);
+    await report(`${base}@one`, 'drain');
+    await send('DELETE', `/${base}`);
+    expect((await report(`${base}@one`, 'drain')).status).toBe(200);
+    expect((await documentOf(`${base}@one`)).chart.newer).toBe(false);
+    expect((await ask(`${base}@two`, 'drain')).status).toBe(404);
+    expect(await tracesOf(`${base}@two`)).toEqual({ tables: [], alarm: null });
+    expect(await tracesOf(base)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('leaves nothing behind at its chart, which need not have begun', async () => {
+    const base = await newChart(drain);
+    await report(`${base}@one`, 'drain');
+    expect(await tracesOf(base)).toEqual({ tables: [], alarm: null });
+    expect((await documentOf(`${base}@one`)).chart.source).toBe('bundle');
+  });
+});

@@ -1,0 +1,280 @@
+/** `GET …/state&wait=`: the answer comes the moment that the state does, and no poll is needed. */
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
+import { evict, inStorage, objectAt, report, reportTimes } from '../service.ts';
+import { put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
+
+// Far ahead of the platform's own clock, so that no alarm goes off by itself; it stands still unless a test moves it.
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+const HOUR = 60 * 60 * 1_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
+
+describe('a wait for a state', () => {
+  it('is answered at once where the state is current already', async () => {
+    const address = await newChart(drain);
+    const response = await waitFor(address, 'drain', '60s');
+    expect([response.status, await response.text(), revisionOf(response)]).toEqual([200, 'drain', 1]);
+  });
+
+  it('is answered by the report that brings it, and by none before', async () => {
+    const address = await newChart(drain);
+    const waiting = watched(waitFor(address, 'patch', '60s'));
+    await settled();
+    await report(address, 'drain');
+    await settled();
+    expect(waiting.isOver()).toBe(false);
+    await report(address, 'drain');
+    const response = await waiting.answer;
+    expect([response.status, await response.text(), revisionOf(response)]).toEqual([200, 'patch', 3]);
+  });
+
+  it('is answered for all who wait, and for no other state', async () => {
+    const address = await newChart(drain);
+    const patch = Array.from({ length: 20 }, () => waitFor(address, 'patch', '60s'));
+    const done = watched(waitFor(address, 'done', '60s'));
+    await settled();
+    await reportTimes(address, 'drain', 2);
+    expect((await Promise.all(patch)).map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(done.isOver()).toBe(false);
+    await report(address, 'patch');
+    expect((await done.answer).status).toBe(200);
+  });
+
+  it('starts the machine where it has not begun', async () => {
+    const address = await newChart(drain);
+    const waiting = waitFor(address, 'patch', '60s');
+    await settled();
+    await reportTimes(address, 'drain', 2);
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('ends where the state was entered and left in one commit', async () => {
+    const address = await newChart(drain);
+    const waiting = waitFor(address, 'patch', '60s');
+    await settled();
+    await together(address, (machine) =>
+      ['drain', 'drain', 'patch'].map((state) => machine.update({ state, event: 'update' })),
+    );
+    const response = await waiting;
+    expect([response.status, await response.text()]).toEqual([200, 'patch']);
+  });
+
+  it('ends where a time that has passed already took the machine through the state', async () => {
+    const address = await newChart(
+      sequence(counting('drain', 'pause'), timed('pause', 'done', '2040-06-01T11:00:00'), final('done')),
+    );
+    const waiting = waitFor(address, 'pause', '60s');
+    await settled();
+    await report(address, 'drain');
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('ends where `always` took the machine through the state', async () => {
+    const address = await newChart(`
+initial: a
+states: {a: {on: {update: b}}, b: {always: c}, c: {}}
+`);
+    const waiting = waitFor(address, 'b', '60s');
+    await settled();
+    await report(address, 'a');
+    expect(await (await waiting).text()).toBe('b');
+  });
+
+  it('may be for a state by any of its names, and for one around others', async () => {
+    const address = await newChart(`
+initial: canary
+states:
+  canary: {on: {update: fleet}}
+  fleet:
+    type: parallel
+    states: {eu: {initial: drain, states: {drain: {id: eu-drain}}}, us: {}}
+`);
+    const names = ['fleet', 'fleet.eu', 'eu', 'eu-drain', 'fleet.eu.drain', 'drain'];
+    const waiting = names.map((name) => waitFor(address, name, '60s'));
+    await settled();
+    await report(address, 'canary');
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
+    // The answer has the state's own name.
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual([
+      'fleet',
+      'fleet.eu',
+      'fleet.eu',
+      'eu-drain',
+      'eu-drain',
+      'eu-drain',
+    ]);
+  });
+});
+
+describe('time', () => {
+  const clock = sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go'));
+
+  it('answers a wait by the alarm', async () => {
+    const address = await newChart(clock);
+    const waiting = waitFor(address, 'go', '60s');
+    await settled();
+    vi.setSystemTime(NOON + HOUR);
+    expect(await runDurableObjectAlarm(objectAt(address))).toBe(true);
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('answers a wait by the request of somebody else, where the alarm is late', async () => {
+    const address = await newChart(clock);
+    const waiting = waitFor(address, 'go', '60s');
+    await settled();
+    vi.setSystemTime(NOON + HOUR);
+    await report(address, 'wait');
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('answers a wait by itself', async () => {
+    vi.useRealTimers();
+    const soon = new Date(Date.now() + 400).toISOString();
+    const address = await newChart(sequence(timed('wait', 'go', soon), final('go')));
+    const response = await waitFor(address, 'go', '30s');
+    expect(response.status).toBe(200);
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(soon));
+    expect(Date.now()).toBeLessThan(Date.parse(soon) + 5_000);
+  });
+});
+
+describe('a wait whose time is up', () => {
+  it('is told not yet, with when to come again', async () => {
+    const address = await newChart(drain);
+    const waiting = watched(waitFor(address, 'patch', '30s'));
+    await settled();
+    vi.setSystemTime(NOON + 29_000);
+    await pause(150);
+    expect(waiting.isOver()).toBe(false);
+    vi.setSystemTime(NOON + 30_000);
+    const response = await waiting.answer;
+    expect([response.status, revisionOf(response)]).toEqual([406, 1]);
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(await refusedOf(response)).toMatchObject({
+      type: 'urn:stateservice:problem:not-current',
+      detail: '"patch" is not current yet; current: "drain". "drain" waits for 2 more "update".',
+      machine: { revision: 1, states: ['drain'], waiting: [{ state: 'drain', have: 0, need: 2 }] },
+    });
+  });
+
+  it('is not so before, whatever happens meanwhile', async () => {
+    const address = await newChart(sequence(counting('drain', 'done', 99), final('done')));
+    const waiting = watched(waitFor(address, 'done', '30s'));
+    await settled();
+    for (let i = 1; i <= 5; i++) {
+      vi.setSystemTime(NOON + i * 5_000);
+      await report(address, 'drain');
+    }
+    expect(waiting.isOver()).toBe(false);
+    vi.setSystemTime(NOON + 30_000);
+    expect((await waiting.answer).status).toBe(406);
+  });
+
+  it('is over at its own time, the shorter one first', async () => {
+    const address = await newChart(drain);
+    const [short, long] = [
+      watched(waitFor(address, 'patch', '5s')),
+      watched(waitFor(address, 'patch', '50s')),
+    ];
+    await settled();
+    vi.setSystemTime(NOON + 5_000);
+    expect((await short.answer).status).toBe(406);
+    expect(long.isOver()).toBe(false);
+    await reportTimes(address, 'drain', 2);
+    expect((await long.answer).status).toBe(200);
+  });
+
+  it('is over in real time too', async () => {
+    vi.useRealTimers();
+    const address = await newChart(drain);
+    const from = Date.now();
+    expect(await verdict(await waitFor(address, 'patch', '300ms'))).toBe('406 not-current');
+    expect(Date.now() - from).toBeGreaterThanOrEqual(290);
+    expect(Date.now() - from).toBeLessThan(3_000);
+  });
+
+  it('of no time is told at once', async () => {
+    const address = await newChart(drain);
+    for (const wait of ['0', '0s']) expect((await waitFor(address, 'patch', wait)).status).toBe(406);
+  });
+});
+
+describe('how long to wait', () => {
+  it.each(['60s', '1m', '60', '60000ms', '0.5m', '1s500ms'])('may be said as %s', async (wait) => {
+    const address = await newChart(drain);
+    expect((await waitFor(address, 'drain', wait)).status).toBe(200);
+  });
+
+  it.each(['61s', '61', '2m', '60001ms', '-1', '1 s', 'soon', '', '30S', '1e1', 'Infinity', '9'.repeat(400)])(
+    'may not be said as %s',
+    async (wait) => {
+      const address = await newChart(drain);
+      for (const state of ['drain', 'patch']) {
+        const response = await waitFor(address, state, wait);
+        expect(response.status).toBe(400);
+        expect((await refusedOf(response)).detail).toContain('`wait` must be a duration of at most 60s');
+      }
+    },
+  );
+
+  it('leaves nothing behind where there is no chart', async () => {
+    const address = newAddress();
+    expect((await waitFor(address, 'drain', '60s')).status).toBe(404);
+    expect(await inStorage(address, ({ sql }) => sql.exec('SELECT * FROM sqlite_master').toArray())).toEqual(
+      [],
+    );
+  });
+});
+
+describe('an eviction', () => {
+  it('ends a wait so that the caller asks again, or waits for it', async () => {
+    vi.useRealTimers();
+    const address = await newChart(drain);
+    const waiting = waitFor(address, 'patch', '500ms').then(
+      ({ status }) => status,
+      () => 'cut off',
+    );
+    await settled();
+    await evict(address);
+    expect(await waiting).not.toBe(200);
+    await reportTimes(address, 'drain', 2);
+    expect((await waitFor(address, 'patch', '60s')).status).toBe(200);
+  });
+});
+
+describe('a report with a wait', () => {
+  it('is answered as without it', async () => {
+    const address = await newChart(drain);
+    expect((await put(address, 'drain')).status).toBe(200);
+    expect((await report(address, 'patch')).status).toBe(406);
+  });
+});
+
+/** A request that is under way, and whether it still is. */
+function watched(answer: Promise<Response>) {
+  let isOver = false;
+  answer.finally(() => {
+    isOver = true;
+  });
+  return { answer, isOver: () => isOver };
+}
+
+/** Until requests that were sent have come to wait. */
+async function settled(): Promise<void> {
+  await pause(50);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

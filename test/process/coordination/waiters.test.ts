@@ -1,0 +1,113 @@
+/** Thousands that wait at one machine: they are answered at once, and cost the others little. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WAITERS } from '../../../src/limits.ts';
+import { measure } from '../../bench/load.ts';
+import { folderOf } from '../charts.ts';
+import { cleanUp, type Server, startServer } from '../server.ts';
+import { type Call, call } from './raw.ts';
+
+/** Both states only count updates, for as long as anybody likes. */
+const CHART = `initial: work
+states:
+  work: {on: {go: next, update: {target: never, quorum: 100000000}}}
+  next: {on: {update: {target: never, quorum: 100000000}}}
+  never: {}
+`;
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer({ charts: await folderOf({ 'crowd/chart.yaml': CHART }) });
+});
+afterAll(cleanUp);
+
+describe('2,000 waiters on one machine', () => {
+  const COUNT = 2_000;
+
+  it('are all answered within a second of the transition, and do not keep updates from going on', async () => {
+    const machine = `${server.url}/crowd/chart@many`;
+    const before = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
+
+    const empty = await memoryOf(server.workerdPid);
+    const waiters = await callAll(`${machine}/state?state=next&wait=60s`, COUNT);
+    const full = await memoryOf(server.workerdPid);
+    const during = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
+
+    expect((await fetch(`${machine}/state?state=work&event=go`, { method: 'PUT' })).status).toBe(200);
+    const moved = performance.now();
+    const answers = await Promise.all(waiters.map(({ answered }) => answered));
+    const latest = Math.max(...answers.map(({ at }) => at)) - moved;
+    const after = [await updateRate(machine, 'next'), await updateRate(machine, 'next')];
+
+    const usual = mean([...before, ...after]);
+    const ratio = mean(during) / usual;
+    console.log(
+      `waiters: ${COUNT} answered ${latest.toFixed(0)} ms after the transition; ` +
+        `${mean(during).toFixed(0)} updates/s meanwhile, ${(100 * ratio).toFixed(0)} % of ${usual.toFixed(0)}; ` +
+        `${((full - empty) / COUNT / 1_024).toFixed(1)} KiB each`,
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(latest).toBeLessThan(1_000);
+    expect(ratio).toBeGreaterThan(0.5);
+  });
+});
+
+describe('clients that wait and disappear', () => {
+  const COUNT = 4_000;
+  const ROUNDS = 3;
+
+  it('leave nothing behind once their time is up, and slow no update', async () => {
+    const machine = `${server.url}/crowd/chart@vanished`;
+    const before = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
+    const memory = [await memoryOf(server.workerdPid)];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const one of await callAll(`${machine}/state?state=next&wait=2s`, COUNT)) one.vanish();
+      await pause(2_500);
+      memory.push(await memoryOf(server.workerdPid));
+    }
+    const after = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
+
+    // Together they were more than there may be: there would be no place for another.
+    expect(ROUNDS * COUNT).toBeGreaterThan(WAITERS);
+    const [one] = await callAll(`${machine}/state?state=next&wait=1s`, 1);
+    expect((await one?.answered)?.status).toBe(406);
+
+    const ratio = mean(after) / mean(before);
+    console.log(
+      `vanished: ${ROUNDS} times ${COUNT}; ${mean(after).toFixed(0)} updates/s afterwards, ` +
+        `${(100 * ratio).toFixed(0)} % of before; memory ${memory.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`).join(', ')}`,
+    );
+    expect(ratio).toBeGreaterThan(0.5);
+  });
+});
+
+/** Sends the same `GET` many times, each on a connection of its own. @returns when the server has all of them. */
+async function callAll(url: string, count: number): Promise<Call[]> {
+  const calls: Call[] = [];
+  while (calls.length < count) {
+    const some = Array.from({ length: Math.min(250, count - calls.length) }, () => call('GET', url));
+    await Promise.all(some.map(({ sent }) => sent));
+    calls.push(...some);
+  }
+  // Asked behind them all; and then what is left on the way.
+  await (await fetch(url.replace(/wait=\w+/, 'wait=0'))).arrayBuffer();
+  await pause(300);
+  return calls;
+}
+
+/** Updates a second, 16 callers at a time. */
+async function updateRate(machine: string, state: string): Promise<number> {
+  const url = `${machine}/state?state=${state}`;
+  return (await measure({ url, method: 'PUT', connections: 16, body: state }, 1)).throughput;
+}
+
+/** The memory that a process has in use, in bytes. */
+async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
