@@ -85,12 +85,16 @@ interface TransitionConfig {
 export interface Compiled {
   readonly machine: ReturnType<typeof createMachineOf>;
   readonly evaluator: Evaluator;
+  /** Whether states can be active side by side. */
+  readonly hasRegions: boolean;
 }
 
 /** Compiles a checked model. Takes some 20 µs a state; expressions are compiled when they are first met. */
 export function compile(model: Model): Compiled {
-  const compiler = new Compiler(model);
-  return { machine: createMachineOf(compiler.root(), model), evaluator: compiler.evaluator };
+  const regions = regionsOf(model);
+  const compiler = new Compiler(model, new Evaluator(regions));
+  const machine = createMachineOf(compiler.root(), model);
+  return { machine, evaluator: compiler.evaluator, hasRegions: regions > 1 };
 }
 
 function createMachineOf(root: StateConfig, model: Model) {
@@ -119,9 +123,9 @@ class Compiler {
   readonly #model: Model;
   readonly #children: readonly (readonly StateNumber[])[];
 
-  constructor(model: Model) {
+  constructor(model: Model, evaluator: Evaluator) {
     this.#model = model;
-    this.evaluator = new Evaluator(regionsOf(model));
+    this.evaluator = evaluator;
     const children: StateNumber[][] = model.states.map(() => []);
     for (const [number, { parent }] of model.states.entries())
       if (parent !== undefined) children[parent]?.push(number);

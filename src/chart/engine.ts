@@ -177,7 +177,8 @@ function advance(
   now: number,
 ): Step {
   // As it comes back from storage: going on in memory and going on after a restart are the same by construction.
-  const machine = reviveMachine(program.machine, storeMachine(after));
+  // Where no two states can be active side by side, there is but one order anyway.
+  const machine = program.hasRegions ? reviveMachine(program.machine, storeMachine(after)) : after;
   const configuration = activeStates(machine.value);
   const left: LeftState[] = [];
   const entered: StateNumber[] = [];
