@@ -33,7 +33,7 @@ export const CHART_REGIONS = 64;
 /**
  * Characters of a document's scalars, with every alias expanded: no more than there could be without aliases.
  */
-export const CHART_TEXT = CHART_BYTES;
+export const CHART_TEXT = 256 * 1024;
 
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;

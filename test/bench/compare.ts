@@ -35,7 +35,14 @@ interface Round {
   readonly bare: Measured;
 }
 
-/** Runs a scenario. Which of the two comes first alternates, so that a slow drift of the machine favours neither. */
+/** How many rounds may be lost before it is no longer the machine's fault. */
+const LOST_ROUNDS = 5;
+
+/**
+ * Runs a scenario. Which of the two comes first alternates, so that a slow drift of the machine favours neither.
+ *
+ * @throws where a server answers wrongly, or again and again not at all.
+ */
 export async function compare(
   { name, load, path, targets }: Scenario,
   servers: Servers,
@@ -46,16 +53,26 @@ export async function compare(
   await on('bare');
   await on('ours');
   const measured: Round[] = [];
-  for (let i = 0; i < rounds; i++) {
-    if (i % 2 === 0) {
-      const ours = await on('ours');
-      measured.push({ ours, bare: await on('bare') });
-    } else {
-      const bare = await on('bare');
-      measured.push({ ours: await on('ours'), bare });
-    }
+  for (let lost = 0; measured.length < rounds; ) {
+    const round = await measureRound(on, measured.length % 2 === 0 ? ['ours', 'bare'] : ['bare', 'ours']);
+    if (round !== undefined) measured.push(round);
+    // A shared disk was seen to stand still for a second.
+    else if (++lost > LOST_ROUNDS) throw new Error(`${name}: no answer within ${seconds} s, ${lost} times`);
   }
   return targets.map((target) => judge(name, target, measured));
+}
+
+async function measureRound(
+  on: (server: keyof Round) => Promise<Measured | undefined>,
+  order: readonly (keyof Round)[],
+): Promise<Round | undefined> {
+  const figures: Partial<Record<keyof Round, Measured>> = {};
+  for (const server of order) {
+    const measured = await on(server);
+    if (measured !== undefined) figures[server] = measured;
+  }
+  const { ours, bare } = figures;
+  return ours === undefined || bare === undefined ? undefined : { ours, bare };
 }
 
 function judge(scenario: string, target: Target, rounds: readonly Round[]): Comparison {

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readChart, send, start, storeSnapshot } from '../../../src/chart/index.ts';
 import { CHART_TIMERS, CONTEXT_BYTES } from '../../../src/chart/limits.ts';
 import { EVENT_LENGTH } from '../../../src/limits.ts';
-import { Turn } from '../../../src/turn.ts';
 import { newChart } from '../../charts.ts';
 import { ask, historyOf, problemOf, send as request, statePath, statusOf } from '../../service.ts';
 import { chartOf } from '../run.ts';
+import { beginTurn, nextTurn } from '../turns.ts';
 import { CHARTS, DOCUMENTS } from './hostile-charts.ts';
 
 /** ms of the object's time. */
@@ -93,7 +93,7 @@ describe(`within ${MOST} ms an event is taken or refused`, () => {
     let refused = 0;
     for (const { text, event } of cases) {
       const reading = readChart(text);
-      const turn = reading.ok ? Turn.begin(reading.chart, { hash: '', origin: 'bundle' }, 0) : undefined;
+      const turn = reading.ok ? beginTurn(reading.chart) : undefined;
       if (turn === undefined) continue;
       const { snapshot, revision } = turn.machine;
       const answer = turn.update({ state: 'root', event }, 0);
@@ -169,10 +169,10 @@ describe(`within ${MOST} ms a turn fires the timers that are due`, () => {
     ],
   ])('%s', (name, text) => {
     const chart = chartOf(text);
-    const begun = Turn.begin(chart, { hash: '', origin: 'bundle' }, 0);
+    const begun = beginTurn(chart);
     if (begun === undefined) throw new Error('it does not start');
     timed(`timers: ${name}`, () => {
-      const turn = new Turn(begun.machine);
+      const turn = nextTurn(begun.machine);
       turn.fireDue(1_000);
       expect(turn.changes?.history.length).toBeGreaterThan(0);
     });

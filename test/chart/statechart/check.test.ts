@@ -192,6 +192,30 @@ describe('a key', () => {
   ]);
 });
 
+describe('a name that means something in JavaScript', () => {
+  refuses([
+    [
+      'hides nothing of a state',
+      'initial: a\nstates: {a: {}, __proto__: {«invoke: x, on: {go: «nowhere}}}',
+      ['states.__proto__.invoke', '`invoke` stands for code'],
+      ['states.__proto__.on.go', 'There is no target "nowhere" from here.'],
+    ],
+    [
+      'hides nothing of an event',
+      stateA('{on: {__proto__: {target: a, «gard: x}, constructor: «nowhere}}'),
+      ['states.a.on.__proto__.gard', 'Did you mean "guard"?'],
+      ['states.a.on.constructor', '"nowhere"'],
+    ],
+    [
+      'hides nothing of an assign',
+      stateA('{entry: {assign: {__proto__: «green}}}'),
+      ['states.a.entry.assign.__proto__', 'Unknown variable: green.'],
+    ],
+    ['is no key of a state', stateA('{«__proto__: {type: final}}'), ['states.a.__proto__', 'is not a key']],
+    ['is no key of a chart', 'initial: a\n«constructor: 1\nstates: {a: {}}', ['constructor', 'is not a key']],
+  ]);
+});
+
 describe('code', () => {
   refuses([
     [

@@ -123,6 +123,17 @@ describe('a machine whose final state is reached', () => {
     expect(run.wait(10_000_000).active).toEqual(['z']);
   });
 
+  it('has no events on their way any more', () => {
+    const run = new Run(`
+      initial: a
+      states:
+        a: {entry: {raise: {event: ring, delay: 1h}}, on: {update: z}}
+        z: {type: final, entry: {raise: {event: ring, delay: 0}}}
+    `);
+    expect(run.due).toHaveLength(1);
+    expect(run.sendAll('update').due).toEqual([]);
+  });
+
   it('tells no state as left in which it stands', () => {
     const { last } = new Run(chart).sendAll('update');
     if (!last.ok) throw new Error(last.detail);

@@ -15,9 +15,10 @@ import {
   storeSnapshot,
 } from '../../../src/chart/index.ts';
 import type { RunningMachine } from '../../../src/running.ts';
-import type { HistoryEntry } from '../../../src/store.ts';
-import { Turn } from '../../../src/turn.ts';
+import type { HistoryEntry } from '../../../src/store/history.ts';
+import type { Turn } from '../../../src/turn.ts';
 import { Run, throughStorage } from '../run.ts';
+import { beginTurn, nextTurn } from '../turns.ts';
 import { EVENTS, type Happening, happenings, randomChart } from './random-charts.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
@@ -256,12 +257,12 @@ function takeTurns(
 ): { readonly machine: object; readonly history: readonly HistoryEntry[] } {
   let now = 0;
   const history: HistoryEntry[] = [];
-  const begun = Turn.begin(chart, { hash: '', origin: 'bundle' }, now);
+  const begun = beginTurn(chart);
   if (begun === undefined) throw new Error('a chart that was accepted does not start');
   history.push(...(begun.changes?.history ?? []));
   let { machine } = begun;
   for (const happening of list) {
-    const turn = new Turn(machine);
+    const turn = nextTurn(machine);
     if ('event' in happening) {
       const active = [...machine.snapshot.active.keys()];
       const state = nameOf(chart, [0, ...active][happening.to % (active.length + 1)] ?? 0);

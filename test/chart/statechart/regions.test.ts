@@ -75,6 +75,23 @@ describe('the regions of a parallel state', () => {
     expect(run.active).toEqual(['x']);
   });
 
+  it('let the first of the document win also where nothing but a guard is waited for', () => {
+    const run = new Run(`
+      initial: p
+      context: {open: false}
+      states:
+        p:
+          type: parallel
+          states:
+            a: {initial: a1, states: {a1: {on: {a: a2}}, a2: {always: {target: '#x', guard: context.open}}}}
+            b: {initial: b1, states: {b1: {on: {b: b2}}, b2: {always: {target: '#y', guard: context.open}}}}
+            c: {on: {open: {actions: {assign: {open: 'true'}}}}}
+        x: {id: x}
+        y: {id: y}
+    `).sendAll('b', 'a', 'open');
+    expect(run.active).toEqual(['x']);
+  });
+
   it('see one another where they are told to: a transition that names a region', () => {
     const run = new Run(`
       type: parallel

@@ -99,7 +99,7 @@ async function callAll(url: string, count: number): Promise<Call[]> {
 /** Updates a second, 16 callers at a time. */
 async function updateRate(machine: string, state: string): Promise<number> {
   const url = `${machine}/state?state=${state}`;
-  return (await measure({ url, method: 'PUT', connections: 16, body: state }, 1)).throughput;
+  return (await measure({ url, method: 'PUT', connections: 16, body: state }, 1))?.throughput ?? 0;
 }
 
 /** The memory that a process has in use, in bytes. */
