@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'workerd',
           // One isolate for all files, which is twice as fast: each test has addresses of its own.
           isolate: false,
+          testTimeout: 30_000,
           include: ['test/**/*.test.ts'],
           exclude: ['test/process/**'],
         },

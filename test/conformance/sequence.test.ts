@@ -1,9 +1,8 @@
 /** What the original answered, request by request: see README.md beside this file. */
-import { evictAllDurableObjects } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { newChart } from '../charts.ts';
-import { chartOf, machinePath, send } from '../service.ts';
+import { chartOf, evict, machinePath, send } from '../service.ts';
 import recorded from './sequence.json';
 
 interface Case {
@@ -45,7 +44,7 @@ it.each(evicted)(
     const address = await newChart(recording.chart);
     for (const [i, step] of recording.steps.entries()) {
       await expectStep(address, step, i);
-      await evictAllDurableObjects();
+      await evict(address);
     }
     await expectFinal(address, recording);
   },
