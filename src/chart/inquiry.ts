@@ -106,30 +106,42 @@ export type Naming =
 
 /** The names of a chart: each state by its id, by its path, or by its key where that is unique. */
 export class Names {
-  readonly #exact = new Map<string, StateNumber>();
-  readonly #keys = new Map<string, StateNumber[]>();
   readonly #model: Model;
+  /** By id, by path, by key: what comes first is asked first. */
+  readonly #tables: readonly ReadonlyMap<string, readonly StateNumber[]>[];
 
   constructor(model: Model) {
     this.#model = model;
-    for (const [number, { name, key }] of model.states.entries()) {
-      const nameless = number === ROOT && name === '';
-      if (!nameless && !this.#exact.has(name)) this.#exact.set(name, number);
-      if (key !== undefined) this.#keys.set(key, [...(this.#keys.get(key) ?? []), number]);
+    const ids = new Map<string, StateNumber[]>();
+    const paths = new Map<string, StateNumber[]>();
+    const keys = new Map<string, StateNumber[]>();
+    for (const [number, { name, path, key }] of model.states.entries()) {
+      // A state with an id is called by it, and has its path beside it.
+      const hasId = path !== undefined || (number === ROOT && name !== '');
+      if (hasId) add(ids, name, number);
+      if (number !== ROOT) add(paths, path ?? name, number);
+      if (key !== undefined) add(keys, key, number);
     }
-    // An id goes before a path that reads the same.
-    for (const [number, { path }] of model.states.entries()) {
-      if (path !== undefined && !this.#exact.has(path)) this.#exact.set(path, number);
-    }
+    this.#tables = [ids, paths, keys];
   }
 
   /** @returns undefined where no state has the name. */
   find(name: string): Naming | undefined {
-    const exact = this.#exact.get(name);
-    if (exact !== undefined) return { ok: true, state: exact };
-    const [only, ...others] = this.#keys.get(name) ?? [];
-    if (only === undefined) return undefined;
-    if (others.length === 0) return { ok: true, state: only };
-    return { ok: false, candidates: [only, ...others].map((state) => this.#model.states[state]?.name ?? '') };
+    for (const table of this.#tables) {
+      const [only, ...others] = table.get(name) ?? [];
+      if (only === undefined) continue;
+      if (others.length === 0) return { ok: true, state: only };
+      return {
+        ok: false,
+        candidates: [only, ...others].map((state) => this.#model.states[state]?.name ?? ''),
+      };
+    }
+    return undefined;
   }
+}
+
+function add(table: Map<string, StateNumber[]>, name: string, state: StateNumber): void {
+  const states = table.get(name);
+  if (states === undefined) table.set(name, [state]);
+  else states.push(state);
 }

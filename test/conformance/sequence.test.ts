@@ -44,7 +44,8 @@ it.each(evicted)(
     const address = await newChart(recording.chart);
     for (const [i, step] of recording.steps.entries()) {
       await expectStep(address, step, i);
-      await evict(address);
+      // A request without a state has asked no object.
+      if (step.state !== null) await evict(address);
     }
     await expectFinal(address, recording);
   },
