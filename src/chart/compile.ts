@@ -4,8 +4,8 @@
  * What leaves the machine leaves it as actions that xstate hands back unexecuted (`Signal`), so the engine
  * learns which states were entered and left, whether the event was taken, and which timers to set.
  */
-import { and, assign, cancel, not, or, raise, setup, stateIn } from 'xstate';
-import { Evaluator, type GuardTree, type Json, type Scope } from './expression.ts';
+import { and, assign, cancel, or, raise, setup, stateIn } from 'xstate';
+import { type CheckedGuard, Evaluator, type Json, type Scope } from './expression.ts';
 import { MICROSTEPS } from './limits.ts';
 import {
   type ActionModel,
@@ -268,12 +268,21 @@ class Compiler {
     return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
   }
 
-  #guard(tree: GuardTree<StateNumber>): Guard {
-    if ('cel' in tree) return (args) => this.evaluator.guard(tree.cel, this.#scope(args));
-    if ('inState' in tree) return stateIn(`#${keyOf(tree.inState)}`) as unknown as Guard;
-    if ('not' in tree) return not(this.#guard(tree.not) as never) as unknown as Guard;
-    if ('and' in tree) return all(tree.and.map((part) => this.#guard(part)));
-    return or(tree.or.map((part) => this.#guard(part)) as never) as unknown as Guard;
+  /**
+   * A guard that asks for states becomes a row of guards: xstate's `stateIn` sees the configuration of the microstep,
+   * which a function is not given, so its answers are written down first, and the expression comes last.
+   */
+  #guard({ cel, asks = [] }: CheckedGuard<StateNumber>): Guard {
+    const answers = new Map<string, boolean>();
+    const note =
+      (name: string, isIn: boolean): Guard =>
+      () => {
+        answers.set(name, isIn);
+        return true;
+      };
+    const ask = ([name, state]: readonly [string, StateNumber]) =>
+      either(all([inState(state), note(name, true)]), note(name, false));
+    return guardOf([...asks.map(ask), (args) => this.evaluator.guard(cel, this.#scope(args), answers)]);
   }
 
   #actions(actions: readonly ActionModel[] = []): Action[] {
@@ -324,8 +333,22 @@ function guarded(guards: readonly Guard[]): Pick<TransitionConfig, 'guard'> {
   return { guard: guards.length === 1 ? only : all(guards) };
 }
 
+/** xstate's own guards are typed for a configuration that is written down as a literal: see `StateConfig`. */
 function all(guards: readonly Guard[]): Guard {
   return and(guards as never) as unknown as Guard;
+}
+
+function either(first: Guard, second: Guard): Guard {
+  return or([first, second] as never) as unknown as Guard;
+}
+
+function inState(state: StateNumber): Guard {
+  return stateIn(`#${keyOf(state)}`) as unknown as Guard;
+}
+
+function guardOf(guards: readonly Guard[]): Guard {
+  const [only] = guards;
+  return guards.length === 1 && only !== undefined ? only : all(guards);
 }
 
 /** The event and label of a state's `at`; `xstate.`, so that no chart and no caller can send it. */

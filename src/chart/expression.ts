@@ -5,7 +5,7 @@
  * other, and strings double. So some of it is refused when a chart is read, and what is left is paid for from a
  * budget while the chart runs.
  */
-import { type ASTNode, Environment, EvaluationError, ParseError, serialize } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
 import {
   CONTEXT_BYTES,
   EVENT_BUDGET,
@@ -24,13 +24,15 @@ export interface Scope {
   readonly event: { readonly type: string };
 }
 
-/** A part of an expression that is no CEL of its own: `in_state("id")` sees xstate's configuration. */
-export type GuardTree<State> =
-  | { readonly cel: string }
-  | { readonly inState: State }
-  | { readonly not: GuardTree<State> }
-  | { readonly and: readonly GuardTree<State>[] }
-  | { readonly or: readonly GuardTree<State>[] };
+/** A guard that was checked. */
+export interface CheckedGuard<State> {
+  readonly cel: string;
+  /** The states that it asks for by `in_state`, by the names that it has for them. */
+  readonly asks?: readonly (readonly [name: string, state: State])[];
+}
+
+/** What `in_state` answers while a guard is evaluated, by name. */
+export type Answers = ReadonlyMap<string, boolean>;
 
 /** What is wrong with an expression, and at which of its characters (from 0). */
 export interface ExpressionProblem {
@@ -51,9 +53,10 @@ const environment = new Environment({
 })
   .registerVariable('context', 'dyn')
   .registerVariable('event', 'dyn')
-  .registerFunction('in_state(string): bool', () => {
-    throw new EvaluationError('in_state() is answered by the engine');
-  });
+  .registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
+
+/** For the guard that is being evaluated: evaluation is synchronous, and there is one at a time. */
+let answers: Answers = new Map();
 
 // Numbers are numbers: a context's are doubles and a literal `1` is an int, and CEL does not mix them.
 for (const [operator, apply] of Object.entries({
@@ -82,72 +85,35 @@ const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'fil
 export function checkExpression(source: string): ExpressionProblem | undefined {
   const parsed = parse(source);
   if ('message' in parsed) return parsed;
-  const call = findCall(parsed, 'in_state');
+  const [call] = findCalls(parsed, 'in_state');
   if (call !== undefined) return { offset: call.start, message: '`in_state` can be asked in guards only' };
   return checkTypes(source);
 }
 
 /**
- * Checks a guard, and takes it apart where it asks for states: xstate knows the configuration of the microstep,
- * CEL does not.
+ * Checks a guard.
  *
  * @param resolve finds the state that `in_state` names, or says why there is none.
  */
 export function checkGuard<State>(
   source: string,
   resolve: (name: string) => State | string,
-): { readonly ok: true; readonly tree: GuardTree<State> } | ({ readonly ok: false } & ExpressionProblem) {
+): { readonly ok: true; readonly guard: CheckedGuard<State> } | ({ readonly ok: false } & ExpressionProblem) {
   const ast = parse(source);
   if ('message' in ast) return { ok: false, ...ast };
   const wrong = checkTypes(source, ['bool', 'dyn']);
   if (wrong !== undefined) return { ok: false, ...wrong };
-  if (findCall(ast, 'in_state') === undefined) return { ok: true, tree: { cel: source } };
-  try {
-    return { ok: true, tree: splitGuard(ast, false, resolve) };
-  } catch (error) {
-    if (error instanceof SplitError) return { ok: false, offset: error.offset, message: error.message };
-    throw error;
-  }
-}
-
-class SplitError extends Error {
-  readonly offset: number;
-
-  constructor(node: ASTNode, message: string) {
-    super(message);
-    this.offset = node.start;
-  }
-}
-
-/**
- * `&&`, `||` and `!` become xstate's `and`, `or` and `not`. A negation is carried down to the leaves, so that a
- * leaf that cannot be evaluated is false and not, by way of its negation, true.
- */
-function splitGuard<State>(
-  node: ASTNode,
-  negated: boolean,
-  resolve: (name: string) => State | string,
-): GuardTree<State> {
-  if (findCall(node, 'in_state') === undefined) {
-    // Written anew, for a node's range leaves out the parentheses around it.
-    const source = serialize(node);
-    return { cel: negated ? `!(${source})` : source };
-  }
-  if (node.op === '!_') return splitGuard(node.args, !negated, resolve);
-  if (node.op === '&&' || node.op === '||') {
-    const parts = node.args.map((part) => splitGuard(part, negated, resolve));
-    return (node.op === '&&') !== negated ? { and: parts } : { or: parts };
-  }
-  if (node.op === 'call' && node.args[0] === 'in_state') {
-    const [name] = node.args[1];
+  const asks = new Map<string, State>();
+  for (const call of findCalls(ast, 'in_state')) {
+    const [name] = call.op === 'call' ? call.args[1] : [];
     if (name?.op !== 'value' || typeof name.args !== 'string') {
-      throw new SplitError(node, '`in_state` takes the name of a state in quotes');
+      return { ok: false, offset: call.start, message: '`in_state` takes the name of a state in quotes' };
     }
     const state = resolve(name.args);
-    if (typeof state === 'string') throw new SplitError(name, state);
-    return negated ? { not: { inState: state } } : { inState: state };
+    if (typeof state === 'string') return { ok: false, offset: name.start, message: state };
+    asks.set(name.args, state);
   }
-  throw new SplitError(node, '`in_state` can be combined by &&, || and ! only');
+  return { ok: true, guard: asks.size === 0 ? { cel: source } : { cel: source, asks: [...asks] } };
 }
 
 function parse(source: string): ASTNode | ExpressionProblem {
@@ -166,15 +132,33 @@ function parse(source: string): ASTNode | ExpressionProblem {
   return checkCost(ast, false) ?? ast;
 }
 
-/** Refuses what no budget can bound: `matches`, and a macro inside a macro. */
+/**
+ * What an expression may call. CEL has more: regular expressions that backtrack, time zones that are looked up, texts
+ * that are split, joined and bound to names. No budget knows what those cost.
+ */
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  ...MACROS,
+  'bool',
+  'contains',
+  'double',
+  'dyn',
+  'endsWith',
+  'has',
+  'in_state',
+  'int',
+  'size',
+  'startsWith',
+  'string',
+  'type',
+]);
+
+/** Refuses what no budget can bound: functions that are not in the list, and a macro inside a macro. */
 function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefined {
   const isMacro = node.op === 'rcall' && MACROS.has(node.args[0]);
   if (isMacro && inMacro) return { offset: node.start, message: 'a macro cannot stand inside another' };
-  if ((node.op === 'rcall' || node.op === 'call') && node.args[0] === 'matches') {
-    return {
-      offset: node.start,
-      message: '`matches` is not available: a regular expression can take for ever',
-    };
+  if ((node.op === 'rcall' || node.op === 'call') && !FUNCTIONS.has(node.args[0])) {
+    const known = [...FUNCTIONS].join(', ');
+    return { offset: node.start, message: `\`${node.args[0]}\` is not available here; there is: ${known}` };
   }
   for (const child of childrenOf(node)) {
     // What a macro goes over is evaluated once, and only what it does there once for each.
@@ -200,13 +184,9 @@ function problemOf(error: unknown): ExpressionProblem {
   throw error;
 }
 
-function findCall(node: ASTNode, name: string): ASTNode | undefined {
-  if (node.op === 'call' && node.args[0] === name) return node;
-  for (const child of childrenOf(node)) {
-    const found = findCall(child, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+function findCalls(node: ASTNode, name: string): ASTNode[] {
+  const inside = childrenOf(node).flatMap((child) => findCalls(child, name));
+  return node.op === 'call' && node.args[0] === name ? [node, ...inside] : inside;
 }
 
 function childrenOf(node: ASTNode): readonly ASTNode[] {
@@ -266,8 +246,9 @@ export class Evaluator {
   }
 
   /** Only `true` is true; what cannot be evaluated (a key that is not there) is false, and is told. */
-  guard(source: string, scope: Scope): boolean {
+  guard(source: string, scope: Scope, inState: Answers): boolean {
     try {
+      answers = inState;
       return this.#run(source, scope) === true;
     } catch (error) {
       if (error instanceof BoundError) throw error;
@@ -300,8 +281,10 @@ export class Evaluator {
   #run(source: string, scope: Scope): unknown {
     const compiled = this.#compile(source);
     const { bytes, longest } = sizeOf(scope.context);
-    const perNode = 1 + bytes / 256 + (compiled.hasMacro ? compiled.nodes * longest : 0);
-    this.#spend(compiled.nodes * perNode);
+    // Comparing goes over all of it, searching a text can go over it for each of its characters, and a macro does what
+    // is in it for each element.
+    const once = 1 + bytes / 256 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
+    this.#spend(compiled.nodes * once * (compiled.hasMacro ? 1 + longest : 1));
     return compiled.run({ context: scope.context, event: scope.event });
   }
 
@@ -314,7 +297,12 @@ export class Evaluator {
     let compiled = this.#compiled.get(source);
     if (compiled === undefined) {
       const run = environment.parse(source);
-      compiled = { run, nodes: countNodes(run.ast), hasMacro: hasMacro(run.ast) };
+      compiled = {
+        run,
+        nodes: countNodes(run.ast),
+        hasMacro: calls(run.ast, MACROS),
+        searches: calls(run.ast, SEARCHES),
+      };
       this.#compiled.set(source, compiled);
     }
     return compiled;
@@ -325,14 +313,21 @@ interface Compiled {
   readonly run: (scope: Record<string, unknown>) => unknown;
   readonly nodes: number;
   readonly hasMacro: boolean;
+  /** Whether it looks for a text in a text. */
+  readonly searches: boolean;
 }
 
 function countNodes(node: ASTNode): number {
   return childrenOf(node).reduce((count, child) => count + countNodes(child), 1);
 }
 
-function hasMacro(node: ASTNode): boolean {
-  return (node.op === 'rcall' && MACROS.has(node.args[0])) || childrenOf(node).some(hasMacro);
+const SEARCHES: ReadonlySet<string> = new Set(['contains']);
+
+/** Whether a method of these names is called. */
+function calls(node: ASTNode, names: ReadonlySet<string>): boolean {
+  return (
+    (node.op === 'rcall' && names.has(node.args[0])) || childrenOf(node).some((child) => calls(child, names))
+  );
 }
 
 const sizes = new WeakMap<object, { readonly bytes: number; readonly longest: number }>();

@@ -5,7 +5,7 @@
  * States are numbered in document order and call each other by number: a name is data that people chose
  * (`__proto__`, `v1.2`, `#1`) and never a key of an object or a part of an xstate path.
  */
-import type { GuardTree, Json } from './expression.ts';
+import type { CheckedGuard, Json } from './expression.ts';
 
 /** The number of a state: its place in `Model.states`. The root is 0. */
 export type StateNumber = number;
@@ -88,7 +88,7 @@ export interface MomentModel {
 export interface TransitionModel {
   /** None: the states stay as they are, and only the actions are run. */
   readonly targets?: readonly StateNumber[];
-  readonly guard?: GuardTree<StateNumber>;
+  readonly guard?: CheckedGuard<StateNumber>;
   readonly actions?: readonly ActionModel[];
   /** Whether a transition to the state itself, or into it, leaves and enters it. */
   readonly reenter?: true;

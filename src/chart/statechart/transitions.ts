@@ -1,5 +1,5 @@
 import { type Data, type Document, keyText } from '../document.ts';
-import { checkExpression, checkGuard, type GuardTree } from '../expression.ts';
+import { type CheckedGuard, checkExpression, checkGuard } from '../expression.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import {
   type ActionModel,
@@ -79,7 +79,7 @@ export class Reader {
     };
   }
 
-  #guard(data: Data | undefined, path: readonly PathStep[]): GuardTree<StateNumber> | undefined {
+  #guard(data: Data | undefined, path: readonly PathStep[]): CheckedGuard<StateNumber> | undefined {
     if (typeof data !== 'string' && typeof data !== 'boolean') return undefined;
     const result = checkGuard(String(data), (name) => {
       const state = this.#tree.named(name);
@@ -88,7 +88,7 @@ export class Reader {
         `there is no state ${quote(name)}.${this.#issues.didYouMean(name, this.#tree.names())}`
       );
     });
-    if (result.ok) return result.tree;
+    if (result.ok) return result.guard;
     this.#expressionError(String(data), result, path);
     return undefined;
   }
