@@ -53,10 +53,9 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
   const events = eventsOf(chart, snapshot, state);
   if (events.length > 0) {
     const list = events.map(quote).join(', ');
-    return refuse('not-taken', `${name} does not take ${quote(event)}; it takes: ${list}.`, {
-      ...facts,
-      events,
-    });
+    const why = events.includes(event) ? ' now: no guard of it is true' : '';
+    const detail = `${name} does not take ${quote(event)}${why}; it takes: ${list}.`;
+    return refuse('not-taken', detail, { ...facts, events });
   }
   const [next] = [...snapshot.timers.values()].sort((a, b) => a.at - b.at);
   const when = next === undefined ? 'takes no event' : `is left by itself at ${time(next.at)}`;

@@ -1,7 +1,15 @@
 /** What can be asked of a running chart without changing it. */
 import { countOf, quorumKey } from './compile.ts';
 import { isDone, type Program, type Snapshot } from './engine.ts';
-import { ancestorsOf, isWithin, type Model, numberOf, ROOT, type StateNumber } from './model.ts';
+import {
+  ancestorsOf,
+  isWithin,
+  type Model,
+  numberOf,
+  ROOT,
+  type StateNumber,
+  type TransitionModel,
+} from './model.ts';
 import type { MachineSnapshot } from './persist.ts';
 import { type IsOpen, reachableFrom } from './reach.ts';
 
@@ -51,14 +59,29 @@ export function isActive({ active }: Snapshot, state: StateNumber): boolean {
   return state === ROOT || active.has(state);
 }
 
-/** @returns the events that `state`, its active descendants and its ancestors name: those that it may take. */
+/**
+ * @returns the events that `state`, its active descendants and its ancestors name: those that it may take. One that a
+ *   state forbids (`stop: {}`) is not taken by those around it either.
+ */
 export function eventsOf({ model }: Program, { active }: Snapshot, state: StateNumber): string[] {
-  const below = [...active.keys()].filter((other) => isWithin(model, other, state));
+  const inside = [...active.keys()]
+    .filter((other) => other !== state && isWithin(model, other, state))
+    .reverse();
   const events = new Set<string>();
-  for (const at of [state, ...below, ...ancestorsOf(model, state)]) {
-    for (const { event } of model.states[at]?.on ?? []) if (!event.startsWith('xstate.')) events.add(event);
+  const forbidden = new Set<string>();
+  for (const at of [...inside, state, ...ancestorsOf(model, state)]) {
+    for (const { event, transitions } of model.states[at]?.on ?? []) {
+      if (event.startsWith('xstate.') || forbidden.has(event)) continue;
+      const [first] = transitions;
+      if (first !== undefined && isForbidding(first)) forbidden.add(event);
+      else events.add(event);
+    }
   }
   return [...events];
+}
+
+function isForbidding({ targets, actions, guard, quorum }: TransitionModel): boolean {
+  return [targets, actions, guard, quorum].every((part) => part === undefined);
 }
 
 /**

@@ -101,6 +101,40 @@ function childrenOf({ states }: Model, parent: StateNumber): StateNumber[] {
   return children;
 }
 
+/**
+ * @returns a history state that leads to itself where it has nothing to remember: by its target, or by what is entered
+ *   with that.
+ */
+export function findHistoryRing(model: Model): StateNumber | undefined {
+  const done = new Set<StateNumber>();
+  const open = new Set<StateNumber>();
+  const visit = (state: StateNumber): StateNumber | undefined => {
+    if (done.has(state)) return undefined;
+    if (open.has(state)) return state;
+    open.add(state);
+    for (const next of enteredWith(model, state)) {
+      const ring = visit(next);
+      if (ring !== undefined) return ring;
+    }
+    open.delete(state);
+    done.add(state);
+    return undefined;
+  };
+  for (const [state, { type }] of model.states.entries()) {
+    const ring = type === 'history' ? visit(state) : undefined;
+    if (ring !== undefined) return state;
+  }
+  return undefined;
+}
+
+/** What is entered by default with a state. */
+function enteredWith(model: Model, state: StateNumber): readonly StateNumber[] {
+  const { type, initial, history, parent = ROOT } = model.states[state] ?? {};
+  if (type === 'history') return history?.targets ?? enteredWith(model, parent);
+  if (type !== 'parallel') return initial === undefined ? [] : [initial.target];
+  return childrenOf(model, state).filter((child) => model.states[child]?.type !== 'history');
+}
+
 /** @returns a state whose unguarded `always` leads back to it by nothing but such transitions. */
 export function findLoop(model: Model): StateNumber | undefined {
   const done = new Set<StateNumber>();

@@ -4,7 +4,7 @@ import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
 import { CHART_REGIONS } from '../limits.ts';
 import { type Model, type MomentModel, regionsOf, type StateModel, type TransitionModel } from '../model.ts';
-import { findLoop, reachableFromStart } from '../reach.ts';
+import { findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
 import { reportShape } from '../shape.ts';
 import { readSlots } from '../slots.ts';
 import { parseDuration, parseTimestamp } from '../time.ts';
@@ -58,6 +58,12 @@ function checkReach(model: Model, tree: OutlineTree, document: Document, issues:
       continue;
     const message = `No way leads to ${quote(nameOfOutline(outline))}.`;
     issues.warn(document.locate(path, 'key'), path, message);
+  }
+  const ring = findHistoryRing(model);
+  const history = ring === undefined ? undefined : tree.states[ring];
+  if (history !== undefined) {
+    const message = 'This history state leads back to itself where there is nothing to remember.';
+    issues.error(document.locate(history.path, 'key'), history.path, message);
   }
   const loop = findLoop(model);
   const outline = loop === undefined ? undefined : tree.states[loop];
