@@ -31,7 +31,7 @@ export interface Log {
 }
 
 /** An answer that the service gave, whether or not a machine was there to hear it. */
-export interface Answer {
+interface Answer {
   readonly machine: string;
   readonly method: 'GET' | 'PUT' | 'POST';
   readonly step: string;
@@ -41,7 +41,7 @@ export interface Answer {
   readonly revision: number;
 }
 
-export interface Work {
+interface Work {
   readonly machine: string;
   readonly step: string;
   readonly from: number;

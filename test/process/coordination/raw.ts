@@ -1,7 +1,7 @@
 /** HTTP/1.1 by hand: a request on a connection of its own costs a fraction of what `fetch` does, for thousands of them. */
 import { connect } from 'node:net';
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   /** When the first byte came, by `performance.now()`. */
   readonly at: number;
