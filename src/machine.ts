@@ -30,7 +30,7 @@ import {
 import type { Refusal } from './refusal.ts';
 import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './replies.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
-import { statusOf } from './status.ts';
+import { StatusWriter } from './status.ts';
 import { type Changes, Store, type StoredChart } from './store/store.ts';
 import { type Claimed, type Records, Turn, type Update, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
@@ -49,6 +49,7 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #watchers: Watchers;
   readonly #alarm: Alarm;
   readonly #records: Records;
+  readonly #status: StatusWriter;
   #machine: RunningMachine | undefined;
   #batch: Batch | undefined;
 
@@ -57,6 +58,7 @@ export class Machine extends DurableObject<MachineEnv> {
     this.#store = new Store(ctx.storage.sql);
     this.#watchers = new Watchers(ctx);
     this.#alarm = new Alarm(ctx.storage);
+    this.#status = new StatusWriter(() => this.#store.receipts.reports());
     this.#records = {
       receipt: (key) => this.#store.receipts.find(key),
       lastVisit: (state) => this.#store.lastVisit(state),
@@ -135,10 +137,8 @@ export class Machine extends DurableObject<MachineEnv> {
     // It may have changed meanwhile.
     machine = this.#current(Date.now()) ?? deleted();
     if ('ok' in machine) return machine;
-    const reports = this.#store.receipts.reports();
-    const status = statusOf(formatAddress(this.#address()), machine, reports, newest?.hash);
-    const text = JSON.stringify(status, null, 2);
-    return { ok: true, unchanged: false, status: text, revision: machine.revision };
+    const status = this.#status.write(formatAddress(this.#address()), machine, newest?.hash);
+    return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
   /** The chart, with the machine's present values where its dialect has room for them. */

@@ -66,11 +66,32 @@ interface ChartStatus {
   readonly newer: boolean;
 }
 
-/**
- * @param reports those of callers who said who they are.
- * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
- */
-export function statusOf(
+/** Writes status documents. The last one is kept: thousands may wait for the same, and thousands may be named in it. */
+export class StatusWriter {
+  readonly #reports: () => readonly Report[];
+  #last:
+    | { readonly machine: RunningMachine; readonly newest: string | undefined; readonly text: string }
+    | undefined;
+
+  /** @param reports looks up the reports of callers who said who they are. */
+  constructor(reports: () => readonly Report[]) {
+    this.#reports = reports;
+  }
+
+  /**
+   * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
+   * @returns JSON.
+   */
+  write(name: string, machine: RunningMachine, newest: string | undefined): string {
+    if (this.#last?.machine !== machine || this.#last.newest !== newest) {
+      const status = statusOf(name, machine, this.#reports(), newest);
+      this.#last = { machine, newest, text: JSON.stringify(status, null, 2) };
+    }
+    return this.#last.text;
+  }
+}
+
+function statusOf(
   name: string,
   machine: RunningMachine,
   reports: readonly Report[],

@@ -153,6 +153,25 @@ states:
     await expectNotYet(address, 'us2');
   });
 
+  it('what only a history state remembers may come', async () => {
+    const address = await newChart(`
+initial: first
+states:
+  first: {on: {update: '#b'}}
+  both:
+    initial: a
+    on: {update: rest}
+    states: {a: {}, b: {id: b}, last: {id: last, type: history}}
+  rest: {on: {update: '#last'}}
+`);
+    await report(address, 'first');
+    await report(address, 'both');
+    await expectNever(address, 'first');
+    await expectNotYet(address, 'b');
+    await report(address, 'rest');
+    expect((await ask(address, 'b')).status).toBe(200);
+  });
+
   it('a region that comes to its end stays so, and the others go on', async () => {
     const address = await newChart(`
 type: parallel

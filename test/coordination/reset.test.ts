@@ -60,6 +60,17 @@ describe('a reset', () => {
     expect((await documentOf(address)).states).toEqual(['patch']);
   });
 
+  it('voids what was reported to the chart as a whole', async () => {
+    const address = await newChart(
+      'id: all\ninitial: a\non: {update: {target: .b, quorum: 2}}\nstates: {a: {}, b: {}}',
+    );
+    await put(address, 'all', { by: 'a' });
+    await reset(address);
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 0, by: [] }]);
+    await put(address, 'all', { by: 'a' });
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1, by: ['a'] }]);
+  });
+
   it('voids what was reported in the same turn before it, and not what comes behind', async () => {
     const address = await newChart(drain);
     await put(address, 'drain', { by: 'a' });

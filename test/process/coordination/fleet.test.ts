@@ -10,7 +10,7 @@ import { folderOf } from '../charts.ts';
 import { cleanUp, type Server, startServer } from '../server.ts';
 import { type Log, runFleet, type Step } from './fleet.ts';
 
-const SEEDS = Number(process.env.FLEET_SEEDS ?? 2);
+const SEEDS = Number(process.env.FLEET_SEEDS ?? 3);
 const FIRST = Number(process.env.FLEET_SEED ?? Math.floor(Math.random() * 100_000));
 const MACHINES = 200;
 

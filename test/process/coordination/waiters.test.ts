@@ -59,24 +59,29 @@ describe('clients that wait and disappear', () => {
 
   it('leave nothing behind once their time is up, and slow no update', async () => {
     const machine = `${server.url}/crowd/chart@vanished`;
-    const before = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
     const memory = [await memoryOf(server.workerdPid)];
     for (let round = 0; round < ROUNDS; round++) {
       for (const one of await callAll(`${machine}/state?state=next&wait=2s`, COUNT)) one.vanish();
       await pause(2_500);
       memory.push(await memoryOf(server.workerdPid));
     }
-    const after = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
+    // In turns with a machine that nobody has waited for, for whatever else this host has to do.
+    const control = `${server.url}/crowd/chart@control`;
+    const rates: { after: number; usual: number }[] = [];
+    for (let i = 0; i < 3; i++) {
+      rates.push({ after: await updateRate(machine, 'work'), usual: await updateRate(control, 'work') });
+    }
 
     // Together they were more than there may be: there would be no place for another.
     expect(ROUNDS * COUNT).toBeGreaterThan(WAITERS);
     const [one] = await callAll(`${machine}/state?state=next&wait=1s`, 1);
     expect((await one?.answered)?.status).toBe(406);
 
-    const ratio = mean(after) / mean(before);
+    const after = mean(rates.map((rate) => rate.after));
+    const ratio = after / mean(rates.map((rate) => rate.usual));
     console.log(
-      `vanished: ${ROUNDS} times ${COUNT}; ${mean(after).toFixed(0)} updates/s afterwards, ` +
-        `${(100 * ratio).toFixed(0)} % of before; memory ${memory.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`).join(', ')}`,
+      `vanished: ${ROUNDS} times ${COUNT}; ${after.toFixed(0)} updates/s afterwards, ` +
+        `${(100 * ratio).toFixed(0)} % of another machine's; memory ${memory.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`).join(', ')}`,
     );
     expect(ratio).toBeGreaterThan(0.5);
   });
