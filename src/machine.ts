@@ -3,15 +3,7 @@ import { type Address, formatAddress, parseObjectName } from './address.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
 import { type ChartText, hashOf } from './catalog.ts';
-import {
-  type Chart,
-  isActive,
-  isDone,
-  nameOf,
-  readChart,
-  type StateNumber,
-  writeChart,
-} from './chart/index.ts';
+import { type Chart, isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
 import { type MachineEnv, newestChart, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
 import {
@@ -32,7 +24,7 @@ import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './
 import { nextChange, type RunningMachine, wake } from './running.ts';
 import { StatusWriter } from './status.ts';
 import { type Changes, Store, type StoredChart } from './store/store.ts';
-import { type Claimed, type Records, Turn, type Update, type Yes } from './turn.ts';
+import { type Claimed, type Records, Turn, type UpdateOptions, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
 import { replayAfter, Watchers } from './watchers.ts';
 
@@ -69,33 +61,35 @@ export class Machine extends DurableObject<MachineEnv> {
    * Is `state` current?
    *
    * @param wait how long to wait for it, in ms: the answer comes as soon as it is, or cannot be any more.
+   * @returns the machine's revision for yes. A number, for an object costs an RPC some twentieth more.
    */
-  async is(name: string, wait = 0): Promise<Yes | Refusal> {
-    const until = Date.now() + wait;
+  async is(name: string, wait = 0): Promise<number | Refusal> {
+    const until = wait === 0 ? 0 : Date.now() + wait;
     let machine = this.#current(Date.now()) ?? (await this.#start());
     for (;;) {
       if ('ok' in machine) return machine;
       const now = Date.now();
       const found = findCurrent(machine, name, now);
-      if (found.ok)
-        return { ok: true, state: nameOf(machine.chart, found.state), revision: machine.revision };
+      if (found.ok) return machine.revision;
       const awaited = findState(machine, name);
       if (now >= until || !awaited.ok || !mayCome(machine, awaited.state)) return found;
       if (this.#waiters.full) return tooManyWaiting(machine);
       const end = await this.#waiters.wait(awaited.state, until);
       // It was current, if only for a moment: a commit that enters and leaves it ends the wait as well.
-      if (end === 'came') {
-        const revision = this.#machine?.revision ?? machine.revision;
-        return { ok: true, state: nameOf(machine.chart, awaited.state), revision };
-      }
+      if (end === 'came') return this.#machine?.revision ?? machine.revision;
       // One that was deleted is not started by those who have waited for it.
       machine = this.#current(Date.now()) ?? deleted();
     }
   }
 
-  /** Reports: counted, and perhaps moved on, or refused. */
-  async update(update: Update): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => turn.update(update, now));
+  /**
+   * Reports: counted, and perhaps moved on, or refused.
+   *
+   * @returns the machine's revision for yes, as `is` does.
+   */
+  async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
+    const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now));
+    return answer.ok ? answer.revision : answer;
   }
 
   /** Takes or renews a slot of a state. */

@@ -33,16 +33,20 @@ import type { Cause } from './store/history.ts';
 import { type Receipt, reportKey, requestKey } from './store/receipts.ts';
 import type { Changes, StoredChart } from './store/store.ts';
 
+/** What may be said beside a report. */
+export interface UpdateOptions {
+  /** Who reports: such a caller counts once per visit and event. */
+  readonly by?: string;
+  /** `Idempotency-Key`: a request that comes again is answered as it was the first time. */
+  readonly key?: string;
+  /** `If-Match`: revisions at which the report is meant to count. */
+  readonly revisions?: readonly number[];
+}
+
 /** A report: `event` is sent to `state`. */
-export interface Update {
+export interface Update extends UpdateOptions {
   readonly state: string;
   readonly event: string;
-  /** Who reports: such a caller counts once per visit and event. */
-  readonly by?: string | undefined;
-  /** `Idempotency-Key`: a request that comes again is answered as it was the first time. */
-  readonly key?: string | undefined;
-  /** `If-Match`: revisions at which the report is meant to count. */
-  readonly revisions?: readonly number[] | undefined;
 }
 
 /** What a machine answers where it says yes: the state that was asked for, and its revision. */

@@ -2,6 +2,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import type { Machine } from '../src/index.ts';
+import type { Refusal } from '../src/refusal.ts';
+import type { Update } from '../src/turn.ts';
 
 /** Sends one request through the Worker. */
 export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
@@ -101,6 +103,15 @@ export async function problemOf(response: Response): Promise<Problem> {
   const type = response.headers.get('Content-Type');
   if (type !== 'application/problem+json') throw new Error(`${response.status} came as ${type}`);
   return response.json();
+}
+
+/** Reports to a machine's object itself, without the edge. */
+export async function updateAt(
+  machine: Machine,
+  { state, event, ...more }: Update,
+): Promise<{ readonly ok: true; readonly state: string; readonly revision: number } | Refusal> {
+  const answer = await machine.update(state, event, more);
+  return typeof answer === 'number' ? { ok: true, state, revision: answer } : answer;
 }
 
 /** The object of an address. */

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { parseDuration } from '../chart/index.ts';
 import { CALLER_LENGTH, KEY_LENGTH, WAIT_MAX } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import type { UpdateOptions } from '../turn.ts';
 
 /** A value, or why there is none. */
 type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;
@@ -13,6 +14,22 @@ export function caller(c: Context): Parsed<string | undefined> {
   if (by === undefined) return { ok: true, value: undefined };
   if (by !== '' && by.length <= CALLER_LENGTH && by.isWellFormed()) return { ok: true, value: by };
   return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
+}
+
+/** What may be said beside a report; undefined where nothing is. */
+export function updateOptions(c: Context): Parsed<UpdateOptions | undefined> {
+  const by = caller(c);
+  if (!by.ok) return by;
+  const key = idempotencyKey(c);
+  if (!key.ok) return key;
+  const revisions = ifMatch(c);
+  if (!revisions.ok) return revisions;
+  const value = {
+    ...(by.value === undefined ? {} : { by: by.value }),
+    ...(key.value === undefined ? {} : { key: key.value }),
+    ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
+  };
+  return { ok: true, value: Object.keys(value).length === 0 ? undefined : value };
 }
 
 /** `by`, where it must be said. */
@@ -44,7 +61,7 @@ export function wait(c: Context): Parsed<number> {
 }
 
 /** `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). Quotes around it are the same key. */
-export function idempotencyKey(c: Context): Parsed<string | undefined> {
+function idempotencyKey(c: Context): Parsed<string | undefined> {
   const header = c.req.header('Idempotency-Key');
   if (header === undefined) return { ok: true, value: undefined };
   const value = /^"(.*)"$/s.exec(header)?.[1] ?? header;

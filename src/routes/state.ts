@@ -3,8 +3,7 @@ import { etag, problem } from '../answers.ts';
 import { isReserved, UPDATE } from '../chart/index.ts';
 import { EVENT_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import type { Yes } from '../turn.ts';
-import { caller, idempotencyKey, ifMatch, wait } from './parameters.ts';
+import { updateOptions, wait } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** Is it my turn, and I am done: the original's two requests, answered by its status codes. */
@@ -16,7 +15,7 @@ export const state: MachineResource = {
       if (name === undefined) return problem(c, refuse('no-state-named', MISSING));
       const ms = wait(c);
       if (!ms.ok) return problem(c, ms);
-      return show(c, await machine.is(name, ms.value));
+      return show(c, name, ms.value === 0 ? await machine.is(name) : await machine.is(name, ms.value));
     },
 
     async PUT(c, machine) {
@@ -25,22 +24,18 @@ export const state: MachineResource = {
       const event = c.req.query('event') ?? UPDATE;
       const wrong = wrongEvent(event);
       if (wrong !== undefined) return problem(c, refuse('reserved-event', wrong));
-      const by = caller(c);
-      if (!by.ok) return problem(c, by);
-      const key = idempotencyKey(c);
-      if (!key.ok) return problem(c, key);
-      const revisions = ifMatch(c);
-      if (!revisions.ok) return problem(c, revisions);
-      const more = { by: by.value, key: key.value, revisions: revisions.value };
-      return show(c, await machine.update({ state, event, ...more }));
+      const options = updateOptions(c);
+      if (!options.ok) return problem(c, options);
+      return show(c, state, await machine.update(state, event, options.value));
     },
   },
 };
 
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 
-function show(c: Context, answer: Yes | Refusal): Response {
-  return answer.ok ? c.text(answer.state, 200, { ETag: etag(answer.revision) }) : problem(c, answer);
+/** Yes is told by the name that was asked for. */
+function show(c: Context, name: string, answer: number | Refusal): Response {
+  return typeof answer === 'number' ? c.text(name, 200, { ETag: etag(answer) }) : problem(c, answer);
 }
 
 /** @returns why nobody may send `event`, or nothing. */

@@ -1,7 +1,7 @@
 /** `by=`: a caller who says who it is counts once per visit and event, however often it says so. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { evict, reportTimes } from '../service.ts';
+import { evict, reportTimes, updateAt } from '../service.ts';
 import { documentOf, put, refusedOf, revisionOf, storyOf, together, verdict } from './callers.ts';
 
 const three = sequence(counting('drain', 'patch', 3), counting('patch', 'drain', 2));
@@ -127,7 +127,7 @@ describe('repeats in one batch', () => {
   it('count once', async () => {
     const address = await newChart(three);
     const answers = await together(address, (machine) =>
-      ['a', 'a', 'b', 'a', 'b'].map((by) => machine.update(report('drain', by))),
+      ['a', 'a', 'b', 'a', 'b'].map((by) => updateAt(machine, report('drain', by))),
     );
     expect(answers).toMatchObject(
       [2, 2, 3, 3, 3].map((revision) => ({ ok: true, state: 'drain', revision })),
@@ -138,9 +138,9 @@ describe('repeats in one batch', () => {
   it('are told yes after the first of them has left the state', async () => {
     const address = await newChart(sequence(counting('drain', 'patch'), counting('patch', 'drain', 2)));
     const answers = await together(address, (machine) => [
-      machine.update(report('drain', 'a')),
-      machine.update(report('drain', 'a')),
-      machine.update(report('drain', 'b')),
+      updateAt(machine, report('drain', 'a')),
+      updateAt(machine, report('drain', 'a')),
+      updateAt(machine, report('drain', 'b')),
     ]);
     expect(answers).toMatchObject([
       { ok: true, revision: 2 },
@@ -152,7 +152,7 @@ describe('repeats in one batch', () => {
   it('count again once a new visit has begun in the same batch', async () => {
     const address = await newChart(sequence(counting('drain', 'patch'), counting('patch', 'drain')));
     const answers = await together(address, (machine) =>
-      ['drain', 'drain', 'patch', 'drain', 'drain'].map((state) => machine.update(report(state, 'a'))),
+      ['drain', 'drain', 'patch', 'drain', 'drain'].map((state) => updateAt(machine, report(state, 'a'))),
     );
     expect(answers).toMatchObject([2, 2, 3, 4, 4].map((revision) => ({ ok: true, revision })));
   });

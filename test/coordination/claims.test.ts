@@ -1,7 +1,7 @@
 /** Claims: of a state with `slots`, only so many callers at a time are told that they may work. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, report, reportTimes, send, tracesOf } from '../service.ts';
+import { ask, evict, report, reportTimes, send, tracesOf, updateAt } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -226,7 +226,7 @@ describe('in one batch', () => {
       machine.claim('work', 'a'),
       machine.claim('work', 'b'),
       machine.claim('work', 'c'),
-      machine.update({ state: 'work', event: 'update', by: 'a' }),
+      updateAt(machine, { state: 'work', event: 'update', by: 'a' }),
       machine.claim('work', 'c'),
       machine.release('work', 'b'),
       machine.claim('work', 'd'),
@@ -244,7 +244,7 @@ describe('in one batch', () => {
       machine.claim('work', 'a'),
       machine.claim('work', 'a'),
       end === 'report'
-        ? machine.update({ state: 'work', event: 'update', by: 'a' })
+        ? updateAt(machine, { state: 'work', event: 'update', by: 'a' })
         : machine.release('work', 'a'),
     ]);
     expect(await holdersOf(address)).toEqual([]);
@@ -270,8 +270,8 @@ describe('in one batch', () => {
     );
     await together<{ ok: boolean }>(address, (machine) => [
       machine.claim('work', 'a'),
-      machine.update({ state: 'work', event: 'update', by: 'a' }),
-      machine.update({ state: 'rest', event: 'update' }),
+      updateAt(machine, { state: 'work', event: 'update', by: 'a' }),
+      updateAt(machine, { state: 'rest', event: 'update' }),
       machine.claim('work', 'b'),
     ]);
     await evict(address);

@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { counting, newAddress, newChart, sequence, timed } from '../charts.ts';
-import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { claim, documentOf, erase, put, revisionOf, storyOf, upload, verdict } from './callers.ts';
 
 const NOTHING = { tables: [], alarm: null };
@@ -100,7 +100,7 @@ describe('reports that are under way', () => {
     const address = newAddress();
     await upload(address, sequence(counting('a', 'b', 100), counting('b', 'a')));
     const [first, erased, second] = await inStorage(address, (_, machine) =>
-      Promise.all([machine.update(update), machine.erase(), machine.update(update)]),
+      Promise.all([updateAt(machine, update), machine.erase(), updateAt(machine, update)]),
     );
     expect(erased).toMatchObject({ ok: true });
     for (const answer of [first, second]) {

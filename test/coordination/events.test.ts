@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from '../../src/limits.ts';
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, inStorage, report, reportTimes, tracesOf } from '../service.ts';
+import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { claim, erase, put, refusedOf, reset, storyOf, together, upload, verdict } from './callers.ts';
 import { EventReader, openEvents, watch } from './events.ts';
 
@@ -47,7 +47,7 @@ states:
     await ask(address, 'drain');
     const watcher = await watch(address);
     await together(address, (machine) =>
-      ['a', 'b', 'c'].map((by) => machine.update({ state: 'drain', event: 'update', by })),
+      ['a', 'b', 'c'].map((by) => updateAt(machine, { state: 'drain', event: 'update', by })),
     );
     expect((await watcher.take(3)).map(({ data }) => data)).toMatchObject([
       { by: 'a' },
@@ -214,7 +214,7 @@ describe('a stream', () => {
       if (!answer.ok) throw new Error(answer.detail);
       const reader = new EventReader(answer.events);
       vi.advanceTimersByTime(2 * STREAM_HEARTBEAT);
-      await machine.update({ state: 'drain', event: 'update' });
+      await updateAt(machine, { state: 'drain', event: 'update' });
       await reader.next();
       await reader.close();
       vi.useRealTimers();

@@ -1,7 +1,7 @@
 /** `Idempotency-Key`: a request that comes again is answered as it was the first time, and changes nothing. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
-import { ask, evict, reportTimes } from '../service.ts';
+import { ask, evict, reportTimes, updateAt } from '../service.ts';
 import { documentOf, put, refusedOf, reset, revisionOf, storyOf, together, verdict } from './callers.ts';
 
 const ring = sequence(counting('drain', 'patch', 2), counting('patch', 'drain'));
@@ -94,7 +94,7 @@ describe('repeats in one batch', () => {
   it('are counted once', async () => {
     const address = await newChart(ring);
     const answers = await together(address, (machine) =>
-      ['k1', 'k1', 'k2', 'k1'].map((key) => machine.update(report('drain', key))),
+      ['k1', 'k1', 'k2', 'k1'].map((key) => updateAt(machine, report('drain', key))),
     );
     expect(answers).toMatchObject([2, 2, 3, 2].map((revision) => ({ ok: true, revision })));
     expect((await documentOf(address)).states).toEqual(['patch']);
@@ -103,11 +103,11 @@ describe('repeats in one batch', () => {
   it('get the first no, though the batch has made it a yes', async () => {
     const address = await newChart(ring);
     const answers = await together(address, (machine) => [
-      machine.update(report('patch', 'k1')),
-      machine.update(report('drain', 'k2')),
-      machine.update(report('drain', 'k3')),
-      machine.update(report('patch', 'k1')),
-      machine.update(report('patch', 'k2')),
+      updateAt(machine, report('patch', 'k1')),
+      updateAt(machine, report('drain', 'k2')),
+      updateAt(machine, report('drain', 'k3')),
+      updateAt(machine, report('patch', 'k1')),
+      updateAt(machine, report('patch', 'k2')),
     ]);
     expect(answers).toMatchObject([
       { ok: false, code: 'not-current' },

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { counting, newChart, sequence } from '../charts.ts';
-import { ask, report } from '../service.ts';
+import { ask, report, updateAt } from '../service.ts';
 import { type Entry, storyOf, together } from './callers.ts';
 import { type Told, watch } from './events.ts';
 import { openSocket } from './sockets.ts';
@@ -75,7 +75,9 @@ async function send(
   for (const { reports, inOneBatch } of all) {
     const states = Array.from({ length: reports }, () => (++sent % 4 === 0 ? 'b' : 'a'));
     if (inOneBatch) {
-      await together(address, (machine) => states.map((state) => machine.update({ state, event: 'update' })));
+      await together(address, (machine) =>
+        states.map((state) => updateAt(machine, { state, event: 'update' })),
+      );
     } else for (const state of states) await report(address, state);
   }
 }

@@ -1,7 +1,7 @@
 /** `ETag` and `If-Match`: every answer says at which revision it is true, and a report may insist on one. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, machinePath, reportTimes, send } from '../service.ts';
+import { ask, machinePath, reportTimes, send, updateAt } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -58,7 +58,10 @@ describe('a report that insists on a revision', () => {
   it('is one of a kind: of two in one batch, the second is refused', async () => {
     const address = await newChart(ring);
     const update = { state: 'drain', event: 'update', revisions: [1] };
-    const answers = await together(address, (machine) => [machine.update(update), machine.update(update)]);
+    const answers = await together(address, (machine) => [
+      updateAt(machine, update),
+      updateAt(machine, update),
+    ]);
     expect(answers).toMatchObject([
       { ok: true, revision: 2 },
       { ok: false, code: 'wrong-revision', machine: { revision: 2 } },

@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, putChart, sequence, timed } from '../charts.ts';
-import { ask, machinePath, objectAt, report, reportTimes, send } from '../service.ts';
+import { ask, machinePath, objectAt, report, reportTimes, send, updateAt } from '../service.ts';
 import { claim, type Document, put, reset, revisionOf, together, upload } from './callers.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
@@ -128,7 +128,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
     const waiting = status(address, '"1"', '60s');
     await settled();
     await together(address, (machine) =>
-      ['drain', 'drain', 'patch'].map((state) => machine.update({ state, event: 'update' })),
+      ['drain', 'drain', 'patch'].map((state) => updateAt(machine, { state, event: 'update' })),
     );
     expect(await documentIn(await waiting)).toMatchObject({ revision: 4, states: ['done'] });
   });

@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
-import { evict, inStorage, objectAt, report, reportTimes } from '../service.ts';
+import { evict, inStorage, objectAt, report, reportTimes, updateAt } from '../service.ts';
 import { put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
 
 // Far ahead of the platform's own clock, so that no alarm goes off by itself; it stands still unless a test moves it.
@@ -63,7 +63,7 @@ describe('a wait for a state', () => {
     const waiting = waitFor(address, 'patch', '60s');
     await settled();
     await together(address, (machine) =>
-      ['drain', 'drain', 'patch'].map((state) => machine.update({ state, event: 'update' })),
+      ['drain', 'drain', 'patch'].map((state) => updateAt(machine, { state, event: 'update' })),
     );
     const response = await waiting;
     expect([response.status, await response.text()]).toEqual([200, 'patch']);

@@ -1,7 +1,7 @@
 /** Updates that come together: counted exactly, in one commit, each on its own account. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { ask, historyOf, inStorage, report, reportTimes, statusOf } from '../service.ts';
+import { ask, historyOf, inStorage, report, reportTimes, statusOf, updateAt } from '../service.ts';
 
 const chart = sequence(counting('gather', 'go', 64), counting('go', 'end', 2), final('end'));
 
@@ -149,7 +149,7 @@ async function updateInOneBatch(address: string, names: readonly string[]) {
       return transactionSync(closure);
     };
     const before = rowsWritten(storage);
-    const answers = await Promise.all(names.map((state) => machine.update({ state, event: 'update' })));
+    const answers = await Promise.all(names.map((state) => updateAt(machine, { state, event: 'update' })));
     storage.transactionSync = transactionSync;
     return { answers, written: rowsWritten(storage) - before, commits };
   });
