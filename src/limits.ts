@@ -11,6 +11,12 @@ export const HISTORY_PAGE_MAX = 1_000;
 export const TIMERS_PER_TURN = 1_000;
 
 /**
+ * What the timers of one turn may cost, in the units of `EVENT_BUDGET`: some 50 ms. Each writes rows besides.
+ */
+export const TURN_BUDGET = 500_000;
+export const TIMER_COST = 250;
+
+/**
  * How far ahead an alarm is set, in ms: 30 days. A timer of the year 3000 lies outside the range of
  * workerd's clock (nanoseconds in 64 bits), and an alarm that fires early only sets the next one.
  */
@@ -18,9 +24,6 @@ export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 
 /** Between two turns that fire due timers, where one is not enough for them, in ms. */
 export const ALARM_BACKOFF = 1_000;
-
-/** Characters of an event's name in a request. */
-export const EVENT_LENGTH = 255;
 
 /** Characters of a caller's name, and of an `Idempotency-Key`. */
 export const CALLER_LENGTH = 255;

@@ -15,7 +15,7 @@ import {
 } from './chart/index.ts';
 import { type Claim, claimOf, claimsOn, NO_CLAIMS, nextToExpire, slotsOf } from './claims.ts';
 import { Draft } from './draft.ts';
-import { TIMERS_PER_TURN } from './limits.ts';
+import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
 import {
   findCurrent,
   findState,
@@ -120,13 +120,15 @@ export class Turn {
 
   /** Fires what is due: timers, and leases that have ended; the earliest first, up to the bound of one turn. */
   fireDue(now: number): void {
-    for (let fired = 0; fired < TIMERS_PER_TURN; fired++) {
+    let cost = 0;
+    for (let fired = 0; fired < TIMERS_PER_TURN && cost < TURN_BUDGET; fired++) {
       const timer = nextDue(this.machine.snapshot, now);
       const claim = nextToExpire(this.machine.claims);
       const expired = claim !== undefined && claim.until <= now ? claim : undefined;
       if (expired !== undefined && (timer === undefined || expired.until < timer.at)) this.#expire(expired);
       else if (timer !== undefined) this.#fire(timer);
       else return;
+      cost += TIMER_COST + this.machine.chart.evaluator.spent;
     }
   }
 

@@ -11,11 +11,11 @@ import {
   type ActionModel,
   type Assignment,
   doneEvent,
+  extentOf,
   isRelated,
   keyOf,
   type Model,
   ROOT,
-  regionsOf,
   type StateModel,
   type StateNumber,
   type TransitionModel,
@@ -91,7 +91,7 @@ export interface Compiled {
 
 /** Compiles a checked model. Takes some 20 µs a state; expressions are compiled when they are first met. */
 export function compile(model: Model): Compiled {
-  const regions = regionsOf(model);
+  const { regions } = extentOf(model);
   const compiler = new Compiler(model, new Evaluator(regions));
   const machine = createMachineOf(compiler.root(), model);
   return { machine, evaluator: compiler.evaluator, hasRegions: regions > 1 };

@@ -88,7 +88,7 @@ export function start(
   after: Pick<Snapshot, 'visits' | 'timersSet'> = { visits: 0, timersSet: 0 },
 ): Step | NoStep {
   return bounded(program, () => {
-    const [machine, actions] = initialTransition(program.machine);
+    const [machine, actions] = initialTransition(program);
     const { visits, timersSet } = after;
     const before: Snapshot = { machine, active: new Map(), visits, timers: new Map(), timersSet };
     return advance(program, before, machine, actions, now);
@@ -99,7 +99,7 @@ export function start(
 export function send(program: Program, snapshot: Snapshot, event: EngineEvent, now: number): Step | NoStep {
   return bounded(program, () => {
     if (isDone(snapshot)) return NOT_TAKEN;
-    const [machine, actions] = transition(program.machine, snapshot.machine, event);
+    const [machine, actions] = transition(program, snapshot.machine, event);
     const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
     if (taken || event.address === undefined) return advance(program, snapshot, machine, actions, now);
     return { ...NOT_TAKEN, failures: program.evaluator.failures };

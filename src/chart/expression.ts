@@ -7,10 +7,16 @@
  */
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
 import {
+  ACTION_COST,
+  ASSIGNMENT_COST,
   CONTEXT_BYTES,
   EVENT_BUDGET,
+  EXPRESSION_COST,
   EXPRESSION_LENGTH,
   EXPRESSION_NODES,
+  FAILURE_COST,
+  FAILURE_LENGTH,
+  FAILURES_TOLD,
   MICROSTEP_COST,
   REGION_COST,
 } from './limits.ts';
@@ -156,6 +162,10 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
 function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefined {
   const isMacro = node.op === 'rcall' && MACROS.has(node.args[0]);
   if (isMacro && inMacro) return { offset: node.start, message: 'a macro cannot stand inside another' };
+  // Each can make its list some dozen times as long.
+  if (isMacro && mapsIn(node) > 2) {
+    return { offset: node.start, message: 'more than two `map` in a row' };
+  }
   if ((node.op === 'rcall' || node.op === 'call') && !FUNCTIONS.has(node.args[0])) {
     const known = [...FUNCTIONS].join(', ');
     return { offset: node.start, message: `\`${node.args[0]}\` is not available here; there is: ${known}` };
@@ -167,6 +177,12 @@ function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefin
     if (wrong !== undefined) return wrong;
   }
   return undefined;
+}
+
+/** How many `map` go over what another has made, this node's own among them. */
+function mapsIn(node: ASTNode): number {
+  const own = node.op === 'rcall' && node.args[0] === 'map' ? 1 : 0;
+  return own + Math.max(0, ...childrenOf(node).map(mapsIn));
 }
 
 function checkTypes(source: string, types?: readonly string[]): ExpressionProblem | undefined {
@@ -228,10 +244,20 @@ export class Evaluator {
     this.#microstep = MICROSTEP_COST + REGION_COST * regions;
   }
 
-  /** Pays for a transition that is looked at. */
+  /** Pays for a transition that is looked at, or an event that is raised. */
   step(): true {
     this.#spend(this.#microstep);
     return true;
+  }
+
+  /** Pays for an action that is run. */
+  act(): void {
+    this.#spend(ACTION_COST);
+  }
+
+  /** What the event has cost so far. */
+  get spent(): number {
+    return this.#spent;
   }
 
   /** Begins an event: the budget is whole again, and no guard has failed. */
@@ -252,7 +278,10 @@ export class Evaluator {
       return this.#run(source, scope) === true;
     } catch (error) {
       if (error instanceof BoundError) throw error;
-      this.#failures.push(`guard ${source}: ${reasonOf(error)}`);
+      this.#spend(FAILURE_COST);
+      if (this.#failures.length < FAILURES_TOLD) {
+        this.#failures.push(`guard ${source}: ${reasonOf(error)}`.slice(0, FAILURE_LENGTH));
+      }
       return false;
     }
   }
@@ -266,7 +295,7 @@ export class Evaluator {
       return toJson(this.#run(source, scope), 0);
     } catch (error) {
       if (error instanceof BoundError) throw error;
-      throw new BoundError(`assign ${source}: ${reasonOf(error)}`);
+      throw new BoundError(`assign ${source}: ${reasonOf(error)}`.slice(0, FAILURE_LENGTH));
     }
   }
 
@@ -275,7 +304,7 @@ export class Evaluator {
     const { bytes } = sizeOf(context);
     if (bytes > CONTEXT_BYTES)
       throw new BoundError(`the context would have more than ${CONTEXT_BYTES} bytes`);
-    this.#spend(bytes / 8);
+    this.#spend(ASSIGNMENT_COST + bytes / 4);
   }
 
   #run(source: string, scope: Scope): unknown {
@@ -283,8 +312,9 @@ export class Evaluator {
     const { bytes, longest } = sizeOf(scope.context);
     // Comparing goes over all of it, searching a text can go over it for each of its characters, and a macro does what
     // is in it for each element.
-    const once = 1 + bytes / 256 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
-    this.#spend(compiled.nodes * once * (compiled.hasMacro ? 1 + longest : 1));
+    const once = 2 + bytes / 64 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
+    const elements = Math.max(longest, compiled.nodes);
+    this.#spend(EXPRESSION_COST + compiled.nodes * once * (compiled.hasMacro ? 1 + elements : 1));
     return compiled.run({ context: scope.context, event: scope.event });
   }
 

@@ -34,7 +34,7 @@ export {
   takes,
 } from './inquiry.ts';
 export type { ChartIssue } from './issue.ts';
-export { CHART_BYTES } from './limits.ts';
+export { CHART_BYTES, EVENT_LENGTH } from './limits.ts';
 export { isRelated, isWithin, type StateNumber, UPDATE } from './model.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export { isReserved } from './statechart/transitions.ts';

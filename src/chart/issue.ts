@@ -69,11 +69,10 @@ export class IssueList {
    * @returns ` Did you mean …?` with the nearest of `candidates`, or nothing where none is near.
    *   Only the first few misspellings of a document are looked up.
    */
-  didYouMean(word: string, candidates: readonly string[]): string {
+  didYouMean(word: string, candidates: readonly string[] | (() => readonly string[])): string {
     if (this.#suggestions++ >= SUGGESTIONS || word.length > SUGGESTION_LENGTH) return '';
-    const near = candidates
-      .slice(0, SUGGESTION_CANDIDATES)
-      .filter((name) => name.length <= SUGGESTION_LENGTH);
+    const all = typeof candidates === 'function' ? candidates() : candidates;
+    const near = all.slice(0, SUGGESTION_CANDIDATES).filter((name) => name.length <= SUGGESTION_LENGTH);
     if (near.length === 0) return '';
     const best = closest(word, near);
     return distance(word, best) <= Math.max(2, word.length / 3) ? ` Did you mean ${quote(best)}?` : '';

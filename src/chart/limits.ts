@@ -21,19 +21,33 @@ export const CHART_STATES = 1_000;
 /** Mappings and lists inside each other. A state inside a state takes two. */
 export const CHART_DEPTH = 64;
 
-/** Nodes of a document with every alias expanded: 1,000 states of the original's format have 14,000. */
-export const CHART_NODES = 50_000;
+/** Nodes of a document with every alias expanded: 1,000 states of the original's format have 17,000. */
+export const CHART_NODES = 25_000;
 
 /**
  * States without children that can be active at once: xstate compares the regions of a parallel state each with
- * each, and 64 of them were seen to take 20 ms where 500 took seconds.
+ * each, and what 32 of them do at once was seen to take 20 ms, 64 of them 120 ms, and 500 seconds.
  */
-export const CHART_REGIONS = 64;
+export const CHART_REGIONS = 32;
+
+/** States that can be active at once, those around others among them. */
+export const CHART_ACTIVE = 256;
 
 /**
  * Characters of a document's scalars, with every alias expanded: no more than there could be without aliases.
  */
 export const CHART_TEXT = 256 * 1024;
+
+/** Transitions and actions of a statechart, each: four a state, where there are as many states as may be. */
+export const CHART_TRANSITIONS = 4_000;
+export const CHART_ACTIONS = 4_000;
+
+/** Characters of a target, and of an event's name: a path of names, and what a request may carry. */
+export const TARGET_LENGTH = 2_048;
+export const EVENT_LENGTH = 255;
+
+/** Characters of all names of a statechart together: an entry of the history may have most of them, twice. */
+export const CHART_NAMES = 128 * 1024;
 
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;
@@ -54,12 +68,21 @@ export const EXPRESSION_LENGTH = 2_048;
 export const EXPRESSION_NODES = 200;
 
 /**
- * What one event may cost, in units of about 0.1 µs (measured on one core of a small server): 50 ms of the
- * object's time. A transition that is looked at costs some, and more where there are many regions.
+ * What one event may cost, in units of about 0.1 µs (measured on one core of a small server): 45 ms of the
+ * object's time. A transition that is looked at costs some, and more where there are many regions, for xstate compares
+ * them each with each; so do an action that is run, an assignment, an expression, and one that fails.
  */
-export const EVENT_BUDGET = 500_000;
-export const MICROSTEP_COST = 400;
-export const REGION_COST = 70;
+export const EVENT_BUDGET = 450_000;
+export const MICROSTEP_COST = 250;
+export const REGION_COST = 130;
+export const ACTION_COST = 30;
+export const ASSIGNMENT_COST = 150;
+export const EXPRESSION_COST = 30;
+export const FAILURE_COST = 1_000;
+
+/** Guards that fail in one event and are told, and how much of each. */
+export const FAILURES_TOLD = 20;
+export const FAILURE_LENGTH = 300;
 
 /** Bytes of a running chart's context, as JSON. */
 export const CONTEXT_BYTES = 64 * 1024;

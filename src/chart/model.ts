@@ -142,17 +142,21 @@ export function ancestorsOf({ states }: Model, state: StateNumber): StateNumber[
   return ancestors;
 }
 
-/** How many states without children can be active at once. */
-export function regionsOf({ states }: Model): number {
-  const widths = states.map(() => 0);
+/** How much can be active at once: states without children, and all states. */
+export function extentOf({ states }: Model): { readonly regions: number; readonly active: number } {
+  const extents = states.map(() => ({ regions: 0, active: 0 }));
   // Children come behind their parents: from the end, each state is complete when its parent takes it.
-  for (let number = states.length - 1; number > ROOT; number--) {
+  for (let number = states.length - 1; number >= ROOT; number--) {
     const state = states[number];
-    if (state?.parent === undefined || state.type === 'history') continue;
-    const width = Math.max(1, widths[number] ?? 0);
-    const before = widths[state.parent] ?? 0;
-    widths[state.parent] =
-      states[state.parent]?.type === 'parallel' ? before + width : Math.max(before, width);
+    const own = extents[number];
+    if (state === undefined || own === undefined || state.type === 'history') continue;
+    own.regions = Math.max(1, own.regions);
+    own.active += 1;
+    const around = state.parent === undefined ? undefined : extents[state.parent];
+    if (around === undefined || state.parent === undefined) continue;
+    const join = states[state.parent]?.type === 'parallel' ? (a: number, b: number) => a + b : Math.max;
+    around.regions = join(around.regions, own.regions);
+    around.active = join(around.active, own.active);
   }
-  return Math.max(1, widths[ROOT] ?? 0);
+  return extents[ROOT] ?? { regions: 1, active: 1 };
 }

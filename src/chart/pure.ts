@@ -13,8 +13,8 @@ export type Action = Signal & { readonly info: { readonly event: EngineEvent } }
 type Result = readonly [snapshot: MachineSnapshot, actions: readonly Action[]];
 
 /** Enters the initial state. What goes wrong is thrown. */
-export function initialTransition(machine: Compiled['machine']): Result {
-  const { scope, actions } = recordingScope();
+export function initialTransition({ machine, evaluator }: Compiled): Result {
+  const { scope, actions } = recordingScope(evaluator);
   const snapshot = machine.getInitialSnapshot(scope);
   if (snapshot.status === 'error') throw snapshot.error;
   return [snapshot, actions];
@@ -22,16 +22,16 @@ export function initialTransition(machine: Compiled['machine']): Result {
 
 /** Sends one event. */
 export function transition(
-  machine: Compiled['machine'],
+  { machine, evaluator }: Compiled,
   snapshot: MachineSnapshot,
   event: EngineEvent,
 ): Result {
-  const { scope, actions } = recordingScope();
+  const { scope, actions } = recordingScope(evaluator);
   return [machine.transition(snapshot, event, scope), actions];
 }
 
-/** A place for a machine to run that does nothing and writes down what it was asked to do. */
-function recordingScope(): { scope: AnyActorScope; actions: Action[] } {
+/** A place for a machine to run that does nothing, writes down what it was asked to do, and has it paid for. */
+function recordingScope(evaluator: Compiled['evaluator']): { scope: AnyActorScope; actions: Action[] } {
   const actions: Action[] = [];
   const scope: AnyActorScope = {
     self: nobody,
@@ -43,7 +43,11 @@ function recordingScope(): { scope: AnyActorScope; actions: Action[] } {
     emit: () => {},
     stopChild: () => {},
     actionExecutor: (action) => {
-      actions.push(action as unknown as Action);
+      const asked = action as unknown as Action;
+      // An event that is raised will be looked at, whether or not anything takes it.
+      if (asked.type === 'xstate.raise' && asked.params.delay === undefined) evaluator.step();
+      else evaluator.act();
+      actions.push(asked);
     },
   };
   return { scope, actions };

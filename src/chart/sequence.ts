@@ -3,7 +3,7 @@
  *
  * Source of the rules: facebookincubator/StateService, `state_service/state.py` at 0.9.0 and 1.1.0 (MIT).
  */
-import { dump } from 'js-yaml';
+import { DEFAULT_SCALAR_STYLE_RULES, dump, SCALAR_STYLE, type ScalarStyleRule } from 'js-yaml';
 import * as z from 'zod';
 import { type Data, type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
@@ -192,8 +192,23 @@ export function writeSequence(sequence: Sequence, progress: SequenceProgress): s
     return progress.left.has(number) ? { ...state, current: { key, value: state.target.when.value } } : state;
   });
   const current = sequence.states[progress.current - 1]?.name ?? sequence.current_state;
-  return dump({ current_state: current, states }, { noRefs: true, lineWidth: -1 });
+  return dump(
+    { current_state: current, states },
+    { noRefs: true, lineWidth: -1, scalarStyleRules: STYLE_RULES },
+  );
 }
+
+/** Readers of YAML 1.1 are of several minds about what is a number (`081_000`): text that looks like one is quoted. */
+const quoteNumberLike: ScalarStyleRule = (layout) => {
+  const isText = layout.node.tag === 'tag:yaml.org,2002:str' || layout.node.tag === '!!str';
+  if (isText && layout.style === SCALAR_STYLE.PLAIN && /^[-+.]?\d/.test(layout.node.value)) {
+    layout.style = SCALAR_STYLE.SINGLE_QUOTED;
+  }
+};
+const STYLE_RULES: readonly ScalarStyleRule[] = [
+  ...Object.values(DEFAULT_SCALAR_STYLE_RULES),
+  quoteNumberLike,
+];
 
 function stateModel(
   state: SequenceState,

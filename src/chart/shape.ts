@@ -13,7 +13,10 @@ export function reportShape(
   base: readonly PathStep[],
   issues: IssueList,
 ): void {
-  for (const issue of error.issues) reportIssue(issue, document, base, issues);
+  for (const issue of error.issues) {
+    if (issues.full) return;
+    reportIssue(issue, document, base, issues);
+  }
 }
 
 type Issue = z.core.$ZodIssue;

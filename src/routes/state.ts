@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import { etag, problem } from '../answers.ts';
-import { isReserved, UPDATE } from '../chart/index.ts';
-import { EVENT_LENGTH } from '../limits.ts';
+import { EVENT_LENGTH, isReserved, UPDATE } from '../chart/index.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { updateOptions, wait } from './parameters.ts';
 import type { MachineResource } from './resource.ts';

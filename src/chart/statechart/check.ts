@@ -2,8 +2,8 @@
 import { type Data, type Document, keyText } from '../document.ts';
 import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
-import { CHART_REGIONS } from '../limits.ts';
-import { type Model, type MomentModel, regionsOf, type StateModel, type TransitionModel } from '../model.ts';
+import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../limits.ts';
+import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
 import { findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
 import { reportShape } from '../shape.ts';
 import { readSlots } from '../slots.ts';
@@ -31,16 +31,24 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   if (!shape.success) reportShape(shape.error, document, [], issues);
   const tree = new OutlineTree(document, issues);
   const reader = new Reader(document, tree, issues);
-  const states = tree.states.map((outline) => stateModel(outline, reader, document, issues));
+  const states: StateModel[] = [];
+  for (const outline of tree.states) {
+    if (issues.full) return undefined;
+    states.push(stateModel(outline, reader, document, issues));
+  }
   const context = asMap(asMap(document.data).context);
+  if (JSON.stringify(context).length > CONTEXT_BYTES) {
+    const message = `The context has more than ${CONTEXT_BYTES} bytes.`;
+    issues.error(document.locate(['context']), ['context'], message);
+  }
   if (issues.errors.length > before) return undefined;
   const model: Model = {
     states,
     ...(Object.keys(context).length === 0 ? {} : { context: toContext(context) }),
   };
-  const regions = regionsOf(model);
-  if (regions > CHART_REGIONS) {
-    const message = `${regions} states could be active at once; the regions of a chart are at most ${CHART_REGIONS}.`;
+  const { regions, active } = extentOf(model);
+  if (regions > CHART_REGIONS || active > CHART_ACTIVE) {
+    const message = `${active} states could be active at once, in ${regions} regions; at most ${CHART_ACTIVE} may be, in ${CHART_REGIONS}.`;
     issues.error(document.locate([]), [], message);
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** The tree of states in a statechart document: who is in whom, what they are called, where a name leads. */
 import { type Data, type Document, keyText } from '../document.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
-import { CHART_STATES, STATE_NAME_LENGTH } from '../limits.ts';
+import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../limits.ts';
 import type { StateModel, StateNumber } from '../model.ts';
 
 /** A mapping of the document, whatever is in it. */
@@ -27,18 +27,34 @@ export function nameOfOutline({ id, keys }: Outline): string {
   return id ?? keys.join('.');
 }
 
+/** No target: what names would have been right, where anybody wants to know. */
+interface NoTarget {
+  readonly candidates: () => readonly string[];
+}
+
 /** All states of a chart, and how to find them. */
 export class OutlineTree {
   /** In document order; the root is the first. */
   readonly states: readonly Outline[];
   readonly #ids = new Map<string, Outline>();
+  readonly #paths = new Map<string, Outline>();
+  /** By key; undefined where several states have the same. */
+  readonly #keys = new Map<string, Outline | undefined>();
+  #names: readonly string[] | undefined;
 
   /** @param issues takes duplicate ids, names that are too long, and too many states. */
   constructor(document: Document, issues: IssueList) {
     const states: Outline[] = [];
     collect(document, asMap(document.data), [], '', undefined, states, issues);
     this.states = states;
-    for (const state of states) this.#addId(document, state, issues);
+    for (const state of states) {
+      this.#addId(document, state, issues);
+      if (state.parent === undefined) continue;
+      const path = state.keys.join('.');
+      if (!this.#paths.has(path)) this.#paths.set(path, state);
+      this.#keys.set(state.key, this.#keys.has(state.key) ? undefined : state);
+    }
+    this.#checkNames(document, issues);
   }
 
   get root(): Outline | undefined {
@@ -51,36 +67,42 @@ export class OutlineTree {
    *
    * @returns the state, or where one was expected and is not: what names would have been right.
    */
-  target(source: Outline, text: string): Outline | { readonly candidates: readonly string[] } {
+  target(source: Outline, text: string): Outline | NoTarget {
     if (text.startsWith('#')) return this.#byId(text.slice(1));
     if (text.startsWith('.')) return descend(source, text.slice(1), '.');
-    if (source.parent === undefined) return { candidates: source.children.map(({ key }) => `.${key}`) };
+    if (source.parent === undefined) return { candidates: () => source.children.map(({ key }) => `.${key}`) };
     return descend(source.parent, text, '');
   }
 
   /** Finds what `in_state` names: an id, a path from the root, or a key that is unique. */
   named(text: string): Outline | undefined {
-    const byId = this.#ids.get(text);
-    if (byId !== undefined) return byId;
-    const byPath = this.states.find(({ keys }) => keys.length > 0 && keys.join('.') === text);
-    if (byPath !== undefined) return byPath;
-    const byKey = this.states.filter(({ key, parent }) => parent !== undefined && key === text);
-    return byKey.length === 1 ? byKey[0] : undefined;
+    return this.#ids.get(text) ?? this.#paths.get(text) ?? this.#keys.get(text);
   }
 
   /** Every name that `named` knows. */
-  names(): string[] {
-    return this.states.map(nameOfOutline).filter((name) => name !== '');
+  names(): readonly string[] {
+    this.#names ??= this.states.map(nameOfOutline).filter((name) => name !== '');
+    return this.#names;
   }
 
-  #byId(text: string): Outline | { readonly candidates: readonly string[] } {
+  #checkNames(document: Document, issues: IssueList): void {
+    const length = this.states.reduce((sum, state) => sum + nameOfOutline(state).length, 0);
+    if (length <= CHART_NAMES) return;
+    issues.error(
+      document.locate([]),
+      [],
+      `The names of all states have ${length} characters; at most ${CHART_NAMES} may be.`,
+    );
+  }
+
+  #byId(text: string): Outline | NoTarget {
     const exact = this.#ids.get(text);
     if (exact !== undefined) return exact;
     for (let dot = text.lastIndexOf('.'); dot > 0; dot = text.lastIndexOf('.', dot - 1)) {
       const state = this.#ids.get(text.slice(0, dot));
       if (state !== undefined) return descend(state, text.slice(dot + 1), `#${text.slice(0, dot)}.`);
     }
-    return { candidates: [...this.#ids.keys()].map((id) => `#${id}`) };
+    return { candidates: () => [...this.#ids.keys()].map((id) => `#${id}`) };
   }
 
   #addId(document: Document, state: Outline, issues: IssueList): void {
@@ -100,19 +122,27 @@ export class OutlineTree {
 }
 
 /** Follows a path of keys downwards. A key that has dots itself is tried whole first. */
-function descend(
-  from: Outline,
-  path: string,
-  prefix: string,
-): Outline | { readonly candidates: readonly string[] } {
-  const whole = from.children.find(({ key }) => key === path);
+function descend(from: Outline, path: string, prefix: string): Outline | NoTarget {
+  const byKey = childrenByKey(from);
+  const whole = byKey.get(path);
   if (whole !== undefined) return whole;
   for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) {
-    const child = from.children.find(({ key }) => key === path.slice(0, dot));
+    const child = byKey.get(path.slice(0, dot));
     if (child !== undefined) return descend(child, path.slice(dot + 1), `${prefix}${child.key}.`);
   }
-  return { candidates: from.children.map(({ key }) => `${prefix}${key}`) };
+  return { candidates: () => from.children.map(({ key }) => `${prefix}${key}`) };
 }
+
+function childrenByKey(state: Outline): ReadonlyMap<string, Outline> {
+  let byKey = indexes.get(state);
+  if (byKey === undefined) {
+    byKey = new Map(state.children.map((child) => [child.key, child]));
+    indexes.set(state, byKey);
+  }
+  return byKey;
+}
+
+const indexes = new WeakMap<Outline, ReadonlyMap<string, Outline>>();
 
 function collect(
   document: Document,

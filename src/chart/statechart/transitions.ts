@@ -2,6 +2,14 @@ import { type Data, type Document, keyText } from '../document.ts';
 import { type CheckedGuard, checkExpression, checkGuard } from '../expression.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import {
+  CHART_ACTIONS,
+  CHART_DEPTH,
+  CHART_REGIONS,
+  CHART_TRANSITIONS,
+  EVENT_LENGTH,
+  TARGET_LENGTH,
+} from '../limits.ts';
+import {
   type ActionModel,
   type Assignment,
   doneEvent,
@@ -17,6 +25,8 @@ export class Reader {
   readonly #document: Document;
   readonly #tree: OutlineTree;
   readonly #issues: IssueList;
+  #transitions = 0;
+  #actions = 0;
 
   constructor(document: Document, tree: OutlineTree, issues: IssueList) {
     this.#document = document;
@@ -42,9 +52,18 @@ export class Reader {
 
   /** Where a transition leads; nothing where it has no target. */
   targets(source: Outline, data: Data | undefined, path: readonly PathStep[]): StateNumber[] {
-    const found = asList(data).flatMap((item, i) => {
-      if (typeof item !== 'string') return [];
+    const items = asList(data);
+    if (items.length > CHART_REGIONS) {
+      this.#error(path, `A transition has at most ${CHART_REGIONS} targets.`);
+      return [];
+    }
+    const found = items.flatMap((item, i) => {
+      if (typeof item !== 'string' || this.#issues.full) return [];
       const at = Array.isArray(data) ? [...path, i] : path;
+      if (item.length > TARGET_LENGTH || item.split('.').length > CHART_DEPTH) {
+        this.#error(at, `A target has at most ${TARGET_LENGTH} characters and ${CHART_DEPTH} parts.`);
+        return [];
+      }
       const target = this.#tree.target(source, item);
       if (!('candidates' in target)) return [target];
       const hint = this.#issues.didYouMean(item, target.candidates) || this.#elsewhere(item);
@@ -58,12 +77,14 @@ export class Reader {
   /** One action or a list of them. */
   actions(data: Data | undefined, path: readonly PathStep[]): ActionModel[] {
     return asList(data).flatMap((item, i) => {
+      if (!this.#admit('actions', ++this.#actions, CHART_ACTIONS, path)) return [];
       const action = this.#action(asMap(item), Array.isArray(data) ? [...path, i] : path);
       return action === undefined ? [] : [action];
     });
   }
 
   #transition(source: Outline, data: Data, path: readonly PathStep[]): TransitionModel {
+    if (!this.#admit('transitions', ++this.#transitions, CHART_TRANSITIONS, path)) return {};
     if (typeof data === 'string') return targeted(this.targets(source, data, path));
     const map = asMap(data);
     const { quorum, description } = map;
@@ -77,6 +98,12 @@ export class Reader {
       ...(typeof quorum === 'number' && quorum > 1 ? { quorum: { from: 0, until: quorum } } : {}),
       ...(typeof description === 'string' ? { description } : {}),
     };
+  }
+
+  /** Whether there may be one more, and whether it is of any use to look at it. */
+  #admit(what: string, count: number, most: number, path: readonly PathStep[]): boolean {
+    if (count === most + 1) this.#error(path, `A chart has at most ${most} ${what}.`);
+    return count <= most && !this.#issues.full;
   }
 
   #guard(data: Data | undefined, path: readonly PathStep[]): CheckedGuard<StateNumber> | undefined {
@@ -131,7 +158,8 @@ export class Reader {
   /** An event that a transition waits for; XState's own are not to be had, except that a state is done. */
   #event(event: string, path: readonly PathStep[]): string {
     const done = /^xstate\.done\.state\.(.+)$/.exec(event)?.[1];
-    if (done !== undefined) {
+    if (event.length > EVENT_LENGTH) this.#error(path, TOO_LONG_EVENT, 'key');
+    else if (done !== undefined) {
       const state = this.#tree.named(done);
       if (state !== undefined) return doneEvent(state.number);
       const hint = this.#issues.didYouMean(done, this.#tree.names());
@@ -145,7 +173,8 @@ export class Reader {
   }
 
   #raised(event: string, path: readonly PathStep[]): string {
-    if (event === '') this.#error(path, 'An event has a name.');
+    if (event.length > EVENT_LENGTH) this.#error(path, TOO_LONG_EVENT);
+    else if (event === '') this.#error(path, 'An event has a name.');
     else if (event.includes('*'))
       this.#error(path, 'A wildcard is for `on`; an event that is raised has a name.');
     else if (isReserved(event)) this.#error(path, `${quote(event)} is a name that XState keeps for itself.`);
@@ -190,6 +219,8 @@ export class Reader {
     this.#issues.error(this.#document.locate(path, part), path, message);
   }
 }
+
+const TOO_LONG_EVENT = `An event's name has at most ${EVENT_LENGTH} characters.`;
 
 /** Whether an event's name is one that XState keeps for itself: nobody may send or raise it. */
 export function isReserved(event: string): boolean {
