@@ -53,5 +53,12 @@ export const SOCKETS = 20_000;
 /** Events that wait for a slow reader of a stream before it is cut. */
 export const STREAM_BACKLOG = 256;
 
+/**
+ * Events that a WebSocket is told without a `ping` from it before it is cut, and how often, in events, that is looked
+ * at: it takes a look at each of them.
+ */
+export const SOCKET_BACKLOG = 1_000;
+export const SOCKET_CHECK = 100;
+
 /** Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. */
 export const STREAM_HEARTBEAT = 15_000;

@@ -48,7 +48,7 @@ export class Machine extends DurableObject<MachineEnv> {
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
     this.#store = new Store(ctx.storage.sql);
-    this.#watchers = new Watchers(ctx);
+    this.#watchers = new Watchers(ctx, this.#store.history);
     this.#alarm = new Alarm(ctx.storage);
     this.#status = new StatusWriter(() => this.#store.receipts.reports());
     this.#records = {

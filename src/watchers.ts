@@ -1,4 +1,12 @@
-import { HISTORY_ROWS, SOCKETS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from './limits.ts';
+import {
+  HISTORY_ROWS,
+  SOCKET_BACKLOG,
+  SOCKET_CHECK,
+  SOCKETS,
+  STREAM_BACKLOG,
+  STREAM_HEARTBEAT,
+  STREAMS,
+} from './limits.ts';
 import type { HistoryEntry, HistoryTable } from './store/history.ts';
 
 /** An entry of the history as the service shows it: times in ISO 8601. */
@@ -35,11 +43,13 @@ export function replayAfter(history: HistoryTable, entries: number, after: numbe
  */
 export class Watchers {
   readonly #ctx: DurableObjectState;
+  readonly #history: HistoryTable;
   readonly #streams = new Set<EventStream>();
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, history: HistoryTable) {
     this.#ctx = ctx;
+    this.#history = history;
     // Answered by the platform, without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
@@ -68,6 +78,7 @@ export class Watchers {
   openSocket(replay: Replay): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
+    server.serializeAttachment(Date.now());
     if (replay.gap !== undefined) server.send(JSON.stringify({ gap: replay.gap }));
     for (const entry of replay.entries) server.send(JSON.stringify(showEntry(entry)));
     return new Response(null, { status: 101, webSocket: client });
@@ -83,6 +94,22 @@ export class Watchers {
     if (sockets.length === 0) return;
     const messages = entries.map((entry) => JSON.stringify(showEntry(entry)));
     for (const socket of sockets) sendAll(socket, messages);
+    const newest = entries.at(-1)?.id ?? 0;
+    if (newest % SOCKET_CHECK < entries.length) this.#cutSilent(sockets, newest);
+  }
+
+  /**
+   * Cuts the sockets that have shown no sign of life for as long as it took to tell them so many events: the platform
+   * does not say how much still waits for a reader.
+   */
+  #cutSilent(sockets: readonly WebSocket[], newest: number): void {
+    const [entry] = this.#history.read(newest, newest - SOCKET_BACKLOG + 1, 1);
+    if (entry === undefined) return;
+    for (const socket of sockets) {
+      const opened: number = socket.deserializeAttachment();
+      const pinged = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? opened;
+      if (Math.max(opened, pinged) < entry.at) socket.close(1013, SILENT);
+    }
   }
 
   /** Ends them all: the machine is gone. */
@@ -138,6 +165,9 @@ class EventStream {
     this.#writer.close().catch(() => {});
   }
 }
+
+/** At most 123 bytes (RFC 6455, section 5.5). */
+const SILENT = `no "ping" came for ${SOCKET_BACKLOG} events; come back with ?after=ID`;
 
 const encoder = new TextEncoder();
 

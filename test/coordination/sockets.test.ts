@@ -1,7 +1,7 @@
 /** `watch` as a WebSocket: the same changes, and the object may sleep meanwhile. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { HISTORY_ROWS, SOCKETS } from '../../src/limits.ts';
+import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
@@ -139,6 +139,39 @@ describe('a socket', () => {
     expect(await storyOf(address)).toHaveLength(2);
     socket.close();
   });
+});
+
+describe('a reader that shows no sign of life', () => {
+  const enough = SOCKET_BACKLOG + SOCKET_CHECK;
+
+  it('is cut after so many events, and misses nothing when it comes back', async () => {
+    const address = await newChart(long);
+    const [silent, alive] = [await openSocket(address, '0'), await openSocket(address, '0')];
+    for (let told = 0; told < enough; told += SOCKET_CHECK) {
+      await reportTimes(address, 'drain', SOCKET_CHECK);
+      alive.send('ping');
+    }
+    const { code, reason } = await silent.closed;
+    expect([code, reason]).toEqual([1013, expect.stringContaining('?after=')]);
+    const seen = await silent.take(SOCKET_BACKLOG);
+    expect(seen.at(-1)?.id).toBe(SOCKET_BACKLOG);
+    const again = await openSocket(address, String(SOCKET_BACKLOG));
+    expect((await again.next()).id).toBe(SOCKET_BACKLOG + 1);
+    await report(address, 'drain');
+    expect(await socketsOf(address)).toBe(2);
+    again.close();
+    alive.close();
+  }, 60_000);
+
+  it('is cut also where the object has slept meanwhile', async () => {
+    const address = await newChart(long);
+    const silent = await openSocket(address);
+    for (let told = 0; told < enough; told += SOCKET_BACKLOG / 2) {
+      await reportTimes(address, 'drain', SOCKET_BACKLOG / 2);
+      await evict(address);
+    }
+    expect((await silent.closed).code).toBe(1013);
+  }, 60_000);
 });
 
 describe('one more than there may be', () => {
