@@ -13,6 +13,7 @@ export default defineConfig({
             miniflare: {
               // Tests put their own charts behind the Worker's binding; the real folder is beside it.
               assets: { directory: 'charts', binding: 'BUNDLE' },
+              bindings: { AUTH: 'open' },
               serviceBindings: { CHARTS: writableCharts('charts') },
             },
           }),

@@ -56,7 +56,7 @@ export function parseAddress(tenant: string, chart: string): ParsedAddress {
     wrongName('chart', name) ??
     (run === undefined ? undefined : wrongName('run', run));
   if (wrong !== undefined) return { ok: false, detail: wrong };
-  if (RESERVED.has(tenant)) {
+  if (isReserved(tenant)) {
     return {
       ok: false,
       detail: `${JSON.stringify(tenant)} is a name of the service itself and cannot be a tenant's.`,
@@ -80,7 +80,13 @@ export function parseObjectName(name: string): Address {
   return parsed.address;
 }
 
-function wrongName(part: string, text: string): string | undefined {
+/** Whether a first path segment is the service's own, and so no tenant's name. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/** @returns why `text` is no name, or nothing. */
+export function wrongName(part: string, text: string): string | undefined {
   if (NAME.test(text)) return undefined;
   const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
   return `The ${part} ${shown} is no name: it must have 1 to 63 letters, digits, ".", "_" or "-" and begin with a letter or digit.`;

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { problem } from './answers.ts';
+import type { AppEnv } from './env.ts';
 import { refuse } from './refusal.ts';
 import { chart } from './routes/chart.ts';
 import { claims } from './routes/claims.ts';
@@ -8,35 +9,33 @@ import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { machine } from './routes/machine.ts';
 import { reset } from './routes/reset.ts';
-import { type AppEnv, mount } from './routes/resource.ts';
+import { mount, type Resources } from './routes/resource.ts';
 import { schemaDocument } from './routes/schema.ts';
 import { state } from './routes/state.ts';
+import { tenant } from './routes/tenant.ts';
 import { watch } from './routes/watch.ts';
+
+/** All that is served, and which right each method asks for. */
+export const RESOURCES: Resources = {
+  service: [health, schemaDocument],
+  tenant,
+  machine: [state, machine, chart, history, watch, claims, reset, preReboot, steadyState],
+};
 
 /** The HTTP side of the service: parse, call one method of one object, render. */
 export const app = new Hono<AppEnv>();
 
-mount(
-  app,
-  [health, schemaDocument],
-  [state, machine, chart, history, watch, claims, reset, preReboot, steadyState],
-);
-
-app.notFound((c) => {
-  const paths = '/state, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';
-  return problem(c, refuse('no-such-path', `The service has paths such as ${paths}.`));
-});
+mount(app, RESOURCES);
 
 app.onError((error, c) => {
   // The platform marks what is not the object's fault: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
   if (isPlatformTrouble(error)) {
-    return problem(c, refuse('overloaded', 'The machine has more to do than it can; try again.'), {
+    return problem(refuse('overloaded', 'The machine has more to do than it can; try again.'), {
       'Retry-After': '1',
     });
   }
   console.error(`${c.req.method} ${c.req.path} failed`, error);
   return problem(
-    c,
     refuse('internal-error', 'The fault is logged. The request may or may not have been counted.'),
   );
 });

@@ -3,13 +3,14 @@ import { type Address, formatAddress } from './address.ts';
 import { type CatalogBindings, type ChartText, findChart } from './catalog.ts';
 import { type Chart, readChart } from './chart/index.ts';
 import type { Machine } from './machine.ts';
+import type { TenantBindings } from './membership.ts';
 import { invalidChart } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
 import type { Store, StoredChart } from './store/store.ts';
 
 /** Where an object finds charts: the service's bindings, and the objects of other machines. */
-export interface MachineEnv extends CatalogBindings {
+export interface MachineEnv extends CatalogBindings, TenantBindings {
   readonly MACHINES: DurableObjectNamespace<Machine>;
 }
 

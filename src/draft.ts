@@ -30,6 +30,8 @@ export class Draft {
   readonly #claimed = new Map<string, Claim>();
   readonly #receipts = new Map<string, Receipt>();
   readonly #passed = new Set<StateNumber>();
+  /** Whose token the command has that is being run; null where none was asked for, and where nobody does it. */
+  subject: string | null = null;
   #restarted: Changes['restarted'];
   #uploaded: Changes['uploaded'];
 
@@ -120,7 +122,8 @@ export class Draft {
     const id = this.#machine.entries + 1;
     this.#machine = { ...this.#machine, entries: id };
     const to = this.#names(this.#machine.snapshot);
-    this.#history.push({ id, revision: this.#machine.revision, at, ...entry, from: from ?? to, to });
+    const { revision } = this.#machine;
+    this.#history.push({ id, revision, at, ...entry, sub: this.subject, from: from ?? to, to });
   }
 
   setClaim(claim: Claim): void {

@@ -1,4 +1,15 @@
+import type { AdmissionBindings } from './admission.ts';
 import type { MachineEnv } from './charts.ts';
+import type { Grant } from './grant.ts';
 
 /** What `wrangler.toml`, or `npm start`, binds to the Worker. */
-export interface Env extends MachineEnv {}
+export interface Env extends MachineEnv, AdmissionBindings {}
+
+/** What hono is told of the Worker. */
+export interface AppEnv {
+  readonly Bindings: Env;
+  readonly Variables: {
+    /** What the request's token allows; there is none where the service is open. */
+    grant?: Grant;
+  };
+}

@@ -11,9 +11,9 @@ export const HISTORY_PAGE_MAX = 1_000;
 export const TIMERS_PER_TURN = 1_000;
 
 /**
- * What the timers of one turn may cost, in the units of `EVENT_BUDGET`: some 50 ms. Each writes rows besides.
+ * What the timers of one turn may cost, in the units of `EVENT_BUDGET`: some 35 ms. Each writes rows besides.
  */
-export const TURN_BUDGET = 500_000;
+export const TURN_BUDGET = 350_000;
 export const TIMER_COST = 250;
 
 /**
@@ -28,6 +28,23 @@ export const ALARM_BACKOFF = 1_000;
 /** Characters of a caller's name, and of an `Idempotency-Key`. */
 export const CALLER_LENGTH = 255;
 export const KEY_LENGTH = 255;
+
+/** Bytes of a secret for tokens, at least: as many as its hash has (RFC 7518, section 3.2). */
+export const SECRET_BYTES = 32;
+
+/** Characters of a token: a few hundred with a handful of globs. What is longer is not looked at. */
+export const TOKEN_LENGTH = 4_096;
+
+/** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
+export const RATE_RETRY = 10;
+
+/** Machines of a tenant, and bytes of the charts that they run by. A machine's other data is bounded by its own limits. */
+export const TENANT_MACHINES = 10_000;
+export const TENANT_BYTES = 64 * 1024 * 1024;
+
+/** Machines in one answer, where nothing or something else is asked for: each is asked where it stands. */
+export const LIST_PAGE = 50;
+export const LIST_PAGE_MAX = 200;
 
 /** Receipts of answered requests that a machine keeps, and how many more gather before the oldest are dropped. */
 export const RECEIPTS = 10_000;

@@ -3,9 +3,10 @@ import { type Address, formatAddress, parseObjectName } from './address.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
 import { type ChartText, hashOf } from './catalog.ts';
-import { type Chart, isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
-import { type MachineEnv, newestChart, ownChart, readFound } from './charts.ts';
+import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
+import { type MachineEnv, newestChart, ownChart, type ReadChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
+import { Membership } from './membership.ts';
 import {
   deleted,
   findCurrent,
@@ -15,14 +16,23 @@ import {
   midSequence,
   noChart,
   noRevision,
+  notStarted,
   tooManyWaiting,
   uploadToRun,
   wrongRevision,
 } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
-import type { Done, HistoryPage, StatusAnswer, Uploaded, WrittenChart } from './replies.ts';
+import type {
+  Done,
+  HistoryPage,
+  StatusAnswer,
+  Summary,
+  Uploaded,
+  UploadOptions,
+  WrittenChart,
+} from './replies.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
-import { StatusWriter } from './status.ts';
+import { StatusWriter, summaryOf } from './status.ts';
 import { type Changes, Store, type StoredChart } from './store/store.ts';
 import { type Claimed, type Records, Turn, type UpdateOptions, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
@@ -36,6 +46,8 @@ import { replayAfter, Watchers } from './watchers.ts';
  * answer until what it tells is durable, so nothing here waits for the disk.
  */
 export class Machine extends DurableObject<MachineEnv> {
+  readonly #address: Address;
+  readonly #membership: Membership;
   readonly #store: Store;
   readonly #waiters = new Waiters();
   readonly #watchers: Watchers;
@@ -44,9 +56,14 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #status: StatusWriter;
   #machine: RunningMachine | undefined;
   #batch: Batch | undefined;
+  /** Requests that are about to start it. */
+  #starting = 0;
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
+    if (ctx.id.name === undefined) throw new Error('a machine has no name');
+    this.#address = parseObjectName(ctx.id.name);
+    this.#membership = new Membership(env, this.#address);
     this.#store = new Store(ctx.storage.sql);
     this.#watchers = new Watchers(ctx, this.#store.history);
     this.#alarm = new Alarm(ctx.storage);
@@ -88,28 +105,28 @@ export class Machine extends DurableObject<MachineEnv> {
    * @returns the machine's revision for yes, as `is` does.
    */
   async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
-    const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now));
+    const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now), more?.sub);
     return answer.ok ? answer.revision : answer;
   }
 
   /** Takes or renews a slot of a state. */
-  async claim(state: string, by: string): Promise<Claimed | Refusal> {
-    return this.#command((turn, now) => turn.claim(state, by, now));
+  async claim(state: string, by: string, sub?: string): Promise<Claimed | Refusal> {
+    return this.#command((turn, now) => turn.claim(state, by, now), sub);
   }
 
   /** Gives a slot back without a report. */
-  async release(state: string, by: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => turn.release(state, by, now));
+  async release(state: string, by: string, sub?: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => turn.release(state, by, now), sub);
   }
 
   /** FleetLock's `pre-reboot`. */
-  async lock(group: string, id: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => lock(turn, group, id, now));
+  async lock(group: string, id: string, sub?: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => lock(turn, group, id, now), sub);
   }
 
   /** FleetLock's `steady-state`. */
-  async unlock(group: string, id: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => unlock(turn, group, id, now));
+  async unlock(group: string, id: string, sub?: string): Promise<Yes | Refusal> {
+    return this.#command((turn, now) => unlock(turn, group, id, now), sub);
   }
 
   /**
@@ -127,11 +144,11 @@ export class Machine extends DurableObject<MachineEnv> {
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
-    const newest = await newestChart(this.env, this.#store, this.#address());
+    const newest = await newestChart(this.env, this.#store, this.#address);
     // It may have changed meanwhile.
     machine = this.#current(Date.now()) ?? deleted();
     if ('ok' in machine) return machine;
-    const status = this.#status.write(formatAddress(this.#address()), machine, newest?.hash);
+    const status = this.#status.write(formatAddress(this.#address), machine, newest?.hash);
     return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
@@ -155,34 +172,33 @@ export class Machine extends DurableObject<MachineEnv> {
     return { ok: true, entries, revision: machine.revision };
   }
 
+  /** What the list of the tenant's machines says of this one; undefined where it is not there, or not any more. */
+  async summary(): Promise<Summary | undefined> {
+    const machine = this.#current(Date.now());
+    if (machine !== undefined) return summaryOf(machine);
+    if (this.#starting === 0) await this.#membership.leave();
+    return undefined;
+  }
+
   /** Starts over from the newest chart; the history goes on. */
-  async reset(by?: string): Promise<Done | Refusal> {
-    const newest = await newestChart(this.env, this.#store, this.#address());
+  async reset(by?: string, sub?: string): Promise<Done | Refusal> {
+    const newest = await newestChart(this.env, this.#store, this.#address);
     const current = this.#current(Date.now());
     if (current === undefined) {
       const machine = await this.#start();
       return 'ok' in machine ? machine : { ok: true, revision: machine.revision };
     }
-    const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address(), newest);
+    const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address, newest);
     if ('ok' in read) return read;
-    return this.#command((turn, now) => {
+    return this.#exchange(read.source, sub, (turn, now) => {
       turn.restart(read.chart, read.source, 'reset', by ?? null, now);
       return { ok: true, revision: turn.machine.revision };
     });
   }
 
-  /**
-   * Takes a chart for this address, and starts or restarts the machine with it.
-   *
-   * @param reset whether a machine in mid-sequence is to start over; without it that is refused.
-   */
-  async upload(
-    text: string,
-    reset: boolean,
-    by?: string,
-    revisions?: readonly number[],
-  ): Promise<Uploaded | Refusal> {
-    const address = this.#address();
+  /** Takes a chart for this address, and starts or restarts the machine with it. */
+  async upload(text: string, { reset, by, revisions, sub }: UploadOptions): Promise<Uploaded | Refusal> {
+    const address = this.#address;
     if (address.run !== undefined) return uploadToRun(address);
     const found: ChartText = { text, origin: 'upload', hash: await hashOf(text) };
     const reading = readChart(text);
@@ -192,10 +208,11 @@ export class Machine extends DurableObject<MachineEnv> {
     const answer = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
     if (this.#current(Date.now()) === undefined) {
       if (revisions !== undefined) return noRevision(address);
-      const { revision } = this.#begin(chart, source, 'upload', by ?? null);
-      return { ...answer, created: true, revision };
+      const begun = await this.#begin({ chart, source }, 'upload', by, sub);
+      if (!begun.ok) return begun;
+      if (begun.isNew) return { ...answer, created: true, revision: begun.machine.revision };
     }
-    return this.#command((turn, now) => {
+    return this.#exchange(source, sub, (turn, now) => {
       const { machine } = turn;
       if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
       const isNew = machine.source.hash !== found.hash || machine.source.origin !== 'upload';
@@ -216,13 +233,15 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Erases the machine, as if its address had never been used. */
   async erase(): Promise<Done | Refusal> {
-    if (this.#store.entries() === undefined) return noChart(this.#address());
+    if (this.#store.entries() === undefined) return notStarted(this.#address);
     const revision = this.#machine?.revision ?? 0;
     this.#watchers.close();
     this.#machine = undefined;
     this.#alarm.forget();
-    // Both begin in this turn of the event loop: nothing comes between them.
-    const gone = [this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()];
+    // All begin in this turn of the event loop: nothing comes between them. The platform sends nothing out before
+    // what was written is durable, so the machine is gone before the list says so.
+    const { storage } = this.ctx;
+    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#membership.leave()];
     this.#store.forget();
     this.#waiters.wakeAll();
     await Promise.all(gone);
@@ -233,25 +252,28 @@ export class Machine extends DurableObject<MachineEnv> {
    * Every change as it happens, as server-sent events.
    *
    * @param after the id of the entry that the watcher has seen last; without it only what is new is told.
+   * @param until when the watcher's token ends, ms since the epoch.
    */
-  async watch(after?: number): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
+  async watch(
+    after?: number,
+    until?: number,
+  ): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return machine;
     if (this.#watchers.streamsFull) return tooManyWaiting(machine);
-    return {
-      ok: true,
-      events: this.#watchers.openStream(replayAfter(this.#store.history, machine.entries, after)),
-    };
+    const replay = replayAfter(this.#store.history, machine.entries, after);
+    return { ok: true, events: this.#watchers.openStream(replay, until) };
   }
 
-  /** A WebSocket that is told every change; the request is the upgrade. `after` in the query is as in `watch`. */
+  /** A WebSocket that is told every change: an upgrade, with `after` and `until` in the query as in `watch`. */
   override async fetch(request: Request): Promise<Response> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
     if ('ok' in machine) return Response.json(machine, { status: 400 });
     if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
-    const after = new URL(request.url).searchParams.get('after');
-    const seen = after === null ? undefined : Number(after);
-    return this.#watchers.openSocket(replayAfter(this.#store.history, machine.entries, seen));
+    const query = new URL(request.url).searchParams;
+    const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+    const replay = replayAfter(this.#store.history, machine.entries, number('after'));
+    return this.#watchers.openSocket(replay, number('until'));
   }
 
   /** A watcher closes its WebSocket. Unanswered, it would wait for the other end to be closed as well. */
@@ -282,29 +304,63 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */
   async #start(): Promise<RunningMachine | Refusal> {
-    const found = await newestChart(this.env, this.#store, this.#address());
+    const found = await newestChart(this.env, this.#store, this.#address);
     // Another request may have started it meanwhile.
     const machine = this.#current(Date.now());
     if (machine !== undefined) return machine;
-    if (found === undefined) return noChart(this.#address());
-    const read = readFound(this.#address(), found);
-    return 'ok' in read ? read : this.#begin(read.chart, read.source, 'start', null);
+    if (found === undefined) return noChart(this.#address);
+    const read = readFound(this.#address, found);
+    if ('ok' in read) return read;
+    const begun = await this.#begin(read, 'start');
+    return begun.ok ? begun.machine : begun;
   }
 
-  /** Commits the first turn of a machine. */
-  #begin(chart: Chart, source: StoredChart, cause: 'start' | 'upload', by: string | null): RunningMachine {
-    const turn = Turn.begin(chart, source, cause, by, Date.now());
-    if (cause === 'upload') turn?.upload(source);
-    const changes = turn?.changes;
-    if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
-    this.ctx.storage.transactionSync(() => this.#store.create(changes));
-    this.#publish(turn, changes);
-    return turn.machine;
+  /** Enters the machine on the list of its tenant and commits its first turn, unless another request has. */
+  async #begin(
+    { chart, source }: ReadChart,
+    cause: 'start' | 'upload',
+    by?: string,
+    sub?: string,
+  ): Promise<{ readonly ok: true; readonly machine: RunningMachine; readonly isNew: boolean } | Refusal> {
+    this.#starting += 1;
+    try {
+      const refusal = await this.#membership.enter(source.text);
+      if (refusal !== undefined) return refusal;
+      const now = Date.now();
+      const present = this.#current(now);
+      if (present !== undefined) return { ok: true, machine: present, isNew: false };
+      const turn = Turn.begin(chart, source, cause, by ?? null, now, sub);
+      if (cause === 'upload') turn?.upload(source);
+      const changes = turn?.changes;
+      if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
+      this.ctx.storage.transactionSync(() => this.#store.create(changes));
+      this.#publish(turn, changes);
+      return { ok: true, machine: turn.machine, isNew: true };
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  /** Runs a command that may give the machine another chart. */
+  async #exchange<Answer extends object>(
+    next: StoredChart,
+    sub: string | undefined,
+    run: (turn: Turn, now: number) => Answer | Refusal,
+  ): Promise<Answer | Refusal> {
+    const before = this.#current(Date.now());
+    if (before === undefined || before.source.hash === next.hash) return this.#command(run, sub);
+    const text = this.#store.chartText();
+    const refusal = await this.#membership.enter(next.text);
+    if (refusal !== undefined) return refusal;
+    const answer = await this.#command(run, sub);
+    if ('code' in answer) await this.#membership.enter(text);
+    return answer;
   }
 
   /** Runs a command in the open batch. */
   async #command<Answer extends object>(
     run: (turn: Turn, now: number) => Answer | Refusal,
+    sub?: string,
   ): Promise<Answer | Refusal> {
     // Where there is one in memory, the batch looks whether storage still has the same.
     if ((this.#machine ?? this.#current(Date.now())) === undefined) {
@@ -317,7 +373,7 @@ export class Machine extends DurableObject<MachineEnv> {
       const machine = this.#current(now);
       if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
     });
-    return this.#batch.join(run);
+    return this.#batch.join((turn, now) => turn.as(sub, () => run(turn, now)));
   }
 
   /** Takes one turn and commits what it changed, whole or not at all. */
@@ -356,12 +412,6 @@ export class Machine extends DurableObject<MachineEnv> {
       if (passed.has(state) || isActive(machine.snapshot, state)) this.#waiters.wake(state, 'came');
       else if (!mayCome(machine, state)) this.#waiters.wake(state);
     }
-  }
-
-  #address(): Address {
-    const { name } = this.ctx.id;
-    if (name === undefined) throw new Error('a machine has no name');
-    return parseObjectName(name);
   }
 }
 

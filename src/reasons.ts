@@ -132,6 +132,11 @@ export function noChart(address: Address): Refusal {
   return refuse('no-chart', `No chart has been put at ${formatAddress(address)}.`);
 }
 
+/** Why there is nothing to delete. */
+export function notStarted(address: Address): Refusal {
+  return refuse('no-chart', `No machine has been started at ${formatAddress(address)}.`);
+}
+
 /** Why nothing came of a request that was under way. */
 export function deleted(): Refusal {
   return refuse('no-chart', 'The machine was deleted before this came about.');

@@ -9,6 +9,9 @@ const REFUSALS = {
   'wrong-parameter': { status: 400, title: 'A parameter is wrong' },
   'ambiguous-state': { status: 400, title: 'Several states have this name' },
   'reserved-event': { status: 400, title: 'This event is not to be sent' },
+  'no-token': { status: 401, title: 'This needs a token' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
+  'cross-site': { status: 403, title: 'This comes from a page of another site' },
   'no-chart': { status: 404, title: 'There is no chart here' },
   'no-such-path': { status: 404, title: 'There is nothing at this path' },
   'wrong-method': { status: 405, title: 'This path does not take this method' },
@@ -26,11 +29,15 @@ const REFUSALS = {
   'over-bound': { status: 406, title: 'The chart would cross a bound' },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
   /** The original's answer to a `PUT` without `state`, kept to the letter. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'too-many-waiting': { status: 503, title: 'Too many are waiting at this machine' },
   overloaded: { status: 503, title: 'The machine is busy' },
+  'not-set-up': { status: 503, title: 'The service is not set up' },
+  'too-many-machines': { status: 507, title: 'The tenant has as many machines as it may' },
+  'too-many-bytes': { status: 507, title: 'The charts of the tenant are as large as they may be' },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -29,6 +29,28 @@ export type StatusAnswer =
   /** The caller has it already. */
   | { readonly ok: true; readonly unchanged: true; readonly revision: number };
 
+/** What a list of machines says of each. */
+export interface Summary {
+  readonly dialect: 'sequence' | 'statechart';
+  /** The active states, outermost first. */
+  readonly states: readonly string[];
+  readonly status: 'active' | 'done';
+  readonly revision: number;
+  /** When the last change took effect, ms since the epoch. */
+  readonly changedAt: number;
+}
+
+/** What may be said beside a chart that is uploaded. */
+export interface UploadOptions {
+  /** Whether a machine in mid-sequence is to start over; without it that is refused. */
+  readonly reset: boolean;
+  readonly by?: string;
+  /** `If-Match`: revisions at which it is meant. */
+  readonly revisions?: readonly number[];
+  /** Whose token it is. */
+  readonly sub?: string;
+}
+
 /** What came of an upload. */
 export interface Uploaded {
   readonly ok: true;

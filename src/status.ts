@@ -9,6 +9,7 @@ import {
   quorums,
 } from './chart/index.ts';
 import { slotsOf } from './claims.ts';
+import type { Summary } from './replies.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { Report } from './store/receipts.ts';
 import type { StoredChart } from './store/store.ts';
@@ -89,6 +90,17 @@ export class StatusWriter {
     }
     return this.#last.text;
   }
+}
+
+/** What a list says of a machine. */
+export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachine): Summary {
+  return {
+    dialect: chart.definition.dialect,
+    states: activeNames(chart, snapshot),
+    status: isDone(snapshot) ? 'done' : 'active',
+    revision,
+    changedAt,
+  };
 }
 
 function statusOf(

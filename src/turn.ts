@@ -35,6 +35,8 @@ import type { Changes, StoredChart } from './store/store.ts';
 
 /** What may be said beside a report. */
 export interface UpdateOptions {
+  /** Whose token it is. */
+  readonly sub?: string;
   /** Who reports: such a caller counts once per visit and event. */
   readonly by?: string;
   /** `Idempotency-Key`: a request that comes again is answered as it was the first time. */
@@ -93,6 +95,7 @@ export class Turn {
     cause: Cause,
     by: string | null,
     now: number,
+    sub?: string,
   ): Turn | undefined {
     const step = start(chart, now);
     if (!step.ok) return undefined;
@@ -100,7 +103,18 @@ export class Turn {
     const snapshot: Snapshot = { ...step.snapshot, ...empty };
     const numbers = { revision: 0, started: 0, entries: 0, changedAt: now };
     const turn = new Turn({ ...numbers, chart, source, snapshot, claims: NO_CLAIMS }, NO_RECORDS);
-    return turn.restart(chart, source, cause, by, now) ? turn : undefined;
+    return turn.as(sub, () => turn.restart(chart, source, cause, by, now)) ? turn : undefined;
+  }
+
+  /** Runs a command on behalf of a token: what it does is written down under that name. */
+  as<Answer>(sub: string | undefined, run: () => Answer): Answer {
+    const { subject } = this.#draft;
+    this.#draft.subject = sub ?? null;
+    try {
+      return run();
+    } finally {
+      this.#draft.subject = subject;
+    }
   }
 
   /** Where the machine stands now. */
@@ -120,6 +134,10 @@ export class Turn {
 
   /** Fires what is due: timers, and leases that have ended; the earliest first, up to the bound of one turn. */
   fireDue(now: number): void {
+    this.as(undefined, () => this.#fireDue(now));
+  }
+
+  #fireDue(now: number): void {
     let cost = 0;
     for (let fired = 0; fired < TIMERS_PER_TURN && cost < TURN_BUDGET; fired++) {
       const timer = nextDue(this.machine.snapshot, now);

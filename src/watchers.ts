@@ -62,9 +62,13 @@ export class Watchers {
     return this.#ctx.getWebSockets().length >= SOCKETS;
   }
 
-  /** Opens a stream of server-sent events (WHATWG HTML, section 9.2). */
-  openStream(replay: Replay): ReadableStream<Uint8Array> {
-    const stream = new EventStream(() => this.#drop(stream));
+  /**
+   * Opens a stream of server-sent events (WHATWG HTML, section 9.2).
+   *
+   * @param until when the reader's token ends, ms since the epoch: it is told nothing after that.
+   */
+  openStream(replay: Replay, until = Number.POSITIVE_INFINITY): ReadableStream<Uint8Array> {
+    const stream = new EventStream(until, () => this.#drop(stream));
     this.#streams.add(stream);
     this.#heartbeat ??= setInterval(() => this.#beat(), STREAM_HEARTBEAT);
     // A second is long enough for a server to be there again, and short enough for a person.
@@ -74,11 +78,11 @@ export class Watchers {
     return stream.readable;
   }
 
-  /** Accepts a WebSocket that lets the object sleep. */
-  openSocket(replay: Replay): Response {
+  /** Accepts a WebSocket that lets the object sleep. `until` is as in `openStream`. */
+  openSocket(replay: Replay, until?: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server);
-    server.serializeAttachment(Date.now());
+    this.#ctx.acceptWebSocket(server, until === undefined ? [] : [ENDS]);
+    server.serializeAttachment({ opened: Date.now(), until: until ?? null } satisfies Attachment);
     if (replay.gap !== undefined) server.send(JSON.stringify({ gap: replay.gap }));
     for (const entry of replay.entries) server.send(JSON.stringify(showEntry(entry)));
     return new Response(null, { status: 101, webSocket: client });
@@ -90,6 +94,7 @@ export class Watchers {
       const text = entries.map(eventText).join('');
       for (const stream of this.#streams) stream.send(text);
     }
+    this.#cutExpired();
     const sockets = this.#ctx.getWebSockets();
     if (sockets.length === 0) return;
     const messages = entries.map((entry) => JSON.stringify(showEntry(entry)));
@@ -106,9 +111,18 @@ export class Watchers {
     const [entry] = this.#history.read(newest, newest - SOCKET_BACKLOG + 1, 1);
     if (entry === undefined) return;
     for (const socket of sockets) {
-      const opened: number = socket.deserializeAttachment();
+      const { opened }: Attachment = socket.deserializeAttachment();
       const pinged = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? opened;
       if (Math.max(opened, pinged) < entry.at) socket.close(1013, SILENT);
+    }
+  }
+
+  /** Ends the sockets whose tokens have ended. */
+  #cutExpired(): void {
+    const now = Date.now();
+    for (const socket of this.#ctx.getWebSockets(ENDS)) {
+      const { until }: Attachment = socket.deserializeAttachment();
+      if (until !== null && until <= now) socket.close(1008, 'the token has expired');
     }
   }
 
@@ -134,10 +148,13 @@ export class Watchers {
 class EventStream {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #until: number;
   readonly #onEnd: () => void;
   #waiting = 0;
 
-  constructor(onEnd: () => void) {
+  /** @param until when its reader's token ends, ms since the epoch. */
+  constructor(until: number, onEnd: () => void) {
+    this.#until = until;
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     this.readable = readable;
     this.#writer = writable.getWriter();
@@ -146,6 +163,10 @@ class EventStream {
   }
 
   send(text: string): void {
+    if (Date.now() >= this.#until) {
+      this.end();
+      return;
+    }
     if (this.#waiting >= STREAM_BACKLOG) {
       this.#onEnd();
       this.#writer.abort(new Error('the reader is too slow')).catch(() => {});
@@ -165,6 +186,17 @@ class EventStream {
     this.#writer.close().catch(() => {});
   }
 }
+
+/** What the platform keeps beside a socket while the object sleeps. */
+interface Attachment {
+  /** ms since the epoch */
+  readonly opened: number;
+  /** When the watcher's token ends; null where none is asked for. */
+  readonly until: number | null;
+}
+
+/** The tag of sockets whose watchers have tokens. */
+const ENDS = 'ends';
 
 /** At most 123 bytes (RFC 6455, section 5.5). */
 const SILENT = `no "ping" came for ${SOCKET_BACKLOG} events; come back with ?after=ID`;

@@ -173,6 +173,7 @@ async function fill(address: string, from: number, until: number): Promise<void>
           event: 'update',
           state: null,
           by: null,
+          sub: null,
           from: ['a'],
           to: ['a'],
           notes: [],

@@ -22,7 +22,7 @@ export const CHART_STATES = 1_000;
 export const CHART_DEPTH = 64;
 
 /** Nodes of a document with every alias expanded: 1,000 states of the original's format have 17,000. */
-export const CHART_NODES = 25_000;
+export const CHART_NODES = 20_000;
 
 /**
  * States without children that can be active at once: xstate compares the regions of a parallel state each with

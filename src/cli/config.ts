@@ -10,7 +10,13 @@
  * The Durable Object classes, each with the binding it is reached by. wrangler.toml names the same
  * (`[[durable_objects.bindings]]`); a test compares them.
  */
-export const OBJECTS = [{ binding: 'MACHINES', className: 'Machine' }] as const;
+export const OBJECTS = [
+  { binding: 'MACHINES', className: 'Machine' },
+  { binding: 'TENANTS', className: 'Tenant' },
+] as const;
+
+/** Bindings that workerd takes from its environment, so that no secret is written to a file. */
+const SECRETS = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS'] as const;
 
 /** The bundled Worker: a file beside the configuration, which embeds it. */
 export const WORKER_FILE = 'worker.js';
@@ -52,6 +58,7 @@ export function workerdConfig(compatibility: Compatibility, texts: string[]): st
   const bindings = [
     ...OBJECTS.map((it) => `(name = "${it.binding}", durableObjectNamespace = "${it.className}")`),
     `(name = "CHARTS", service = "charts")`,
+    ...SECRETS.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
     ...texts.map((name) => `(name = "${name}", text = embed "${textFile(name)}")`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";

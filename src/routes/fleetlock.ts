@@ -1,20 +1,35 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
+import { refusalHeaders, respond } from '../answers.ts';
+import type { AppEnv } from '../env.ts';
 import { CALLER_LENGTH } from '../limits.ts';
 import { type Refusal, refuse, statusOf } from '../refusal.ts';
 import type { Yes } from '../turn.ts';
 import { readText } from './body.ts';
+import { subject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** FleetLock: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
 export const preReboot: MachineResource = {
   path: '/v1/pre-reboot',
-  methods: { POST: (c, machine) => answer(c, (group, id) => machine.lock(group, id)) },
+  methods: {
+    POST: {
+      right: 'update',
+      answer: (c, machine) => answer(c, (group, id) => machine.lock(group, id, subject(c))),
+    },
+  },
+  refuse: fault,
 };
 
 export const steadyState: MachineResource = {
   path: '/v1/steady-state',
-  methods: { POST: (c, machine) => answer(c, (group, id) => machine.unlock(group, id)) },
+  methods: {
+    POST: {
+      right: 'update',
+      answer: (c, machine) => answer(c, (group, id) => machine.unlock(group, id, subject(c))),
+    },
+  },
+  refuse: fault,
 };
 
 /** Bytes of a request: two names of bounded length, and what else a client may send along. */
@@ -31,23 +46,20 @@ const BodyShape = z.object({
 });
 
 async function answer(
-  c: Context,
+  c: Context<AppEnv>,
   ask: (group: string, id: string) => Promise<Yes | Refusal>,
 ): Promise<Response> {
   if (c.req.header('fleet-lock-protocol') !== 'true') {
-    return fault(c, refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.'));
+    return fault(refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.'));
   }
   const body = await readText(c, BODY_BYTES);
-  if (!body.ok) return fault(c, body);
+  if (!body.ok) return fault(body);
   const params = parseBody(body.value);
   if (params === undefined) {
-    return fault(
-      c,
-      refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'),
-    );
+    return fault(refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'));
   }
   const result = await ask(params.group, params.id);
-  return result.ok ? c.body(null, 200) : fault(c, result);
+  return result.ok ? respond(null, 200, {}) : fault(result);
 }
 
 function parseBody(text: string): { readonly id: string; readonly group: string } | undefined {
@@ -59,11 +71,8 @@ function parseBody(text: string): { readonly id: string; readonly group: string 
 }
 
 /** The protocol's own shape of an error: never a 2xx, also for "not yet". */
-function fault(c: Context, { code, detail, retryAfter }: Refusal): Response {
-  const kind = code.replaceAll('-', '_');
-  return c.json(
-    { kind, value: detail },
-    statusOf(code),
-    retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
-  );
+function fault(refusal: Refusal): Response {
+  const { code, detail } = refusal;
+  const body = JSON.stringify({ kind: code.replaceAll('-', '_'), value: detail });
+  return respond(body, statusOf(code), { 'Content-Type': 'application/json', ...refusalHeaders(refusal) });
 }

@@ -1,7 +1,8 @@
+import { json } from '../answers.ts';
 import type { ServiceResource } from './resource.ts';
 
 /** Whether the Worker answers. It asks no object and no storage. */
 export const health: ServiceResource = {
   path: '/healthz',
-  methods: { GET: (c) => c.json({ status: 'ok' }) },
+  answer: () => json({ status: 'ok' }),
 };

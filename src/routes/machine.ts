@@ -1,4 +1,4 @@
-import { etag, json, problem } from '../answers.ts';
+import { done, etag, json, problem, respond } from '../answers.ts';
 import { ifNoneMatch, wait } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -6,18 +6,24 @@ import type { MachineResource } from './resource.ts';
 export const machine: MachineResource = {
   path: '',
   methods: {
-    async GET(c, machine) {
-      const ms = wait(c);
-      if (!ms.ok) return problem(c, ms);
-      const answer = await machine.status(ifNoneMatch(c), ms.value);
-      if (!answer.ok) return problem(c, answer);
-      if (answer.unchanged) return c.body(null, 304, { ETag: etag(answer.revision) });
-      return json(c, answer.status, answer.revision);
+    GET: {
+      right: 'read',
+      async answer(c, machine) {
+        const ms = wait(c);
+        if (!ms.ok) return problem(ms);
+        const answer = await machine.status(ifNoneMatch(c), ms.value);
+        if (!answer.ok) return problem(answer);
+        if (answer.unchanged) return respond(null, 304, { ETag: etag(answer.revision) });
+        return json(answer.status, { ETag: etag(answer.revision) });
+      },
     },
 
-    async DELETE(c, machine) {
-      const answer = await machine.erase();
-      return answer.ok ? c.body(null, 204) : problem(c, answer);
+    DELETE: {
+      right: 'admin',
+      async answer(_, machine) {
+        const answer = await machine.erase();
+        return answer.ok ? done() : problem(answer);
+      },
     },
   },
 };

@@ -1,12 +1,13 @@
 /** Parameters and headers that several resources take. */
 import type { Context } from 'hono';
 import { parseDuration } from '../chart/index.ts';
+import type { AppEnv } from '../env.ts';
 import { CALLER_LENGTH, KEY_LENGTH, WAIT_MAX } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { UpdateOptions } from '../turn.ts';
 
 /** A value, or why there is none. */
-type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;
+export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 
 /** `by`: who says so; undefined where nobody does. */
 export function caller(c: Context): Parsed<string | undefined> {
@@ -16,8 +17,19 @@ export function caller(c: Context): Parsed<string | undefined> {
   return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
 }
 
+/** Whose token the request came with; undefined where none is asked for. */
+export function subject(c: Context<AppEnv>): string | undefined {
+  return c.get('grant')?.sub;
+}
+
+/** The same, to be spread. */
+export function withSubject(c: Context<AppEnv>): { readonly sub?: string } {
+  const sub = subject(c);
+  return sub === undefined ? {} : { sub };
+}
+
 /** What may be said beside a report; undefined where nothing is. */
-export function updateOptions(c: Context): Parsed<UpdateOptions | undefined> {
+export function updateOptions(c: Context<AppEnv>): Parsed<UpdateOptions | undefined> {
   const by = caller(c);
   if (!by.ok) return by;
   const key = idempotencyKey(c);
@@ -28,6 +40,7 @@ export function updateOptions(c: Context): Parsed<UpdateOptions | undefined> {
     ...(by.value === undefined ? {} : { by: by.value }),
     ...(key.value === undefined ? {} : { key: key.value }),
     ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
+    ...withSubject(c),
   };
   return { ok: true, value: Object.keys(value).length === 0 ? undefined : value };
 }

@@ -1,16 +1,19 @@
-import { etag, problem } from '../answers.ts';
-import { caller } from './parameters.ts';
+import { done, problem } from '../answers.ts';
+import { caller, subject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** Starts the machine over from its newest chart. */
 export const reset: MachineResource = {
   path: '/reset',
   methods: {
-    async POST(c, machine) {
-      const by = caller(c);
-      if (!by.ok) return problem(c, by);
-      const answer = await machine.reset(by.value);
-      return answer.ok ? c.body(null, 204, { ETag: etag(answer.revision) }) : problem(c, answer);
+    POST: {
+      right: 'admin',
+      async answer(c, machine) {
+        const by = caller(c);
+        if (!by.ok) return problem(by);
+        const answer = await machine.reset(by.value, subject(c));
+        return answer.ok ? done(answer.revision) : problem(answer);
+      },
     },
   },
 };

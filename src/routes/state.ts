@@ -1,5 +1,4 @@
-import type { Context } from 'hono';
-import { etag, problem } from '../answers.ts';
+import { problem, text } from '../answers.ts';
 import { EVENT_LENGTH, isReserved, UPDATE } from '../chart/index.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { updateOptions, wait } from './parameters.ts';
@@ -9,23 +8,29 @@ import type { MachineResource } from './resource.ts';
 export const state: MachineResource = {
   path: '/state',
   methods: {
-    async GET(c, machine) {
-      const name = c.req.query('state');
-      if (name === undefined) return problem(c, refuse('no-state-named', MISSING));
-      const ms = wait(c);
-      if (!ms.ok) return problem(c, ms);
-      return show(c, name, ms.value === 0 ? await machine.is(name) : await machine.is(name, ms.value));
+    GET: {
+      right: 'read',
+      async answer(c, machine) {
+        const name = c.req.query('state');
+        if (name === undefined) return problem(refuse('no-state-named', MISSING));
+        const ms = wait(c);
+        if (!ms.ok) return problem(ms);
+        return show(name, ms.value === 0 ? await machine.is(name) : await machine.is(name, ms.value));
+      },
     },
 
-    async PUT(c, machine) {
-      const state = c.req.query('state');
-      if (state === undefined) return problem(c, refuse('no-state-to-update', MISSING));
-      const event = c.req.query('event') ?? UPDATE;
-      const wrong = wrongEvent(event);
-      if (wrong !== undefined) return problem(c, refuse('reserved-event', wrong));
-      const options = updateOptions(c);
-      if (!options.ok) return problem(c, options);
-      return show(c, state, await machine.update(state, event, options.value));
+    PUT: {
+      right: 'update',
+      async answer(c, machine) {
+        const state = c.req.query('state');
+        if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
+        const event = c.req.query('event') ?? UPDATE;
+        const wrong = wrongEvent(event);
+        if (wrong !== undefined) return problem(refuse('reserved-event', wrong));
+        const options = updateOptions(c);
+        if (!options.ok) return problem(options);
+        return show(state, await machine.update(state, event, options.value));
+      },
     },
   },
 };
@@ -33,8 +38,8 @@ export const state: MachineResource = {
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 
 /** Yes is told by the name that was asked for. */
-function show(c: Context, name: string, answer: number | Refusal): Response {
-  return typeof answer === 'number' ? c.text(name, 200, { ETag: etag(answer) }) : problem(c, answer);
+function show(name: string, answer: number | Refusal): Response {
+  return typeof answer === 'number' ? text(name, answer) : problem(answer);
 }
 
 /** @returns why nobody may send `event`, or nothing. */

@@ -1,4 +1,4 @@
-import { problem } from '../answers.ts';
+import { document, problem } from '../answers.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { wholeNumber } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
@@ -7,26 +7,34 @@ import type { MachineResource } from './resource.ts';
 export const watch: MachineResource = {
   path: '/watch',
   methods: {
-    async GET(c, machine) {
-      const after = wholeNumber(c, 'after', 0, Number.MAX_SAFE_INTEGER);
-      if (!after.ok) return problem(c, after);
-      if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') {
-        const response = await machine.fetch(c.req.raw);
-        return response.status === 101 ? response : problem(c, await response.json<Refusal>());
-      }
-      const last = c.req.header('Last-Event-ID');
-      if (last !== undefined && !/^\d{1,15}$/.test(last)) {
-        return problem(
-          c,
-          refuse('wrong-parameter', '`Last-Event-ID` must be the id of an event of this stream.'),
-        );
-      }
-      const answer = await machine.watch(last === undefined ? after.value : Number(last));
-      if (!answer.ok) return problem(c, answer);
-      return c.body(answer.events, 200, {
-        'Content-Type': 'text/event-stream',
-        'Cache-Control': 'no-store',
-      });
+    GET: {
+      right: 'read',
+      async answer(c, machine) {
+        const after = wholeNumber(c, 'after', 0, Number.MAX_SAFE_INTEGER);
+        if (!after.ok) return problem(after);
+        const until = c.get('grant')?.until;
+        if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') {
+          const response = await machine.fetch(upgrade(after.value, until));
+          return response.status === 101 ? response : problem(await response.json<Refusal>());
+        }
+        const last = c.req.header('Last-Event-ID');
+        if (last !== undefined && !/^\d{1,15}$/.test(last)) {
+          return problem(
+            refuse('wrong-parameter', '`Last-Event-ID` must be the id of an event of this stream.'),
+          );
+        }
+        const answer = await machine.watch(last === undefined ? after.value : Number(last), until);
+        if (!answer.ok) return problem(answer);
+        return document(answer.events, 'text/event-stream');
+      },
     },
   },
 };
+
+/** The upgrade as the object takes it: nothing that only the edge may say is taken over from the caller. */
+function upgrade(after: number | undefined, until: number | undefined): Request {
+  const url = new URL('https://machine/watch');
+  if (after !== undefined) url.searchParams.set('after', String(after));
+  if (until !== undefined) url.searchParams.set('until', String(until));
+  return new Request(url, { headers: { Upgrade: 'websocket' } });
+}

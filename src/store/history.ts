@@ -25,6 +25,8 @@ export interface HistoryEntry {
   /** The state that was meant, and who did it, where there was one and somebody said. */
   readonly state: string | null;
   readonly by: string | null;
+  /** Whose token it was, where one was asked for. */
+  readonly sub: string | null;
   /** The active states before and after, outermost first. */
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -40,6 +42,7 @@ interface HistoryRow extends Record<string, SqlStorageValue> {
   event: string | null;
   state: string | null;
   by: string | null;
+  sub: string | null;
   before: string;
   after: string;
   notes: string | null;
@@ -54,10 +57,10 @@ export class HistoryTable {
   }
 
   /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
-  record({ id, revision, at, cause, event, state, by, from, to, notes }: HistoryEntry): void {
+  record({ id, revision, at, cause, event, state, by, sub, from, to, notes }: HistoryEntry): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, before, after, notes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, sub, before, after, notes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id % HISTORY_ROWS,
       revision,
       at,
@@ -65,6 +68,7 @@ export class HistoryTable {
       event,
       state,
       by,
+      sub,
       JSON.stringify(from),
       JSON.stringify(to),
       notes.length === 0 ? null : JSON.stringify(notes),
@@ -94,7 +98,7 @@ export class HistoryTable {
   #slots(low: number, high: number): HistoryRow[] {
     return this.#sql
       .exec<HistoryRow>(
-        `SELECT slot, revision, at, cause, event, state, by, before, after, notes FROM history
+        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, notes FROM history
           WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
         low,
         high,
@@ -104,7 +108,7 @@ export class HistoryTable {
 }
 
 function toEntry(id: number, row: HistoryRow): HistoryEntry {
-  const { revision, at, cause, event, state, by, before, after, notes } = row;
+  const { revision, at, cause, event, state, by, sub, before, after, notes } = row;
   return {
     id,
     revision,
@@ -113,6 +117,7 @@ function toEntry(id: number, row: HistoryRow): HistoryEntry {
     event,
     state,
     by,
+    sub,
     from: JSON.parse(before),
     to: JSON.parse(after),
     notes: notes === null ? [] : JSON.parse(notes),

@@ -1,10 +1,30 @@
 /**
- * The schema of a machine's storage, as the steps that lead to it. Step `i` makes version `i + 1`.
+ * The schemas of the objects' storages, each as the steps that lead to it. Step `i` makes version `i + 1`.
  *
- * Append only: a step that was ever deployed is never edited, for there are machines that have run it. A step
+ * Append only: a step that was ever deployed is never edited, for there are objects that have run it. A step
  * only adds (tables, columns with a default), so that the version before still reads what it leaves.
  */
-export const MIGRATIONS: readonly string[] = [
+
+/** @returns whether a storage has any tables. Nothing is written to find that out. */
+export function hasSchema(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'migration'").toArray().length > 0;
+}
+
+/** Brings a storage to the newest version of its schema. */
+export function migrate(sql: SqlStorage, schema: readonly string[]): void {
+  sql.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)');
+  const { version } = sql
+    .exec<{ version: number | null }>('SELECT max(version) AS version FROM migration')
+    .one();
+  for (const [i, statements] of schema.entries()) {
+    if (i < (version ?? 0)) continue;
+    sql.exec(statements);
+    sql.exec('INSERT INTO migration (version) VALUES (?)', i + 1);
+  }
+}
+
+/** Of a machine: `store.ts`. */
+export const MACHINE_SCHEMA: readonly string[] = [
   `
   -- The one row of the machine itself. It stays small whatever the chart's size.
   CREATE TABLE machine (
@@ -86,5 +106,29 @@ export const MIGRATIONS: readonly string[] = [
     until  INTEGER NOT NULL,     -- ms since the epoch
     PRIMARY KEY (state, caller)
   ) WITHOUT ROWID;
+  `,
+  `
+  -- Whose token it was.
+  ALTER TABLE history ADD COLUMN sub TEXT;
+  `,
+];
+
+/** Of a tenant: `roster.ts`. */
+export const TENANT_SCHEMA: readonly string[] = [
+  `
+  CREATE TABLE machine (
+    chart TEXT    NOT NULL,
+    run   TEXT    NOT NULL,      -- empty for the chart's own
+    bytes INTEGER NOT NULL,      -- of its chart
+    PRIMARY KEY (chart, run)
+  ) WITHOUT ROWID;
+
+  -- The one row of what they come to: to count them anew would be a scan.
+  CREATE TABLE total (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    machines INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL
+  );
+  INSERT INTO total (id, machines, bytes) VALUES (1, 0, 0);
   `,
 ];

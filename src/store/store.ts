@@ -6,7 +6,7 @@ import type { ChartOrigin } from '../catalog.ts';
 import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/index.ts';
 import { type Claim, type Claims, NO_CLAIMS, withClaim } from '../claims.ts';
 import { type HistoryEntry, HistoryTable } from './history.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { hasSchema, MACHINE_SCHEMA, migrate } from './migrations.ts';
 import { type Receipt, ReceiptTable } from './receipts.ts';
 
 /** A machine as it is stored, the timers apart. */
@@ -177,7 +177,7 @@ export class Store {
 
   /** Writes the first turn of a machine, and makes the tables where there are none. */
   create(changes: Changes): void {
-    this.#migrate();
+    migrate(this.#sql, MACHINE_SCHEMA);
     this.#sql.exec(
       `INSERT INTO machine (id, chart, revision, entries, changed_at, snapshot) VALUES (1, '', 0, 0, 0, '')`,
     );
@@ -245,24 +245,10 @@ export class Store {
 
   /** @returns whether there are tables; brings old ones to their newest form. */
   #prepare(): boolean {
-    const tables = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'migration'").toArray();
-    if (tables.length === 0) return false;
-    this.#migrate();
+    if (!hasSchema(this.#sql)) return false;
+    migrate(this.#sql, MACHINE_SCHEMA);
     this.#ready = true;
     return true;
-  }
-
-  #migrate(): void {
-    this.#sql.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)');
-    const [{ version = 0 } = {}] = this.#sql
-      .exec<{ version: number | null }>('SELECT max(version) AS version FROM migration')
-      .toArray()
-      .map((row) => ({ version: row.version ?? 0 }));
-    for (const [i, statements] of MIGRATIONS.entries()) {
-      if (i < version) continue;
-      this.#sql.exec(statements);
-      this.#sql.exec('INSERT INTO migration (version) VALUES (?)', i + 1);
-    }
   }
 }
 

@@ -120,6 +120,7 @@ export interface Entry {
   readonly event: string | null;
   readonly state: string | null;
   readonly by: string | null;
+  readonly sub: string | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
   readonly notes: readonly string[];

@@ -286,6 +286,7 @@ function fill(store: Store, until: number): void {
       event: 'update',
       state: 'drain',
       by: null,
+      sub: null,
       from: ['drain'],
       to: ['drain'],
       notes: [],

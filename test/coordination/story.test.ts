@@ -269,6 +269,6 @@ function lines(address: string, query: Record<string, string> = {}): Promise<Res
 
 /** An entry of a story without refusals: there its id is the revision. */
 function entry(revision: number, time: string, more: Partial<Entry>): Entry {
-  const nothing = { event: null, state: null, by: null, from: [], to: [], notes: [] };
+  const nothing = { event: null, state: null, by: null, sub: null, from: [], to: [], notes: [] };
   return { id: revision, revision, at: `2040-06-01T${time}:00.000Z`, cause: '', ...nothing, ...more };
 }

@@ -180,7 +180,9 @@ describe('the same chart again', () => {
   it('from several callers at once is taken once', async () => {
     const address = newAddress();
     await upload(address, other);
-    await together(address, (machine) => Array.from({ length: 5 }, () => machine.upload(drain, false)));
+    await together(address, (machine) =>
+      Array.from({ length: 5 }, () => machine.upload(drain, { reset: false })),
+    );
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 2 });
   });
 });

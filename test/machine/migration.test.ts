@@ -1,7 +1,7 @@
 /** A machine is opened by every later version of the service: nothing that was stored is ever lost. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { MIGRATIONS } from '../../src/store/migrations.ts';
+import { MACHINE_SCHEMA } from '../../src/store/migrations.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { ask, chartOf, evict, historyOf, inStorage, report, reportTimes, statusOf } from '../service.ts';
 import { STARTED, VERSION_1, VERSION_1_AT_NIGHT } from './version-1.ts';
@@ -64,7 +64,7 @@ describe('a database of version 1', () => {
     await ask(address, 'b');
     await evict(address);
     await report(address, 'b');
-    expect(await versionsOf(address)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+    expect(await versionsOf(address)).toEqual(MACHINE_SCHEMA.map((_, i) => i + 1));
   });
 });
 
@@ -72,7 +72,7 @@ describe('a new database', () => {
   it('has gone through all versions', async () => {
     const address = await newChart('current_state: a\nstates: [{name: a}]\n');
     await ask(address, 'a');
-    expect(await versionsOf(address)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+    expect(await versionsOf(address)).toEqual(MACHINE_SCHEMA.map((_, i) => i + 1));
   });
 
   it('has the tables that a database of version 1 is brought to', async () => {

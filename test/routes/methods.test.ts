@@ -9,6 +9,7 @@ const MACHINE_RESOURCES: Readonly<Record<string, readonly string[]>> = {
   '/chart': ['GET', 'HEAD', 'PUT', 'OPTIONS'],
   '/history': ['GET', 'HEAD', 'OPTIONS'],
 };
+const TENANT = '/a-tenant';
 const SERVICE_RESOURCES: Readonly<Record<string, readonly string[]>> = {
   '/healthz': ['GET', 'HEAD', 'OPTIONS'],
 };
@@ -24,6 +25,7 @@ const resources = [
     ]),
   ),
   ...Object.entries(SERVICE_RESOURCES),
+  [TENANT, ['GET', 'HEAD', 'OPTIONS']] satisfies [string, readonly string[]],
 ];
 
 describe.each(resources)('%s', (path, allowed) => {
@@ -63,8 +65,9 @@ describe.each(resources)('%s', (path, allowed) => {
 
 describe('a path that the service does not have', () => {
   it.each([
-    '/nothing',
     '//',
+    '/favicon.ico',
+    '/robots.txt',
     '/state/',
     '/healthz/',
     `${machine}/`,
@@ -72,11 +75,8 @@ describe('a path that the service does not have', () => {
     `${machine}/nothing`,
     `${machine}/state/more`,
     '/a/b/c/state',
-    '/STATE',
     `${machine}/State`,
     '/charts/default.yaml/x',
-    '/%00',
-    '/%zz',
   ])('is 404, and tells which there are: %s', async (path) => {
     for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']) {
       const response = await send(method, path);
@@ -90,12 +90,19 @@ describe('a path that the service does not have', () => {
 });
 
 describe('the files of the folder of charts', () => {
-  it.each(['/default.yaml', '/acme/release.yaml', '/charts/default.yaml', `${machine}.yaml`])(
+  it.each(['/acme/release.yaml', '/charts/default.yaml', `${machine}.yaml`])(
     'are not served as they are: %s',
     async (path) => {
       expect((await send('GET', path)).status).toBe(404);
     },
   );
+
+  it('are not served at the root, where a tenant could have the name', async () => {
+    expect(await (await send('GET', '/default.yaml')).json()).toEqual({
+      tenant: 'default.yaml',
+      machines: [],
+    });
+  });
 });
 
 it('says that it is well at /healthz', async () => {

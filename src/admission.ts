@@ -1,0 +1,53 @@
+/** Whether a request may come in at all. What it may do then, each resource's rule says: `routes/resource.ts`. */
+import type { Context } from 'hono';
+import { type AuthBindings, authenticate, guardOf } from './auth.ts';
+import type { AppEnv } from './env.ts';
+import { RATE_RETRY } from './limits.ts';
+import { checkOrigin, type OriginBindings } from './origin.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+export interface AdmissionBindings extends AuthBindings, OriginBindings {
+  /** Cloudflare's rate limit, where wrangler.toml has one: by token, and by address for who has none. */
+  readonly RATE_LIMIT?: RateLimit;
+}
+
+/** Lets a request in, or says why not. Nothing is asked of any object: the answer is the same whatever there is. */
+export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
+  const guard = guardOf(c.env);
+  if (!guard.ok) return guard;
+  const foreign = checkOrigin(c.req.raw, c.env.CORS_ORIGINS);
+  if (foreign !== undefined) return foreign;
+  if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
+  return admitSlowly(c, guard.isOpen ? undefined : guard.secrets);
+}
+
+/** Whether the service is set up: the one thing that is asked of every request. */
+export function checkSetUp(bindings: AuthBindings): Refusal | undefined {
+  const guard = guardOf(bindings);
+  return guard.ok ? undefined : guard;
+}
+
+async function admitSlowly(
+  c: Context<AppEnv>,
+  secrets: readonly string[] | undefined,
+): Promise<Refusal | undefined> {
+  const caller = secrets && (await authenticate(secrets, c.req.header('Authorization')));
+  const key = caller?.ok ? `sub:${caller.grant.sub}` : `ip:${c.req.header('CF-Connecting-IP') ?? ''}`;
+  const limited = await checkRate(c.env.RATE_LIMIT, key);
+  if (limited !== undefined) return limited;
+  if (caller === undefined) return undefined;
+  if (!caller.ok) return caller;
+  c.set('grant', caller.grant);
+  return undefined;
+}
+
+async function checkRate(limit: RateLimit | undefined, key: string): Promise<Refusal | undefined> {
+  if (limit === undefined || (await limit.limit({ key })).success) return undefined;
+  return refuse(
+    'too-many-requests',
+    'There were too many requests; ask with wait= instead of again and again.',
+    {
+      retryAfter: RATE_RETRY,
+    },
+  );
+}

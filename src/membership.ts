@@ -1,0 +1,62 @@
+import type { Address } from './address.ts';
+import type { Refusal } from './refusal.ts';
+import type { Tenant } from './tenant.ts';
+
+/** Where an object finds the tenant that its machine belongs to. */
+export interface TenantBindings {
+  readonly TENANTS: DurableObjectNamespace<Tenant>;
+}
+
+/**
+ * A machine's place on the list of its tenant. Only the machine itself enters and leaves it, over one stub, whose
+ * calls arrive in the order in which they were made: so the last word is the right one.
+ *
+ * The service's own machine has no tenant, and no list.
+ */
+export class Membership {
+  readonly #bindings: TenantBindings;
+  readonly #address: Address;
+  #stub: DurableObjectStub<Tenant> | undefined;
+
+  constructor(bindings: TenantBindings, address: Address) {
+    this.#bindings = bindings;
+    this.#address = address;
+  }
+
+  /**
+   * Enters the machine, before it is there, or the size of another chart for it.
+   *
+   * @returns why it may not be, or nothing.
+   */
+  async enter(chart: string): Promise<Refusal | undefined> {
+    const bytes = new TextEncoder().encode(chart).length;
+    return this.#ask(async (tenant) => tenant.enter(this.#address, bytes));
+  }
+
+  /**
+   * Leaves, when the machine is gone. Where that comes to nothing the list has a machine too many, until it is read:
+   * it asks each machine that it has.
+   */
+  async leave(): Promise<void> {
+    try {
+      await this.#ask((tenant) => tenant.leave(this.#address));
+    } catch (error) {
+      console.error('a machine that is gone is still on the list of its tenant', error);
+    }
+  }
+
+  async #ask<Answer>(
+    ask: (tenant: DurableObjectStub<Tenant>) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const { tenant } = this.#address;
+    if (tenant === undefined) return undefined;
+    this.#stub ??= this.#bindings.TENANTS.getByName(tenant);
+    try {
+      return await ask(this.#stub);
+    } catch (error) {
+      // A stub that has failed fails for ever.
+      this.#stub = undefined;
+      throw error;
+    }
+  }
+}

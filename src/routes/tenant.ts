@@ -1,0 +1,62 @@
+import { type Address, formatAddress, parseAddress, wrongName } from '../address.ts';
+import { json, problem } from '../answers.ts';
+import type { Env } from '../env.ts';
+import { LIST_PAGE, LIST_PAGE_MAX } from '../limits.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+import { type Parsed, wholeNumber } from './parameters.ts';
+import type { TenantResource } from './resource.ts';
+
+/** A tenant's machines: those that the caller may read. */
+export const tenant: TenantResource = {
+  methods: {
+    GET: {
+      right: 'read',
+      async answer(c, name) {
+        const limit = wholeNumber(c, 'limit', 1, LIST_PAGE_MAX);
+        if (!limit.ok) return problem(limit);
+        const after = cursor(name, c.req.query('after'));
+        if (!after.ok) return problem(after);
+        const chart = c.req.query('chart');
+        const wrong = chart === undefined ? undefined : wrongName('chart', chart);
+        if (wrong !== undefined) return problem(refuse('wrong-parameter', wrong));
+        const grant = c.get('grant');
+        const { addresses, more } = await c.env.TENANTS.getByName(name).members(name, {
+          limit: limit.value ?? LIST_PAGE,
+          ...(after.value === undefined ? {} : { after: after.value }),
+          ...(chart === undefined ? {} : { chart }),
+          ...(grant === undefined ? {} : { grant }),
+        });
+        const machines = await Promise.all(addresses.map((address) => entry(c.env, address)));
+        const last = addresses.at(-1);
+        return json({
+          tenant: name,
+          machines: machines.filter((found) => found !== undefined),
+          ...(more && last !== undefined ? { after: formatAddress(last) } : {}),
+        });
+      },
+    },
+  },
+};
+
+/** What a machine says of itself; undefined where it is gone. One that does not answer keeps nobody from the others. */
+async function entry({ MACHINES }: Env, address: Address) {
+  const machine = formatAddress(address);
+  try {
+    const summary = await MACHINES.getByName(machine).summary();
+    if (summary === undefined) return undefined;
+    const { changedAt, ...facts } = summary;
+    return { machine, ...facts, changed: new Date(changedAt).toISOString() };
+  } catch (error) {
+    console.error(`${machine} does not say what it is at`, error);
+    return { machine, status: 'unknown' };
+  }
+}
+
+/** `after`: the address that the page before ended with. */
+function cursor(tenant: string, text: string | undefined): Parsed<Address | undefined> | Refusal {
+  if (text === undefined) return { ok: true, value: undefined };
+  const [name, chart, ...more] = text.split('/');
+  const parsed = parseAddress(tenant, chart ?? '');
+  if (name === tenant && more.length === 0 && parsed.ok) return { ok: true, value: parsed.address };
+  return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
+}
