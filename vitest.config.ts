@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { callerWorker } from './test/binding/caller.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
 export default defineConfig({
@@ -14,7 +15,9 @@ export default defineConfig({
               // Tests put their own charts behind the Worker's binding; the real folder is beside it.
               assets: { directory: 'charts', binding: 'BUNDLE' },
               bindings: { AUTH: 'open' },
-              serviceBindings: { CHARTS: writableCharts('charts') },
+              serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
+              // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
+              workers: [callerWorker('workerd')],
             },
           }),
         ],

@@ -1,5 +1,7 @@
 /** tenant/chart@run <-> object name <-> path: the only file that knows how an address is spelled. */
 
+import { NAME_LENGTH } from './limits.ts';
+
 /** Where one machine is to be found. */
 export interface Address {
   /** Absent for the service's own chart. */
@@ -14,7 +16,7 @@ export interface Address {
 export const DEFAULT: Address = { chart: 'default' };
 
 /** What an address may be made of: safe in a path, a file name and a log line. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAME_LENGTH - 1}}$`);
 
 /** First path segments that are the service's or the `default` machine's own, and so no tenants' names. */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -89,5 +91,5 @@ export function isReserved(name: string): boolean {
 export function wrongName(part: string, text: string): string | undefined {
   if (NAME.test(text)) return undefined;
   const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
-  return `The ${part} ${shown} is no name: it must have 1 to 63 letters, digits, ".", "_" or "-" and begin with a letter or digit.`;
+  return `The ${part} ${shown} is no name: it must have 1 to ${NAME_LENGTH} letters, digits, ".", "_" or "-" and begin with a letter or digit.`;
 }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { problem } from './answers.ts';
-import type { AppEnv } from './env.ts';
+import type { AppEnv, Env } from './env.ts';
+import { corsFor } from './origin.ts';
 import { refuse } from './refusal.ts';
 import { chart } from './routes/chart.ts';
 import { claims } from './routes/claims.ts';
@@ -39,6 +40,17 @@ app.onError((error, c) => {
     refuse('internal-error', 'The fault is logged. The request may or may not have been counted.'),
   );
 });
+
+/** The same, with CORS around it. */
+const shared = new Hono<AppEnv>();
+shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
+shared.all('*', (c) => app.fetch(c.req.raw, c.env));
+
+/** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
+export function answer(request: Request, env: Env): Response | Promise<Response> {
+  const isShared = Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade');
+  return (isShared ? shared : app).fetch(request, env);
+}
 
 /** Whether a Durable Object threw because it has too much to do, or was moved or restarted. */
 function isPlatformTrouble(error: Error): boolean {

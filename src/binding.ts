@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { type Address, formatAddress, parseObjectName } from './address.ts';
+import { type Address, DEFAULT, formatAddress, parseAddress } from './address.ts';
 import { UPDATE } from './chart/index.ts';
 import type { Env } from './env.ts';
 import { RIGHTS, type Right } from './grant.ts';
@@ -134,10 +134,10 @@ function no({ code, detail, retryAfter }: Refusal): BindingAnswer {
   return { ok: false, code, detail, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
-function parseChart(chart: string | undefined): Address {
-  try {
-    return parseObjectName(chart ?? '');
-  } catch {
-    throw new TypeError(`the props of a ChartBinding name a chart, such as acme/release; not ${chart}`);
-  }
+function parseChart(name: string | undefined): Address {
+  if (name === 'default') return DEFAULT;
+  const [tenant = '', chart = '', ...more] = (name ?? '').split('/');
+  const parsed = parseAddress(tenant, chart);
+  if (parsed.ok && more.length === 0) return parsed.address;
+  throw new TypeError(`the props of a ChartBinding name a chart, such as acme/release; not ${name}`);
 }

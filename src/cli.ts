@@ -28,6 +28,7 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     'serve',
     { summary: 'serve the charts of a folder on this machine', load: () => import('./cli/serve.ts') },
   ],
+  ['token', { summary: 'make a token for those who ask', load: () => import('./cli/token.ts') }],
 ]);
 
 const HELP_FLAGS = ['--help', '-h', 'help'];
@@ -42,6 +43,7 @@ function overview(): string {
     'examples:',
     '  npm start',
     '  npm start -- --chart states.yaml --port 5000',
+    "  npm run token -- --charts 'acme/*' --can read,update --sub web-01 --ttl 30d",
     '  node src/cli.ts serve --help',
   ].join('\n');
 }

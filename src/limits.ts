@@ -1,4 +1,14 @@
-/** What the service may cost beside its charts (those bounds are in `chart/limits.ts`). */
+/** What the service may cost beside its charts (those bounds are in `chart/limits.ts`), and all of it in one table. */
+import {
+  CHART_BYTES,
+  CHART_REGIONS,
+  CHART_SLOTS,
+  CHART_STATES,
+  CHART_TIMERS,
+  CONTEXT_BYTES,
+  EVENT_LENGTH,
+  STATE_NAME_LENGTH,
+} from './chart/limits.ts';
 
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */
 export const HISTORY_ROWS = 10_000;
@@ -24,6 +34,9 @@ export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 
 /** Between two turns that fire due timers, where one is not enough for them, in ms. */
 export const ALARM_BACKOFF = 1_000;
+
+/** Characters of a tenant's, a chart's and a run's name: what DNS allows a label (RFC 1035), and files too. */
+export const NAME_LENGTH = 63;
 
 /** Characters of a caller's name, and of an `Idempotency-Key`. */
 export const CALLER_LENGTH = 255;
@@ -79,3 +92,34 @@ export const SOCKET_CHECK = 100;
 
 /** Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. */
 export const STREAM_HEARTBEAT = 15_000;
+
+/** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
+export const FLEETLOCK_BYTES = 16 * 1024;
+
+/** What a caller can run into: `GET /healthz` shows it, and docs/limits.md explains it. */
+export const LIMITS = {
+  addressNameLength: NAME_LENGTH,
+  chartBytes: CHART_BYTES,
+  chartStates: CHART_STATES,
+  chartStatesSideBySide: CHART_REGIONS,
+  stateNameLength: STATE_NAME_LENGTH,
+  slotsPerState: CHART_SLOTS,
+  timers: CHART_TIMERS,
+  contextBytes: CONTEXT_BYTES,
+  eventLength: EVENT_LENGTH,
+  callerLength: CALLER_LENGTH,
+  idempotencyKeyLength: KEY_LENGTH,
+  tokenLength: TOKEN_LENGTH,
+  fleetLockRequestBytes: FLEETLOCK_BYTES,
+  waitSeconds: WAIT_MAX / 1_000,
+  waitersPerMachine: WAITERS,
+  eventStreamsPerMachine: STREAMS,
+  webSocketsPerMachine: SOCKETS,
+  eventsWithoutPing: SOCKET_BACKLOG,
+  receiptsPerMachine: RECEIPTS,
+  historyEntriesPerMachine: HISTORY_ROWS,
+  historyPage: HISTORY_PAGE_MAX,
+  machinesPerTenant: TENANT_MACHINES,
+  chartBytesPerTenant: TENANT_BYTES,
+  machinesPage: LIST_PAGE_MAX,
+} as const;

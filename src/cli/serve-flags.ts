@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SECRET_BYTES } from '../limits.ts';
 import { PACKAGE_ROOT } from './bundle.ts';
-import type { Listen } from './listen.ts';
+import { isLoopback, type Listen } from './listen.ts';
 import { errorCode, type Outcome, refuse } from './outcome.ts';
 
 /** What `serve` was asked for. Paths are absolute. */
@@ -10,6 +11,8 @@ export interface ServeFlags {
   readonly charts: string;
   readonly data: string;
   readonly listen: Listen;
+  /** Whether whoever reaches it may do everything; else it asks for tokens. */
+  readonly isOpen: boolean;
   /** Complete lines for stderr. */
   readonly notes: readonly string[];
 }
@@ -18,7 +21,8 @@ const PORT_MAX = 65_535;
 
 export const SERVE_HELP = `usage: npm start -- [flags]
 
-Serves charts on this machine. No request needs a token.
+Serves charts on this machine. Requests need a token where TOKEN_SECRET is set in the environment; without it, whoever
+reaches the server may do everything.
 
   --chart FILE    the chart at /state (--machine, the original's later name, is the same)
   --charts DIR    a folder of charts: DIR/default.yaml is at /state,
@@ -26,20 +30,21 @@ Serves charts on this machine. No request needs a token.
   --port N        0 is any free one                              (default: 5000)
   --host HOST     0.0.0.0 lets other machines in                 (default: 127.0.0.1)
   --data DIR      where the machines are kept                    (default: data)
+  --open          without TOKEN_SECRET, listen also where others can reach it
 
 --debug and --logger FILE, which the original has, are accepted and do nothing.
 
 examples:
   npm start
   npm start -- --chart states.yaml
-  npm start -- --charts /etc/stateservice --data /var/lib/stateservice --host 0.0.0.0
+  TOKEN_SECRET=$(cat secret) npm start -- --charts /etc/stateservice --data /var/lib/stateservice --host 0.0.0.0
   curl -sf 'http://127.0.0.1:5000/state?state=green_state'`;
 
 /** Reads the flags of `serve`. Refused: a flag it does not know, a port that is none, an argument that is no flag. */
-export function readServeFlags(args: string[]): Outcome<ServeFlags> {
+export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<ServeFlags> {
   const parsed = parse(args);
   if (!parsed.ok) return parsed;
-  const { chart, machine, charts, port, host, data, debug, logger } = parsed.value;
+  const { chart, machine, charts, port, host, data, open, debug, logger } = parsed.value;
   if (chart !== undefined && machine !== undefined) {
     return refuse('--chart and --machine are the same flag; give one of them', 'usage');
   }
@@ -47,6 +52,8 @@ export function readServeFlags(args: string[]): Outcome<ServeFlags> {
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
   if (!(number <= PORT_MAX)) return refuse(`--port ${port} is no port: 0 to ${PORT_MAX}`, 'usage');
   if (host === '') return refuse('--host is empty', 'usage');
+  const isOpen = readOpenness(host, open, env);
+  if (!isOpen.ok) return isOpen;
   const notes: string[] = [];
   if (debug) notes.push('stateservice: --debug does nothing here');
   if (logger !== undefined)
@@ -58,9 +65,39 @@ export function readServeFlags(args: string[]): Outcome<ServeFlags> {
       charts: resolve(charts),
       data: resolve(data),
       listen: { host, port: number },
+      isOpen: isOpen.value,
       notes,
     },
   };
+}
+
+/** Whether it is open: where nobody has set a secret, and nobody else can reach it or that is what is wanted. */
+function readOpenness(
+  host: string,
+  open: boolean,
+  { TOKEN_SECRET, AUTH }: NodeJS.ProcessEnv,
+): Outcome<boolean> {
+  if (AUTH !== undefined && AUTH !== 'token' && AUTH !== 'open') {
+    return refuse('AUTH in the environment must be token or open', 'usage');
+  }
+  if (TOKEN_SECRET && (open || AUTH === 'open')) {
+    return refuse(
+      'TOKEN_SECRET asks for tokens, and --open (or AUTH=open) for none; say one of them',
+      'usage',
+    );
+  }
+  if (TOKEN_SECRET) {
+    const isLong = Buffer.byteLength(TOKEN_SECRET) >= SECRET_BYTES;
+    return isLong
+      ? { ok: true, value: false }
+      : refuse(`TOKEN_SECRET must have ${SECRET_BYTES} bytes at least: openssl rand -base64 32`, 'usage');
+  }
+  if (AUTH === 'token') return refuse('AUTH=token needs TOKEN_SECRET: openssl rand -base64 32', 'usage');
+  if (isLoopback(host) || open || AUTH === 'open') return { ok: true, value: true };
+  return refuse(
+    `whoever reaches ${host} could read and change every machine: set TOKEN_SECRET, or say --open`,
+    'usage',
+  );
 }
 
 function parse(args: string[]) {
@@ -74,6 +111,7 @@ function parse(args: string[]) {
         port: { type: 'string', default: '5000' },
         host: { type: 'string', default: '127.0.0.1' },
         data: { type: 'string', default: 'data' },
+        open: { type: 'boolean', default: false },
         debug: { type: 'boolean' },
         logger: { type: 'string' },
       },

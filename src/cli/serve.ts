@@ -20,10 +20,10 @@ const DONE: Outcome<void> = { ok: true, value: undefined };
 /** Serves until SIGINT, SIGTERM or SIGHUP. Refused: wrong flags or charts, no port, and a server that died by itself. */
 export async function run(args: string[]): Promise<Outcome<void>> {
   const stopping = stopSignal();
-  const flags = readServeFlags(args);
+  const flags = readServeFlags(args, process.env);
   if (!flags.ok) return flags;
   for (const note of flags.value.notes) console.error(note);
-  const { listen } = flags.value;
+  const { listen, isOpen } = flags.value;
 
   const taken = await checkPort(listen);
   if (taken !== undefined) return taken;
@@ -31,7 +31,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   // Told to stop before it was up: that it is not up is then no failure.
   if (!started.ok) return stopping.aborted ? DONE : started;
   const { workerd, charts } = started.value;
-  announce({ ...listen, port: workerd.port }, charts);
+  announce({ ...listen, port: workerd.port }, isOpen, charts);
   return untilStopped(workerd, stopping);
 }
 
@@ -44,7 +44,7 @@ function stopSignal(): AbortSignal {
 
 /** Checks the charts, writes what workerd needs to a temporary folder, and starts it. */
 async function start(
-  { chart, charts: folder, data, listen }: ServeFlags,
+  { chart, charts: folder, data, listen, isOpen }: ServeFlags,
   stopping: AbortSignal,
 ): Promise<Outcome<{ workerd: Workerd; charts: readonly ChartFile[] }>> {
   const temporary = await mkdtemp(join(tmpdir(), 'stateservice-'));
@@ -61,7 +61,7 @@ async function start(
 
     // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
     const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
-    const configured = await writeConfig(temporary, own?.bytes);
+    const configured = await writeConfig(temporary, isOpen, own?.bytes);
     if (!configured.ok) return configured;
     // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
     const unclaimed = await claimFolder(data);
@@ -86,10 +86,14 @@ async function claimFolder(data: string): Promise<Refusal | undefined> {
 }
 
 /** @param chart the bytes of the CHART binding. @returns the configuration's file, everything it embeds beside it. */
-async function writeConfig(folder: string, chart: Uint8Array | undefined): Promise<Outcome<string>> {
+async function writeConfig(
+  folder: string,
+  isOpen: boolean,
+  chart: Uint8Array | undefined,
+): Promise<Outcome<string>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
-  const texts = new Map<string, string | Uint8Array>([['AUTH', 'open']]);
+  const texts = new Map<string, string | Uint8Array>([['AUTH', isOpen ? 'open' : 'token']]);
   if (chart !== undefined) texts.set('CHART', chart);
   for (const [name, text] of texts) await writeFile(join(folder, textFile(name)), text);
   const file = join(folder, 'config.capnp');
@@ -97,12 +101,13 @@ async function writeConfig(folder: string, chart: Uint8Array | undefined): Promi
   return { ok: true, value: file };
 }
 
-function announce(listen: Listen, charts: readonly ChartFile[]): void {
+function announce(listen: Listen, isOpen: boolean, charts: readonly ChartFile[]): void {
   const rows = charts.map(({ address, file }) => [formatAddress(address), shown(file), pathOf(address)]);
   // In one write: who waits for the first line has them all.
   console.log([`StateService listens on http://${hostAndPort(listen)}`, ...aligned(rows)].join('\n  '));
   if (rows.length === 0) console.error('stateservice: there is no chart yet');
-  if (!isLoopback(listen.host)) {
+  if (!isOpen) console.error('stateservice: requests need a token; npm run token makes one');
+  else if (!isLoopback(listen.host)) {
     console.error(`stateservice: whoever reaches ${listen.host} may read and change every machine`);
   }
 }

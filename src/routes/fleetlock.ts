@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { refusalHeaders, respond } from '../answers.ts';
 import type { AppEnv } from '../env.ts';
-import { CALLER_LENGTH } from '../limits.ts';
+import { CALLER_LENGTH, FLEETLOCK_BYTES } from '../limits.ts';
 import { type Refusal, refuse, statusOf } from '../refusal.ts';
 import type { Yes } from '../turn.ts';
 import { readText } from './body.ts';
@@ -32,9 +32,6 @@ export const steadyState: MachineResource = {
   refuse: fault,
 };
 
-/** Bytes of a request: two names of bounded length, and what else a client may send along. */
-const BODY_BYTES = 16 * 1024;
-
 /** A group as the protocol has it, and `_`, which names of states have. */
 const GROUP = /^[A-Za-z0-9._-]+$/;
 
@@ -52,7 +49,7 @@ async function answer(
   if (c.req.header('fleet-lock-protocol') !== 'true') {
     return fault(refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.'));
   }
-  const body = await readText(c, BODY_BYTES);
+  const body = await readText(c, FLEETLOCK_BYTES);
   if (!body.ok) return fault(body);
   const params = parseBody(body.value);
   if (params === undefined) {

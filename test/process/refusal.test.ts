@@ -55,7 +55,12 @@ describe('what cannot be served', () => {
     ['a port that is no number', ['--port', '5e3'], 2, '--port 5e3 is no port'],
     ['an argument that is no flag', ['states.yaml'], 2, "Unexpected argument 'states.yaml'"],
     ['two charts', ['--chart', 'a', '--machine', 'b'], 2, '--chart and --machine are the same flag'],
-    ['a host of another machine', ['--host', '192.0.2.1'], 1, '192.0.2.1 is no address of this machine'],
+    [
+      'a host of another machine',
+      ['--host', '192.0.2.1', '--open'],
+      1,
+      '192.0.2.1 is no address of this machine',
+    ],
     [
       'a missing chart',
       ['--port', '0', '--chart', '/none/s.yaml'],
@@ -112,6 +117,6 @@ describe('what cannot be served', () => {
   it('is a command that is none', async () => {
     const { code, stderr } = await runCli(['sevre']);
     expect(code).toBe(2);
-    expect(stderr).toBe("stateservice: there is no command 'sevre'; there is: serve\n");
+    expect(stderr).toBe("stateservice: there is no command 'sevre'; there is: serve, token\n");
   });
 });

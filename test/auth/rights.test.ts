@@ -1,0 +1,172 @@
+/** Who may do what: every method of every resource that is served, asked by every kind of caller. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { RESOURCES } from '../../src/app.ts';
+import { RIGHTS, type Right } from '../../src/grant.ts';
+import { counting, final, newChart, putChart, sequence } from '../charts.ts';
+import { machinePath, problemOf, send } from '../service.ts';
+import { sendAs, tokenFor } from '../tokens.ts';
+
+/** The rule: what is not in it is not served, and what is served must be in it. */
+const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
+  '{machine}': { GET: 'read', DELETE: 'admin' },
+  '{machine}/state': { GET: 'read', PUT: 'update' },
+  '{machine}/chart': { GET: 'read', PUT: 'admin' },
+  '{machine}/history': { GET: 'read' },
+  '{machine}/watch': { GET: 'read' },
+  '{machine}/claims': { POST: 'update', DELETE: 'update' },
+  '{machine}/reset': { POST: 'admin' },
+  '{machine}/v1/pre-reboot': { POST: 'update' },
+  '{machine}/v1/steady-state': { POST: 'update' },
+  '/{tenant}': { GET: 'read' },
+};
+
+/** Paths that tell nothing of any machine. */
+const PUBLIC = ['/healthz', '/schema.json'];
+
+const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
+
+const served = [
+  ...RESOURCES.machine.map(({ path, methods }) => [`{machine}${path}`, methods] as const),
+  ['/{tenant}', RESOURCES.tenant.methods] as const,
+];
+
+it('is said for every method of every resource, and for no other', () => {
+  const rights = served.map(([path, methods]) => [
+    path,
+    Object.fromEntries(Object.entries(methods).map(([method, { right }]) => [method, right])),
+  ]);
+  expect(Object.fromEntries(rights)).toEqual(RULES);
+  expect(RESOURCES.service.map(({ path }) => path)).toEqual(PUBLIC);
+});
+
+const chart = sequence(counting('a', 'b', 1_000_000), final('b'));
+const address = await newChart(chart);
+const [tenant = ''] = address.split('/');
+const MACHINES = [address, `${address}@run`, 'default', 'rights/no-chart'];
+
+beforeAll(async () => {
+  await putChart('default', chart);
+});
+
+/** What a path of the table stands for at a machine, and what is sent with it. */
+function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
+  const query = rule.endsWith('/claims') ? '?state=a&by=me' : '?state=a';
+  const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
+  const isFleetLock = rule.includes('/v1/');
+  const body = isFleetLock ? '{"client_params":{"id":"me","group":"a"}}' : chart;
+  return {
+    path: `${path}${query}`,
+    init: isFleetLock || rule.endsWith('/chart') ? { body, headers: { 'fleet-lock-protocol': 'true' } } : {},
+  };
+}
+
+async function statusFor(token: string | undefined, method: string, rule: string, machine: string) {
+  const { path, init } = requestFor(rule, machine);
+  const response = await sendAs(token, method, path, method === 'GET' || method === 'HEAD' ? {} : init);
+  await response.body?.cancel();
+  return response.status;
+}
+
+const cases = Object.entries(RULES).flatMap(([rule, rights]) =>
+  METHODS.flatMap((method) => {
+    const right = rights[method === 'HEAD' ? 'GET' : method];
+    return (rule === '/{tenant}' ? [address] : MACHINES).map(
+      (machine): [method: string, rule: string, machine: string, right: Right | undefined] => [
+        method,
+        rule,
+        machine,
+        right,
+      ],
+    );
+  }),
+);
+
+describe.each(cases)('%s %s at %s', (method, rule, machine, right) => {
+  it('is not for a stranger', async () => {
+    expect(await statusFor(undefined, method, rule, machine)).toBe(401);
+    expect(await statusFor('nonsense', method, rule, machine)).toBe(401);
+  });
+
+  if (right === undefined) {
+    it('is for nobody', async () => {
+      expect(await statusFor(await tokenFor('*', ...RIGHTS), method, rule, machine)).toBe(405);
+    });
+    return;
+  }
+
+  it('is not for whoever has every right elsewhere', async () => {
+    const elsewhere = ['other/*', `${tenant}x/*`, `${tenant}/other`, `${machine}x`, `${machine}@other`];
+    const others = rule === '/{tenant}' ? ['other/*', `${tenant}x/*`, 'default'] : elsewhere;
+    expect(await statusFor(await tokenFor(others, ...RIGHTS), method, rule, machine)).toBe(403);
+  });
+
+  it.each(RIGHTS)('asks for the right that it is said to: %s', async (held) => {
+    const allowed = await statusFor(await tokenFor(machine, held), method, rule, machine);
+    if (held === right) expect([401, 403, 405, 503]).not.toContain(allowed);
+    else expect(allowed).toBe(403);
+  });
+
+  it('is not done with all rights but one', async () => {
+    const others = RIGHTS.filter((other) => other !== right);
+    expect(await statusFor(await tokenFor('*', ...others), method, rule, machine)).toBe(403);
+  });
+});
+
+describe('what tells nothing of any machine', () => {
+  it.each(PUBLIC)('is for everybody: %s', async (path) => {
+    expect((await sendAs(undefined, 'GET', path)).status).toBe(200);
+  });
+
+  it.each(Object.keys(RULES))('is what a path takes: OPTIONS %s', async (rule) => {
+    const response = await sendAs(undefined, 'OPTIONS', requestFor(rule, address).path);
+    expect(response.status).toBe(204);
+    expect(response.headers.get('Allow')).toContain('OPTIONS');
+  });
+});
+
+describe('a path that there is not', () => {
+  it.each(['/a/b/c/d/e', `/${address}/nothing`, '/favicon.ico', '/a/b@/state', '/%00', '/%00/x/state'])(
+    'is told to nobody who is not let in: %s',
+    async (path) => {
+      expect((await sendAs(undefined, 'GET', path)).status).toBe(401);
+      expect([400, 404]).toContain((await sendAs(await tokenFor('other/*', 'read'), 'GET', path)).status);
+    },
+  );
+});
+
+describe('a refusal for want of a right', () => {
+  it('says which one is missing, and for what', async () => {
+    const reader = await sendAs(await tokenFor('acme/*', 'read'), 'PUT', '/acme/x/state?state=a');
+    expect((await problemOf(reader)).detail).toBe(
+      'This needs the right to update at acme/x; the token of tester may read, and not update.',
+    );
+    const other = await sendAs(await tokenFor(['acme/*', 'default'], 'read'), 'GET', '/corp/x/state?state=a');
+    expect((await problemOf(other)).detail).toBe(
+      'This needs the right to read at corp/x; the token of tester is for acme/*, default, and not for corp/x.',
+    );
+  });
+
+  it('is the same whether there is a machine or not', async () => {
+    const token = await tokenFor('other/*', ...RIGHTS);
+    const texts = [address, `${tenant}/nothing-here`].map(async (machine) => {
+      const response = await sendAs(token, 'GET', `/${machine}/state?state=a`);
+      return `${response.status} ${(await response.text()).replaceAll(machine, 'M')}`;
+    });
+    const [there, notThere] = await Promise.all(texts);
+    expect(there).toBe(notThere);
+  });
+
+  it('comes in FleetLock’s own shape where that is spoken', async () => {
+    const response = await sendAs(undefined, 'POST', `/${address}/v1/pre-reboot`);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('WWW-Authenticate')).toContain('Basic');
+    expect(await response.json()).toEqual({ kind: 'no_token', value: expect.stringContaining('token') });
+  });
+});
+
+it('the service that is open asks for none of it', async () => {
+  for (const rule of Object.keys(RULES)) {
+    const { path } = requestFor(rule, address);
+    expect([401, 403]).not.toContain((await send('GET', path)).status);
+  }
+});
