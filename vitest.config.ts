@@ -15,6 +15,7 @@ export default defineConfig({
               // Tests put their own charts behind the Worker's binding; the real folder is beside it.
               assets: { directory: 'charts', binding: 'BUNDLE' },
               bindings: { AUTH: 'open' },
+              ratelimits: { FEW_REQUESTS: { namespace_id: '1', simple: { limit: 5, period: 60 } } },
               serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
               // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
               workers: [callerWorker('workerd')],

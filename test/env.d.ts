@@ -3,6 +3,8 @@ declare namespace Cloudflare {
   interface Env extends Readonly<import('../src/env.ts').Env> {
     /** Answers as the folder of charts does, and takes charts with `PUT`: see `charts.ts`. */
     readonly CHARTS: Fetcher;
+    /** Five in a minute. */
+    readonly FEW_REQUESTS: RateLimit;
     /** Another Worker, that has us as bindings: see `binding/caller.ts`. */
     readonly CALLER: Fetcher;
     /** The real folder, `charts/`, as static assets. */

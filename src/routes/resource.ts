@@ -105,14 +105,14 @@ function ofService(c: Context<AppEnv>, { answer }: ServiceResource): Answer {
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
   const name = formatAddress(address);
   const may = (grant: Grant, right: Right) => allows(grant, right, address);
-  return serve(c, resource, { name, may }, c.env.MACHINES.getByName(name), address);
+  return serve(c, resource, { name, may }, () => [c.env.MACHINES.getByName(name), address]);
 }
 
 function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {
   const wrong = wrongName('tenant', name);
   if (wrong !== undefined) return wrongAddress(c, resource, wrong);
   const may = (grant: Grant, right: Right) => allowsSome(grant, right, name);
-  return serve(c, resource, { name, may }, name);
+  return serve(c, resource, { name, may }, () => [name]);
 }
 
 function wrongAddress(
@@ -129,12 +129,12 @@ interface Place {
   may(grant: Grant, right: Right): boolean;
 }
 
-/** Answers by the method, to those who may. */
+/** Answers by the method, to those who may; for nobody else is any object looked for. */
 function serve<Arguments extends readonly unknown[]>(
   c: Context<AppEnv>,
   { methods, refuse: say = problem }: Resource<Arguments>,
   { name, may }: Place,
-  ...args: Arguments
+  args: () => Arguments,
 ): Answer {
   const called = methodOf(c);
   const method = Object.hasOwn(methods, called) ? methods[called as MethodName] : undefined;
@@ -143,7 +143,7 @@ function serve<Arguments extends readonly unknown[]>(
     if (method === undefined) return otherMethod(c, Object.keys(methods));
     const grant = c.get('grant');
     if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
-    return method.answer(c, ...args);
+    return method.answer(c, ...args());
   });
 }
 

@@ -1,10 +1,11 @@
 /** Who may do what: every method of every resource that is served, asked by every kind of caller. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
+import type { Env } from '../../src/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
 import { counting, final, newChart, putChart, sequence } from '../charts.ts';
 import { machinePath, problemOf, send } from '../service.ts';
-import { sendAs, tokenFor } from '../tokens.ts';
+import { GUARDED, sendAs, sendWith, tokenFor } from '../tokens.ts';
 
 /** The rule: what is not in it is not served, and what is served must be in it. */
 const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
@@ -154,6 +155,25 @@ describe('a refusal for want of a right', () => {
     });
     const [there, notThere] = await Promise.all(texts);
     expect(there).toBe(notThere);
+  });
+
+  it('is made without asking any object, so that no time it takes tells anything', async () => {
+    const trap = () => {
+      throw new Error('it was asked');
+    };
+    const nowhere = {
+      MACHINES: { getByName: trap },
+      TENANTS: { getByName: trap },
+    } as unknown as Partial<Env>;
+    const tokens = [undefined, 'nonsense', await tokenFor('other/*', ...RIGHTS)];
+    for (const rule of Object.keys(RULES)) {
+      for (const token of tokens) {
+        const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+        const { path } = requestFor(rule, address);
+        const response = await sendWith({ ...GUARDED, ...nowhere }, 'GET', path, { headers });
+        expect([401, 403, 405]).toContain(response.status);
+      }
+    }
   });
 
   it('comes in FleetLock’s own shape where that is spoken', async () => {

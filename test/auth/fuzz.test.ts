@@ -1,0 +1,177 @@
+/** Requests of every disorder: none is a fault of the service, tells a secret, or leaves something behind. */
+import { listDurableObjectIds } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import * as fc from 'fast-check';
+import { expect, it, vi } from 'vitest';
+import { counting, final, newChart, sequence } from '../charts.ts';
+import { GUARDED, PREVIOUS_SECRET, SECRET, sendWith, tokenFor, tokenWith } from '../tokens.ts';
+
+const REQUESTS = 10_000;
+const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b')));
+const [tenant = ''] = address.split('/');
+
+/** Tokens that allow nothing here, and one that may read one machine. */
+const TOKENS = [
+  await tokenFor('elsewhere/*', 'read', 'update', 'admin'),
+  await tokenFor(address, 'read'),
+  await tokenWith({ exp: 1 }),
+  await tokenWith({}, PREVIOUS_SECRET),
+  await tokenWith({ can: ['root'] }),
+  await tokenWith({ charts: [`${tenant}/../*`] }),
+];
+
+const word = fc.oneof(
+  fc.constantFrom(
+    'state',
+    'chart',
+    'history',
+    'watch',
+    'claims',
+    'reset',
+    'v1',
+    'pre-reboot',
+    'healthz',
+    'default',
+    '',
+  ),
+  fc.constantFrom(
+    ...address.split('/'),
+    `${address.split('/')[1]}@run`,
+    '..',
+    '.',
+    '%2e%2e',
+    '%00',
+    '%',
+    '%zz',
+    '__proto__',
+  ),
+  fc.string({ unit: 'binary', maxLength: 20 }).map(encodeURIComponent),
+  fc.stringMatching(/^[a-z]{1,4}$/),
+);
+const query = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom('state', 'event', 'by', 'wait', 'after', 'limit', 'before', 'reset', 'chart', 'x'),
+      fc.oneof(
+        fc.constantFrom('a', 'b', 'true', '0', '1', '-1', '1e9', 'NaN', '0s'),
+        fc.string({ maxLength: 30 }),
+      ),
+    ),
+    { maxLength: 4 },
+  )
+  .map((pairs) => new URLSearchParams(pairs).toString());
+const header = fc.oneof(
+  fc.tuple(
+    fc.constantFrom(
+      'If-Match',
+      'If-None-Match',
+      'Idempotency-Key',
+      'Last-Event-ID',
+      'Accept',
+      'Origin',
+      'Upgrade',
+    ),
+    fc.oneof(
+      fc.constantFrom('*', '"1"', '1', 'text/html', 'null', 'websocket', 'https://service.test'),
+      headerText(),
+    ),
+  ),
+  fc.tuple(
+    fc.constantFrom('Content-Type', 'Content-Length', 'fleet-lock-protocol', 'Sec-Fetch-Site'),
+    headerText(),
+  ),
+);
+const authorization = fc.oneof(
+  fc.constant(undefined),
+  fc.constantFrom(...TOKENS).map((token) => `Bearer ${token}`),
+  fc.constantFrom(...TOKENS).map((token) => `Basic ${btoa(`x:${token}`)}`),
+  fc
+    .tuple(fc.constantFrom(...TOKENS), fc.nat(300), headerText())
+    .map(([token, at, text]) => `Bearer ${token.slice(0, at)}${text}${token.slice(at + 1)}`),
+  headerText(),
+);
+const body = fc.oneof(
+  fc.constantFrom(
+    '',
+    'initial: a\nstates: {a: {}}',
+    '{"client_params":{"id":"x","group":"a"}}',
+    '[',
+    '\u0000',
+  ),
+  fc.json(),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+);
+
+function headerText() {
+  return fc.stringMatching(/^[ -~]{0,40}$/);
+}
+
+/** A request of any disorder, and what it was answered. */
+async function answersTo(
+  who: fc.Arbitrary<string | undefined>,
+  numRuns: number,
+): Promise<{ readonly statuses: ReadonlyMap<number, number>; readonly logged: string }> {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const statuses = new Map<number, number>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'),
+      fc.oneof(
+        fc.array(word, { maxLength: 6 }).map((words) => words.join('/')),
+        fc
+          .constantFrom('state', 'chart', 'history', 'watch', 'claims', 'reset')
+          .map((path) => `${address}/${path}`),
+      ),
+      query,
+      fc.array(header, { maxLength: 4 }),
+      who,
+      body,
+      async (method, path, search, headers, said, text) => {
+        const request: RequestInit = {
+          headers: [...headers, ...(said === undefined ? [] : [['Authorization', said] as [string, string]])],
+          ...(method === 'GET' || method === 'HEAD' ? {} : { body: text }),
+        };
+        const response = await sendWith(GUARDED, method, `/${path}?${search}`, request);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        const isStream = response.headers.get('Content-Type') === 'text/event-stream';
+        const answer = isStream ? '' : await response.text();
+        if (isStream) await response.body?.cancel();
+        response.webSocket?.accept();
+        response.webSocket?.close();
+        // The one 500 that there is: the original's answer to a report that names no state.
+        const isOriginal = answer.includes('no-state-to-update');
+        expect(response.status < 500 || isOriginal, `${response.status} ${answer}`).toBe(true);
+        const told = `${answer}${JSON.stringify([...response.headers])}`;
+        for (const secret of [SECRET, PREVIOUS_SECRET]) expect(told).not.toContain(secret);
+        expect(told).not.toMatch(/\n\s+at |\.ts:\d|node_modules/);
+      },
+    ),
+    { numRuns, seed },
+  );
+  const logged = log.mock.calls.flat().map(String).join('\n');
+  log.mockRestore();
+  const counts = [...statuses].sort().map(([status, count]) => `${status}: ${count}`);
+  console.log(`requests of every disorder: seed ${seed}; answers by status: ${counts.join(', ')}`);
+  return { statuses, logged };
+}
+
+it('ten thousand requests that may do nothing do nothing', async () => {
+  const before = await listDurableObjectIds(env.MACHINES);
+  const { statuses, logged } = await answersTo(authorization, REQUESTS);
+  expect(logged).toBe('');
+  // The one machine that may be read has been, and has started; nothing else is there.
+  const after = await listDurableObjectIds(env.MACHINES);
+  const known = new Set([...before.map(String), String(env.MACHINES.idFromName(address))]);
+  expect(after.map(String).filter((id) => !known.has(id))).toEqual([]);
+  // The disorder got to where it was meant to.
+  for (const status of [200, 400, 401, 403, 404, 405]) expect(statuses.get(status) ?? 0).toBeGreaterThan(0);
+}, 300_000);
+
+it('nor do those of someone who may do everything meet a fault', async () => {
+  const token = await tokenFor('*', 'read', 'update', 'admin');
+  const { statuses, logged } = await answersTo(fc.constant(`Bearer ${token}`), REQUESTS / 5);
+  expect(logged).toBe('');
+  for (const status of [200, 204, 400, 404, 406]) expect(statuses.get(status) ?? 0).toBeGreaterThan(0);
+}, 300_000);

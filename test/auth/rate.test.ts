@@ -1,0 +1,66 @@
+/** Cloudflare's rate limit, where it is configured. */
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { counting, final, newChart, sequence } from '../charts.ts';
+import { problemOf, statePath, statusOf } from '../service.ts';
+import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
+
+const path = statePath(await newChart(sequence(counting('a', 'b', 1_000), final('b'))), 'a');
+const LIMITED = { RATE_LIMIT: env.FEW_REQUESTS };
+
+describe('whoever asks too often', () => {
+  it('is told so, and when to come again', async () => {
+    const headers = { 'CF-Connecting-IP': '192.0.2.1' };
+    const answers = [];
+    for (let i = 0; i < 7; i++) answers.push(await sendWith(LIMITED, 'GET', path, { headers }));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429]);
+    const [last] = answers.slice(-1);
+    if (last === undefined) throw new Error('there was no answer');
+    expect(last.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
+    const { type, detail } = await problemOf(last);
+    expect(type).toBe('urn:stateservice:problem:too-many-requests');
+    expect(detail).toContain('wait=');
+  });
+
+  it('keeps nobody else from asking', async () => {
+    const ask = (ip: string) => sendWith(LIMITED, 'GET', path, { headers: { 'CF-Connecting-IP': ip } });
+    for (let i = 0; i < 6; i++) await ask('192.0.2.2');
+    expect((await ask('192.0.2.2')).status).toBe(429);
+    expect((await ask('192.0.2.3')).status).toBe(200);
+  });
+
+  it('is known by its token, from wherever it comes', async () => {
+    const bindings = { ...GUARDED, ...LIMITED };
+    const [busy, idle] = [await tokenWith({ sub: 'busy' }), await tokenWith({ sub: 'idle' })];
+    const ask = (token: string, ip: number) =>
+      sendWith(bindings, 'GET', path, {
+        headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': `198.51.100.${ip}` },
+      });
+    for (let ip = 0; ip < 5; ip++) expect((await ask(busy, ip)).status).toBe(200);
+    expect((await ask(busy, 6)).status).toBe(429);
+    expect((await ask(idle, 6)).status).toBe(200);
+  });
+
+  it('cannot go on guessing tokens', async () => {
+    const guess = () =>
+      sendWith({ ...GUARDED, ...LIMITED }, 'GET', path, {
+        headers: { Authorization: 'Bearer a.b.c', 'CF-Connecting-IP': '192.0.2.4' },
+      });
+    for (let i = 0; i < 5; i++) expect((await guess()).status).toBe(401);
+    expect((await guess()).status).toBe(429);
+  });
+
+  it('is not asked of at the health check', async () => {
+    const headers = { 'CF-Connecting-IP': '192.0.2.5' };
+    for (let i = 0; i < 10; i++) {
+      expect((await sendWith(LIMITED, 'GET', '/healthz', { headers })).status).toBe(200);
+    }
+  });
+});
+
+it('a report that came too often has changed nothing', async () => {
+  const address = await newChart(sequence(counting('a', 'b', 1_000), final('b')));
+  const headers = { 'CF-Connecting-IP': '192.0.2.6' };
+  for (let i = 0; i < 9; i++) await sendWith(LIMITED, 'PUT', statePath(address, 'a'), { headers });
+  expect((await statusOf(address)).revision).toBe(1 + 5);
+});
