@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The machines that it is bound to, and what it may do there. */
-export const BINDINGS = {
+const BINDINGS = {
   RELEASE: { chart: 'bound/release' },
   READER: { chart: 'bound/release', can: ['read'] },
   REPORTER: { chart: 'bound/release', can: ['update'], sub: 'reporter' },

@@ -86,8 +86,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 /** Runs a command to its end; one that goes on (a server that should not have started) is killed: its code is null. */
 export async function runCli(
   args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { child, ended, stdout, stderr } = launch(args);
+  const { child, ended, stdout, stderr } = launch(args, env);
   const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
   const { code } = await ended;
   clearTimeout(timer);

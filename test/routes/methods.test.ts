@@ -107,5 +107,5 @@ describe('the files of the folder of charts', () => {
 
 it('says that it is well at /healthz', async () => {
   const response = await send('GET', '/healthz');
-  expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
+  expect([response.status, await response.json()]).toMatchObject([200, { status: 'ok' }]);
 });

@@ -5,7 +5,7 @@ import type { Tenant } from '../../src/index.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { send } from '../service.ts';
 
-export interface Listed {
+interface Listed {
   readonly machine: string;
   readonly dialect?: string;
   readonly states?: readonly string[];
@@ -39,7 +39,7 @@ export async function namesOf(tenant: string, query = ''): Promise<string[]> {
   return (await listOf(tenant, query)).machines.map(({ machine }) => machine);
 }
 
-export function tenantAt(tenant: string): DurableObjectStub<Tenant> {
+function tenantAt(tenant: string): DurableObjectStub<Tenant> {
   return env.TENANTS.getByName(tenant);
 }
 
