@@ -1,7 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { callerWorker } from './test/binding/caller.ts';
 import { writableCharts } from './test/writable-charts.ts';
+
+/** What browsers get is text to the Worker: the rule of wrangler.toml, in Vite's words. */
+const clientFiles: Plugin = {
+  name: 'client files',
+  enforce: 'pre',
+  async resolveId(source, importer) {
+    if (!/\.client\.(js|css)$/.test(source) || importer === undefined) return null;
+    // Under another name than one that Vite knows what to do with.
+    return `\0text:${join(dirname(importer), source)}.text`;
+  },
+  async load(id) {
+    if (!id.startsWith('\0text:')) return null;
+    const text = await readFile(id.slice('\0text:'.length, -'.text'.length), 'utf8');
+    return `export default ${JSON.stringify(text)};`;
+  },
+};
 
 export default defineConfig({
   test: {
@@ -9,6 +28,7 @@ export default defineConfig({
       {
         // Everything that can run inside workerd does, with real storage.
         plugins: [
+          clientFiles,
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
@@ -28,7 +48,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 30_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**'],
+          exclude: ['test/process/**', 'test/browser/**'],
         },
       },
       {
@@ -36,6 +56,15 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // What opens pages in Chromium, at /usr/bin/chromium or where CHROMIUM says.
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -30,6 +30,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   'history',
   'metrics',
   'openapi.json',
+  'page.css',
+  'page.js',
   'reset',
   'robots.txt',
   'schema.json',

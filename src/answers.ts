@@ -33,6 +33,27 @@ export function document(body: BodyInit, type: string, headers: Headers = {}): R
   return respond(body, 200, { 'Content-Type': type, ...headers });
 }
 
+/** Renders a page: it loads its own script, style and pictures, asks its own server, and nothing else. */
+export function page(markup: string, headers: Headers = {}): Response {
+  return respond(`<!doctype html>${markup}`, 200, {
+    'Content-Type': 'text/html;charset=UTF-8',
+    'Content-Security-Policy': PAGE_POLICY,
+    Vary: 'Accept',
+    ...headers,
+  });
+}
+
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Renders a machine's data. JSON is indented: it is read at a terminal more often than anywhere else. */
 export function json(body: object | string, headers: Headers = {}, status: 200 | 201 = 200): Response {
   const written = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
@@ -64,10 +85,8 @@ export function refusalHeaders({ code, machine, retryAfter }: Refusal): Headers 
   return {
     ...(machine === undefined ? {} : { ETag: etag(machine.revision) }),
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
-    // RFC 9110, section 11.6.1. A browser asks its user for the second.
-    ...(statusOf(code) === 401
-      ? { 'WWW-Authenticate': 'Bearer realm="StateService", Basic realm="StateService", charset="UTF-8"' }
-      : {}),
+    // RFC 7617. A browser asks its user for it; Chromium does not where another challenge stands in the same line.
+    ...(statusOf(code) === 401 ? { 'WWW-Authenticate': 'Basic realm="StateService", charset="UTF-8"' } : {}),
   };
 }
 

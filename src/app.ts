@@ -1,26 +1,41 @@
 import { Hono } from 'hono';
+import { checkSetUp } from './admission.ts';
 import { problem } from './answers.ts';
 import type { AppEnv, Env } from './env.ts';
 import { corsFor } from './origin.ts';
 import { refuse } from './refusal.ts';
 import { chart } from './routes/chart.ts';
 import { claims } from './routes/claims.ts';
+import { diagramMermaid, diagramSvg } from './routes/diagram.ts';
 import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
-import { machine } from './routes/machine.ts';
+import { machine } from './routes/machine.tsx';
+import { pageScript, pageStyle } from './routes/page-files.ts';
 import { reset } from './routes/reset.ts';
 import { mount, type Resources } from './routes/resource.ts';
 import { schemaDocument } from './routes/schema.ts';
 import { state } from './routes/state.ts';
-import { tenant } from './routes/tenant.ts';
+import { tenant } from './routes/tenant.tsx';
 import { watch } from './routes/watch.ts';
 
 /** All that is served, and which right each method asks for. */
 export const RESOURCES: Resources = {
-  service: [health, schemaDocument],
+  service: [health, schemaDocument, pageScript, pageStyle],
   tenant,
-  machine: [state, machine, chart, history, watch, claims, reset, preReboot, steadyState],
+  machine: [
+    state,
+    machine,
+    chart,
+    history,
+    watch,
+    claims,
+    reset,
+    diagramSvg,
+    diagramMermaid,
+    preReboot,
+    steadyState,
+  ],
 };
 
 /** The HTTP side of the service: parse, call one method of one object, render. */
@@ -48,7 +63,8 @@ shared.all('*', (c) => app.fetch(c.req.raw, c.env));
 
 /** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {
-  const isShared = Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade');
+  const isShared =
+    Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(env) === undefined;
   return (isShared ? shared : app).fetch(request, env);
 }
 

@@ -10,9 +10,9 @@ export interface AuthBindings {
   /** `token`, as where it is left out, or `open`: whoever reaches the service may do everything. */
   readonly AUTH?: string;
   /** What tokens are signed with: a secret, never a variable. */
-  readonly TOKEN_SECRET?: string;
+  readonly TOKEN_SECRET?: string | null;
   /** The one before, for as long as tokens that were signed with it are about. */
-  readonly TOKEN_SECRET_PREVIOUS?: string;
+  readonly TOKEN_SECRET_PREVIOUS?: string | null;
 }
 
 export type Guard =

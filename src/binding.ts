@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { type Address, DEFAULT, formatAddress, parseAddress } from './address.ts';
+import { checkCaller, checkEvent, checkKey } from './arguments.ts';
 import { UPDATE } from './chart/index.ts';
 import type { Env } from './env.ts';
 import { RIGHTS, type Right } from './grant.ts';
@@ -41,7 +42,7 @@ export type BindingAnswer =
 export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   /** Is `state` current? */
   async is(state: string): Promise<boolean> {
-    return isYes(await this.#machine('read').is(state));
+    return isYes(await this.#machine('read').is(text(state, 'a state')));
   }
 
   /**
@@ -51,8 +52,10 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
    * @returns whether it came. No is told at once where it cannot come any more.
    */
   async wait(state: string, { seconds = 30 }: { readonly seconds?: number } = {}): Promise<boolean> {
-    const ms = Math.min(WAIT_MAX, Math.max(0, seconds * 1_000));
-    return isYes(await this.#machine('read').is(state, ms));
+    if (typeof seconds !== 'number' || !(seconds >= 0))
+      throw new TypeError(`a binding waits for a number of seconds; not for ${seconds}`);
+    const ms = Math.min(WAIT_MAX, seconds * 1_000);
+    return isYes(await this.#machine('read').is(text(state, 'a state'), ms));
   }
 
   /** The status document: what `GET {machine}` answers. */
@@ -68,7 +71,16 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     state: string,
     { event = UPDATE, by, key, revision }: BindingUpdate = {},
   ): Promise<BindingAnswer> {
-    const answer = await this.#machine('update').update(state, event, {
+    const machine = this.#machine('update');
+    const wrong =
+      checkEvent(text(event, 'an event')) ??
+      (by === undefined ? undefined : checkCaller(text(by, '`by`'))) ??
+      (key === undefined ? undefined : checkKey(text(key, 'a key')));
+    if (wrong !== undefined) return no(wrong);
+    if (revision !== undefined && !Number.isSafeInteger(revision)) {
+      throw new TypeError(`a revision is a whole number; not ${revision}`);
+    }
+    const answer = await machine.update(text(state, 'a state'), event, {
       ...(by === undefined ? {} : { by }),
       ...(key === undefined ? {} : { key }),
       ...(revision === undefined ? {} : { revisions: [revision] }),
@@ -79,13 +91,19 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
 
   /** Takes or renews a slot of `state` for `by`, or says why not. */
   async claim(state: string, by: string): Promise<BindingAnswer> {
-    const answer = await this.#machine('update').claim(state, by, this.#sub);
+    const machine = this.#machine('update');
+    const wrong = checkCaller(text(by, '`by`'));
+    if (wrong !== undefined) return no(wrong);
+    const answer = await machine.claim(text(state, 'a state'), by, this.#sub);
     return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
   }
 
   /** Gives the slot of `by` back without a report. */
   async release(state: string, by: string): Promise<BindingAnswer> {
-    const answer = await this.#machine('update').release(state, by, this.#sub);
+    const machine = this.#machine('update');
+    const wrong = checkCaller(text(by, '`by`'));
+    if (wrong !== undefined) return no(wrong);
+    const answer = await machine.release(text(state, 'a state'), by, this.#sub);
     return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
   }
 
@@ -111,6 +129,12 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   get #sub(): string {
     return this.ctx.props?.sub ?? 'binding';
   }
+}
+
+/** What comes over an RPC is of any type, whatever is declared. @throws where it is no text. */
+function text(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${what} is a text; not ${value}`);
 }
 
 /** A refusal that the caller did not ask for. Its name is the refusal's code: that is what crosses an RPC. */

@@ -17,6 +17,12 @@ export const HISTORY_ROWS = 10_000;
 export const HISTORY_PAGE = 100;
 export const HISTORY_PAGE_MAX = 1_000;
 
+/** The newest of them on a machine's page. */
+export const VIEW_HISTORY = 20;
+
+/** Layouts that the edge keeps: some 100 kB each for a large chart. */
+export const LAYOUTS = 32;
+
 /** Due timers fired in one turn, so that no request waits for more; the rest is left to the alarm. */
 export const TIMERS_PER_TURN = 1_000;
 

@@ -6,6 +6,7 @@ import { type ChartText, hashOf } from './catalog.ts';
 import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
 import { type MachineEnv, newestChart, ownChart, type ReadChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
+import { VIEW_HISTORY } from './limits.ts';
 import { Membership } from './membership.ts';
 import {
   deleted,
@@ -29,10 +30,11 @@ import type {
   Summary,
   Uploaded,
   UploadOptions,
+  View,
   WrittenChart,
 } from './replies.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
-import { StatusWriter, summaryOf } from './status.ts';
+import { StatusWriter, summaryOf, viewOf } from './status.ts';
 import { type Changes, Store, type StoredChart } from './store/store.ts';
 import { type Claimed, type Records, Turn, type UpdateOptions, type Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
@@ -56,8 +58,9 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #status: StatusWriter;
   #machine: RunningMachine | undefined;
   #batch: Batch | undefined;
-  /** Requests that are about to start it. */
+  /** Requests that are about to start it, and how often it was erased. */
   #starting = 0;
+  #erased = 0;
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
@@ -152,6 +155,28 @@ export class Machine extends DurableObject<MachineEnv> {
     return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
+  /** What is drawn and shown of the machine. The drawing itself is made at the edge, and slows nobody here. */
+  async view(): Promise<View | Refusal> {
+    const answer = await this.status();
+    const machine = this.#current(Date.now()) ?? deleted();
+    if (!answer.ok) return answer;
+    if ('ok' in machine) return machine;
+    if (answer.unchanged) throw new Error('a status that was not known cannot be unchanged');
+    return {
+      ok: true,
+      revision: machine.revision,
+      status: answer.status,
+      hash: machine.source.hash,
+      ...viewOf(machine, this.#store.leftStates()),
+      history: this.#store.history.read(machine.entries, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
+    };
+  }
+
+  /** @returns the definition of the chart that it runs by, as JSON, where that has this hash. */
+  async definition(hash: string): Promise<string | undefined> {
+    return this.#store.entries() === undefined ? undefined : this.#store.definition(hash);
+  }
+
   /** The chart, with the machine's present values where its dialect has room for them. */
   async chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#current(Date.now()) ?? (await this.#start());
@@ -237,6 +262,7 @@ export class Machine extends DurableObject<MachineEnv> {
     const revision = this.#machine?.revision ?? 0;
     this.#watchers.close();
     this.#machine = undefined;
+    this.#erased += 1;
     this.#alarm.forget();
     // All begin in this turn of the event loop: nothing comes between them. The platform sends nothing out before
     // what was written is durable, so the machine is gone before the list says so.
@@ -324,8 +350,12 @@ export class Machine extends DurableObject<MachineEnv> {
   ): Promise<{ readonly ok: true; readonly machine: RunningMachine; readonly isNew: boolean } | Refusal> {
     this.#starting += 1;
     try {
-      const refusal = await this.#membership.enter(source.text);
-      if (refusal !== undefined) return refusal;
+      // One that is erased while it is entered is off the list again.
+      for (let erased: number | undefined; erased !== this.#erased; ) {
+        erased = this.#erased;
+        const refusal = await this.#membership.enter(source.text);
+        if (refusal !== undefined) return refusal;
+      }
       const now = Date.now();
       const present = this.#current(now);
       if (present !== undefined) return { ok: true, machine: present, isNew: false };
@@ -349,12 +379,15 @@ export class Machine extends DurableObject<MachineEnv> {
   ): Promise<Answer | Refusal> {
     const before = this.#current(Date.now());
     if (before === undefined || before.source.hash === next.hash) return this.#command(run, sub);
-    const text = this.#store.chartText();
     const refusal = await this.#membership.enter(next.text);
     if (refusal !== undefined) return refusal;
-    const answer = await this.#command(run, sub);
-    if ('code' in answer) await this.#membership.enter(text);
-    return answer;
+    try {
+      return await this.#command(run, sub);
+    } finally {
+      // Whatever has come of it, and of others meanwhile: said in the turn in which it was looked at.
+      const isThere = this.#current(Date.now()) !== undefined;
+      await (isThere ? this.#membership.correct(this.#store.chartText()) : this.#membership.leave());
+    }
   }
 
   /** Runs a command in the open batch. */

@@ -24,13 +24,17 @@ export class Membership {
   }
 
   /**
-   * Enters the machine, before it is there, or the size of another chart for it.
+   * Enters the machine, before it is there, or makes room for another chart before it has that.
    *
    * @returns why it may not be, or nothing.
    */
   async enter(chart: string): Promise<Refusal | undefined> {
-    const bytes = new TextEncoder().encode(chart).length;
-    return this.#ask(async (tenant) => tenant.enter(this.#address, bytes));
+    return this.#ask(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
+  }
+
+  /** Says which chart the machine has after all. */
+  async correct(chart: string): Promise<void> {
+    await this.#ask((tenant) => tenant.correct(this.#address, bytesOf(chart)));
   }
 
   /**
@@ -59,4 +63,8 @@ export class Membership {
       throw error;
     }
   }
+}
+
+function bytesOf(chart: string): number {
+  return new TextEncoder().encode(chart).length;
 }

@@ -5,7 +5,7 @@ import { type Refusal, refuse } from './refusal.ts';
 /** Sites whose pages may use the service. */
 export interface OriginBindings {
   /** Their origins, with commas between: `https://ops.example.com`. None where it is left out. */
-  readonly CORS_ORIGINS?: string;
+  readonly CORS_ORIGINS?: string | null;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface OriginBindings {
  */
 export function checkOrigin(
   { method, headers, url }: Request,
-  allowed: string | undefined,
+  allowed: OriginBindings['CORS_ORIGINS'],
 ): Refusal | undefined {
   if (SAFE_METHODS.has(method) && headers.get('Upgrade') === null) return undefined;
   const origin = headers.get('Origin');
@@ -44,6 +44,6 @@ export function corsFor(allowed: string) {
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-function originsIn(allowed = ''): string[] {
-  return allowed.split(',').flatMap((origin) => origin.trim() || []);
+function originsIn(allowed: string | null | undefined): string[] {
+  return (allowed ?? '').split(',').flatMap((origin) => origin.trim() || []);
 }

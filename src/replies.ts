@@ -1,5 +1,5 @@
 /** What a machine's object answers, beside refusals and what `turn.ts` has. Closed shapes: they cross an RPC. */
-import type { ChartIssue } from './chart/index.ts';
+import type { ChartIssue, StateNumber } from './chart/index.ts';
 import type { HistoryEntry } from './store/history.ts';
 
 /** A chart's text as `GET {machine}/chart` gives it. */
@@ -35,9 +35,41 @@ export interface Summary {
   /** The active states, outermost first. */
   readonly states: readonly string[];
   readonly status: 'active' | 'done';
+  /** Counts that are not complete, or have passed their target. */
+  readonly waiting: readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+  }[];
   readonly revision: number;
   /** When the last change took effect, ms since the epoch. */
   readonly changedAt: number;
+}
+
+/** What is drawn and shown of a machine: everything but its chart, which is asked for once by its hash. */
+export interface View {
+  readonly ok: true;
+  readonly revision: number;
+  /** JSON: `Status`. */
+  readonly status: string;
+  /** Of the chart that it runs by. */
+  readonly hash: string;
+  readonly active: readonly StateNumber[];
+  /** States that were entered and left. */
+  readonly visited: readonly StateNumber[];
+  readonly counts: readonly {
+    readonly state: StateNumber;
+    readonly event: string;
+    readonly have: number;
+    readonly until: number;
+  }[];
+  /** Timers that are set: what they send, and when (ms since the epoch). */
+  readonly due: readonly { readonly event: string; readonly at: number }[];
+  /** Events that the active states take, the innermost state that takes each. */
+  readonly takes: readonly { readonly state: string; readonly events: readonly string[] }[];
+  /** The newest entries of the history, the newest first. */
+  readonly history: readonly HistoryEntry[];
 }
 
 /** What may be said beside a chart that is uploaded. */

@@ -6,7 +6,9 @@ import {
   type NamedValue,
   namedValue,
   nameOf,
+  ownEvents,
   quorums,
+  type StateNumber,
 } from './chart/index.ts';
 import { slotsOf } from './claims.ts';
 import type { Summary } from './replies.ts';
@@ -15,7 +17,7 @@ import type { Report } from './store/receipts.ts';
 import type { StoredChart } from './store/store.ts';
 
 /** What a machine says of itself: `GET {machine}`. Times are ISO 8601. */
-interface Status {
+export interface Status {
   readonly machine: string;
   readonly dialect: 'sequence' | 'statechart';
   /** Active states, outermost first. */
@@ -98,8 +100,29 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachi
     dialect: chart.definition.dialect,
     states: activeNames(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
+    waiting: quorums(chart, snapshot).map(({ state, event, have, until }) => ({
+      state: nameOf(chart, state),
+      event,
+      have,
+      need: until,
+    })),
     revision,
     changedAt,
+  };
+}
+
+/** What is drawn and shown of a machine, beside its status document and its history. */
+export function viewOf({ chart, snapshot }: RunningMachine, left: ReadonlySet<StateNumber>) {
+  const active = [...snapshot.active.keys()];
+  return {
+    active,
+    visited: [...left],
+    counts: quorums(chart, snapshot),
+    due: [...snapshot.timers.values()].map(({ event, at }) => ({ event, at })),
+    takes: active.map((state) => ({
+      state: nameOf(chart, state),
+      events: ownEvents(chart, state).filter((event) => !event.includes('*')),
+    })),
   };
 }
 

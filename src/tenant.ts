@@ -32,7 +32,8 @@ export class Tenant extends DurableObject {
   }
 
   /**
-   * Enters a machine, or the size of another chart for it. To be asked again is no harm.
+   * Enters a machine that is about to begin, or one that is about to have a larger chart: until it says what has come
+   * of it (`correct`), it has room for either. To be asked again is no harm.
    *
    * @param bytes of its chart.
    * @returns why it may not be, or nothing.
@@ -45,12 +46,18 @@ export class Tenant extends DurableObject {
       const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete those that have had their time.`;
       return refuse('too-many-machines', detail);
     }
-    if (bytes > (before ?? 0) && total.bytes - (before ?? 0) + bytes > TENANT_BYTES) {
+    if (before !== undefined && bytes <= before) return undefined;
+    if (total.bytes - (before ?? 0) + bytes > TENANT_BYTES) {
       const detail = `The charts of the tenant ${address.tenant} would have more than ${TENANT_BYTES} bytes; delete machines that have had their time.`;
       return refuse('too-many-bytes', detail);
     }
     this.ctx.storage.transactionSync(() => this.#roster.enter(member, bytes));
     return undefined;
+  }
+
+  /** Enters what a machine has: that is so already, and is not refused. */
+  async correct(address: Address, bytes: number): Promise<void> {
+    this.ctx.storage.transactionSync(() => this.#roster.enter(memberOf(address), bytes));
   }
 
   /** Takes a machine off the list. One that is not on it is as good as taken off. */

@@ -80,6 +80,7 @@ export class Watchers {
 
   /** Accepts a WebSocket that lets the object sleep. `until` is as in `openStream`. */
   openSocket(replay: Replay, until?: number): Response {
+    this.#cutExpired();
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, until === undefined ? [] : [ENDS]);
     server.serializeAttachment({ opened: Date.now(), until: until ?? null } satisfies Attachment);

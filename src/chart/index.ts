@@ -29,6 +29,7 @@ export {
   isActive,
   type NamedValue,
   namedValue,
+  ownEvents,
   quorums,
   reachable,
   takes,
@@ -118,6 +119,7 @@ function check(document: Document, issues: IssueList): Chart | undefined {
   return chart;
 }
 
-function modelOf(definition: Definition): Model {
+/** @returns what a chart that was checked before means, without compiling it. */
+export function modelOf(definition: Definition): Model {
   return definition.dialect === 'sequence' ? sequenceModel(definition) : definition.model;
 }

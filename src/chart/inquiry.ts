@@ -80,6 +80,13 @@ export function eventsOf({ model }: Program, { active }: Snapshot, state: StateN
   return [...events];
 }
 
+/** @returns the events that `state` itself names, those that it forbids apart. */
+export function ownEvents({ model }: Program, state: StateNumber): string[] {
+  return (model.states[state]?.on ?? []).flatMap(({ event, transitions: [first] }) =>
+    event.startsWith('xstate.') || first === undefined || isForbidding(first) ? [] : [event],
+  );
+}
+
 function isForbidding({ targets, actions, guard, quorum }: TransitionModel): boolean {
   return [targets, actions, guard, quorum].every((part) => part === undefined);
 }

@@ -1,9 +1,21 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { build, stop } from 'esbuild';
+import { build, type Plugin, stop } from 'esbuild';
 import { type Outcome, refuse } from './outcome.ts';
 
 /** The package's root: what is served must not depend on the folder that the command was called in. */
 export const PACKAGE_ROOT = resolve(import.meta.dirname, '../..');
+
+/** What browsers get is text to the Worker: the rule of wrangler.toml, in esbuild's words. */
+const clientFiles: Plugin = {
+  name: 'client files',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.client\.(js|css)$/ }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
 
 /**
  * Bundles the Worker as wrangler does (its conditions, its platform), so that it is the same code as a deploy's. It is
@@ -25,6 +37,7 @@ export async function bundleWorker(file: string): Promise<Outcome<void>> {
       conditions: ['workerd', 'worker', 'browser'],
       external: ['cloudflare:*', 'node:*'],
       define: { 'process.env.NODE_ENV': '"production"' },
+      plugins: [clientFiles],
       logLevel: 'warning',
     });
     return { ok: true, value: undefined };

@@ -15,8 +15,8 @@ export const OBJECTS = [
   { binding: 'TENANTS', className: 'Tenant' },
 ] as const;
 
-/** Bindings that workerd takes from its environment, so that no secret is written to a file. */
-const SECRETS = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS'] as const;
+/** Bindings that workerd takes from its environment, so that no secret is written to a file; null where not set. */
+const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'CORS_ORIGINS'] as const;
 
 /** The bundled Worker: a file beside the configuration, which embeds it. */
 export const WORKER_FILE = 'worker.js';
@@ -58,7 +58,7 @@ export function workerdConfig(compatibility: Compatibility, texts: string[]): st
   const bindings = [
     ...OBJECTS.map((it) => `(name = "${it.binding}", durableObjectNamespace = "${it.className}")`),
     `(name = "CHARTS", service = "charts")`,
-    ...SECRETS.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
+    ...FROM_ENVIRONMENT.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
     ...texts.map((name) => `(name = "${name}", text = embed "${textFile(name)}")`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";

@@ -75,24 +75,25 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<
 function readOpenness(
   host: string,
   open: boolean,
-  { TOKEN_SECRET, AUTH }: NodeJS.ProcessEnv,
+  { TOKEN_SECRET, TOKEN_SECRET_PREVIOUS, AUTH }: NodeJS.ProcessEnv,
 ): Outcome<boolean> {
   if (AUTH !== undefined && AUTH !== 'token' && AUTH !== 'open') {
     return refuse('AUTH in the environment must be token or open', 'usage');
   }
-  if (TOKEN_SECRET && (open || AUTH === 'open')) {
+  // One that is empty was meant to be something: a file that is not there, a variable that is not set.
+  const isGuarded = TOKEN_SECRET !== undefined || TOKEN_SECRET_PREVIOUS !== undefined || AUTH === 'token';
+  if (isGuarded && (open || AUTH === 'open')) {
     return refuse(
       'TOKEN_SECRET asks for tokens, and --open (or AUTH=open) for none; say one of them',
       'usage',
     );
   }
-  if (TOKEN_SECRET) {
-    const isLong = Buffer.byteLength(TOKEN_SECRET) >= SECRET_BYTES;
+  if (isGuarded) {
+    const isLong = Buffer.byteLength(TOKEN_SECRET ?? '') >= SECRET_BYTES;
     return isLong
       ? { ok: true, value: false }
       : refuse(`TOKEN_SECRET must have ${SECRET_BYTES} bytes at least: openssl rand -base64 32`, 'usage');
   }
-  if (AUTH === 'token') return refuse('AUTH=token needs TOKEN_SECRET: openssl rand -base64 32', 'usage');
   if (isLoopback(host) || open || AUTH === 'open') return { ok: true, value: true };
   return refuse(
     `whoever reaches ${host} could read and change every machine: set TOKEN_SECRET, or say --open`,

@@ -107,8 +107,9 @@ function announce(listen: Listen, isOpen: boolean, charts: readonly ChartFile[])
   console.log([`StateService listens on http://${hostAndPort(listen)}`, ...aligned(rows)].join('\n  '));
   if (rows.length === 0) console.error('stateservice: there is no chart yet');
   if (!isOpen) console.error('stateservice: requests need a token; npm run token makes one');
-  else if (!isLoopback(listen.host)) {
-    console.error(`stateservice: whoever reaches ${listen.host} may read and change every machine`);
+  else {
+    const who = isLoopback(listen.host) ? 'whoever is on this machine' : `whoever reaches ${listen.host}`;
+    console.error(`stateservice: ${who} may read and change every machine; TOKEN_SECRET asks for tokens`);
   }
 }
 

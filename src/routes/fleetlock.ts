@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { refusalHeaders, respond } from '../answers.ts';
+import { checkCaller } from '../arguments.ts';
 import type { AppEnv } from '../env.ts';
 import { CALLER_LENGTH, FLEETLOCK_BYTES } from '../limits.ts';
 import { type Refusal, refuse, statusOf } from '../refusal.ts';
@@ -37,7 +38,7 @@ const GROUP = /^[A-Za-z0-9._-]+$/;
 
 const BodyShape = z.object({
   client_params: z.object({
-    id: z.string().min(1).max(CALLER_LENGTH),
+    id: z.string().refine((id) => checkCaller(id) === undefined),
     group: z.string().max(CALLER_LENGTH).regex(GROUP),
   }),
 });

@@ -1,8 +1,9 @@
 /** Parameters and headers that several resources take. */
 import type { Context } from 'hono';
+import { checkCaller, checkKey } from '../arguments.ts';
 import { parseDuration } from '../chart/index.ts';
 import type { AppEnv } from '../env.ts';
-import { CALLER_LENGTH, KEY_LENGTH, WAIT_MAX } from '../limits.ts';
+import { WAIT_MAX } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { UpdateOptions } from '../turn.ts';
 
@@ -13,8 +14,7 @@ export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refus
 export function caller(c: Context): Parsed<string | undefined> {
   const by = c.req.query('by');
   if (by === undefined) return { ok: true, value: undefined };
-  if (by !== '' && by.length <= CALLER_LENGTH && by.isWellFormed()) return { ok: true, value: by };
-  return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
+  return checkCaller(by) ?? { ok: true, value: by };
 }
 
 /** Whose token the request came with; undefined where none is asked for. */
@@ -78,8 +78,7 @@ function idempotencyKey(c: Context): Parsed<string | undefined> {
   const header = c.req.header('Idempotency-Key');
   if (header === undefined) return { ok: true, value: undefined };
   const value = /^"(.*)"$/s.exec(header)?.[1] ?? header;
-  if (value !== '' && value.length <= KEY_LENGTH) return { ok: true, value };
-  return refuse('wrong-parameter', `\`Idempotency-Key\` must have 1 to ${KEY_LENGTH} characters.`);
+  return checkKey(value) ?? { ok: true, value };
 }
 
 /** `If-Match` (RFC 9110, section 13.1.1): the revisions at which the request is meant; undefined where at any. */

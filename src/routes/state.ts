@@ -1,5 +1,6 @@
 import { problem, text } from '../answers.ts';
-import { EVENT_LENGTH, isReserved, UPDATE } from '../chart/index.ts';
+import { checkEvent } from '../arguments.ts';
+import { UPDATE } from '../chart/index.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { updateOptions, wait } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
@@ -25,8 +26,8 @@ export const state: MachineResource = {
         const state = c.req.query('state');
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
         const event = c.req.query('event') ?? UPDATE;
-        const wrong = wrongEvent(event);
-        if (wrong !== undefined) return problem(refuse('reserved-event', wrong));
+        const wrong = checkEvent(event);
+        if (wrong !== undefined) return problem(wrong);
         const options = updateOptions(c);
         if (!options.ok) return problem(options);
         return show(state, await machine.update(state, event, options.value));
@@ -40,15 +41,4 @@ const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 /** Yes is told by the name that was asked for. */
 function show(name: string, answer: number | Refusal): Response {
   return typeof answer === 'number' ? text(name, answer) : problem(answer);
-}
-
-/** @returns why nobody may send `event`, or nothing. */
-function wrongEvent(event: string): string | undefined {
-  if (event === '' || event.length > EVENT_LENGTH) {
-    return `An event's name has 1 to ${EVENT_LENGTH} characters.`;
-  }
-  if (event.includes('*')) return 'A wildcard is for charts; an event that is sent has a name.';
-  return isReserved(event)
-    ? 'Names that begin with xstate., done. or error. are kept by XState for itself.'
-    : undefined;
 }

@@ -146,6 +146,14 @@ export class Store {
     return text;
   }
 
+  /** @returns the definition of the chart with this hash, as JSON, where the machine has run by it last. */
+  definition(hash: string): string | undefined {
+    const rows = this.#sql
+      .exec<{ definition: string }>('SELECT definition FROM chart WHERE hash = ?', hash)
+      .toArray();
+    return rows[0]?.definition;
+  }
+
   /** @returns the chart that was uploaded to the address, if one was. Nothing is written to find that out. */
   upload(): Pick<StoredChart, 'hash' | 'text'> | undefined {
     if (!this.#ready && !this.#prepare()) return undefined;

@@ -41,6 +41,19 @@ describe('whoever asks too often', () => {
     expect((await ask(idle, 6)).status).toBe(200);
   });
 
+  it('does not use up what another tenant has under the same name', async () => {
+    const bindings = { ...GUARDED, ...LIMITED };
+    const tokens = [
+      await tokenWith({ sub: 'web-01' }),
+      await tokenWith({ sub: 'web-01', charts: ['*', 'other/*'] }),
+    ];
+    const ask = (token = '') =>
+      sendWith(bindings, 'GET', path, { headers: { Authorization: `Bearer ${token}` } });
+    for (let i = 0; i < 6; i++) await ask(tokens[0]);
+    expect((await ask(tokens[0])).status).toBe(429);
+    expect((await ask(tokens[1])).status).toBe(200);
+  });
+
   it('cannot go on guessing tokens', async () => {
     const guess = () =>
       sendWith({ ...GUARDED, ...LIMITED }, 'GET', path, {

@@ -1,5 +1,5 @@
 /** Who may do what: every method of every resource that is served, asked by every kind of caller. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
 import type { Env } from '../../src/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
@@ -16,13 +16,15 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/watch': { GET: 'read' },
   '{machine}/claims': { POST: 'update', DELETE: 'update' },
   '{machine}/reset': { POST: 'admin' },
+  '{machine}/diagram.svg': { GET: 'read' },
+  '{machine}/diagram.mmd': { GET: 'read' },
   '{machine}/v1/pre-reboot': { POST: 'update' },
   '{machine}/v1/steady-state': { POST: 'update' },
   '/{tenant}': { GET: 'read' },
 };
 
 /** Paths that tell nothing of any machine. */
-const PUBLIC = ['/healthz', '/schema.json'];
+const PUBLIC = ['/healthz', '/schema.json', '/page.js', '/page.css'];
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
@@ -47,6 +49,10 @@ const MACHINES = [address, `${address}@run`, 'default', 'rights/no-chart'];
 
 beforeAll(async () => {
   await putChart('default', chart);
+});
+// Its watchers end with it.
+afterAll(async () => {
+  await send('DELETE', '/');
 });
 
 /** What a path of the table stands for at a machine, and what is sent with it. */

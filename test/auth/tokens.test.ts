@@ -124,11 +124,9 @@ describe('what is refused', () => {
     expect(await verdictOf(authorization)).toMatch(/^401 .*Send a token: -H "Authorization: Bearer \$TOKEN"/);
   });
 
-  it('asks for a token in both ways', async () => {
+  it('asks for a token in the one way that a browser’s prompt knows', async () => {
     const response = await sendWith(GUARDED, 'GET', path);
-    expect(response.headers.get('WWW-Authenticate')).toBe(
-      'Bearer realm="StateService", Basic realm="StateService", charset="UTF-8"',
-    );
+    expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="StateService", charset="UTF-8"');
   });
 });
 

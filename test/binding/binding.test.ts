@@ -102,6 +102,42 @@ describe('what its props do not allow', () => {
   );
 });
 
+describe('what makes no sense', () => {
+  const long = 'x'.repeat(256);
+
+  it.each([
+    ['claim', ['drain', long], 'wrong-parameter'],
+    ['claim', ['drain', ''], 'wrong-parameter'],
+    ['release', ['drain', '\ud800'], 'wrong-parameter'],
+    ['update', ['drain', { by: long }], 'wrong-parameter'],
+    ['update', ['drain', { key: long }], 'wrong-parameter'],
+    ['update', ['drain', { event: long }], 'reserved-event'],
+    ['update', ['drain', { event: '*' }], 'reserved-event'],
+    ['update', ['drain', { event: 'done.state.drain' }], 'reserved-event'],
+    ['update', ['drain', { event: 'xstate.done.state.s1' }], 'reserved-event'],
+  ])('is refused as it is by HTTP: %s %j', async (method, args, code) => {
+    await ask(CHART, 'drain');
+    expect(await call('RELEASE', method, ...args)).toMatchObject({ answer: { ok: false, code } });
+    expect((await statusOf(CHART)).revision).toBe(1);
+  });
+
+  it.each([
+    ['is', [7]],
+    ['is', []],
+    ['wait', ['drain', { seconds: null }]],
+    ['wait', ['patch', { seconds: -1 }]],
+    ['claim', ['drain']],
+    ['claim', ['drain', 7]],
+    ['update', [{}]],
+    ['update', ['drain', { by: 7 }]],
+    ['update', ['drain', { revision: 1.5 }]],
+  ])('is thrown where it is of another type: %s %j', async (method, args) => {
+    await ask(CHART, 'drain');
+    expect((await call('RELEASE', method, ...args)).thrown?.name).toBe('TypeError');
+    expect((await statusOf(CHART)).revision).toBe(1);
+  });
+});
+
 it('an address without a chart is said to be one', async () => {
   expect((await call('NOWHERE', 'is', 'drain')).thrown?.name).toBe('no-chart');
   expect(await call('NOWHERE', 'update', 'drain')).toMatchObject({ answer: { ok: false, code: 'no-chart' } });

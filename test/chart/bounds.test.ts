@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/index.ts';
 import { CHART_BYTES, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
+import { counting, final, sequence } from '../charts.ts';
 import { errorsOf, placesOf } from './reading.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
@@ -20,6 +21,9 @@ describe('the size of a chart', () => {
     const states = (count: number) =>
       `current_state: s0\nstates:\n${Array.from({ length: count }, (_, i) => `  - name: s${i}\n`).join('')}`;
     expect(readChart(states(CHART_STATES)).ok).toBe(true);
+    // Each of them with all that it can have in the original's format.
+    const whole = Array.from({ length: CHART_STATES - 1 }, (_, i) => counting(`s${i}`, `s${i + 1}`, 3));
+    expect(readChart(sequence(...whole, final(`s${CHART_STATES - 1}`))).ok).toBe(true);
     expect(errorsOf(states(CHART_STATES + 1))).toMatchObject([{ path: 'states', message: /at most 1000/ }]);
   });
 

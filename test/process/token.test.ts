@@ -93,12 +93,13 @@ describe('a server with a secret', () => {
 
 describe('a server without a secret', () => {
   it('is open to its own machine', async () => {
-    const server = await startGuarded({ TOKEN_SECRET: '' });
+    const server = await startGuarded({});
+    expect(server.output()).toContain('whoever is on this machine may read and change every machine');
     expect(await statusOf(server.url, '/acme/release')).toBe(200);
   });
 
   it.each(['0.0.0.0', '::'])('is not open to others unless that is said: %s', async (host) => {
-    const { code, stderr } = await runCli(['serve', '--port', '0', '--host', host], { TOKEN_SECRET: '' });
+    const { code, stderr } = await runCli(['serve', '--port', '0', '--host', host]);
     expect(code).toBe(2);
     expect(stderr).toBe(
       `stateservice: whoever reaches ${host} could read and change every machine: set TOKEN_SECRET, or say --open\n`,
@@ -106,7 +107,7 @@ describe('a server without a secret', () => {
   });
 
   it('is open to others where that is said, and warns of it', async () => {
-    const server = await startGuarded({ TOKEN_SECRET: '' }, ['--host', '0.0.0.0', '--open']);
+    const server = await startGuarded({}, ['--host', '0.0.0.0', '--open']);
     expect(server.output()).toContain('whoever reaches 0.0.0.0 may read and change every machine');
     expect(await statusOf(server.url.replace('0.0.0.0', '127.0.0.1'), '/acme/release')).toBe(200);
   });
@@ -116,7 +117,9 @@ describe('what contradicts itself', () => {
   it.each([
     ['a secret, and open', { TOKEN_SECRET }, ['--open'], 'say one of them'],
     ['a secret, and AUTH=open', { TOKEN_SECRET, AUTH: 'open' }, [], 'say one of them'],
-    ['AUTH=token, and no secret', { TOKEN_SECRET: '', AUTH: 'token' }, [], 'AUTH=token needs TOKEN_SECRET'],
+    ['AUTH=token, and no secret', { AUTH: 'token' }, [], 'must have 32 bytes at least'],
+    ['an empty secret', { TOKEN_SECRET: '' }, [], 'must have 32 bytes at least'],
+    ['the secret before, and none now', { TOKEN_SECRET_PREVIOUS: OTHER_SECRET }, [], 'must have 32 bytes'],
     ['another AUTH', { AUTH: 'off' }, [], 'AUTH in the environment must be token or open'],
     ['a short secret', { TOKEN_SECRET: 'short' }, [], 'must have 32 bytes at least'],
   ])('is not served: %s', async (_, env, flags, why) => {

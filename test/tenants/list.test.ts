@@ -26,6 +26,7 @@ describe('a list', () => {
           dialect: 'sequence',
           states: ['done'],
           status: 'done',
+          waiting: [],
           revision: 3,
           changed: (await statusOf(`${tenant}/a`)).changed,
         },
@@ -34,6 +35,7 @@ describe('a list', () => {
           dialect: 'statechart',
           states: ['x', 'x.y'],
           status: 'active',
+          waiting: [],
           revision: 1,
           changed,
         },
@@ -94,6 +96,7 @@ describe('a list', () => {
     await ask('default', 'drain');
     expect(await namesOf('default-')).toEqual([]);
     expect((await send('GET', '/default')).status).toBe(404);
+    await send('DELETE', '/');
   });
 
   it('has no machine that could not be started', async () => {

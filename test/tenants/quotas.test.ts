@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { TENANT_BYTES, TENANT_MACHINES } from '../../src/limits.ts';
 import { counting, final, putChart, sequence } from '../charts.ts';
 import { erase, reset, upload } from '../coordination/callers.ts';
-import { ask, problemOf, report, statusOf, tracesOf } from '../service.ts';
+import { ask, chartOf, problemOf, report, statusOf, tracesOf } from '../service.ts';
 import { CHART, inTenant, namesOf, newTenant } from './tenants.ts';
 
 let tenant: string;
@@ -88,6 +88,27 @@ describe('a tenant whose charts are as large as they may be', () => {
     await report(`${tenant}/first`, 'drain');
     expect((await upload(`${tenant}/first`, small)).status).toBe(409);
     expect(await inTenant(tenant, (sql) => sql.exec('SELECT * FROM total').one())).toEqual(before);
+  });
+
+  it('counts what the machine has in the end, whichever of many uploads it is', async () => {
+    for (let i = 0; i < 20; i++) {
+      await Promise.all([
+        upload(`${tenant}/first`, large, '?reset=true'),
+        upload(`${tenant}/first`, small, '', { headers: { 'If-Match': '"999"' } }),
+        upload(`${tenant}/first`, small, '', { headers: { 'If-Match': '"998"' } }),
+        upload(`${tenant}/first`, small, '?reset=true'),
+      ]);
+      const runs = (await chartOf(`${tenant}/first`)).includes('drain') ? large : small;
+      const entered = await inTenant(
+        tenant,
+        (sql) => sql.exec<{ bytes: number }>("SELECT bytes FROM machine WHERE chart = 'first'").one().bytes,
+      );
+      expect(entered).toBe(runs.length);
+      const { bytes } = await inTenant(tenant, (sql) =>
+        sql.exec<{ bytes: number }>('SELECT * FROM total').one(),
+      );
+      expect(bytes).toBe(TENANT_BYTES - 2 * CHART.length + runs.length);
+    }
   });
 
   it('counts bytes, not characters', async () => {

@@ -1,8 +1,10 @@
 import { type Address, formatAddress, parseAddress, wrongName } from '../address.ts';
-import { json, problem } from '../answers.ts';
+import { json, page, problem } from '../answers.ts';
 import type { Env } from '../env.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { type Row, TenantPage } from '../view/tenant-page.tsx';
+import { wantsPage } from './machine.tsx';
 import { type Parsed, wholeNumber } from './parameters.ts';
 import type { TenantResource } from './resource.ts';
 
@@ -26,30 +28,36 @@ export const tenant: TenantResource = {
           ...(chart === undefined ? {} : { chart }),
           ...(grant === undefined ? {} : { grant }),
         });
-        const machines = await Promise.all(addresses.map((address) => entry(c.env, address)));
+        const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
         const last = addresses.at(-1);
-        return json({
-          tenant: name,
-          machines: machines.filter((found) => found !== undefined),
-          ...(more && last !== undefined ? { after: formatAddress(last) } : {}),
-        });
+        const next = more && last !== undefined ? { after: formatAddress(last) } : {};
+        if (wantsPage(c)) {
+          const [text = '', state = ''] = [c.req.query('q'), c.req.query('state')];
+          const props = { tenant: name, rows, text, state, ...next, now: Date.now() };
+          return page(String(<TenantPage {...props} />));
+        }
+        return json({ tenant: name, machines: rows.map(entryOf), ...next }, { Vary: 'Accept' });
       },
     },
   },
 };
 
-/** What a machine says of itself; undefined where it is gone. One that does not answer keeps nobody from the others. */
-async function entry({ MACHINES }: Env, address: Address) {
+/** What a machine says of itself; nothing where it is gone. One that does not answer keeps nobody from the others. */
+async function rowOf({ MACHINES }: Env, address: Address): Promise<Row[]> {
   const machine = formatAddress(address);
   try {
     const summary = await MACHINES.getByName(machine).summary();
-    if (summary === undefined) return undefined;
-    const { changedAt, ...facts } = summary;
-    return { machine, ...facts, changed: new Date(changedAt).toISOString() };
+    return summary === undefined ? [] : [{ machine, summary }];
   } catch (error) {
     console.error(`${machine} does not say what it is at`, error);
-    return { machine, status: 'unknown' };
+    return [{ machine }];
   }
+}
+
+function entryOf({ machine, summary }: Row) {
+  if (summary === undefined) return { machine, status: 'unknown' };
+  const { changedAt, ...facts } = summary;
+  return { machine, ...facts, changed: new Date(changedAt).toISOString() };
 }
 
 /** `after`: the address that the page before ended with. */

@@ -1,0 +1,9 @@
+/** Files for browsers, which the Worker has as text: see the rule in wrangler.toml. */
+declare module '*.client.js' {
+  const text: string;
+  export default text;
+}
+declare module '*.client.css' {
+  const text: string;
+  export default text;
+}

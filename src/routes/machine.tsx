@@ -1,0 +1,95 @@
+import type { Context } from 'hono';
+import { accepts } from 'hono/accepts';
+import { type Address, formatAddress } from '../address.ts';
+import { done, etag, json, page, problem, respond } from '../answers.ts';
+import type { AppEnv } from '../env.ts';
+import { allows, type Right } from '../grant.ts';
+import type { Machine } from '../machine.ts';
+import { deleted } from '../reasons.ts';
+import { type Refusal, titleOf } from '../refusal.ts';
+import { EmptyRoot, Intro, RefusalPage } from '../view/intro.tsx';
+import { MachinePage } from '../view/machine-page.tsx';
+import { pictureOf } from '../view/picture.ts';
+import { ifNoneMatch, wait } from './parameters.ts';
+import type { MachineResource } from './resource.ts';
+
+/** The machine itself: its status document, its page for a browser, and its end. */
+export const machine: MachineResource = {
+  path: '',
+  methods: {
+    GET: {
+      right: 'read',
+      async answer(c, machine, address) {
+        if (wantsPage(c)) return showPage(c, machine, address);
+        const ms = wait(c);
+        if (!ms.ok) return problem(ms);
+        const answer = await machine.status(ifNoneMatch(c), ms.value);
+        if (!answer.ok) return problem(answer);
+        const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
+        if (answer.unchanged) return respond(null, 304, headers);
+        return json(answer.status, headers);
+      },
+    },
+
+    DELETE: {
+      right: 'admin',
+      async answer(_, machine) {
+        const answer = await machine.erase();
+        return answer.ok ? done() : problem(answer);
+      },
+    },
+  },
+};
+
+/** Whether a browser asks: programs say that they take anything, or JSON. */
+export function wantsPage(c: Context): boolean {
+  if (!c.req.header('Accept')?.includes('text/html')) return false;
+  const type = accepts(c, {
+    header: 'Accept',
+    supports: ['text/html', 'application/json'],
+    default: 'application/json',
+  });
+  return type === 'text/html';
+}
+
+async function showPage(
+  c: Context<AppEnv>,
+  machine: DurableObjectStub<Machine>,
+  address: Address,
+): Promise<Response> {
+  const isRoot = address.tenant === undefined && address.run === undefined;
+  const { origin } = new URL(c.req.url);
+  const view = await machine.view();
+  if (!view.ok) {
+    if (isRoot && view.code === 'no-chart')
+      return page(String(<EmptyRoot origin={origin} why={view.detail} />));
+    return refusalPage(view);
+  }
+  const name = formatAddress(address);
+  const picture = await pictureOf(machine, view, name, true);
+  if (picture === undefined) return refusalPage(deleted());
+  const grant = c.get('grant');
+  const may = (right: Right) => grant === undefined || allows(grant, right, address);
+  const [state = ''] = view.takes.flatMap(({ state, events }) => (events.length > 0 ? [state] : []));
+  const markup = (
+    <MachinePage
+      name={name}
+      path={isRoot ? '' : `/${name}`}
+      view={view}
+      picture={picture}
+      mayUpdate={may('update')}
+      mayReset={may('admin')}
+      intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
+      now={Date.now()}
+    />
+  );
+  return page(String(markup), { ETag: etag(view.revision) });
+}
+
+/** A refusal as a page, under the status that it has. */
+function refusalPage(refusal: Refusal): Response {
+  const { status, headers } = problem(refusal);
+  const body = page(String(<RefusalPage title={titleOf(refusal.code)} why={refusal.detail} />));
+  for (const [name, value] of headers) if (!body.headers.has(name)) body.headers.set(name, value);
+  return new Response(body.body, { status, headers: body.headers });
+}

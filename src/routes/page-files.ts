@@ -1,0 +1,20 @@
+import { document } from '../answers.ts';
+import sheet from '../view/page.client.css';
+import script from '../view/page.client.js';
+import { DIAGRAM_STYLE } from '../view/style.ts';
+import type { ServiceResource } from './resource.ts';
+
+/** The script of the pages. */
+export const pageScript: ServiceResource = {
+  path: '/page.js',
+  answer: () => document(script, 'text/javascript;charset=UTF-8', SHORTLY),
+};
+
+/** Their style, and that of the pictures in them. */
+export const pageStyle: ServiceResource = {
+  path: '/page.css',
+  answer: () => document(`${sheet}\n${DIAGRAM_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
+};
+
+/** Not for longer than a deploy takes: a page and its script are of one version. */
+const SHORTLY = { 'Cache-Control': 'max-age=60' };

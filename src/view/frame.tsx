@@ -1,0 +1,46 @@
+/** What every page has around it. */
+import type { Child } from 'hono/jsx';
+import { durationText } from './words.ts';
+
+interface PageProps {
+  readonly title: string;
+  /** Drawn in the tab: what it is about in one sign, and its colour. */
+  readonly icon: { readonly sign: string; readonly isDone: boolean };
+  readonly children: Child;
+}
+
+/** A whole page. Its script is loaded where there is something for it to do; without it the page is readable. */
+export function Page({ title, icon, children }: PageProps) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{title}</title>
+        <link rel="icon" href={iconOf(icon)} data-part="icon" />
+        <link rel="stylesheet" href="/page.css" />
+        <script type="module" src="/page.js" />
+      </head>
+      <body>{children}</body>
+    </html>
+  );
+}
+
+/** @returns an icon as a `data:` URL: a sign on a disc, blue while something goes on and green when it is done. */
+function iconOf({ sign, isDone }: PageProps['icon']): string {
+  const colour = isDone ? '#2f7d46' : '#0b57d0';
+  const text = [...sign.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '•';
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="${colour}"/><text x="16" y="22" font-size="18" font-family="sans-serif" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+/** A moment: as it is written, and how far off it is once the script runs. */
+export function Moment({ at, now }: { readonly at: string; readonly now: number }) {
+  const ms = Date.parse(at) - now;
+  const distance = durationText(Math.abs(ms));
+  return (
+    <time datetime={at} title={at} data-relative>
+      {ms >= 0 ? `in ${distance}` : `${distance} ago`}
+    </time>
+  );
+}

@@ -1,0 +1,56 @@
+/** The service's own words, above its own machine. */
+import { Page } from './frame.tsx';
+
+/** What this is, and how it is used. */
+export function Intro({ origin, state }: { readonly origin: string; readonly state: string }) {
+  const name = encodeURIComponent(state);
+  return (
+    <section class="intro" aria-labelledby="intro">
+      <h2 id="intro">A state machine as a service</h2>
+      <p>
+        Machines that must do tasks in a sequence ask it one question, <em>is it my turn?</em>, and report one
+        fact, <em>I am done</em>. The answer is an HTTP status code: 200 for yes, 406 for no.
+      </p>
+      <pre tabindex={0}>{`curl -sf '${origin}/state?state=${name}'              # is it my turn?
+curl -sf '${origin}/state?state=${name}&wait=60s'     # tell me when it is
+curl -sf -X PUT '${origin}/state?state=${name}&by=me' # I am done`}</pre>
+      <p class="soft">
+        Below is the service's own machine. Others are at <code>/tenant/chart</code>, all of a tenant's at{' '}
+        <code>/tenant</code>.
+      </p>
+    </section>
+  );
+}
+
+/** The root, where the service has no chart of its own. */
+export function EmptyRoot({ origin, why }: { readonly origin: string; readonly why: string }) {
+  return (
+    <Page title="StateService" icon={{ sign: 'S', isDone: false }}>
+      <header>
+        <h1>StateService</h1>
+      </header>
+      <main class="stack">
+        <Intro origin={origin} state="NAME" />
+        <section>
+          <p>{why}</p>
+        </section>
+      </main>
+    </Page>
+  );
+}
+
+/** A refusal, for who reads pages. */
+export function RefusalPage({ title, why }: { readonly title: string; readonly why: string }) {
+  return (
+    <Page title={title} icon={{ sign: '!', isDone: false }}>
+      <header>
+        <h1>{title}</h1>
+      </header>
+      <main>
+        <section>
+          <p>{why}</p>
+        </section>
+      </main>
+    </Page>
+  );
+}

@@ -1,0 +1,268 @@
+/** A machine's page: where it stands, who is waited for, what comes next, and what has happened. */
+import { raw } from 'hono/html';
+import type { View } from '../replies.ts';
+import type { Status } from '../status.ts';
+import type { HistoryEntry } from '../store/history.ts';
+import { Moment, Page } from './frame.tsx';
+import { innermost } from './words.ts';
+
+export interface MachinePageProps {
+  /** Its address. */
+  readonly name: string;
+  /** Its path, without a slash at the end: empty for the service's own machine. */
+  readonly path: string;
+  readonly view: View;
+  /** SVG, in the page's style. */
+  readonly picture: string;
+  /** What who looks at it may do. */
+  readonly mayUpdate: boolean;
+  readonly mayReset: boolean;
+  /** What stands above: the service's own words at the root. */
+  readonly intro?: unknown;
+  /** ms since the epoch */
+  readonly now: number;
+}
+
+export function MachinePage(props: MachinePageProps) {
+  const { name, path, view, picture, mayUpdate, mayReset, intro, now } = props;
+  const status: Status = JSON.parse(view.status);
+  const [tenant] = name.split('/');
+  const leaves = innermost(status.states);
+  const leaf = leaves.join(', ');
+  const isDone = status.status === 'done';
+  return (
+    <Page title={`${isDone ? '✓' : '●'} ${leaf} · ${name}`} icon={{ sign: leaf, isDone }}>
+      <header>
+        <h1>{name}</h1>
+        {name.includes('/') ? <a href={`/${tenant}`}>all of {tenant}</a> : null}
+        <span id="connection" role="status" class="soft">
+          As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
+        </span>
+      </header>
+      <main data-watch={`${path}/watch`} data-seen={view.history[0]?.id ?? 0}>
+        {intro}
+        <div class="columns">
+          {/* It scrolls, so it must be reachable by keyboard. */}
+          <section
+            class="scroll drawn"
+            aria-label="The chart"
+            tabindex={0}
+            data-part="chart"
+            data-key="chart"
+          >
+            {raw(picture)}
+          </section>
+          <div class="stack side">
+            <Standing status={status} leaves={leaves} now={now} />
+            <Buttons
+              path={path}
+              takes={view.takes}
+              mayUpdate={mayUpdate}
+              mayReset={mayReset}
+              isDone={isDone}
+            />
+            <output id="answer" aria-live="polite" />
+            <Counts status={status} />
+            <Claims status={status} now={now} />
+            <Timers status={status} now={now} />
+          </div>
+          <History entries={view.history} now={now} />
+        </div>
+        {mayReset ? <ResetQuestion name={name} /> : null}
+      </main>
+    </Page>
+  );
+}
+
+interface StandingProps {
+  readonly status: Status;
+  readonly leaves: readonly string[];
+  readonly now: number;
+}
+
+function Standing({ status, leaves, now }: StandingProps) {
+  return (
+    <section aria-labelledby="standing" data-part="standing">
+      <h2 id="standing">{status.status === 'done' ? 'Done' : 'Now'}</h2>
+      <ul class="plain states">
+        {leaves.map((state) => (
+          <li>{state}</li>
+        ))}
+      </ul>
+      <p class="soft">
+        since <Moment at={status.since} now={now} /> · revision {status.revision}
+      </p>
+      {status.chart.newer ? <p>A newer chart is waiting for a reset.</p> : null}
+    </section>
+  );
+}
+
+interface ButtonsProps {
+  readonly path: string;
+  readonly takes: View['takes'];
+  readonly mayUpdate: boolean;
+  readonly mayReset: boolean;
+  readonly isDone: boolean;
+}
+
+/** What can be done here. Nothing without a right to it; and without a script a button would do nothing. */
+function Buttons({ path, takes, mayUpdate, mayReset, isDone }: ButtonsProps) {
+  if (!mayUpdate && !mayReset) return <span data-part="buttons" />;
+  return (
+    <section aria-labelledby="events" data-part="buttons">
+      <h2 id="events">Report</h2>
+      {mayUpdate && !isDone
+        ? takes.map(({ state, events }) => (
+            <p class="buttons">
+              {events.map((event) => (
+                <button
+                  type="button"
+                  data-key={`${state}\n${event}`}
+                  data-method="PUT"
+                  data-path={`${path}/state?${new URLSearchParams({ state, event })}`}
+                >
+                  {event}
+                  <span class="small"> {state}</span>
+                </button>
+              ))}
+            </p>
+          ))
+        : null}
+      {mayReset ? (
+        <p class="buttons">
+          <button
+            type="button"
+            class="quiet"
+            data-key="reset"
+            data-method="POST"
+            data-path={`${path}/reset`}
+            data-confirm="sure"
+          >
+            Reset…
+          </button>
+        </p>
+      ) : null}
+      <noscript>
+        <p class="soft">The buttons need a script; curl does not.</p>
+      </noscript>
+    </section>
+  );
+}
+
+function ResetQuestion({ name }: { readonly name: string }) {
+  return (
+    <dialog id="sure" aria-labelledby="sure-title">
+      <form method="dialog">
+        <h2 id="sure-title">Start {name} over?</h2>
+        <p>
+          It goes back to its initial state, by its newest chart. Counts and claims are dropped; the history
+          goes on.
+        </p>
+        <p class="buttons">
+          <button type="submit" value="yes">
+            Start over
+          </button>
+          <button type="submit" value="no" class="quiet">
+            Leave it
+          </button>
+        </p>
+      </form>
+    </dialog>
+  );
+}
+
+function Counts({ status: { quorums } }: { readonly status: Status }) {
+  if (quorums.length === 0) return <span data-part="counts" />;
+  return (
+    <section aria-labelledby="counts" data-part="counts">
+      <h2 id="counts">Counted</h2>
+      <ul class="plain">
+        {quorums.map(({ state, event, have, need, by }) => (
+          <li>
+            <label>
+              {event} at {state}: {have} of {need}
+              <progress value={Math.max(0, Math.min(have, need))} max={Math.max(1, need)} />
+            </label>
+            {by.length > 0 ? <p class="soft">reported: {by.join(', ')}</p> : null}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Claims({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
+  if (claims.length === 0) return <span data-part="claims" />;
+  return (
+    <section aria-labelledby="claims" data-part="claims">
+      <h2 id="claims">At work</h2>
+      {claims.map(({ state, slots, holders }) => (
+        <>
+          <p class="soft">
+            {holders.length} of {slots} slots of {state}
+          </p>
+          <ul class="plain">
+            {holders.map(({ by, until }) => (
+              <li>
+                {by}, its lease ends <Moment at={until} now={now} />
+              </li>
+            ))}
+          </ul>
+        </>
+      ))}
+    </section>
+  );
+}
+
+function Timers({ status: { timers }, now }: { readonly status: Status; readonly now: number }) {
+  if (timers.length === 0) return <span data-part="timers" />;
+  return (
+    <section aria-labelledby="timers" data-part="timers">
+      <h2 id="timers">By itself</h2>
+      <ul class="plain">
+        {timers.map(({ at, event }) => (
+          <li>
+            {event ?? 'a deadline'} <Moment at={at} now={now} /> <span class="soft">({at})</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; readonly now: number }) {
+  return (
+    <section class="told" aria-labelledby="history" data-part="history">
+      <h2 id="history">What happened</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">What</th>
+            <th scope="col">By</th>
+            <th scope="col" class="wide">
+              To
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map(({ at, cause, event, state, by, sub, from, to, notes }) => (
+            <tr>
+              <td>
+                <Moment at={new Date(at).toISOString()} now={now} />
+              </td>
+              <td>
+                {[cause, event === cause ? null : event, state].filter(Boolean).join(' ')}
+                {notes.map((note) => (
+                  <p class="soft">{note}</p>
+                ))}
+              </td>
+              <td>{by ?? sub ?? ''}</td>
+              <td class="wide">{from.join() === to.join() ? '' : to.at(-1)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,26 @@
+/** How pictures look, by themselves and in pages: legible on white paper and on black, whatever they stand on. */
+export const DIAGRAM_STYLE = `.diagram{--paper:#fff;--ink:#1f2733;--soft:#5b6675;--line:#8a94a3;--box:#f4f6f9;--frame:#fafbfc;--lit:#0b57d0;--on-lit:#fff;--glow:#e3edfd;--past:#e6f4ea;--past-line:#2f7d46;font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;font-size:14px}
+@media (prefers-color-scheme:dark){.diagram{--paper:#12161c;--ink:#e6eaf0;--soft:#a5b0bf;--line:#6f7b8b;--box:#1e252e;--frame:#171c23;--lit:#8ab4f8;--on-lit:#0b1a30;--glow:#1b2b45;--past:#16301f;--past-line:#6fc48a}}
+.diagram .paper{fill:var(--paper)}
+.diagram text{fill:var(--ink)}
+.diagram .caption{font-size:11px;fill:var(--soft)}
+.diagram .label text{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+.diagram .count{fill:var(--lit);font-weight:600}
+.diagram .state rect,.diagram .state circle{fill:var(--box);stroke:var(--line);stroke-width:1.2}
+.diagram .frame>rect{fill:var(--frame)}
+.diagram .frame>text{font-weight:600}
+.diagram .frame>path{stroke:var(--line);stroke-width:1;fill:none}
+.diagram .parallel>rect{stroke-dasharray:6 4}
+.diagram .visited>rect{fill:var(--past);stroke:var(--past-line)}
+.diagram .mark{fill:var(--past-line);font-size:11px}
+.diagram .current>rect{fill:var(--lit);stroke:var(--lit);stroke-width:2}
+.diagram .current>text{fill:var(--on-lit);font-weight:600}
+.diagram .current>.caption,.diagram .current .count{fill:var(--on-lit)}
+.diagram .final.current>rect+rect{stroke:var(--on-lit)}
+.diagram .frame.current>rect{fill:var(--glow);stroke:var(--lit)}
+.diagram .frame.current>text,.diagram .frame.current>.caption{fill:var(--ink)}
+.diagram .frame.current>path{stroke:var(--lit)}
+.diagram .arrow{fill:none;stroke:var(--line);stroke-width:1.4}
+.diagram .head{fill:var(--line)}
+.diagram .initial{fill:var(--ink)}
+.diagram .port{fill:var(--paper);stroke:var(--line);stroke-width:1.4}`;

@@ -1,0 +1,126 @@
+/** A chart as a picture, with the states lit where its machine stands. */
+import { html, raw } from 'hono/html';
+import type { StateNumber } from '../chart/model.ts';
+import type { Caption } from './graph.ts';
+import { type Box, CAPTION_LINE, captionText, HEADER, type Layout, type Line, type Point } from './layout.ts';
+import { DIAGRAM_STYLE } from './style.ts';
+import { durationText } from './words.ts';
+
+/** Where a machine stands, as far as it is drawn. */
+export interface Present {
+  readonly active: ReadonlySet<StateNumber>;
+  /** Entered and left. */
+  readonly visited: ReadonlySet<StateNumber>;
+  readonly counts: readonly {
+    readonly state: StateNumber;
+    readonly event: string;
+    readonly have: number;
+    readonly until: number;
+  }[];
+  /** When timers are due, ms since the epoch, by the events that they send. */
+  readonly due: ReadonlyMap<string, number>;
+  /** ms since the epoch */
+  readonly now: number;
+}
+
+export interface PictureOptions {
+  readonly title: string;
+  readonly description: string;
+  /** Whether it stands in a page that has its style. */
+  readonly isInline?: boolean;
+}
+
+type Markup = ReturnType<typeof html>;
+
+/** @returns SVG. Every name in it is escaped; it runs nothing and loads nothing. */
+export function drawSvg(
+  layout: Layout,
+  present: Present,
+  { title, description, isInline }: PictureOptions,
+): string {
+  const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height)];
+  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, present))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, present))}</svg>`;
+  return String(drawn);
+}
+
+function drawBox(box: Box, present: Present): Markup {
+  const { node, title, x, y, width, height } = box;
+  const standing = standingOf(node.state, present);
+  const kind = node.children.length > 0 ? `frame ${node.type}` : node.type;
+  const tooltip = [node.name || title, node.description, SAID[standing]].filter(Boolean).join(': ');
+  const middle = x + width / 2;
+  if (node.type === 'history') {
+    const sign = node.depth === 'deep' ? 'H*' : 'H';
+    return html`<g class="state history" data-state="${node.name}"><title>${tooltip}</title><circle cx="${n(middle)}" cy="${n(y + height / 2)}" r="14"/><text x="${n(middle)}" y="${n(y + height / 2 + 5)}" text-anchor="middle">${sign}</text></g>`;
+  }
+  const inset =
+    node.type === 'final'
+      ? html`<rect x="${n(x + 3)}" y="${n(y + 3)}" width="${n(width - 6)}" height="${n(height - 6)}" rx="7"/>`
+      : '';
+  const line = node.children.length > 0 ? html`<path d="M${n(x)} ${n(y + HEADER)}h${n(width)}"/>` : '';
+  const mark =
+    standing === 'visited'
+      ? html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 15)}" text-anchor="end">✓</text>`
+      : '';
+  const notes = node.notes.map(
+    (note, i) =>
+      html`<text class="caption" x="${n(middle)}" y="${n(y + HEADER + (i + 1) * CAPTION_LINE - 3)}" text-anchor="middle">${captionSpans(note, present)}</text>`,
+  );
+  return html`<g class="state ${kind} ${standing}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(middle)}" y="${n(y + HEADER / 2 + (node.children.length > 0 ? 5 : 9))}" text-anchor="middle" direction="auto">${title}</text>${notes}${mark}</g>`;
+}
+
+function drawLine({ points }: Line): Markup {
+  return html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`;
+}
+
+function drawCaptions({ arrow, label }: Line, present: Present): Markup | string {
+  if (arrow.captions.length === 0) return '';
+  const lines = arrow.captions.map(
+    (caption, i) =>
+      html`<text class="caption" x="${n(label.x + label.width / 2)}" y="${n(label.y + (i + 1) * CAPTION_LINE - 1)}" text-anchor="middle">${captionSpans(caption, present)}</text>`,
+  );
+  return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>`;
+}
+
+/** The words, and how far the count or the clock is that they are about. */
+function captionSpans({ text, counter }: Caption, { active, counts, due, now }: Present): Markup {
+  const words = captionText(text);
+  if (counter === undefined) return html`${words}`;
+  if (counter.kind === 'timer') {
+    const at = due.get(counter.event);
+    if (at === undefined || !active.has(counter.state)) return html`${words}`;
+    return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
+  }
+  const { state, event, until } = counter;
+  const count = counts.find(
+    (found) => found.state === state && found.event === event && found.until === until,
+  );
+  const have = active.has(state) ? `${count?.have ?? 0} of ${until}` : `${until}×`;
+  return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
+}
+
+const SAID = { current: 'current', visited: 'was current', idle: '' } as const;
+
+function standingOf(state: StateNumber, { active, visited }: Present): keyof typeof SAID {
+  if (active.has(state)) return 'current';
+  return visited.has(state) ? 'visited' : 'idle';
+}
+
+/** A line through points, its corners round. */
+function pathOf(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  const last = rest.at(-1);
+  if (first === undefined || last === undefined) return '';
+  let path = `M${n(first.x)} ${n(first.y)}`;
+  for (const [i, point] of rest.slice(0, -1).entries()) {
+    const next = rest[i + 1] ?? last;
+    const end = i === rest.length - 2 ? next : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
+    path += `Q${n(point.x)} ${n(point.y)} ${n(end.x)} ${n(end.y)}`;
+  }
+  return rest.length === 1 ? `${path}L${n(last.x)} ${n(last.y)}` : path;
+}
+
+/** A number in as few characters as a picture needs. */
+function n(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

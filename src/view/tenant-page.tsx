@@ -1,0 +1,119 @@
+/** A tenant's page: its machines, each with where it stands. */
+import type { Summary } from '../replies.ts';
+import { Moment, Page } from './frame.tsx';
+import { innermost } from './words.ts';
+
+/** A machine of the list, with what it says of itself where it does. */
+export interface Row {
+  readonly machine: string;
+  readonly summary?: Summary;
+}
+
+export interface TenantPageProps {
+  readonly tenant: string;
+  readonly rows: readonly Row[];
+  /** What the list is filtered by. */
+  readonly text: string;
+  readonly state: string;
+  /** The address that the next page begins behind. */
+  readonly after?: string;
+  /** ms since the epoch */
+  readonly now: number;
+}
+
+export function TenantPage({ tenant, rows, text, state, after, now }: TenantPageProps) {
+  const states = [...new Set(rows.flatMap(({ summary }) => summary?.states ?? []))].sort();
+  const next = new URLSearchParams({ ...(after === undefined ? {} : { after }), ...(text && { q: text }) });
+  return (
+    <Page title={tenant} icon={{ sign: tenant, isDone: false }}>
+      <header>
+        <h1>{tenant}</h1>
+        <a href="/">the service</a>
+      </header>
+      <main>
+        <section aria-label="Machines">
+          <form class="filter" method="get" data-filter>
+            <label>
+              Name or state
+              <input type="search" name="q" value={text} />
+            </label>
+            <label>
+              State
+              <select name="state">
+                <option value="">any</option>
+                {states.map((name) => (
+                  <option value={name} selected={name === state}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <button type="submit" class="quiet">
+              Filter
+            </button>
+          </form>
+          {rows.length === 0 ? (
+            <p>There is no machine here yet. One is here as soon as it has been asked for the first time.</p>
+          ) : (
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Machine</th>
+                  <th scope="col">State</th>
+                  <th scope="col">Progress</th>
+                  <th scope="col" class="wide">
+                    Changed
+                  </th>
+                  <th scope="col" class="wide">
+                    Chart
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows
+                  .filter((row) => fits(row, text, state))
+                  .map((row) => (
+                    <MachineRow {...row} now={now} />
+                  ))}
+              </tbody>
+            </table>
+          )}
+          {after === undefined ? null : (
+            <p>
+              <a href={`/${tenant}?${next}`}>More machines</a>
+            </p>
+          )}
+        </section>
+      </main>
+    </Page>
+  );
+}
+
+function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
+  const states = summary?.states ?? [];
+  return (
+    <tr data-text={[machine, ...states].join('\n')} data-states={states.join('\n')}>
+      <td>
+        <a href={`/${machine}`}>{machine}</a>
+      </td>
+      <td>{summary === undefined ? 'does not answer' : innermost(states).join(', ')}</td>
+      <td>
+        {summary?.status === 'done'
+          ? 'done'
+          : summary?.waiting.map(({ event, have, need }) => <p>{`${event}: ${have} of ${need}`}</p>)}
+      </td>
+      <td class="wide">
+        {summary === undefined ? '' : <Moment at={new Date(summary.changedAt).toISOString()} now={now} />}
+      </td>
+      <td class="wide">
+        <img class="tiny" src={`/${machine}/diagram.svg`} alt="" loading="lazy" width="96" height="72" />
+      </td>
+    </tr>
+  );
+}
+
+function fits({ machine, summary }: Row, text: string, state: string): boolean {
+  const states = summary?.states ?? [];
+  const words = [machine, ...states].join('\n').toLowerCase();
+  return words.includes(text.toLowerCase()) && (state === '' || states.includes(state));
+}

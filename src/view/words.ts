@@ -1,0 +1,62 @@
+/** Times, and names of any length, as they are shown to people. */
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** @returns a duration in at most two units, as charts write it: `1h 30m`. */
+export function durationText(ms: number): string {
+  const parts: string[] = [];
+  let rest = Math.max(0, ms);
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+    // Minutes say nothing beside days.
+    if (parts.length === 2 || (parts.length === 1 && count === 0)) break;
+  }
+  return parts.length === 0 ? (ms >= 1 && ms < 1_000 ? `${Math.round(ms)}ms` : '0s') : parts.join(' ');
+}
+
+/** @returns a moment to the minute, UTC: `2026-12-01 02:00Z`. */
+export function momentText(at: number): string {
+  const text = new Date(at).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, text.endsWith('00.000Z') ? 16 : 19)}Z`;
+}
+
+/** @returns a text in at most `most` characters, its middle left out: names differ at both ends. */
+export function shortened(text: string, most: number): string {
+  const characters = [...text];
+  if (characters.length <= most) return text;
+  const head = Math.ceil((most - 1) * 0.6);
+  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (most - 1 - head)).join('')}`;
+}
+
+/** Widths of characters in parts of the font's size, as in Helvetica and its kind; rounded up. */
+const NARROW = /[\s.,:;'|!ijlI()[\]{}\u2026-]/;
+const WIDE = /[mwMW@%\u2014]/;
+const CAPITAL = /[A-Z#&+=<>~]/;
+const FULL =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Extended_Pictographic}/u;
+
+/** @returns about how wide a text is, in px; nobody measures fonts here. */
+export function textWidth(text: string, size: number): number {
+  let width = 0;
+  for (const character of text) width += widthOf(character);
+  return width * size;
+}
+
+function widthOf(character: string): number {
+  if (NARROW.test(character)) return 0.33;
+  if (FULL.test(character)) return 1.1;
+  if (WIDE.test(character)) return 0.95;
+  return CAPITAL.test(character) ? 0.72 : 0.58;
+}
+
+/** @returns of the names of active states those that lie in no other of them: where a machine really is. */
+export function innermost(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
+}

@@ -1,0 +1,320 @@
+/** A machine's page, in a real browser. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { folderOf } from '../process/charts.ts';
+import { cleanUp, runCli, type Server, startServer, temporaryFolder } from '../process/server.ts';
+import { closeBrowser, lit, openPage, type Watched, whenLive } from './browser.ts';
+
+afterEach(cleanUp);
+afterAll(closeBrowser);
+
+const CHART = `
+initial: canary
+states:
+  canary:
+    on: {update: {target: fleet, quorum: 2}, fail: rollback}
+    after: {2h: rollback}
+  fleet: {slots: 2, on: {update: released}}
+  released: {type: final}
+  rollback: {type: final}
+`;
+
+async function serve(files: Record<string, string> = { 'acme/canary.yaml': CHART }): Promise<Server> {
+  return startServer({ charts: await folderOf(files) });
+}
+
+async function put(server: Server, path: string): Promise<void> {
+  const response = await fetch(`${server.url}${path}`, { method: 'PUT' });
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
+}
+
+describe('a page that is open', () => {
+  it('shows a report within a second, without being loaded again', async () => {
+    const server = await serve();
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    await lit(page, 'canary').waitFor();
+    await page.evaluate('globalThis.sameDocument = true');
+    await put(server, '/acme/canary/state?state=canary&by=web-01');
+    await page.getByText('1 of 2').first().waitFor({ timeout: 1_000 });
+    await page.getByText('reported: web-01').waitFor({ timeout: 1_000 });
+    const began = performance.now();
+    await put(server, '/acme/canary/state?state=canary&by=web-02');
+    await lit(page, 'fleet').waitFor({ timeout: 1_000 });
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(await page.title()).toBe('● fleet · acme/canary');
+    expect(await page.locator('.state.visited').getAttribute('data-state')).toBe('canary');
+    expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  it('reports by its buttons, and shows the answer', async () => {
+    const server = await serve();
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    await page.getByRole('button', { name: 'fail' }).click();
+    await page.getByText('fail canary: 200, done').waitFor();
+    await lit(page, 'rollback').waitFor();
+    expect(await page.title()).toBe('✓ rollback · acme/canary');
+    expect(await page.getByRole('button', { name: 'fail' }).count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  it('says why a report was refused', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary/state?state=canary');
+    await put(server, '/acme/canary/state?state=canary');
+    const watched = await openPage(`${server.url}/acme/canary`);
+    await whenLive(watched);
+    await watched.page.getByRole('button', { name: 'update' }).click();
+    await watched.page.getByText('holds no slot of "fleet"').waitFor();
+    await lit(watched.page, 'fleet').waitFor();
+  });
+
+  it('starts over when that was meant, and only then', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary/state?state=canary&event=fail');
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    await lit(page, 'rollback').waitFor();
+    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.keyboard.press('Escape');
+    await lit(page, 'rollback').waitFor();
+    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await lit(page, 'canary').waitFor();
+    const history = await (await fetch(`${server.url}/acme/canary/history`)).text();
+    expect(history.match(/"cause": "reset"/g)).toHaveLength(1);
+    expect(faults).toEqual([]);
+  });
+
+  it('says that the server is lost, and catches up when it is there again', async () => {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const data = await temporaryFolder();
+    const server = await startServer({ charts, data });
+    const watched = await openPage(`${server.url}/acme/canary`);
+    await whenLive(watched);
+    await server.kill9();
+    await watched.page.getByText('Not connected').waitFor();
+    const again = await startServer({ charts, data, flags: ['--port', new URL(server.url).port] });
+    await put(again, '/acme/canary/state?state=canary&event=fail');
+    await whenLive(watched);
+    await lit(watched.page, 'rollback').waitFor();
+  });
+
+  it('shows claims with their leases, and counts the time down', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary/state?state=canary');
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page } = watched;
+    await whenLive(watched);
+    const left = () => page.locator('[data-due]').textContent();
+    expect(await left()).toMatch(/^1h 59m left$/);
+    await put(server, '/acme/canary/state?state=canary');
+    await fetch(`${server.url}/acme/canary/claims?state=fleet&by=web-07`, { method: 'POST' });
+    await page.getByText('1 of 2 slots of fleet').waitFor();
+    const lease = page.locator('li', { hasText: 'web-07' }).locator('time');
+    const before = await lease.textContent();
+    await expect.poll(() => lease.textContent(), { timeout: 3_000 }).not.toBe(before);
+  });
+
+  it('keeps the focus where it was', async () => {
+    const server = await serve();
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page } = watched;
+    await whenLive(watched);
+    await page.getByRole('button', { name: 'fail' }).focus();
+    await put(server, '/acme/canary/state?state=canary&by=a');
+    await page.getByText('1 of 2').first().waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('fail');
+  });
+
+  it('is used by keyboard alone', async () => {
+    const server = await serve();
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page } = watched;
+    await whenLive(watched);
+    const reached: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate<string>('document.activeElement.textContent.trim().slice(0, 12)'));
+      if (reached.at(-1)?.startsWith('fail')) break;
+    }
+    expect(reached.at(-1)).toContain('fail');
+    await page.keyboard.press('Enter');
+    await lit(page, 'rollback').waitFor();
+  });
+});
+
+describe('a viewer', () => {
+  const secret = 'a secret that has bytes enough for it';
+
+  async function tokenFor(can: string): Promise<string> {
+    const flags = ['token', '--charts', 'acme/*', '--can', can, '--sub', 'me', '--ttl', '1h'];
+    return (await runCli(flags, { TOKEN_SECRET: secret })).stdout.trim();
+  }
+
+  async function open(password: string): Promise<Watched & { readonly server: Server }> {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
+    const httpCredentials = { username: 'me', password };
+    return { ...(await openPage(`${server.url}/acme/canary`, { httpCredentials })), server };
+  }
+
+  it('is asked for a token, and sees nothing with a wrong one', async () => {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
+    const httpCredentials = { username: 'me', password: 'nonsense' };
+    const { page } = await openPage(`${server.url}/acme/canary`, { httpCredentials });
+    const text = await page.content();
+    expect(text).toContain('The token is not one of ours.');
+    expect(text).not.toContain('canary</text>');
+  });
+
+  it('who may report signs in by the browser’s own prompt, and follows the machine', async () => {
+    const watched = await open(await tokenFor('read,update'));
+    await whenLive(watched);
+    await watched.page.getByRole('button', { name: 'fail' }).click();
+    await lit(watched.page, 'rollback').waitFor();
+    expect(await watched.page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
+    expect(watched.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+  });
+
+  it('who may only read sees no buttons', async () => {
+    const watched = await open(await tokenFor('read'));
+    await whenLive(watched);
+    await lit(watched.page, 'canary').waitFor();
+    expect(await watched.page.getByRole('button').count()).toBe(0);
+  });
+});
+
+describe('without a script', () => {
+  it('everything can be read', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary/state?state=canary&by=web-01');
+    const { page, faults } = await openPage(`${server.url}/acme/canary`, { javaScriptEnabled: false });
+    await lit(page, 'canary').waitFor();
+    for (const text of ['reported: web-01', '1 of 2', 'revision 2', 'As of']) {
+      expect(await page.getByText(text).filter({ visible: true }).count(), text).toBeGreaterThan(0);
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('hostile names', () => {
+  const NAMES = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "'; alert(1); '",
+    '\u202e\u05d0\u05d1\u05d2 right to left',
+    `long ${'x'.repeat(115)}`,
+    '</title></svg><b>bold</b>',
+    '&lt;amp&amp;',
+    '{{template}} #{script}',
+  ];
+
+  it('are shown as text, everywhere', async () => {
+    const states = NAMES.map((name, i) => ({
+      name,
+      func: 'increment',
+      current: { key: 'n', value: 0 },
+      target: { name: NAMES[i + 1] ?? 'end', when: { key: 'n', value: 1 } },
+    }));
+    const chart = JSON.stringify({ current_state: NAMES[0], states: [...states, { name: 'end' }] });
+    const server = await serve({ 'acme/hostile.yaml': chart });
+    const watched = await openPage(`${server.url}/acme/hostile`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    for (const name of NAMES) {
+      await page.locator('.states li').getByText(name, { exact: true }).waitFor();
+      expect(await page.title()).toBe(`● ${name} · acme/hostile`.replace(/\s+/g, ' '));
+      const by = encodeURIComponent('<script>alert(2)</script>');
+      await put(server, `/acme/hostile/state?state=${encodeURIComponent(name)}&by=${by}`);
+    }
+    await lit(page, 'end').waitFor();
+    expect(await page.locator('b, img').count()).toBe(0);
+    expect(await page.locator('script').count()).toBe(1);
+    await page.goto(`${server.url}/acme/hostile/diagram.svg`);
+    expect(await page.locator('script, b, img').count()).toBe(0);
+    await page.goto(`${server.url}/acme`);
+    await page.getByText('acme/hostile').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('every page', () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const SIGHTS = [
+    ['light', {}],
+    ['dark', { colorScheme: 'dark' }],
+    ['on a phone', { viewport: { width: 390, height: 844 } }],
+    ['without motion', { reducedMotion: 'reduce' }],
+  ] as const;
+
+  it.each(SIGHTS)('is right by axe-core, fits, and asks nobody else: %s', async (_, options) => {
+    const server = await startServer({ charts: 'charts' });
+    for (const chart of ['canary', 'regions', 'patch', 'approval', 'reboot']) {
+      await fetch(`${server.url}/acme/${chart}`);
+    }
+    await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
+    await put(server, '/acme/canary/state?state=canary&by=web-01');
+    for (const path of ['/', '/acme', '/acme/canary', '/acme/regions', '/acme/patch', '/nobody/nothing']) {
+      const { page, faults } = await openPage(`${server.url}${path}`, options);
+      if (path !== '/acme' && path !== '/nobody/nothing') await whenLive({ page, faults });
+      const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
+      expect(violations, path).toEqual([]);
+      const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      expect(wide, `${path} is wider than its window`).toBeLessThanOrEqual(0);
+      expect(
+        faults.filter((fault) => !fault.includes('404')),
+        path,
+      ).toEqual([]);
+      await page.context().close();
+    }
+  });
+
+  it('weighs less than 60 kB', async () => {
+    const server = await startServer({ charts: 'charts' });
+    for (const path of ['/', '/acme/canary', '/acme']) {
+      let bytes = 0;
+      const parts = [path, '/page.js', '/page.css'];
+      for (const part of parts) {
+        const response = await fetch(`${server.url}${part}`, { headers: { Accept: 'text/html' } });
+        bytes += gzipSync(await response.text()).length;
+      }
+      expect(bytes).toBeLessThan(60_000);
+    }
+  });
+});
+
+describe('a tenant’s page', () => {
+  it('is filtered as one types, and by the server where there is no script', async () => {
+    const server = await serve({ 'acme/canary.yaml': CHART, 'acme/other.yaml': CHART });
+    await put(server, '/acme/canary/state?state=canary&event=fail');
+    await fetch(`${server.url}/acme/other`);
+    const { page, faults } = await openPage(`${server.url}/acme`);
+    const shown = () => page.locator('tbody tr:visible td:first-child').allTextContents();
+    expect(await shown()).toEqual(['acme/canary', 'acme/other']);
+    await page.getByLabel('Name or state').fill('oth');
+    expect(await shown()).toEqual(['acme/other']);
+    await page.getByLabel('Name or state').fill('rollb');
+    expect(await shown()).toEqual(['acme/canary']);
+    await page.getByLabel('Name or state').fill('');
+    await page.locator('select').selectOption('canary');
+    expect(await shown()).toEqual(['acme/other']);
+    expect(faults).toEqual([]);
+    const plain = await openPage(`${server.url}/acme`, { javaScriptEnabled: false });
+    await plain.page.getByLabel('Name or state').fill('rollback');
+    await plain.page.getByRole('button', { name: 'Filter' }).click();
+    expect(await plain.page.locator('tbody tr td:first-child').allTextContents()).toEqual(['acme/canary']);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { durationText, innermost, momentText, shortened, textWidth } from '../../src/view/words.ts';
+
+describe('a duration', () => {
+  it.each([
+    [0, '0s'],
+    [250, '250ms'],
+    [999, '999ms'],
+    [1_000, '1s'],
+    [61_000, '1m 1s'],
+    [1_800_000, '30m'],
+    [5_400_000, '1h 30m'],
+    [86_400_000, '1d'],
+    [90_061_000, '1d 1h'],
+    [86_460_000, '1d'],
+    [-5, '0s'],
+  ])('of %i ms is %s', (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+});
+
+describe('a moment', () => {
+  it('is told to the minute where it is one', () => {
+    expect(momentText(Date.parse('2026-12-01T02:00:00Z'))).toBe('2026-12-01 02:00Z');
+    expect(momentText(Date.parse('2026-12-01T02:00:07Z'))).toBe('2026-12-01 02:00:07Z');
+  });
+});
+
+describe('a name', () => {
+  it('is left as it is where there is room', () => {
+    expect(shortened('drain', 5)).toBe('drain');
+  });
+
+  it('loses its middle where there is none', () => {
+    expect(shortened('rollout-eu-west-1-drain', 12)).toBe('rollout…rain');
+    expect([...shortened('x'.repeat(120), 28)]).toHaveLength(28);
+  });
+
+  it('is not cut through a character', () => {
+    expect(shortened('🚀'.repeat(40), 10).isWellFormed()).toBe(true);
+  });
+
+  it('is wider the more there is of it', () => {
+    expect(textWidth('iiii', 10)).toBeLessThan(textWidth('mmmm', 10));
+    expect(textWidth('状態', 10)).toBeGreaterThan(textWidth('ab', 10));
+    expect(textWidth('', 10)).toBe(0);
+  });
+});
+
+describe('where a machine really is', () => {
+  it('is the innermost of its states', () => {
+    expect(innermost(['a', 'a.b', 'a.b.c', 'a.d'])).toEqual(['a.b.c', 'a.d']);
+    expect(innermost(['drain'])).toEqual(['drain']);
+    expect(innermost(['a', 'ab'])).toEqual(['a', 'ab']);
+  });
+});
