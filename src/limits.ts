@@ -30,7 +30,7 @@ export const TIMERS_PER_TURN = 1_000;
  * What the timers of one turn may cost, in the units of `EVENT_BUDGET`: some 35 ms. Each writes rows besides.
  */
 export const TURN_BUDGET = 350_000;
-export const TIMER_COST = 250;
+export const TIMER_COST = 350;
 
 /**
  * How far ahead an alarm is set, in ms: 30 days. A timer of the year 3000 lies outside the range of

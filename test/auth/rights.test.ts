@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
 import type { Env } from '../../src/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
-import { counting, final, newChart, putChart, sequence } from '../charts.ts';
+import { counting, final, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { machinePath, problemOf, send } from '../service.ts';
 import { GUARDED, sendAs, sendWith, tokenFor } from '../tokens.ts';
 
@@ -52,6 +52,7 @@ beforeAll(async () => {
 });
 // Its watchers end with it.
 afterAll(async () => {
+  await removeChart('default');
   await send('DELETE', '/');
 });
 

@@ -1,7 +1,7 @@
 /** `GET /{tenant}`: which machines there are, and how far they are. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../src/limits.ts';
-import { newChart, putChart } from '../charts.ts';
+import { newChart, putChart, removeChart } from '../charts.ts';
 import { erase, reset, upload } from '../coordination/callers.ts';
 import { ask, inStorage, problemOf, report, reportTimes, send, statusOf, tracesOf } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
@@ -96,6 +96,7 @@ describe('a list', () => {
     await ask('default', 'drain');
     expect(await namesOf('default-')).toEqual([]);
     expect((await send('GET', '/default')).status).toBe(404);
+    await removeChart('default');
     await send('DELETE', '/');
   });
 
