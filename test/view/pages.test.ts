@@ -1,0 +1,108 @@
+/** Pages as they are sent: who gets one, and what is in it. How they work is tested in a browser. */
+import { describe, expect, it } from 'vitest';
+import { newAddress, newChart, putChart, removeChart } from '../charts.ts';
+import { send } from '../service.ts';
+import { sendAs, tokenFor } from '../tokens.ts';
+
+const CHART = 'initial: a\nstates: {a: {on: {update: {target: b, quorum: 2}}}, b: {type: final}}';
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+
+async function typeOf(path: string, accept?: string): Promise<string | null> {
+  const headers = accept === undefined ? {} : { Accept: accept };
+  const response = await send('GET', path, { headers });
+  expect(response.headers.get('Vary')).toBe('Accept');
+  return response.headers.get('Content-Type');
+}
+
+describe('a machine and a tenant', async () => {
+  const address = await newChart(CHART);
+
+  it.each([`/${address}`, `/${address.split('/')[0]}`])(
+    'are a page for a browser, and data for programs: %s',
+    async (path) => {
+      await send('GET', `/${address}`);
+      for (const accept of [BROWSER, 'text/html', 'application/json;q=0.5, text/html']) {
+        expect(await typeOf(path, accept)).toBe('text/html;charset=UTF-8');
+      }
+      for (const accept of [
+        undefined,
+        '*/*',
+        'application/json',
+        'application/json, text/html;q=0.5',
+        'text/plain',
+      ]) {
+        expect(await typeOf(path, accept)).toBe('application/json');
+      }
+    },
+  );
+
+  it('are in no frame, and load what is theirs', async () => {
+    const response = await send('GET', `/${address}`, { headers: { Accept: BROWSER } });
+    expect(response.headers.get('Content-Security-Policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    const text = await response.text();
+    expect(text).toMatch(/^<!doctype html><html lang="en">/);
+    expect(text).not.toMatch(/<style|<script>|\son\w+="|\sstyle="/);
+    for (const path of ['/page.js', '/page.css']) {
+      expect(text).toContain(`"${path}"`);
+      expect((await send('GET', path)).status).toBe(200);
+    }
+  });
+});
+
+describe('a page', () => {
+  it('is refused as one where there is no machine, under the same status', async () => {
+    const response = await send('GET', `/${newAddress()}`, { headers: { Accept: BROWSER } });
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([404, 'text/html;charset=UTF-8']);
+    expect(await response.text()).toContain('No chart has been put at');
+  });
+
+  it('has the buttons that its reader may press', async () => {
+    const address = await newChart(CHART);
+    const buttons = async (...can: ('read' | 'update' | 'admin')[]) => {
+      const headers = { Accept: BROWSER };
+      const text = await (
+        await sendAs(await tokenFor(address, ...can), 'GET', `/${address}`, { headers })
+      ).text();
+      return [...text.matchAll(/<button type="button"[^>]* data-method="(\w+)" data-path="([^"]*)"/g)].map(
+        ([, method, path = '']) => `${method} ${path.slice(address.length + 1)}`,
+      );
+    };
+    expect(await buttons('read')).toEqual([]);
+    expect(await buttons('read', 'update')).toEqual(['PUT /state?state=a&amp;event=update']);
+    expect(await buttons('read', 'admin')).toEqual(['POST /reset']);
+    expect(await buttons('read', 'update', 'admin')).toHaveLength(2);
+  });
+
+  it('at the root says what this is, with the service’s own machine or without', async () => {
+    await putChart('default', CHART);
+    await send('DELETE', '/');
+    const text = await (await send('GET', '/', { headers: { Accept: BROWSER } })).text();
+    expect(text).toContain('A state machine as a service');
+    expect(text).toContain('curl -sf -X PUT &#39;https://service.test/state?state=a&amp;by=me&#39;');
+    expect(text).toContain('data-watch="/watch"');
+    await send('DELETE', '/');
+    await removeChart('default');
+  });
+});
+
+describe('a tenant’s page', () => {
+  it('is filtered by what is asked for', async () => {
+    const address = await newChart(CHART);
+    const [tenant = '', chart = ''] = address.split('/');
+    await send('GET', `/${address}`);
+    await send('PUT', `/${address}@done/state?state=a&by=a`);
+    await send('PUT', `/${address}@done/state?state=a&by=b`);
+    const rows = async (query: string) => {
+      const response = await send('GET', `/${tenant}?chart=${chart}&${query}`, {
+        headers: { Accept: BROWSER },
+      });
+      return [...(await response.text()).matchAll(/<td><a href="\/([^"]+)"/g)].map(([, name]) => name);
+    };
+    expect(await rows('')).toEqual([address, `${address}@done`]);
+    expect(await rows('state=b')).toEqual([`${address}@done`]);
+    expect(await rows('q=DONE')).toEqual([`${address}@done`]);
+    expect(await rows('q=nothing')).toEqual([]);
+  });
+});

@@ -1,0 +1,237 @@
+/** `diagram.svg` and `diagram.mmd`: the chart as it is, lit where its machine stands. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newAddress, newChart } from '../charts.ts';
+import { claim, put, upload } from '../coordination/callers.ts';
+import { bodyOf, problemOf, report, send } from '../service.ts';
+
+const CHART = `
+initial: canary
+states:
+  canary:
+    description: Three machines have it.
+    on: {update: {target: regions, quorum: 3}, fail: {target: back, guard: context.n > 1}}
+    after: {2h: back}
+  regions:
+    type: parallel
+    states:
+      eu: {initial: drain, states: {drain: {on: {update: done}}, done: {type: final}, h: {type: history, history: deep}}}
+      us: {slots: 2}
+    onDone: released
+  back: {on: {note: {actions: [{assign: {n: 1}}]}}}
+  released: {type: final}
+context: {n: 0}
+`;
+
+// Far ahead of the platform's own clock, so that no alarm goes off by itself.
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function svgOf(address: string): Promise<string> {
+  const response = await send('GET', `/${address}/diagram.svg`);
+  if (response.status !== 200) throw new Error(`it was answered ${response.status}`);
+  return response.text();
+}
+
+async function mermaidOf(address: string): Promise<string> {
+  return (await send('GET', `/${address}/diagram.mmd`)).text();
+}
+
+/** The states of a picture, with how each is drawn. */
+function statesOf(svg: string): Record<string, string> {
+  const found = [...svg.matchAll(/<g class="state ([^"]*)" data-state="([^"]*)"/g)];
+  return Object.fromEntries(found.map(([, classes = '', name = '']) => [name, classes.trim()]));
+}
+
+describe('a picture', () => {
+  it('has every state as what it is, and lights the current ones', async () => {
+    const address = await newChart(CHART);
+    expect(statesOf(await svgOf(address))).toEqual({
+      canary: 'atomic current',
+      regions: 'frame parallel idle',
+      'regions.eu': 'frame compound idle',
+      'regions.eu.drain': 'atomic idle',
+      'regions.eu.done': 'final idle',
+      'regions.eu.h': 'history',
+      'regions.us': 'atomic idle',
+      back: 'atomic idle',
+      released: 'final idle',
+    });
+    for (const by of ['a', 'b', 'c']) await put(address, 'canary', { by });
+    expect(statesOf(await svgOf(address))).toMatchObject({
+      canary: 'atomic visited',
+      regions: 'frame parallel current',
+      'regions.eu.drain': 'atomic current',
+      'regions.us': 'atomic current',
+      back: 'atomic idle',
+    });
+  });
+
+  it('tells what sets each arrow off, what is counted, and the time that is left', async () => {
+    const address = await newChart(CHART);
+    await report(address, 'canary');
+    vi.setSystemTime(NOON + 30 * 60_000);
+    const svg = await svgOf(address);
+    const texts = [...svg.matchAll(/<text class="caption"[^>]*>(.*?)<\/text>/g)].map(([, text = '']) =>
+      text.replace(/<[^>]*>/g, ' ').trim(),
+    );
+    expect(texts).toEqual(
+      expect.arrayContaining([
+        'update 1 of 3',
+        'fail [context.n &gt; 1]',
+        'after 2h 1h 30m left',
+        'note / n',
+        '2 slots',
+        'done',
+      ]),
+    );
+    await put(address, 'canary', { event: 'update' });
+    await put(address, 'canary', { event: 'update' });
+    const later = await svgOf(address);
+    expect(later).toContain('3×');
+    expect(later).not.toContain('left');
+  });
+
+  it('is told to who does not see it', async () => {
+    const address = await newChart(CHART);
+    const svg = await svgOf(address);
+    expect(svg).toMatch(
+      /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^>]* role="img" aria-labelledby="(\S+) (\S+)">/,
+    );
+    expect(svg).toContain(`<title id="diagram-title">${address}</title>`);
+    expect(svg).toContain('A state chart of 9 states. Current: canary. Revision 1.</desc>');
+    expect(svg).toContain('<title>canary: Three machines have it.: current</title>');
+  });
+
+  it('runs nothing, loads nothing but its own style, and may stand in a wiki', async () => {
+    const address = await newChart(CHART);
+    const response = await send('GET', `/${address}/diagram.svg`);
+    const svg = await response.text();
+    const style = /<style>(.*?)<\/style>/s.exec(svg)?.[1] ?? '';
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style));
+    const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    expect(response.headers.get('Content-Type')).toBe('image/svg+xml');
+    expect(response.headers.get('Content-Security-Policy')).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`,
+    );
+    expect(response.headers.get('Cross-Origin-Resource-Policy')).toBe('cross-origin');
+    expect(response.headers.get('ETag')).toBe('"1"');
+    expect(svg).not.toMatch(/<script|javascript:|href=|\son\w+=/);
+  });
+
+  it('is of the chart that the machine runs by', async () => {
+    const address = newAddress();
+    await upload(address, 'initial: a\nstates: {a: {on: {update: b}}, b: {}}');
+    expect(Object.keys(statesOf(await svgOf(address)))).toEqual(['a', 'b']);
+    await upload(address, 'initial: x\nstates: {x: {}}');
+    expect(Object.keys(statesOf(await svgOf(address)))).toEqual(['x']);
+  });
+
+  it('of a claim changes nothing but the revision', async () => {
+    const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
+    const before = await svgOf(address);
+    await claim(address, 'a', 'me');
+    expect((await svgOf(address)).replace('Revision 2', 'Revision 1')).toBe(before);
+  });
+
+  it.each(['diagram.svg', 'diagram.mmd'])('is not there where there is no chart: %s', async (path) => {
+    const response = await send('GET', `/${newAddress()}/${path}`);
+    expect(response.status).toBe(404);
+    expect((await problemOf(response)).type).toBe('urn:stateservice:problem:no-chart');
+  });
+});
+
+describe('Mermaid’s text', () => {
+  it('is the same chart', async () => {
+    const address = await newChart(CHART);
+    expect(await mermaidOf(address)).toBe(`stateDiagram-v2
+  state "canary" as s1
+  state "regions" as s2 {
+    state "eu" as s3 {
+      state "drain" as s4
+      state "done" as s5
+      state "H#42;" as s6
+      [*] --> s4
+      s5 --> [*]
+      s4 --> s5 : update
+    }
+    --
+    state "us" as s7
+  }
+  state "back" as s8
+  state "released" as s9
+  [*] --> s1
+  s9 --> [*]
+  s1 --> s2 : update (3×)
+  s1 --> s8 : fail #91;context.n #62; 1#93; | after 2h
+  s2 --> s9 : done
+  classDef current fill:#0b57d0,color:#fff,stroke:#0b57d0
+  class s1 current
+`);
+  });
+});
+
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  ']]></style></svg>',
+  'it\'s `quoted` "twice"',
+  '\u202e\u05d0\u05d1\u05d2',
+  'x'.repeat(120),
+  'two\nlines',
+  'a : b --> c',
+  '#35; %%{init: {}}%%',
+  '&amp;',
+];
+
+describe('a hostile name', () => {
+  it.each(HOSTILE)('is text, and only that: %j', async (name) => {
+    const end = `${name}!`;
+    const state = { name, func: 'increment', current: { key: 'n', value: 0 } };
+    const when = { key: 'n', value: 1 };
+    const states = [{ ...state, target: { name: end, when } }, { name: end }];
+    const address = await newChart(JSON.stringify({ current_state: name, states }));
+    const svg = await bodyOf(await send('GET', `/${address}/diagram.svg`));
+    const tags = new Set([...svg.matchAll(/<\/?([^\s/>]+)/g)].map(([, tag]) => tag));
+    const known = [
+      'svg',
+      'title',
+      'desc',
+      'style',
+      'defs',
+      'marker',
+      'path',
+      'rect',
+      'g',
+      'text',
+      'tspan',
+      'circle',
+    ];
+    expect([...tags].filter((tag) => !known.includes(tag ?? ''))).toEqual([]);
+    expect(svg.match(/<\/svg>/g)).toHaveLength(1);
+    expect(statesOf(svg)).toHaveProperty([escaped(name)], 'atomic current');
+    const mermaid = await bodyOf(await send('GET', `/${address}/diagram.mmd`));
+    // One line a state, an arrow and a mark: no name has made another.
+    expect(mermaid.trim().split('\n')).toHaveLength(8);
+    expect(mermaid).not.toMatch(/[<>]script|%%/);
+    const page = await bodyOf(await send('GET', `/${address}`, { headers: { Accept: 'text/html' } }));
+    expect(page.match(/<script/g)).toHaveLength(1);
+    expect(page).not.toMatch(/<img|<b>/);
+  });
+});
+
+function escaped(text: string): string {
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
