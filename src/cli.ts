@@ -28,6 +28,12 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     'serve',
     { summary: 'serve the charts of a folder on this machine', load: () => import('./cli/serve.ts') },
   ],
+  ['check', { summary: 'find everything that is wrong with charts', load: () => import('./cli/check.ts') }],
+  [
+    'simulate',
+    { summary: 'play events against a chart and see where it goes', load: () => import('./cli/simulate.ts') },
+  ],
+  ['diagram', { summary: 'draw a chart as SVG or as Mermaid', load: () => import('./cli/diagram.ts') }],
   ['token', { summary: 'make a token for those who ask', load: () => import('./cli/token.ts') }],
 ]);
 
@@ -43,6 +49,9 @@ function overview(): string {
     'examples:',
     '  npm start',
     '  npm start -- --chart states.yaml --port 5000',
+    '  node src/cli.ts check charts',
+    '  node src/cli.ts simulate charts/acme/canary.yaml update update +30m',
+    '  node src/cli.ts diagram charts/acme/canary.yaml --out canary.svg',
     "  npm run token -- --charts 'acme/*' --can read,update --sub web-01 --ttl 30d",
     '  node src/cli.ts serve --help',
   ].join('\n');

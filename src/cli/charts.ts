@@ -54,7 +54,7 @@ export async function readCharts(folder: string, chart: string | undefined): Pro
     } catch (error) {
       return refuse(`cannot read ${shown(file)}: ${reasonOf(error)}`);
     }
-    const reading = read(bytes);
+    const reading = readBytes(bytes);
     warnings.push(...reading.warnings.map((issue) => located(file, issue, 'warning: ')));
     if (reading.ok) {
       charts.set(formatAddress(address), { address, file, bytes });
@@ -119,8 +119,8 @@ function isChartLike(name: string): boolean {
   return name.endsWith(SUFFIX) || name.endsWith('.yml');
 }
 
-/** `fatal`, because workerd would put a question mark for every byte that is not UTF-8, and serve that. */
-function read(bytes: Uint8Array): ReturnType<typeof readChart> {
+/** Reads a chart's bytes. `fatal`, because workerd would put a question mark for every byte that is not UTF-8, and serve that. */
+export function readBytes(bytes: Uint8Array): ReturnType<typeof readChart> {
   try {
     return readChart(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch (error) {
@@ -134,8 +134,8 @@ function read(bytes: Uint8Array): ReturnType<typeof readChart> {
   }
 }
 
-/** In the form that editors and terminals make a link of. */
-function located(file: string, { line, column, path, message }: ChartIssue, severity = ''): string {
+/** An issue in the form that editors and terminals make a link of. */
+export function located(file: string, { line, column, path, message }: ChartIssue, severity = ''): string {
   return `${shown(file)}:${line}:${column}: ${severity}${path === '' ? '' : `${path}: `}${message}`;
 }
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { SECRET_BYTES } from '../limits.ts';
 import { PACKAGE_ROOT } from './bundle.ts';
+import { readFlags } from './flags.ts';
 import { isLoopback, type Listen } from './listen.ts';
-import { errorCode, type Outcome, refuse } from './outcome.ts';
+import { type Outcome, refuse } from './outcome.ts';
 
 /** What `serve` was asked for. Paths are absolute. */
 export interface ServeFlags {
@@ -40,11 +40,23 @@ examples:
   TOKEN_SECRET=$(cat secret) npm start -- --charts /etc/stateservice --data /var/lib/stateservice --host 0.0.0.0
   curl -sf 'http://127.0.0.1:5000/state?state=green_state'`;
 
+const OPTIONS = {
+  chart: { type: 'string' },
+  machine: { type: 'string' },
+  charts: { type: 'string', default: resolve(PACKAGE_ROOT, 'charts') },
+  port: { type: 'string', default: '5000' },
+  host: { type: 'string', default: '127.0.0.1' },
+  data: { type: 'string', default: 'data' },
+  open: { type: 'boolean', default: false },
+  debug: { type: 'boolean' },
+  logger: { type: 'string' },
+} as const;
+
 /** Reads the flags of `serve`. Refused: a flag it does not know, a port that is none, an argument that is no flag. */
 export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<ServeFlags> {
-  const parsed = parse(args);
+  const parsed = readFlags(args, OPTIONS);
   if (!parsed.ok) return parsed;
-  const { chart, machine, charts, port, host, data, open, debug, logger } = parsed.value;
+  const { chart, machine, charts, port, host, data, open, debug, logger } = parsed.value.values;
   if (chart !== undefined && machine !== undefined) {
     return refuse('--chart and --machine are the same flag; give one of them', 'usage');
   }
@@ -99,29 +111,4 @@ function readOpenness(
     `whoever reaches ${host} could read and change every machine: set TOKEN_SECRET, or say --open`,
     'usage',
   );
-}
-
-function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        chart: { type: 'string' },
-        machine: { type: 'string' },
-        charts: { type: 'string', default: resolve(PACKAGE_ROOT, 'charts') },
-        port: { type: 'string', default: '5000' },
-        host: { type: 'string', default: '127.0.0.1' },
-        data: { type: 'string', default: 'data' },
-        open: { type: 'boolean', default: false },
-        debug: { type: 'boolean' },
-        logger: { type: 'string' },
-      },
-    });
-    return { ok: true, value: values } as const;
-  } catch (error) {
-    if (!(error instanceof Error) || !errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
-    // Node adds further sentences on how to escape a flag; the first one says what is wrong.
-    const [what = error.message] = error.message.split(/\. |\n/);
-    return refuse(`${what}; --help lists the flags`, 'usage');
-  }
 }

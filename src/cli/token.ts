@@ -1,10 +1,10 @@
 /** `token`: what a caller sends to show who it is and what it may do. */
-import { parseArgs } from 'node:util';
 import { sign } from 'hono/jwt';
 import { parseDuration } from '../chart/time.ts';
 import { RIGHTS, type Right } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
-import { errorCode, type Outcome, refuse } from './outcome.ts';
+import { readFlags } from './flags.ts';
+import { type Outcome, refuse } from './outcome.ts';
 
 export const help = `usage: npm run -s token -- --charts GLOBS --can RIGHTS --sub NAME [--ttl DURATION]
 
@@ -30,7 +30,7 @@ interface TokenFlags {
 }
 
 export async function run(args: string[]): Promise<Outcome<void>> {
-  const flags = readFlags(args);
+  const flags = readTokenFlags(args);
   if (!flags.ok) return flags;
   const secret = process.env.TOKEN_SECRET ?? '';
   if (Buffer.byteLength(secret) < SECRET_BYTES) {
@@ -53,10 +53,17 @@ function keyOf(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign']);
 }
 
-function readFlags(args: string[]): Outcome<TokenFlags> {
-  const parsed = parse(args);
+const OPTIONS = {
+  charts: { type: 'string' },
+  can: { type: 'string' },
+  sub: { type: 'string' },
+  ttl: { type: 'string', default: '30d' },
+} as const;
+
+function readTokenFlags(args: string[]): Outcome<TokenFlags> {
+  const parsed = readFlags(args, OPTIONS);
   if (!parsed.ok) return parsed;
-  const { charts = '', can = '', sub = '', ttl } = parsed.value;
+  const { charts = '', can = '', sub = '', ttl } = parsed.value.values;
   const globs = listOf(charts);
   const wrongGlob = globs.find((glob) => !GLOB.test(glob));
   if (globs.length === 0) return refuse("--charts is missing: --charts 'acme/*'", 'usage');
@@ -82,23 +89,4 @@ const GLOB = /^(\*|default|[A-Za-z0-9*][\w.*-]*\/[A-Za-z0-9*][\w.*-]*(@[A-Za-z0-
 
 function listOf(text: string): string[] {
   return text.split(',').flatMap((item) => item.trim() || []);
-}
-
-function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        charts: { type: 'string' },
-        can: { type: 'string' },
-        sub: { type: 'string' },
-        ttl: { type: 'string', default: '30d' },
-      },
-    });
-    return { ok: true, value: values } as const;
-  } catch (error) {
-    if (!(error instanceof Error) || !errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
-    const [what = error.message] = error.message.split(/\. |\n/);
-    return refuse(`${what}; --help lists the flags`, 'usage');
-  }
 }

@@ -117,6 +117,8 @@ describe('what cannot be served', () => {
   it('is a command that is none', async () => {
     const { code, stderr } = await runCli(['sevre']);
     expect(code).toBe(2);
-    expect(stderr).toBe("stateservice: there is no command 'sevre'; there is: serve, token\n");
+    expect(stderr).toBe(
+      "stateservice: there is no command 'sevre'; there is: serve, check, simulate, diagram, token\n",
+    );
   });
 });

@@ -87,8 +87,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 export async function runCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { child, ended, stdout, stderr } = launch(args, env);
+  const { child, ended, stdout, stderr } = launch(args, env, input);
   const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
   const { code } = await ended;
   clearTimeout(timer);
@@ -143,17 +144,18 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string) {
   const child = spawn(process.execPath, [CLI, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
   running.add(child);
+  child.stdin?.end(input);
   const stdout: Buffer[] = [];
   const all: Buffer[] = [];
   const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => all.push(chunk) && stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => all.push(chunk) && stderr.push(chunk));
+  child.stdout?.on('data', (chunk: Buffer) => all.push(chunk) && stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => all.push(chunk) && stderr.push(chunk));
   const ended = new Promise<Omit<Exit, 'took'>>((done) => {
     // Not `exit`: what was printed last would be missing.
     child.once('close', (code, signal) => {

@@ -90,6 +90,8 @@ class SimulatedMachine {
       try {
         for (const step of this.#plan.steps) await this.#take(step);
         await this.#turn(this.#plan.end);
+        // The copies of what was answered arrive as well, before the server is stopped.
+        await Promise.all(this.#underWay);
         return;
       } catch (error) {
         if (!(error instanceof Crash)) throw error;

@@ -1,0 +1,53 @@
+/** `diagram`: a chart drawn, before any machine runs by it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { graphOf } from '../view/graph.ts';
+import { layOut } from '../view/layout.ts';
+import { drawMermaid } from '../view/mermaid.ts';
+import { drawSvg } from '../view/svg.ts';
+import { located, readBytes } from './charts.ts';
+import { readFlags } from './flags.ts';
+import { type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+
+export const help = `usage: node src/cli.ts diagram CHART [--out FILE] [--format svg|mermaid]
+
+Draws a chart. Without --out it is printed. The format is that of the file's name: .svg, or .mmd for Mermaid.
+
+examples:
+  node src/cli.ts diagram charts/acme/canary.yaml --out canary.svg
+  node src/cli.ts diagram charts/acme/canary.yaml --format mermaid`;
+
+const OPTIONS = { out: { type: 'string' }, format: { type: 'string' } } as const;
+
+export async function run(args: string[]): Promise<Outcome<void>> {
+  const flags = readFlags(args, OPTIONS, true);
+  if (!flags.ok) return flags;
+  const { out, format = out?.endsWith('.mmd') ? 'mermaid' : 'svg' } = flags.value.values;
+  const [file, ...more] = flags.value.positionals;
+  if (file === undefined || more.length > 0) return refuse('diagram takes one chart', 'usage');
+  if (format !== 'svg' && format !== 'mermaid') return refuse('--format is svg or mermaid', 'usage');
+  try {
+    const reading = readBytes(await readFile(file));
+    if (!reading.ok) return refuseLines(reading.errors.map((issue) => located(file, issue)));
+    const { model } = reading.chart;
+    const graph = graphOf(model);
+    const text =
+      format === 'mermaid'
+        ? drawMermaid(model, graph, new Set())
+        : `${drawSvg(layOut(model, graph), NOWHERE, { title: shown(file), description: `A state chart of ${model.states.length - 1} states.` })}\n`;
+    if (out === undefined) process.stdout.write(text);
+    else await writeFile(out, text);
+    return { ok: true, value: undefined };
+  } catch (error) {
+    if (!(error instanceof Error && 'path' in error)) throw error;
+    return refuse(`cannot use ${shown(String(error.path))}: ${reasonOf(error)}`);
+  }
+}
+
+/** No machine is anywhere yet. */
+const NOWHERE = {
+  active: new Set<number>(),
+  visited: new Set<number>(),
+  counts: [],
+  due: new Map<string, number>(),
+  now: 0,
+};

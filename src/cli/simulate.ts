@@ -1,0 +1,118 @@
+/** `simulate`: a chart played through before it runs anywhere. */
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { parseDuration } from '../chart/time.ts';
+import { durationText } from '../view/words.ts';
+import { located, readBytes } from './charts.ts';
+import { readFlags } from './flags.ts';
+import { type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { Simulation } from './simulation.ts';
+
+export const help = `usage: node src/cli.ts simulate CHART [--at TIME] [--json] [STEP...]
+
+Plays steps against a chart, and shows after each where it stands: states, counts, timers. Nothing is stored.
+
+  update          an event, sent to the innermost state that takes it
+  eu.drain:fail   an event, sent to that state
+  +30m            lets time pass: 90s, 30m, 12h, 7d
+  --at TIME       when it begins, ISO 8601                        (default: now)
+  --json          prints each step as a line of JSON
+
+Without steps it asks for them, one a line, until the end of the input; \`help\` lists what there is. It ends with 1 where a
+step was refused.
+
+examples:
+  node src/cli.ts simulate charts/acme/canary.yaml update update update +30m
+  node src/cli.ts simulate charts/acme/maintenance.yaml --at 2026-12-01T00:00:00Z +12h
+  printf 'update\\n+30m\\n' | node src/cli.ts simulate charts/acme/canary.yaml`;
+
+const OPTIONS = { at: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+
+export async function run(args: string[]): Promise<Outcome<void>> {
+  const flags = readFlags(args, OPTIONS, true);
+  if (!flags.ok) return flags;
+  const { at, json } = flags.value.values;
+  const [file, ...steps] = flags.value.positionals;
+  if (file === undefined) return refuse('simulate what? Name a chart', 'usage');
+  const now = at === undefined ? Date.now() : Date.parse(at);
+  if (!Number.isFinite(now)) return refuse(`--at ${at} is no time such as 2026-12-01T00:00:00Z`, 'usage');
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return refuse(`cannot read ${shown(file)}: ${reasonOf(error)}`);
+  }
+  const reading = readBytes(bytes);
+  if (!reading.ok) return refuseLines(reading.errors.map((issue) => located(file, issue)));
+  const simulation = new Simulation(reading.chart, now);
+  const show = json ? showJson : showText;
+  show('start', simulation, undefined);
+  let refused = 0;
+  for await (const step of steps.length > 0 ? steps : typed(simulation)) {
+    const why = play(step, simulation);
+    if (why !== undefined) refused += 1;
+    show(step, simulation, why);
+  }
+  return refused === 0 ? { ok: true, value: undefined } : refuseLines([]);
+}
+
+/** @returns why a step was refused, or nothing. */
+function play(step: string, simulation: Simulation): string | undefined {
+  if (step.startsWith('+')) {
+    const ms = parseDuration(step.slice(1));
+    if (ms === undefined) return `${step} is no time such as +30m`;
+    simulation.pass(ms);
+    return undefined;
+  }
+  const colon = step.lastIndexOf(':');
+  const outcome =
+    colon === -1 ? simulation.send(step) : simulation.send(step.slice(colon + 1), step.slice(0, colon));
+  return outcome.detail;
+}
+
+/** Steps as somebody types them. */
+async function* typed(simulation: Simulation): AsyncGenerator<string> {
+  const isTerminal = process.stdin.isTTY === true;
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: isTerminal,
+    prompt: '> ',
+  });
+  if (isTerminal) lines.prompt();
+  for await (const line of lines) {
+    const step = line.trim();
+    if (step === 'help' || step === '?') {
+      console.error(`events: ${simulation.events.join(', ') || 'none'}; +30m lets time pass; Ctrl-D ends it`);
+    } else if (step !== '') yield step;
+    if (isTerminal) lines.prompt();
+  }
+}
+
+function showText(step: string, simulation: Simulation, why: string | undefined): void {
+  const { states, counts, timers, now, isDone } = simulation;
+  const details = [
+    ...counts.map(({ state, event, have, need }) => `${event} at ${state}: ${have} of ${need}`),
+    ...timers.slice(0, 3).map((at) => `timer in ${durationText(at - now)}`),
+    ...(isDone ? ['done'] : []),
+  ];
+  const where = `${states.join(', ')}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
+  console.log(`${step}${why === undefined ? '' : ` REFUSED: ${why}`}\n  ${where}`);
+}
+
+function showJson(step: string, simulation: Simulation, why: string | undefined): void {
+  const { states, counts, timers, context, now, isDone } = simulation;
+  const at = new Date(now).toISOString();
+  const line = {
+    step,
+    ok: why === undefined,
+    ...(why === undefined ? {} : { detail: why }),
+    at,
+    states,
+    status: isDone ? 'done' : 'active',
+    counts,
+    timers: timers.map((due) => new Date(due).toISOString()),
+    context,
+  };
+  console.log(JSON.stringify(line));
+}

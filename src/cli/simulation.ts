@@ -1,0 +1,141 @@
+/** A chart that runs by itself: no object, no storage, and a clock that is moved by hand. */
+import {
+  type Chart,
+  eventsOf,
+  fire,
+  isActive,
+  isDone,
+  nameOf,
+  nextDue,
+  nextTimer,
+  quorums,
+  type Snapshot,
+  type StateNumber,
+  send,
+  start,
+  UPDATE,
+} from '../chart/index.ts';
+
+/** What came of an event, or of time. */
+export interface Outcome {
+  readonly ok: boolean;
+  /** Why not, where it was not. */
+  readonly detail?: string;
+}
+
+export class Simulation {
+  readonly #chart: Chart;
+  #snapshot: Snapshot;
+  #now: number;
+
+  /** @param now ms since the epoch. @throws where the chart cannot start: one that was checked can. */
+  constructor(chart: Chart, now: number) {
+    const step = start(chart, now);
+    if (!step.ok) throw new Error(step.detail);
+    this.#chart = chart;
+    this.#snapshot = step.snapshot;
+    this.#now = now;
+    this.#fireDue();
+  }
+
+  /** ms since the epoch */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** The active states, outermost first. */
+  get states(): string[] {
+    return [...this.#snapshot.active.keys()].map((state) => nameOf(this.#chart, state));
+  }
+
+  get isDone(): boolean {
+    return isDone(this.#snapshot);
+  }
+
+  get counts(): readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+  }[] {
+    return quorums(this.#chart, this.#snapshot).map(({ state, event, have, until }) => ({
+      state: nameOf(this.#chart, state),
+      event,
+      have,
+      need: until,
+    }));
+  }
+
+  /** When timers are due, ms since the epoch, the first one in front. */
+  get timers(): number[] {
+    return [...this.#snapshot.timers.values()].map(({ at }) => at).sort((a, b) => a - b);
+  }
+
+  get context(): unknown {
+    return this.#snapshot.machine.context.data;
+  }
+
+  /** The events that the active states take. */
+  get events(): string[] {
+    const active = [...this.#snapshot.active.keys()];
+    return [...new Set(active.flatMap((state) => eventsOf(this.#chart, this.#snapshot, state)))];
+  }
+
+  /**
+   * Sends an event, as `PUT …/state` does.
+   *
+   * @param name of the state that it is sent to: the innermost that takes it, where that is left out.
+   */
+  send(event: string = UPDATE, name?: string): Outcome {
+    const state = name === undefined ? this.#taker(event) : this.#find(name);
+    if (typeof state === 'string') return { ok: false, detail: state };
+    if (!isActive(this.#snapshot, state)) return { ok: false, detail: `${name} is not current` };
+    const step = send(this.#chart, this.#snapshot, { type: event, address: state }, this.#now);
+    if (!step.ok) {
+      const detail =
+        step.reason === 'over-bound' ? step.detail : `${nameOf(this.#chart, state)} does not take ${event}`;
+      return { ok: false, detail };
+    }
+    this.#snapshot = step.snapshot;
+    this.#fireDue();
+    return { ok: true };
+  }
+
+  /** Lets time pass: what is due fires on the way, each at its own moment. */
+  pass(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const at = nextTimer(this.#snapshot.timers.values())?.at;
+      if (at === undefined || at > until) break;
+      this.#now = Math.max(this.#now, at);
+      this.#fireDue();
+    }
+    this.#now = until;
+  }
+
+  /** The innermost active state that takes an event, or why there is none. */
+  #taker(event: string): StateNumber | string {
+    const active = [...this.#snapshot.active.keys()].reverse();
+    const takers = active.filter((state) => eventsOf(this.#chart, this.#snapshot, state).includes(event));
+    const [innermost] = takers;
+    return innermost ?? active[0] ?? 'nothing is current';
+  }
+
+  #find(name: string): StateNumber | string {
+    const found = this.#chart.names.find(name);
+    if (found === undefined) return `there is no state ${name}`;
+    return found.ok ? found.state : `${name} may be ${found.candidates.join(' or ')}`;
+  }
+
+  #fireDue(): void {
+    for (
+      let timer = nextDue(this.#snapshot, this.#now);
+      timer !== undefined;
+      timer = nextDue(this.#snapshot, this.#now)
+    ) {
+      const step = fire(this.#chart, this.#snapshot, timer, this.#now);
+      if (!step.ok) throw new Error(step.detail);
+      this.#snapshot = step.snapshot;
+    }
+  }
+}

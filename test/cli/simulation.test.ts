@@ -1,0 +1,130 @@
+/** A simulated chart goes where a machine goes that is sent the same over HTTP. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readChart } from '../../src/chart/index.ts';
+import { Simulation } from '../../src/cli/simulation.ts';
+import { newChart } from '../charts.ts';
+import { put } from '../coordination/callers.ts';
+import { type StatusDocument, statusOf } from '../service.ts';
+
+const texts = import.meta.glob('../../charts/acme/*.yaml', { query: '?raw', import: 'default', eager: true });
+
+// Far ahead of the platform's own clock, so that no alarm goes off by itself; and before the window of the reboots.
+const START = Date.parse('2040-06-01T12:00:00Z');
+const MINUTE = 60_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A step: an event and the state that it is sent to, or minutes that pass. */
+type Step = readonly [event: string, state: string] | number;
+
+const PLAYS: readonly [chart: string, steps: readonly Step[], end: string][] = [
+  [
+    'release',
+    [
+      ['update', 'canary'],
+      ['update', 'canary'],
+    ],
+    '',
+  ],
+  [
+    'canary',
+    [
+      ['update', 'canary'],
+      ['fail', 'canary'],
+      ['update', 'canary'],
+      ['update', 'fleet'],
+      ['update', 'canary'],
+      10,
+      30,
+      ...Array.from({ length: 9 }, (): Step => ['update', 'fleet']),
+      ['update', 'fleet'],
+    ],
+    'released',
+  ],
+  [
+    'canary',
+    [
+      ['fail', 'canary'],
+      119,
+      ['fail', 'canary'],
+      ...Array.from({ length: 12 }, (): Step => ['update', 'rollback']),
+    ],
+    'rolled_back',
+  ],
+  ['canary', [121, ['update', 'rollback']], ''],
+  [
+    'regions',
+    [
+      ['update', 'rollout.eu.drain'],
+      ['update', 'rollout.us.drain'],
+      ['update', 'rollout.eu.deploy'],
+      ['update', 'drain'],
+      ['update', 'rollout.eu.deploy'],
+      ['update', 'rollout.us.deploy'],
+      ['update', 'rollout.us.deploy'],
+    ],
+    'released',
+  ],
+  ['regions', [['abort', 'rollout.us.drain']], 'aborted'],
+  [
+    'approval',
+    [
+      ['update', 'build'],
+      ['approve', 'waiting'],
+      ['approve', 'waiting'],
+      ['update', 'deploy'],
+    ],
+    'deployed',
+  ],
+  [
+    'approval',
+    [
+      ['update', 'build'],
+      ['reject', 'waiting'],
+      ['approve', 'waiting'],
+    ],
+    'rejected',
+  ],
+  ['approval', [['update', 'build'], 1_439, ['approve', 'waiting'], 1], 'expired'],
+  ['reboot', [1, 2], ''],
+];
+
+describe.each(PLAYS)('%s, simulated', (name, steps, end) => {
+  it(`goes where the machine goes${end === '' ? '' : `, to ${end}`}: ${JSON.stringify(steps)}`, async () => {
+    const text = Object.entries(texts).find(([path]) => path.endsWith(`/${name}.yaml`))?.[1] ?? '';
+    vi.setSystemTime(START);
+    const address = await newChart(text);
+    const reading = readChart(text);
+    if (!reading.ok) throw new Error('the example is wrong');
+    const simulation = new Simulation(reading.chart, START);
+    expect(viewOf(simulation)).toEqual(viewOfStatus(await statusOf(address)));
+    for (const step of steps) {
+      if (typeof step === 'number') {
+        vi.setSystemTime(Date.now() + step * MINUTE);
+        simulation.pass(step * MINUTE);
+      } else {
+        const [event, state] = step;
+        const { status } = await put(address, state, { event });
+        expect(simulation.send(event, state).ok).toBe(status === 200);
+      }
+      expect(viewOf(simulation)).toEqual(viewOfStatus(await statusOf(address)));
+    }
+    if (end !== '') expect(simulation.states).toEqual([end]);
+    if (end !== '') expect(simulation.isDone).toBe(true);
+  });
+});
+
+function viewOf({ states, counts, timers, isDone, now }: Simulation) {
+  const due = timers.map((at) => new Date(at).toISOString());
+  return { states, counts, timers: due, status: isDone ? 'done' : 'active', now };
+}
+
+function viewOfStatus({ states, quorums, timers, status }: StatusDocument) {
+  const counts = quorums.map(({ state, event, have, need }) => ({ state, event, have, need }));
+  return { states, counts, timers: timers.map(({ at }) => at), status, now: Date.now() };
+}
