@@ -11,6 +11,7 @@ import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { machine } from './routes/machine.tsx';
+import { metrics } from './routes/metrics.ts';
 import { pageScript, pageStyle } from './routes/page-files.ts';
 import { reset } from './routes/reset.ts';
 import { mount, type Resources } from './routes/resource.ts';
@@ -33,6 +34,7 @@ export const RESOURCES: Resources = {
     reset,
     diagramSvg,
     diagramMermaid,
+    metrics,
     preReboot,
     steadyState,
   ],

@@ -8,6 +8,7 @@ import { type MachineEnv, newestChart, ownChart, type ReadChart, readFound } fro
 import { lock, unlock } from './fleetlock.ts';
 import { VIEW_HISTORY } from './limits.ts';
 import { Membership } from './membership.ts';
+import { Counters, type Metrics, metricsOf } from './metrics.ts';
 import {
   deleted,
   findCurrent,
@@ -56,6 +57,7 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #alarm: Alarm;
   readonly #records: Records;
   readonly #status: StatusWriter;
+  readonly #counters = new Counters();
   #machine: RunningMachine | undefined;
   #batch: Batch | undefined;
   /** Requests that are about to start it, and how often it was erased. */
@@ -109,6 +111,7 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
     const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now), more?.sub);
+    this.#counters.countUpdate(answer.ok ? 'accepted' : answer.code);
     return answer.ok ? answer.revision : answer;
   }
 
@@ -195,6 +198,14 @@ export class Machine extends DurableObject<MachineEnv> {
     if ('ok' in machine) return machine;
     const entries = this.#store.history.read(machine.entries, before, limit);
     return { ok: true, entries, revision: machine.revision };
+  }
+
+  /** Numbers for who watches many machines. */
+  async metrics(): Promise<Metrics | Refusal> {
+    const machine = this.#current(Date.now()) ?? (await this.#start());
+    if ('ok' in machine) return machine;
+    const audience = { waiters: this.#waiters.size, ...this.#watchers.size };
+    return metricsOf(machine, this.#counters, audience, Date.now());
   }
 
   /** What the list of the tenant's machines says of this one; undefined where it is not there, or not any more. */
@@ -432,6 +443,7 @@ export class Machine extends DurableObject<MachineEnv> {
     this.#machine = machine;
     this.#alarm.set(nextChange(machine), Date.now());
     if (history.length === 0) return;
+    this.#counters.countEntries(history);
     // Another chart has other numbers for its states: who waits has to look anew.
     if (restarted !== undefined) this.#waiters.wakeAll();
     else this.#wake(machine, passed);

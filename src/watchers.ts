@@ -54,6 +54,11 @@ export class Watchers {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
+  /** How many there are. */
+  get size(): { readonly streams: number; readonly sockets: number } {
+    return { streams: this.#streams.size, sockets: this.#ctx.getWebSockets().length };
+  }
+
   get streamsFull(): boolean {
     return this.#streams.size >= STREAMS;
   }

@@ -16,7 +16,7 @@ export const OBJECTS = [
 ] as const;
 
 /** Bindings that workerd takes from its environment, so that no secret is written to a file; null where not set. */
-const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'CORS_ORIGINS'] as const;
+const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'CORS_ORIGINS', 'LOG'] as const;
 
 /** The bundled Worker: a file beside the configuration, which embeds it. */
 export const WORKER_FILE = 'worker.js';

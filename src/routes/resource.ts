@@ -6,6 +6,7 @@ import type { AppEnv } from '../env.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
 import type { Machine } from '../machine.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { logged } from '../request-log.ts';
 
 /** Methods that change something, and that ask. `HEAD` comes with `GET`, `OPTIONS` with every path. */
 type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -139,12 +140,14 @@ function serve<Arguments extends readonly unknown[]>(
   const called = methodOf(c);
   const method = Object.hasOwn(methods, called) ? methods[called as MethodName] : undefined;
   if (called === 'OPTIONS') return otherMethod(c, Object.keys(methods));
-  return admitted(c, say, () => {
-    if (method === undefined) return otherMethod(c, Object.keys(methods));
-    const grant = c.get('grant');
-    if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
-    return method.answer(c, ...args());
-  });
+  return logged(c, name, () =>
+    admitted(c, say, () => {
+      if (method === undefined) return otherMethod(c, Object.keys(methods));
+      const grant = c.get('grant');
+      if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
+      return method.answer(c, ...args());
+    }),
+  );
 }
 
 /** Goes on with who is let in. */

@@ -18,6 +18,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/reset': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },
   '{machine}/diagram.mmd': { GET: 'read' },
+  '{machine}/metrics': { GET: 'read' },
   '{machine}/v1/pre-reboot': { POST: 'update' },
   '{machine}/v1/steady-state': { POST: 'update' },
   '/{tenant}': { GET: 'read' },

@@ -1,0 +1,87 @@
+/** What a machine has counted and where it stands, as numbers for whoever watches a fleet of them. */
+import { isDone, nameOf, quorums } from './chart/index.ts';
+import { claimsOn, slotsOf } from './claims.ts';
+import type { RefusalCode } from './refusal.ts';
+import type { RunningMachine } from './running.ts';
+import type { HistoryEntry } from './store/history.ts';
+
+/** How reports were answered: `accepted`, or the code of the refusal. */
+export type UpdateAnswer = 'accepted' | RefusalCode;
+
+/**
+ * Counted in memory, so that a report costs no row more: the counts begin anew when the object does. Prometheus knows
+ * how to add up a counter that begins anew.
+ */
+export class Counters {
+  readonly updates = new Map<UpdateAnswer, number>();
+  /** Changes of the current states. */
+  transitions = 0;
+
+  countEntries(entries: readonly HistoryEntry[]): void {
+    for (const { from, to } of entries) {
+      const isSame = from.length === to.length && from.every((state, i) => state === to[i]);
+      if (!isSame) this.transitions += 1;
+    }
+  }
+
+  countUpdate(answer: UpdateAnswer): void {
+    this.updates.set(answer, (this.updates.get(answer) ?? 0) + 1);
+  }
+}
+
+/** A closed shape: it crosses an RPC. */
+export interface Metrics {
+  readonly ok: true;
+  readonly revision: number;
+  readonly isDone: boolean;
+  /** Every state of the chart; where it is current, for how long, ms. */
+  readonly states: readonly { readonly state: string; readonly current: number | null }[];
+  readonly updates: readonly { readonly answer: string; readonly count: number }[];
+  readonly transitions: number;
+  readonly waiters: number;
+  readonly streams: number;
+  readonly sockets: number;
+  readonly claims: readonly { readonly state: string; readonly held: number; readonly slots: number }[];
+  readonly quorums: readonly {
+    readonly state: string;
+    readonly event: string;
+    readonly have: number;
+    readonly need: number;
+  }[];
+}
+
+export function metricsOf(
+  { chart, snapshot, revision, claims }: RunningMachine,
+  { updates, transitions }: Counters,
+  audience: { readonly waiters: number; readonly streams: number; readonly sockets: number },
+  now: number,
+): Metrics {
+  const active = [...snapshot.active.keys()];
+  return {
+    ok: true,
+    revision,
+    isDone: isDone(snapshot),
+    states: chart.model.states.flatMap(({ type }, state) => {
+      // The root is the chart itself, and nobody is ever in a history state.
+      if (state === 0 || type === 'history') return [];
+      const visit = snapshot.active.get(state);
+      return [
+        { state: nameOf(chart, state), current: visit === undefined ? null : Math.max(0, now - visit.since) },
+      ];
+    }),
+    updates: [...updates].map(([answer, count]) => ({ answer, count })),
+    transitions,
+    ...audience,
+    claims: active.flatMap((state) => {
+      const slots = slotsOf(chart, state);
+      if (slots === undefined) return [];
+      return [{ state: nameOf(chart, state), held: claimsOn(claims, state).length, slots: slots.count }];
+    }),
+    quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => ({
+      state: nameOf(chart, state),
+      event,
+      have,
+      need: until,
+    })),
+  };
+}

@@ -1,0 +1,102 @@
+/** The client, in Node, against a server that runs, dies and comes back. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { StateClient, StateServiceError } from '../../src/client.ts';
+import { folderOf } from './charts.ts';
+import { cleanUp, runCli, startServer, temporaryFolder } from './server.ts';
+
+afterEach(cleanUp);
+
+const CHART = `
+initial: drain
+states:
+  drain: {on: {update: {target: patch, quorum: 2}, fail: aborted}}
+  patch: {slots: 1, on: {update: done}}
+  done: {type: final}
+  aborted: {type: final}
+`;
+
+async function start(flags: readonly string[] = [], data?: string, env: Record<string, string> = {}) {
+  const charts = await folderOf({ 'acme/release.yaml': CHART });
+  return startServer({ charts, flags, env, ...(data === undefined ? {} : { data }) });
+}
+
+describe('a client', () => {
+  it('asks, reports, waits, claims, and reads the status', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    expect(await machine.is('drain')).toBe(true);
+    expect(await machine.is('patch')).toBe(false);
+    const waiting = machine.wait('patch', { seconds: 20 });
+    expect(await machine.update('drain', { by: 'a' })).toEqual({ ok: true, revision: 2 });
+    expect(await machine.update('drain', { by: 'a' })).toEqual({ ok: true, revision: 2 });
+    expect(await machine.update('drain', { by: 'b' })).toEqual({ ok: true, revision: 3 });
+    expect(await waiting).toBe(true);
+    expect(await machine.wait('drain')).toBe(false);
+    expect(await machine.claim('patch', 'a')).toMatchObject({ ok: true });
+    expect(await machine.claim('patch', 'b')).toMatchObject({ ok: false, status: 406, code: 'slots-taken' });
+    expect(await machine.release('patch', 'a')).toMatchObject({ ok: true });
+    expect(await machine.update('patch', { by: 'b' })).toMatchObject({ ok: false, code: 'not-holder' });
+    expect(await machine.update('patch', { revision: 1 })).toMatchObject({ ok: false, status: 412 });
+    expect((await machine.status()).states).toEqual(['patch']);
+  });
+
+  it('waits no longer than it is told to', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    const began = performance.now();
+    expect(await machine.wait('patch', { seconds: 0.5 })).toBe(false);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    const controller = new AbortController();
+    const waiting = machine.wait('patch', { signal: controller.signal });
+    controller.abort();
+    await expect(waiting).rejects.toThrow();
+  });
+
+  it('says what it is told where that is neither yes nor no', async () => {
+    const { url } = await start();
+    const client = new StateClient({ url, retries: 0 });
+    await expect(client.machine('acme/nothing').is('x')).rejects.toMatchObject({
+      name: 'StateServiceError',
+      status: 404,
+      code: 'no-chart',
+    });
+    await expect(client.machine('acme/release').update('drain', { event: 'done.x' })).rejects.toThrow(
+      'kept by XState',
+    );
+    const nobody = new StateClient({ url: 'http://127.0.0.1:9', retries: 1 }).machine();
+    await expect(nobody.is('x')).rejects.toBeInstanceOf(StateServiceError);
+  });
+
+  it('sends its token', async () => {
+    const TOKEN_SECRET = 'a secret that has bytes enough for it';
+    const { url } = await start([], undefined, { TOKEN_SECRET });
+    const flags = ['token', '--charts', 'acme/*', '--can', 'read', '--sub', 'me', '--ttl', '1h'];
+    const token = (await runCli(flags, { TOKEN_SECRET })).stdout.trim();
+    const machine = new StateClient({ url, token }).machine('acme/release');
+    expect(await machine.is('drain')).toBe(true);
+    await expect(machine.update('drain')).rejects.toMatchObject({ status: 403, code: 'forbidden' });
+    await expect(new StateClient({ url }).machine('acme/release').is('drain')).rejects.toMatchObject({
+      status: 401,
+    });
+  });
+
+  it('is counted once though the server dies between, and misses nothing of what it watches', async () => {
+    const data = await temporaryFolder();
+    const server = await start([], data);
+    const machine = new StateClient({ url: server.url, retries: 20 }).machine('acme/release');
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const watching = (async () => {
+      for await (const { id } of machine.watch({ after: 0, signal: controller.signal })) seen.push(id);
+    })();
+    expect(await machine.update('drain', { by: 'a' })).toMatchObject({ ok: true });
+    await server.kill9();
+    const late = machine.update('drain');
+    const port = new URL(server.url).port;
+    await start(['--port', port], data);
+    expect(await late).toEqual({ ok: true, revision: 3 });
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual([1, 2, 3]);
+    controller.abort();
+    await watching;
+  });
+});
