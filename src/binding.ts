@@ -7,6 +7,7 @@ import { RIGHTS, type Right } from './grant.ts';
 import { WAIT_MAX } from './limits.ts';
 import type { Machine } from './machine.ts';
 import { type Refusal, type RefusalCode, refuse } from './refusal.ts';
+import type { Yes } from './turn.ts';
 
 /** What the other Worker's wrangler.toml says of its binding: `props` of `[[services]]`. */
 export interface ChartBindingProps {
@@ -91,25 +92,29 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
 
   /** Takes or renews a slot of `state` for `by`, or says why not. */
   async claim(state: string, by: string): Promise<BindingAnswer> {
-    const machine = this.#machine('update');
-    const wrong = checkCaller(text(by, '`by`'));
-    if (wrong !== undefined) return no(wrong);
-    const answer = await machine.claim(text(state, 'a state'), by, this.#sub);
-    return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
+    return this.#asHolder(by, (machine) => machine.claim(text(state, 'a state'), by, this.#sub));
   }
 
   /** Gives the slot of `by` back without a report. */
   async release(state: string, by: string): Promise<BindingAnswer> {
-    const machine = this.#machine('update');
-    const wrong = checkCaller(text(by, '`by`'));
-    if (wrong !== undefined) return no(wrong);
-    const answer = await machine.release(text(state, 'a state'), by, this.#sub);
-    return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
+    return this.#asHolder(by, (machine) => machine.release(text(state, 'a state'), by, this.#sub));
   }
 
   /** Starts over from the newest chart. */
   async reset(): Promise<BindingAnswer> {
     const answer = await this.#machine('admin').reset(undefined, this.#sub);
+    return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
+  }
+
+  /** Does something about a slot, for who has a name. */
+  async #asHolder(
+    by: string,
+    act: (machine: DurableObjectStub<Machine>) => Promise<Yes | Refusal>,
+  ): Promise<BindingAnswer> {
+    const machine = this.#machine('update');
+    const wrong = checkCaller(text(by, '`by`'));
+    if (wrong !== undefined) return no(wrong);
+    const answer = await act(machine);
     return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
   }
 

@@ -4,7 +4,7 @@
  * It runs from the source by Node's type stripping, so nothing has to be built first.
  */
 import { enableCompileCache } from 'node:module';
-import { type Outcome, refuse } from './cli/outcome.ts';
+import { DONE, type Outcome, refuse } from './cli/outcome.ts';
 
 /** What the module of a command exports. */
 interface Command {
@@ -60,7 +60,7 @@ function overview(): string {
 async function main([name, ...args]: string[]): Promise<Outcome<void>> {
   if (name === undefined || HELP_FLAGS.includes(name)) {
     console.log(overview());
-    return { ok: true, value: undefined };
+    return DONE;
   }
   const entry = COMMANDS.get(name);
   if (entry === undefined) {
@@ -70,7 +70,7 @@ async function main([name, ...args]: string[]): Promise<Outcome<void>> {
   const command = await entry.load();
   if (args.some((arg) => arg === '--help' || arg === '-h')) {
     console.log(command.help);
-    return { ok: true, value: undefined };
+    return DONE;
   }
   return command.run(args);
 }

@@ -1,5 +1,5 @@
 /** What a machine has counted and where it stands, as numbers for whoever watches a fleet of them. */
-import { isDone, nameOf, quorums } from './chart/index.ts';
+import { type Count, countsOf, isDone, nameOf } from './chart/index.ts';
 import { claimsOn, slotsOf } from './claims.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
@@ -42,12 +42,7 @@ export interface Metrics {
   readonly streams: number;
   readonly sockets: number;
   readonly claims: readonly { readonly state: string; readonly held: number; readonly slots: number }[];
-  readonly quorums: readonly {
-    readonly state: string;
-    readonly event: string;
-    readonly have: number;
-    readonly need: number;
-  }[];
+  readonly quorums: readonly Count[];
 }
 
 export function metricsOf(
@@ -77,11 +72,6 @@ export function metricsOf(
       if (slots === undefined) return [];
       return [{ state: nameOf(chart, state), held: claimsOn(claims, state).length, slots: slots.count }];
     }),
-    quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => ({
-      state: nameOf(chart, state),
-      event,
-      have,
-      need: until,
-    })),
+    quorums: countsOf(chart, snapshot),
   };
 }

@@ -2,11 +2,11 @@
 import { type Address, formatAddress } from './address.ts';
 import {
   type ChartIssue,
+  countsOf,
   eventsOf,
   isActive,
   isDone,
   nameOf,
-  quorums,
   reachable,
   type StateNumber,
 } from './chart/index.ts';
@@ -174,13 +174,7 @@ const reaches = new WeakMap<object, ReadonlySet<StateNumber>>();
 /** What every refusal of a machine carries. */
 function factsOf(machine: RunningMachine): MachineFacts {
   const { chart, snapshot, revision } = machine;
-  const waiting = quorums(chart, snapshot).map(({ state, event, have, until }) => ({
-    state: nameOf(chart, state),
-    event,
-    have,
-    need: until,
-  }));
-  return { revision, states: activeNames(chart, snapshot), waiting };
+  return { revision, states: activeNames(chart, snapshot), waiting: countsOf(chart, snapshot) };
 }
 
 function currentOf({ chart, snapshot }: RunningMachine): string {
@@ -189,12 +183,9 @@ function currentOf({ chart, snapshot }: RunningMachine): string {
 
 /** What must happen first, where that is a count or a moment. */
 function waitedFor({ chart, snapshot }: RunningMachine): string {
-  const counts = quorums(chart, snapshot)
-    .filter(({ have, until }) => until > have)
-    .map(
-      ({ state, event, have, until }) =>
-        ` ${quote(nameOf(chart, state))} waits for ${until - have} more ${quote(event)}.`,
-    );
+  const counts = countsOf(chart, snapshot)
+    .filter(({ have, need }) => need > have)
+    .map(({ state, event, have, need }) => ` ${quote(state)} waits for ${need - have} more ${quote(event)}.`);
   const [next] = [...snapshot.timers.values()].sort((a, b) => a.at - b.at);
   return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
 }

@@ -1,4 +1,4 @@
-import type { ChartIssue } from './chart/index.ts';
+import type { ChartIssue, Count } from './chart/index.ts';
 
 /**
  * Every kind of "no" that the service says on purpose, and the status that says it. A thrown exception is a
@@ -68,12 +68,7 @@ export interface MachineFacts {
   /** The active states, outermost first. */
   readonly states: readonly string[];
   /** Counts that are not complete, or have passed their target. */
-  readonly waiting: readonly {
-    readonly state: string;
-    readonly event: string;
-    readonly have: number;
-    readonly need: number;
-  }[];
+  readonly waiting: readonly Count[];
 }
 
 /** @returns the HTTP status (RFC 9110) that says this kind of "no". */

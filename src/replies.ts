@@ -1,5 +1,5 @@
 /** What a machine's object answers, beside refusals and what `turn.ts` has. Closed shapes: they cross an RPC. */
-import type { ChartIssue, StateNumber } from './chart/index.ts';
+import type { ChartIssue, Count, StateNumber } from './chart/index.ts';
 import type { HistoryEntry } from './store/history.ts';
 
 /** A chart's text as `GET {machine}/chart` gives it. */
@@ -36,12 +36,7 @@ export interface Summary {
   readonly states: readonly string[];
   readonly status: 'active' | 'done';
   /** Counts that are not complete, or have passed their target. */
-  readonly waiting: readonly {
-    readonly state: string;
-    readonly event: string;
-    readonly have: number;
-    readonly need: number;
-  }[];
+  readonly waiting: readonly Count[];
   readonly revision: number;
   /** When the last change took effect, ms since the epoch. */
   readonly changedAt: number;

@@ -1,4 +1,6 @@
 import {
+  type Count,
+  countsOf,
   descriptorOf,
   isDone,
   isRelated,
@@ -39,12 +41,7 @@ export interface Status {
 }
 
 /** How far a counting transition has come. */
-interface QuorumStatus {
-  readonly state: string;
-  readonly event: string;
-  /** The count now, and the count at which the transition is taken. */
-  readonly have: number;
-  readonly need: number;
+interface QuorumStatus extends Count {
   /** Who has reported, of those who said who they are; the first one in front. */
   readonly by: readonly string[];
 }
@@ -100,12 +97,7 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachi
     dialect: chart.definition.dialect,
     states: activeNames(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
-    waiting: quorums(chart, snapshot).map(({ state, event, have, until }) => ({
-      state: nameOf(chart, state),
-      event,
-      have,
-      need: until,
-    })),
+    waiting: countsOf(chart, snapshot),
     revision,
     changedAt,
   };

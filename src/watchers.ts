@@ -100,9 +100,9 @@ export class Watchers {
       const text = entries.map(eventText).join('');
       for (const stream of this.#streams) stream.send(text);
     }
-    this.#cutExpired();
     const sockets = this.#ctx.getWebSockets();
     if (sockets.length === 0) return;
+    this.#cutExpired();
     const messages = entries.map((entry) => JSON.stringify(showEntry(entry)));
     for (const socket of sockets) sendAll(socket, messages);
     const newest = entries.at(-1)?.id ?? 0;

@@ -24,11 +24,14 @@ export {
 } from './engine.ts';
 export type { Json } from './expression.ts';
 export {
+  type Count,
+  countsOf,
   descriptorOf,
   eventsOf,
   isActive,
   type NamedValue,
   namedValue,
+  nameOf,
   ownEvents,
   quorums,
   reachable,
@@ -94,11 +97,6 @@ export function writeChart(
   const key = quorumKey(current, UPDATE, 0);
   const count = quorum && countOf(snapshot.machine.context, key, quorum.from);
   return writeSequence(definition, { current, count, left });
-}
-
-/** @returns the name that people use of a state. */
-export function nameOf({ model }: Program, state: StateNumber): string {
-  return model.states[state]?.name ?? '';
 }
 
 /** `current_state` means a sequence, `initial` or `type: parallel` a statechart. */

@@ -13,6 +13,11 @@ import {
 import type { MachineSnapshot } from './persist.ts';
 import { type IsOpen, reachableFrom } from './reach.ts';
 
+/** @returns the name that people use of a state. */
+export function nameOf({ model }: Program, state: StateNumber): string {
+  return model.states[state]?.name ?? '';
+}
+
 /** A transition that waits for more events than one. */
 export interface QuorumProgress {
   readonly state: StateNumber;
@@ -34,6 +39,25 @@ export function quorums({ model }: Program, { machine, active }: Snapshot): Quor
       }),
     ),
   );
+}
+
+/** How far a counting transition has come, as people read it. */
+export interface Count {
+  readonly state: string;
+  readonly event: string;
+  /** The count now, and the count at which the transition is taken. */
+  readonly have: number;
+  readonly need: number;
+}
+
+/** @returns the counts of the active states, each by the name of its state. */
+export function countsOf(program: Program, snapshot: Snapshot): Count[] {
+  return quorums(program, snapshot).map(({ state, event, have, until }) => ({
+    state: nameOf(program, state),
+    event,
+    have,
+    need: until,
+  }));
 }
 
 /** XState's `value`, by the keys of the chart and not by those that xstate was given. */

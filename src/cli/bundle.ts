@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { build, type Plugin, stop } from 'esbuild';
-import { type Outcome, refuse } from './outcome.ts';
+import { DONE, type Outcome, refuse } from './outcome.ts';
 
 /** The package's root: what is served must not depend on the folder that the command was called in. */
 export const PACKAGE_ROOT = resolve(import.meta.dirname, '../..');
@@ -40,7 +40,7 @@ export async function bundleWorker(file: string): Promise<Outcome<void>> {
       plugins: [clientFiles],
       logLevel: 'warning',
     });
-    return { ok: true, value: undefined };
+    return DONE;
   } catch (error) {
     // esbuild prints the errors of the source itself, and throws them all as one.
     if (error instanceof Error && 'errors' in error) return refuse('src/index.ts does not bundle');

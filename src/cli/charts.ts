@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress, parseAddress } from '../address.ts';
-import { type ChartIssue, readChart } from '../chart/index.ts';
+import { type Chart, type ChartIssue, readChart } from '../chart/index.ts';
 import { errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
 
 /** A chart that was read, checked and found right. */
@@ -48,12 +48,9 @@ export async function readCharts(folder: string, chart: string | undefined): Pro
   const errors: string[] = [];
   const wrong = new Set<string>();
   for (const { address, file } of candidates) {
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(file);
-    } catch (error) {
-      return refuse(`cannot read ${shown(file)}: ${reasonOf(error)}`);
-    }
+    const read = await readBytesOf(file);
+    if (!read.ok) return read;
+    const bytes = read.value;
     const reading = readBytes(bytes);
     warnings.push(...reading.warnings.map((issue) => located(file, issue, 'warning: ')));
     if (reading.ok) {
@@ -68,6 +65,23 @@ export async function readCharts(folder: string, chart: string | undefined): Pro
     return refuseLines([...warnings, ...errors, ...refuse(verdict).lines]);
   }
   return { ok: true, value: { charts: [...charts.values()].sort(byAddress), warnings } };
+}
+
+/** Reads one chart that must be right. @returns refused: a file that cannot be read, and every error of a wrong chart. */
+export async function readChartFile(file: string): Promise<Outcome<Chart>> {
+  const bytes = await readBytesOf(file);
+  if (!bytes.ok) return bytes;
+  const reading = readBytes(bytes.value);
+  if (reading.ok) return { ok: true, value: reading.chart };
+  return refuseLines(reading.errors.map((issue) => located(file, issue)));
+}
+
+async function readBytesOf(file: string): Promise<Outcome<Uint8Array>> {
+  try {
+    return { ok: true, value: await readFile(file) };
+  } catch (error) {
+    return refuse(`cannot read ${shown(file)}: ${reasonOf(error)}`);
+  }
 }
 
 /** Finds the charts of a folder. What is named like a chart and has no address goes to `warnings`. */

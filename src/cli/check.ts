@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ChartIssue } from '../chart/index.ts';
 import { located, readBytes } from './charts.ts';
 import { readFlags } from './flags.ts';
-import { type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { DONE, errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
 
 export const help = `usage: node src/cli.ts check [--json] [--strict] FILE|DIR...
 
@@ -45,8 +45,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
       }
     }
   } catch (error) {
-    const path = error instanceof Error && 'path' in error ? String(error.path) : positionals.join(' ');
-    return refuse(`cannot read ${shown(path)}: ${reasonOf(error)}`);
+    return refuse(`cannot read ${shown(errorPath(error) ?? positionals.join(' '))}: ${reasonOf(error)}`);
   }
   const isWrong = findings.some(({ severity }) => severity === 'error' || values.strict);
   if (values.json) {
@@ -60,8 +59,6 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   for (const line of lines) console.error(line);
   return DONE;
 }
-
-const DONE: Outcome<void> = { ok: true, value: undefined };
 
 /** A file itself, whatever it is called; of a folder, what is called like a chart. */
 async function filesIn(path: string): Promise<string[]> {

@@ -1,12 +1,12 @@
 /** `diagram`: a chart drawn, before any machine runs by it. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { graphOf } from '../view/graph.ts';
 import { layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
 import { drawSvg } from '../view/svg.ts';
-import { located, readBytes } from './charts.ts';
+import { readChartFile } from './charts.ts';
 import { readFlags } from './flags.ts';
-import { type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { DONE, type Outcome, reasonOf, refuse, shown } from './outcome.ts';
 
 export const help = `usage: node src/cli.ts diagram CHART [--out FILE] [--format svg|mermaid]
 
@@ -25,21 +25,24 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   const [file, ...more] = flags.value.positionals;
   if (file === undefined || more.length > 0) return refuse('diagram takes one chart', 'usage');
   if (format !== 'svg' && format !== 'mermaid') return refuse('--format is svg or mermaid', 'usage');
+  const chart = await readChartFile(file);
+  if (!chart.ok) return chart;
+  const { model } = chart.value;
+  const graph = graphOf(model);
+  const description = `A state chart of ${model.states.length - 1} states.`;
+  const text =
+    format === 'mermaid'
+      ? drawMermaid(model, graph, new Set())
+      : `${drawSvg(layOut(model, graph), NOWHERE, { title: shown(file), description })}\n`;
+  if (out === undefined) {
+    process.stdout.write(text);
+    return DONE;
+  }
   try {
-    const reading = readBytes(await readFile(file));
-    if (!reading.ok) return refuseLines(reading.errors.map((issue) => located(file, issue)));
-    const { model } = reading.chart;
-    const graph = graphOf(model);
-    const text =
-      format === 'mermaid'
-        ? drawMermaid(model, graph, new Set())
-        : `${drawSvg(layOut(model, graph), NOWHERE, { title: shown(file), description: `A state chart of ${model.states.length - 1} states.` })}\n`;
-    if (out === undefined) process.stdout.write(text);
-    else await writeFile(out, text);
-    return { ok: true, value: undefined };
+    await writeFile(out, text);
+    return DONE;
   } catch (error) {
-    if (!(error instanceof Error && 'path' in error)) throw error;
-    return refuse(`cannot use ${shown(String(error.path))}: ${reasonOf(error)}`);
+    return refuse(`cannot write ${shown(out)}: ${reasonOf(error)}`);
   }
 }
 

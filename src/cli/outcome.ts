@@ -10,6 +10,9 @@ export interface Refusal {
   lines: string[];
 }
 
+/** It was done, and there is nothing to hand over. */
+export const DONE: Outcome<void> = { ok: true, value: undefined };
+
 /** 2 says that the command line itself is wrong, as in most Unix tools; 1 is every other failure. */
 const EXIT_CODES = { failure: 1, usage: 2 } as const;
 

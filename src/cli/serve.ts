@@ -8,14 +8,12 @@ import type { ChartFile } from './charts.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { lockFolder } from './lock.ts';
-import { type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
+import { DONE, type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
 import { sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 export const help = SERVE_HELP;
-
-const DONE: Outcome<void> = { ok: true, value: undefined };
 
 /** Serves until SIGINT, SIGTERM or SIGHUP. Refused: wrong flags or charts, no port, and a server that died by itself. */
 export async function run(args: string[]): Promise<Outcome<void>> {

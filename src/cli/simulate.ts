@@ -1,11 +1,10 @@
 /** `simulate`: a chart played through before it runs anywhere. */
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parseDuration } from '../chart/time.ts';
 import { durationText } from '../view/words.ts';
-import { located, readBytes } from './charts.ts';
+import { readChartFile } from './charts.ts';
 import { readFlags } from './flags.ts';
-import { type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { DONE, type Outcome, refuse, refuseLines } from './outcome.ts';
 import { Simulation } from './simulation.ts';
 
 export const help = `usage: node src/cli.ts simulate CHART [--at TIME] [--json] [STEP...]
@@ -36,15 +35,9 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   if (file === undefined) return refuse('simulate what? Name a chart', 'usage');
   const now = at === undefined ? Date.now() : Date.parse(at);
   if (!Number.isFinite(now)) return refuse(`--at ${at} is no time such as 2026-12-01T00:00:00Z`, 'usage');
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    return refuse(`cannot read ${shown(file)}: ${reasonOf(error)}`);
-  }
-  const reading = readBytes(bytes);
-  if (!reading.ok) return refuseLines(reading.errors.map((issue) => located(file, issue)));
-  const simulation = new Simulation(reading.chart, now);
+  const chart = await readChartFile(file);
+  if (!chart.ok) return chart;
+  const simulation = new Simulation(chart.value, now);
   const show = json ? showJson : showText;
   show('start', simulation, undefined);
   let refused = 0;
@@ -53,7 +46,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
     if (why !== undefined) refused += 1;
     show(step, simulation, why);
   }
-  return refused === 0 ? { ok: true, value: undefined } : refuseLines([]);
+  return refused === 0 ? DONE : refuseLines([]);
 }
 
 /** @returns why a step was refused, or nothing. */

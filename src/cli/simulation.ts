@@ -1,6 +1,8 @@
 /** A chart that runs by itself: no object, no storage, and a clock that is moved by hand. */
 import {
   type Chart,
+  type Count,
+  countsOf,
   eventsOf,
   fire,
   isActive,
@@ -8,7 +10,6 @@ import {
   nameOf,
   nextDue,
   nextTimer,
-  quorums,
   type Snapshot,
   type StateNumber,
   send,
@@ -52,18 +53,8 @@ export class Simulation {
     return isDone(this.#snapshot);
   }
 
-  get counts(): readonly {
-    readonly state: string;
-    readonly event: string;
-    readonly have: number;
-    readonly need: number;
-  }[] {
-    return quorums(this.#chart, this.#snapshot).map(({ state, event, have, until }) => ({
-      state: nameOf(this.#chart, state),
-      event,
-      have,
-      need: until,
-    }));
+  get counts(): Count[] {
+    return countsOf(this.#chart, this.#snapshot);
   }
 
   /** When timers are due, ms since the epoch, the first one in front. */

@@ -4,7 +4,7 @@ import { parseDuration } from '../chart/time.ts';
 import { RIGHTS, type Right } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { readFlags } from './flags.ts';
-import { type Outcome, refuse } from './outcome.ts';
+import { DONE, type Outcome, refuse } from './outcome.ts';
 
 export const help = `usage: npm run -s token -- --charts GLOBS --can RIGHTS --sub NAME [--ttl DURATION]
 
@@ -44,7 +44,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
     return refuse(`the token would have more than ${TOKEN_LENGTH} characters; give it fewer globs`);
   }
   console.log(token);
-  return { ok: true, value: undefined };
+  return DONE;
 }
 
 /** A key and not its text: hono takes one with PRIVATE in it for another kind. */

@@ -1,6 +1,5 @@
 /** What there is to draw of a chart: states in states, and arrows between them. Pure; knows nothing of places. */
 
-import type { TransitionModel } from '../chart/model.ts';
 import {
   ancestorsOf,
   isWithin,
@@ -8,6 +7,7 @@ import {
   ROOT,
   type StateModel,
   type StateNumber,
+  type TransitionModel,
 } from '../chart/model.ts';
 import { durationText, momentText } from './words.ts';
 

@@ -3,8 +3,7 @@
  * inside is one box for what is around it. So a chart of any depth is as many small layouts as it has such states.
  */
 import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
-import type { Model, StateNumber } from '../chart/model.ts';
-import { ROOT } from '../chart/model.ts';
+import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 import { shortened, textWidth } from './words.ts';
 
@@ -238,7 +237,8 @@ function collected(
     dots.push(...placed.dots);
     entries.push(...placed.entries);
   }
-  const boxOf = (state: StateNumber) => boxes.find((box) => box.node.state === state);
+  const places = new Map(boxes.map((box) => [box.node.state, box]));
+  const boxOf = (state: StateNumber) => places.get(state);
   for (const name of graph.nodes()) {
     if (!/^(initial|port)/.test(name)) continue;
     const { x, y } = graph.node(name);

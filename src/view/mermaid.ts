@@ -1,6 +1,5 @@
 /** A chart as Mermaid's text (https://mermaid.js.org/syntax/stateDiagram.html), with its current states marked. */
-import type { Model, StateNumber } from '../chart/model.ts';
-import { ROOT } from '../chart/model.ts';
+import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 
 export function drawMermaid(model: Model, { root, arrows }: Graph, active: ReadonlySet<StateNumber>): string {
