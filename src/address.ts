@@ -1,5 +1,6 @@
 /** tenant/chart@run <-> object name <-> path: the only file that knows how an address is spelled. */
 
+import * as z from 'zod';
 import { NAME_LENGTH } from './limits.ts';
 
 /** Where one machine is to be found. */
@@ -17,6 +18,12 @@ export const DEFAULT: Address = { chart: 'default' };
 
 /** What an address may be made of: safe in a path, a file name and a log line. */
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAME_LENGTH - 1}}$`);
+export const NameShape = z.string().regex(NAME);
+
+/** A chart's name, with the run behind an `@` where there is one. */
+export const ChartAndRunShape = z
+  .string()
+  .regex(new RegExp(`${NAME.source.slice(0, -1)}(@${NAME.source.slice(1, -1)})?$`));
 
 /** First path segments that are the service's or the `default` machine's own, and so no tenants' names. */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -29,6 +36,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'healthz',
   'history',
   'metrics',
+  'openapi',
   'openapi.json',
   'page.css',
   'page.js',

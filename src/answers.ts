@@ -1,4 +1,4 @@
-import { type Refusal, statusOf, titleOf } from './refusal.ts';
+import { problemType, type Refusal, statusOf, titleOf } from './refusal.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -15,7 +15,7 @@ export function respond(body: BodyInit | null, status: number, headers: Headers)
  * in somebody's frame, taken for another type than it says, or kept by a cache. Other Fetch Metadata and
  * `Origin` are looked at in `origin.ts`.
  */
-const SAFE: Headers = {
+export const SAFE: Headers = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -72,7 +72,7 @@ export function done(revision?: number): Response {
 export function problem(refusal: Refusal, headers: Headers = {}): Response {
   const { ok: _, code, detail, retryAfter, ...more } = refusal;
   const status = statusOf(code);
-  const body = { type: `urn:stateservice:problem:${code}`, title: titleOf(code), status, detail, ...more };
+  const body = { type: problemType(code), title: titleOf(code), status, detail, ...more };
   return respond(`${JSON.stringify(body, null, 2)}\n`, status, {
     'Content-Type': 'application/problem+json',
     ...refusalHeaders(refusal),

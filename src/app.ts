@@ -12,6 +12,7 @@ import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { machine } from './routes/machine.tsx';
 import { metrics } from './routes/metrics.ts';
+import { openApiResources } from './routes/openapi.tsx';
 import { pageScript, pageStyle } from './routes/page-files.ts';
 import { reset } from './routes/reset.ts';
 import { mount, type Resources } from './routes/resource.ts';
@@ -20,9 +21,9 @@ import { state } from './routes/state.ts';
 import { tenant } from './routes/tenant.tsx';
 import { watch } from './routes/watch.ts';
 
-/** All that is served, and which right each method asks for. */
+/** All that is served: which right each method asks for, and what it promises. */
 export const RESOURCES: Resources = {
-  service: [health, schemaDocument, pageScript, pageStyle],
+  service: [health, schemaDocument, pageScript, pageStyle, ...openApiResources(() => RESOURCES)],
   tenant,
   machine: [
     state,

@@ -1,29 +1,53 @@
 /** What a caller may say, by HTTP or by a binding: the same words are refused in both. */
+import * as z from 'zod';
 import { EVENT_LENGTH, isReserved } from './chart/index.ts';
 import { CALLER_LENGTH, KEY_LENGTH } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
+const words = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .refine((text) => text.isWellFormed());
+
 /** Who reports, claims or asks. */
+export const CallerShape = words(CALLER_LENGTH);
+
+/** `Idempotency-Key`. */
+export const KeyShape = words(KEY_LENGTH);
+
+/** The name of an event that is sent. */
+export const EventShape = z
+  .string()
+  .min(1)
+  .max(EVENT_LENGTH)
+  .regex(/^[^*]*$/)
+  .refine((event) => !isReserved(event));
+
+/** @returns why `by` is no caller, or nothing. */
 export function checkCaller(by: string): Refusal | undefined {
-  if (by !== '' && by.length <= CALLER_LENGTH && by.isWellFormed()) return undefined;
+  if (CallerShape.safeParse(by).success) return undefined;
   return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
 }
 
-/** `Idempotency-Key`. */
+/** @returns why `key` is no `Idempotency-Key`, or nothing. */
 export function checkKey(key: string): Refusal | undefined {
-  if (key !== '' && key.length <= KEY_LENGTH && key.isWellFormed()) return undefined;
+  if (KeyShape.safeParse(key).success) return undefined;
   return refuse('wrong-parameter', `\`Idempotency-Key\` must have 1 to ${KEY_LENGTH} characters.`);
 }
 
-/** The name of an event that is sent. */
+/** @returns why `event` is not to be sent, or nothing. */
 export function checkEvent(event: string): Refusal | undefined {
+  if (EventShape.safeParse(event).success) return undefined;
   if (event === '' || event.length > EVENT_LENGTH) {
     return refuse('reserved-event', `An event's name has 1 to ${EVENT_LENGTH} characters.`);
   }
   if (event.includes('*')) {
     return refuse('reserved-event', 'A wildcard is for charts; an event that is sent has a name.');
   }
-  if (!isReserved(event)) return undefined;
-  const detail = 'Names that begin with xstate., done. or error. are kept by XState for itself.';
-  return refuse('reserved-event', detail);
+  return refuse(
+    'reserved-event',
+    'Names that begin with xstate., done. or error. are kept by XState for itself.',
+  );
 }

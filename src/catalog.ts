@@ -1,7 +1,8 @@
 import type { Address } from './address.ts';
 
 /** Where a chart's text came from. */
-export type ChartOrigin = 'upload' | 'binding' | 'bundle';
+export const CHART_ORIGINS = ['upload', 'binding', 'bundle'] as const;
+export type ChartOrigin = (typeof CHART_ORIGINS)[number];
 
 /** A chart's text before anyone has read it. */
 export interface ChartText {

@@ -8,8 +8,8 @@
  *       await release.update('canary', { by: hostname });
  *     }
  */
+import type { Status } from './contract/documents.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { Status } from './status.ts';
 import type { ShownEntry } from './watchers.ts';
 
 export interface ClientOptions {

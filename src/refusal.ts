@@ -81,6 +81,11 @@ export function titleOf(code: RefusalCode): string {
   return REFUSALS[code].title;
 }
 
+/** @returns the kind of "no" as a URI (RFC 9457, `type`). */
+export function problemType(code: RefusalCode): string {
+  return `urn:stateservice:problem:${code}`;
+}
+
 /** Makes a refusal. */
 export function refuse(
   code: RefusalCode,

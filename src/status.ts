@@ -1,11 +1,8 @@
 import {
-  type Count,
   countsOf,
   descriptorOf,
   isDone,
   isRelated,
-  type Json,
-  type NamedValue,
   namedValue,
   nameOf,
   ownEvents,
@@ -13,58 +10,10 @@ import {
   type StateNumber,
 } from './chart/index.ts';
 import { slotsOf } from './claims.ts';
+import type { Status } from './contract/documents.ts';
 import type { Summary } from './replies.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { Report } from './store/receipts.ts';
-import type { StoredChart } from './store/store.ts';
-
-/** What a machine says of itself: `GET {machine}`. Times are ISO 8601. */
-export interface Status {
-  readonly machine: string;
-  readonly dialect: 'sequence' | 'statechart';
-  /** Active states, outermost first. */
-  readonly states: readonly string[];
-  /** The active states as XState's value: a name, or a mapping of names to what is active inside. */
-  readonly value: NamedValue;
-  readonly status: 'active' | 'done';
-  readonly revision: number;
-  /** When the state that was entered last was entered. */
-  readonly since: string;
-  /** When the last change took effect. */
-  readonly changed: string;
-  /** The chart's own data, as its assignments have left it. */
-  readonly context: { readonly [key: string]: Json };
-  readonly quorums: readonly QuorumStatus[];
-  readonly claims: readonly ClaimStatus[];
-  readonly timers: readonly TimerStatus[];
-  readonly chart: ChartStatus;
-}
-
-/** How far a counting transition has come. */
-interface QuorumStatus extends Count {
-  /** Who has reported, of those who said who they are; the first one in front. */
-  readonly by: readonly string[];
-}
-
-/** A state where only so many may work at once. */
-interface ClaimStatus {
-  readonly state: string;
-  readonly slots: number;
-  readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
-}
-
-interface TimerStatus {
-  readonly at: string;
-  /** The event that it sends, null where it is that of an `after`, an `at` or a `time`. */
-  readonly event: string | null;
-}
-
-interface ChartStatus {
-  readonly hash: string;
-  readonly source: StoredChart['origin'];
-  /** Whether another chart than this one is waiting for a reset. */
-  readonly newer: boolean;
-}
 
 /** Writes status documents. The last one is kept: thousands may wait for the same, and thousands may be named in it. */
 export class StatusWriter {
@@ -149,7 +98,7 @@ function statusOf(
   };
 }
 
-function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): QuorumStatus[] {
+function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): Status['quorums'] {
   return quorums(chart, snapshot).map(({ state, event, have, until }) => {
     // What was accepted since the visit began was counted in it.
     const visit = snapshot.active.get(state)?.number ?? 0;
@@ -169,7 +118,7 @@ function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Rep
   });
 }
 
-function claimStatus({ chart, snapshot, claims }: RunningMachine): ClaimStatus[] {
+function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claims'] {
   return [...snapshot.active.keys()].flatMap((state) => {
     const slots = slotsOf(chart, state);
     if (slots === undefined) return [];

@@ -4,10 +4,15 @@ import { env, exports } from 'cloudflare:workers';
 import type { Machine } from '../src/index.ts';
 import type { Refusal } from '../src/refusal.ts';
 import type { Update } from '../src/turn.ts';
+import { hold } from './contract/held.ts';
 
-/** Sends one request through the Worker. */
+/** Sends one request through the Worker; its answer must be one that OpenAPI promises. */
 export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(`https://service.test${path}`, { ...init, method }));
+  const response = await exports.default.fetch(
+    new Request(`https://service.test${path}`, { ...init, method }),
+  );
+  await hold(method, path, response);
+  return response;
 }
 
 /** Is it my turn? */

@@ -4,6 +4,7 @@ import { sign } from 'hono/jwt';
 import { answer } from '../src/app.ts';
 import type { Env } from '../src/env.ts';
 import type { Right } from '../src/grant.ts';
+import { hold } from './contract/held.ts';
 
 /** What the service signs with; as long as it has to be. */
 export const SECRET = 'a secret that only the tests know of';
@@ -52,7 +53,10 @@ export async function sendWith(
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
-  return answer(new Request(`https://service.test${path}`, { ...init, method }), { ...env, ...bindings });
+  const request = new Request(`https://service.test${path}`, { ...init, method });
+  const response = await answer(request, { ...env, ...bindings });
+  await hold(method, path, response);
+  return response;
 }
 
 /** Sends a request with a token, or without one, to the service that asks for them. */

@@ -1,8 +1,11 @@
 import { document, etag, json, problem } from '../answers.ts';
 import { CHART_BYTES } from '../chart/index.ts';
+import { UploadedShape } from '../contract/documents.ts';
 import { readText } from './body.ts';
-import { caller, ifMatch, withSubject } from './parameters.ts';
+import { BY, IF_MATCH, RESET, withSubject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
+
+const TAKEN = { content: { 'application/json': UploadedShape }, headers: ['ETag'] } as const;
 
 /** The chart that the machine runs by. */
 export const chart: MachineResource = {
@@ -10,6 +13,11 @@ export const chart: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'chart',
+        summary: 'The chart that the machine runs by; a sequence with its present values.',
+        answers: { 200: { says: 'YAML.', content: { 'application/yaml': 'text' }, headers: ['ETag'] } },
+      },
       async answer(_, machine) {
         const answer = await machine.chart();
         if (!answer.ok) return problem(answer);
@@ -20,15 +28,26 @@ export const chart: MachineResource = {
 
     PUT: {
       right: 'admin',
+      contract: {
+        id: 'upload',
+        summary: 'Takes another chart for the address.',
+        parameters: [BY, RESET, IF_MATCH],
+        body: { 'application/yaml': 'text' },
+        answers: {
+          200: { ...TAKEN, says: 'The machine runs by it.' },
+          201: { ...TAKEN, says: 'There was no machine; now it has begun.' },
+        },
+        refusals: ['wrong-parameter', 'mid-sequence', 'wrong-revision', 'too-large', 'invalid-chart'],
+      },
       async answer(c, machine) {
-        const by = caller(c);
+        const by = BY.read(c);
         if (!by.ok) return problem(by);
-        const revisions = ifMatch(c);
+        const revisions = IF_MATCH.read(c);
         if (!revisions.ok) return problem(revisions);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
         const answer = await machine.upload(text.value, {
-          reset: c.req.query('reset') === 'true',
+          reset: RESET.read(c).value,
           ...(by.value === undefined ? {} : { by: by.value }),
           ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
           ...withSubject(c),

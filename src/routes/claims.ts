@@ -1,7 +1,9 @@
 import type { Context } from 'hono';
 import { done, etag, json, problem } from '../answers.ts';
+import type { Parsed } from '../contract/contract.ts';
+import { ClaimShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { namedCaller, namedState, type Parsed, subject } from './parameters.ts';
+import { CALLER, STATE, subject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** Who may work now, where only so many may: take or renew a slot, and give it back. */
@@ -10,6 +12,22 @@ export const claims: MachineResource = {
   methods: {
     POST: {
       right: 'update',
+      contract: {
+        id: 'claim',
+        summary: 'May I work now? Takes a slot of the state, or renews it.',
+        parameters: [STATE, CALLER],
+        answers: {
+          200: { says: 'It is held.', content: { 'application/json': ClaimShape }, headers: ['ETag'] },
+        },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'not-current',
+          'cannot-come',
+          'no-slots',
+          'slots-taken',
+        ],
+      },
       async answer(c, machine) {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
@@ -24,6 +42,13 @@ export const claims: MachineResource = {
 
     DELETE: {
       right: 'update',
+      contract: {
+        id: 'release',
+        summary: 'Gives a slot back without a report.',
+        parameters: [STATE, CALLER],
+        answers: { 204: { says: 'It is not held any more.', headers: ['ETag'] } },
+        refusals: ['wrong-parameter', 'ambiguous-state', 'not-current'],
+      },
       async answer(c, machine) {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
@@ -37,8 +62,8 @@ export const claims: MachineResource = {
 
 /** Which state's slot, and whose. */
 function namedSlot(c: Context<AppEnv>): Parsed<{ readonly state: string; readonly by: string }> {
-  const state = namedState(c);
+  const state = STATE.read(c);
   if (!state.ok) return state;
-  const by = namedCaller(c);
+  const by = CALLER.read(c);
   return by.ok ? { ok: true, value: { state: state.value, by: by.value } } : by;
 }

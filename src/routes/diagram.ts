@@ -11,6 +11,11 @@ export const diagramSvg: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'diagram',
+        summary: 'The chart drawn, its current states lit.',
+        answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
+      },
       async answer(_, machine, address) {
         const view = await machine.view();
         if (!view.ok) return problem(view);
@@ -33,6 +38,13 @@ export const diagramMermaid: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'diagramText',
+        summary: 'The chart for Mermaid, its current states marked.',
+        answers: {
+          200: { says: '`stateDiagram-v2`.', content: { 'text/plain': 'text' }, headers: ['ETag'] },
+        },
+      },
       async answer(_, machine) {
         const view = await machine.view();
         if (!view.ok) return problem(view);

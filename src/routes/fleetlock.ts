@@ -1,14 +1,29 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { refusalHeaders, respond } from '../answers.ts';
-import { checkCaller } from '../arguments.ts';
+import type { Parameter } from '../contract/contract.ts';
+import { FaultShape, FleetLockShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { CALLER_LENGTH, FLEETLOCK_BYTES } from '../limits.ts';
+import { FLEETLOCK_BYTES } from '../limits.ts';
 import { type Refusal, refuse, statusOf } from '../refusal.ts';
 import type { Yes } from '../turn.ts';
 import { readText } from './body.ts';
 import { subject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
+
+const PROTOCOL: Parameter<true> = {
+  name: 'fleet-lock-protocol',
+  in: 'header',
+  says: 'That it is this protocol: `true`.',
+  isRequired: true,
+  shape: z.literal('true'),
+  read(c) {
+    if (c.req.header('fleet-lock-protocol') === 'true') return { ok: true, value: true };
+    return refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.');
+  },
+};
+
+const FAULT = { 'application/json': FaultShape } as const;
 
 /** FleetLock: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
 export const preReboot: MachineResource = {
@@ -16,10 +31,27 @@ export const preReboot: MachineResource = {
   methods: {
     POST: {
       right: 'update',
+      contract: {
+        id: 'preReboot',
+        summary: 'FleetLock: takes a slot before a reboot.',
+        parameters: [PROTOCOL],
+        body: { 'application/json': FleetLockShape },
+        answers: { 200: { says: 'The node may reboot.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'too-large',
+          'not-current',
+          'cannot-come',
+          'no-slots',
+          'slots-taken',
+        ],
+      },
       answer: (c, machine) => answer(c, (group, id) => machine.lock(group, id, subject(c))),
     },
   },
   refuse: fault,
+  refusalContent: FAULT,
 };
 
 export const steadyState: MachineResource = {
@@ -27,29 +59,37 @@ export const steadyState: MachineResource = {
   methods: {
     POST: {
       right: 'update',
+      contract: {
+        id: 'steadyState',
+        summary: 'FleetLock: reports after a reboot, and frees the slot.',
+        parameters: [PROTOCOL],
+        body: { 'application/json': FleetLockShape },
+        answers: { 200: { says: 'The slot is free.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'too-large',
+          'not-current',
+          'cannot-come',
+          'no-slots',
+          'not-taken',
+          'final-state',
+          'over-bound',
+        ],
+      },
       answer: (c, machine) => answer(c, (group, id) => machine.unlock(group, id, subject(c))),
     },
   },
   refuse: fault,
+  refusalContent: FAULT,
 };
-
-/** A group as the protocol has it, and `_`, which names of states have. */
-const GROUP = /^[A-Za-z0-9._-]+$/;
-
-const BodyShape = z.object({
-  client_params: z.object({
-    id: z.string().refine((id) => checkCaller(id) === undefined),
-    group: z.string().max(CALLER_LENGTH).regex(GROUP),
-  }),
-});
 
 async function answer(
   c: Context<AppEnv>,
   ask: (group: string, id: string) => Promise<Yes | Refusal>,
 ): Promise<Response> {
-  if (c.req.header('fleet-lock-protocol') !== 'true') {
-    return fault(refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.'));
-  }
+  const protocol = PROTOCOL.read(c);
+  if (!protocol.ok) return fault(protocol);
   const body = await readText(c, FLEETLOCK_BYTES);
   if (!body.ok) return fault(body);
   const params = parseBody(body.value);
@@ -62,7 +102,7 @@ async function answer(
 
 function parseBody(text: string): { readonly id: string; readonly group: string } | undefined {
   try {
-    return BodyShape.safeParse(JSON.parse(text)).data?.client_params;
+    return FleetLockShape.safeParse(JSON.parse(text)).data?.client_params;
   } catch {
     return undefined;
   }

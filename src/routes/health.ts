@@ -1,9 +1,15 @@
 import { json } from '../answers.ts';
+import { HealthShape } from '../contract/documents.ts';
 import { LIMITS } from '../limits.ts';
 import type { ServiceResource } from './resource.ts';
 
 /** Whether the Worker answers, and within which limits. It asks no object and no storage. */
 export const health: ServiceResource = {
   path: '/healthz',
+  contract: {
+    id: 'health',
+    summary: 'Whether the service answers, and within which limits.',
+    answers: { 200: { says: 'It does.', content: { 'application/json': HealthShape } } },
+  },
   answer: () => json({ status: 'ok', limits: LIMITS }),
 };

@@ -1,9 +1,13 @@
 import { formatAddress } from '../address.ts';
 import { document, etag, json, problem } from '../answers.ts';
+import { EntryShape, HistoryShape } from '../contract/documents.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../limits.ts';
 import { showEntry } from '../watchers.ts';
 import { wholeNumber } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
+
+const BEFORE = wholeNumber('before', 1, Number.MAX_SAFE_INTEGER, 'Only entries with smaller ids.');
+const LIMIT = wholeNumber('limit', 1, HISTORY_PAGE_MAX, `How many; ${HISTORY_PAGE} where it is left out.`);
 
 /** What happened, newest first; `before` and `limit` turn the pages. NDJSON for who accepts that. */
 export const history: MachineResource = {
@@ -11,10 +15,23 @@ export const history: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'history',
+        summary: 'What happened, newest first.',
+        parameters: [BEFORE, LIMIT],
+        answers: {
+          200: {
+            says: 'A page of it; a line for each entry where that is accepted.',
+            content: { 'application/json': HistoryShape, 'application/x-ndjson': EntryShape },
+            headers: ['ETag'],
+          },
+        },
+        refusals: ['wrong-parameter'],
+      },
       async answer(c, machine, address) {
-        const before = wholeNumber(c, 'before', 1, Number.MAX_SAFE_INTEGER);
+        const before = BEFORE.read(c);
         if (!before.ok) return problem(before);
-        const limit = wholeNumber(c, 'limit', 1, HISTORY_PAGE_MAX);
+        const limit = LIMIT.read(c);
         if (!limit.ok) return problem(limit);
         const most = limit.value ?? HISTORY_PAGE;
         const answer = await machine.history(before.value ?? Number.MAX_SAFE_INTEGER, most);

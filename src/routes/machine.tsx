@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 import { type Address, formatAddress } from '../address.ts';
 import { done, etag, json, page, problem, respond } from '../answers.ts';
+import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
 import { allows, type Right } from '../grant.ts';
 import type { Machine } from '../machine.ts';
@@ -10,7 +11,7 @@ import { type Refusal, titleOf } from '../refusal.ts';
 import { EmptyRoot, Intro, RefusalPage } from '../view/intro.tsx';
 import { MachinePage } from '../view/machine-page.tsx';
 import { pictureOf } from '../view/picture.ts';
-import { ifNoneMatch, wait } from './parameters.ts';
+import { IF_NONE_MATCH, WAIT } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** The machine itself: its status document, its page for a browser, and its end. */
@@ -19,11 +20,25 @@ export const machine: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'status',
+        summary: 'Where the machine stands; its page for a browser.',
+        parameters: [IF_NONE_MATCH, WAIT],
+        answers: {
+          200: {
+            says: 'The status document.',
+            content: { 'application/json': StatusShape, 'text/html': 'text' },
+            headers: ['ETag', 'Vary'],
+          },
+          304: { says: 'The caller has it already.', headers: ['ETag', 'Vary'] },
+        },
+        refusals: ['wrong-parameter', 'too-many-waiting'],
+      },
       async answer(c, machine, address) {
         if (wantsPage(c)) return showPage(c, machine, address);
-        const ms = wait(c);
+        const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
-        const answer = await machine.status(ifNoneMatch(c), ms.value);
+        const answer = await machine.status(IF_NONE_MATCH.read(c).value, ms.value);
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
         if (answer.unchanged) return respond(null, 304, headers);
@@ -33,6 +48,11 @@ export const machine: MachineResource = {
 
     DELETE: {
       right: 'admin',
+      contract: {
+        id: 'erase',
+        summary: 'Erases the machine, as if its address had never been used.',
+        answers: { 204: { says: 'It is gone.' } },
+      },
       async answer(_, machine) {
         const answer = await machine.erase();
         return answer.ok ? done() : problem(answer);

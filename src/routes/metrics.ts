@@ -9,6 +9,11 @@ export const metrics: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'metrics',
+        summary: 'Numbers for Prometheus.',
+        answers: { 200: { says: 'Text, 0.0.4.', content: { 'text/plain': 'text' }, headers: ['ETag'] } },
+      },
       async answer(_, machine, address) {
         const answer = await machine.metrics();
         if (!answer.ok) return problem(answer);

@@ -7,12 +7,22 @@ import type { ServiceResource } from './resource.ts';
 /** The script of the pages. */
 export const pageScript: ServiceResource = {
   path: '/page.js',
+  contract: {
+    id: 'pageScript',
+    summary: 'The script of the pages.',
+    answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
+  },
   answer: () => document(script, 'text/javascript;charset=UTF-8', SHORTLY),
 };
 
 /** Their style, and that of the pictures in them. */
 export const pageStyle: ServiceResource = {
   path: '/page.css',
+  contract: {
+    id: 'pageStyle',
+    summary: 'The style of the pages.',
+    answers: { 200: { says: 'CSS.', content: { 'text/css': 'text' } } },
+  },
   answer: () => document(`${sheet}\n${DIAGRAM_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
 };
 

@@ -1,5 +1,5 @@
 import { done, problem } from '../answers.ts';
-import { caller, subject } from './parameters.ts';
+import { BY, subject } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
 /** Starts the machine over from its newest chart. */
@@ -8,8 +8,15 @@ export const reset: MachineResource = {
   methods: {
     POST: {
       right: 'admin',
+      contract: {
+        id: 'reset',
+        summary: 'Starts over from the newest chart; the history goes on.',
+        parameters: [BY],
+        answers: { 204: { says: 'It has begun anew.', headers: ['ETag'] } },
+        refusals: ['wrong-parameter'],
+      },
       async answer(c, machine) {
-        const by = caller(c);
+        const by = BY.read(c);
         if (!by.ok) return problem(by);
         const answer = await machine.reset(by.value, subject(c));
         return answer.ok ? done(answer.revision) : problem(answer);

@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import { type Address, DEFAULT, formatAddress, isReserved, parseAddress, wrongName } from '../address.ts';
 import { admit, checkSetUp } from '../admission.ts';
 import { problem, respond } from '../answers.ts';
+import type { Content, Contract } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
 import type { Machine } from '../machine.ts';
@@ -9,18 +10,20 @@ import { type Refusal, refuse } from '../refusal.ts';
 import { logged } from '../request-log.ts';
 
 /** Methods that change something, and that ask. `HEAD` comes with `GET`, `OPTIONS` with every path. */
-type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
+export type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 interface Method<Arguments extends readonly unknown[]> {
   /** What its caller's token must allow there. */
   readonly right: Right;
+  readonly contract: Contract;
   answer(c: Context<AppEnv>, ...args: Arguments): Response | Promise<Response>;
 }
 
 interface Resource<Arguments extends readonly unknown[]> {
   readonly methods: Readonly<Partial<Record<MethodName, Method<Arguments>>>>;
-  /** Says no, where that is not done by problem details. */
+  /** Says no, where that is not done by problem details, and in which shape. */
   refuse?(refusal: Refusal): Response;
+  readonly refusalContent?: Content;
 }
 
 /** A path below a machine, and what may be done there. */
@@ -35,6 +38,7 @@ export interface TenantResource extends Resource<[tenant: string]> {}
 /** A path of the service. It tells nothing of any machine, and needs no token. */
 export interface ServiceResource {
   readonly path: string;
+  readonly contract: Contract;
   answer(c: Context<AppEnv>): Response | Promise<Response>;
 }
 

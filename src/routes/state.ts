@@ -1,9 +1,12 @@
 import { problem, text } from '../answers.ts';
-import { checkEvent } from '../arguments.ts';
-import { UPDATE } from '../chart/index.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { updateOptions, wait } from './parameters.ts';
+import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
+
+const YES = { content: { 'text/plain': 'text' }, headers: ['ETag'] } as const;
+
+/** Left out, it is answered as the original did, and not as a wrong parameter. */
+const ASKED = { ...STATE, isRequired: false };
 
 /** Is it my turn, and I am done: the original's two requests, answered by its status codes. */
 export const state: MachineResource = {
@@ -11,10 +14,24 @@ export const state: MachineResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'isCurrent',
+        summary: 'Is it my turn? Is the state current?',
+        parameters: [ASKED, WAIT],
+        answers: { 200: { ...YES, says: 'It is current.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'no-state-named',
+          'not-current',
+          'cannot-come',
+          'too-many-waiting',
+        ],
+      },
       async answer(c, machine) {
         const name = c.req.query('state');
         if (name === undefined) return problem(refuse('no-state-named', MISSING));
-        const ms = wait(c);
+        const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
         return show(name, ms.value === 0 ? await machine.is(name) : await machine.is(name, ms.value));
       },
@@ -22,15 +39,34 @@ export const state: MachineResource = {
 
     PUT: {
       right: 'update',
+      contract: {
+        id: 'update',
+        summary: 'I am done: sends an event to the state.',
+        parameters: [ASKED, EVENT, ...UPDATE_OPTIONS],
+        answers: { 200: { ...YES, says: 'It was current and took the event, now or before.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'reserved-event',
+          'not-current',
+          'cannot-come',
+          'final-state',
+          'not-taken',
+          'not-holder',
+          'over-bound',
+          'wrong-revision',
+          'key-reused',
+          'no-state-to-update',
+        ],
+      },
       async answer(c, machine) {
         const state = c.req.query('state');
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
-        const event = c.req.query('event') ?? UPDATE;
-        const wrong = checkEvent(event);
-        if (wrong !== undefined) return problem(wrong);
+        const event = EVENT.read(c);
+        if (!event.ok) return problem(event);
         const options = updateOptions(c);
         if (!options.ok) return problem(options);
-        return show(state, await machine.update(state, event, options.value));
+        return show(state, await machine.update(state, event.value, options.value));
       },
     },
   },

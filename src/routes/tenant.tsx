@@ -1,31 +1,77 @@
-import { type Address, formatAddress, parseAddress, wrongName } from '../address.ts';
+import * as z from 'zod';
+import { type Address, formatAddress, NameShape, parseAddress, wrongName } from '../address.ts';
 import { json, page, problem } from '../answers.ts';
+import type { Parameter } from '../contract/contract.ts';
+import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../limits.ts';
-import { type Refusal, refuse } from '../refusal.ts';
+import { refuse } from '../refusal.ts';
 import { type Row, TenantPage } from '../view/tenant-page.tsx';
 import { wantsPage } from './machine.tsx';
-import { type Parsed, wholeNumber } from './parameters.ts';
+import { wholeNumber } from './parameters.ts';
 import type { TenantResource } from './resource.ts';
+
+const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `How many; ${LIST_PAGE} where it is left out.`);
+
+/** Where the page begins: behind the address that the page before ended with. */
+const AFTER = {
+  name: 'after',
+  in: 'query',
+  says: '`after` of the page before.',
+  shape: z.string(),
+  read(c) {
+    const text = c.req.query('after');
+    if (text === undefined) return { ok: true, value: undefined };
+    const [tenant = '', chart = '', ...more] = text.split('/');
+    const parsed = parseAddress(tenant, chart);
+    const isHere = tenant === c.req.param('name') && more.length === 0;
+    if (isHere && parsed.ok) return { ok: true, value: parsed.address };
+    return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
+  },
+} satisfies Parameter<Address | undefined>;
+
+const CHART: Parameter<string | undefined> = {
+  name: 'chart',
+  in: 'query',
+  says: 'Only the machine of this chart, and its runs.',
+  shape: NameShape,
+  read(c) {
+    const value = c.req.query('chart');
+    const wrong = value === undefined ? undefined : wrongName('chart', value);
+    return wrong === undefined ? { ok: true, value } : refuse('wrong-parameter', wrong);
+  },
+};
 
 /** A tenant's machines: those that the caller may read. */
 export const tenant: TenantResource = {
   methods: {
     GET: {
       right: 'read',
+      contract: {
+        id: 'machines',
+        summary: "A tenant's machines: where each of those stands that the caller may read.",
+        parameters: [LIMIT, AFTER, CHART],
+        answers: {
+          200: {
+            says: 'A page of them.',
+            content: { 'application/json': MachinesShape, 'text/html': 'text' },
+            headers: ['Vary'],
+          },
+        },
+        refusals: ['wrong-parameter'],
+      },
       async answer(c, name) {
-        const limit = wholeNumber(c, 'limit', 1, LIST_PAGE_MAX);
+        const limit = LIMIT.read(c);
         if (!limit.ok) return problem(limit);
-        const after = cursor(name, c.req.query('after'));
+        const after = AFTER.read(c);
         if (!after.ok) return problem(after);
-        const chart = c.req.query('chart');
-        const wrong = chart === undefined ? undefined : wrongName('chart', chart);
-        if (wrong !== undefined) return problem(refuse('wrong-parameter', wrong));
+        const chart = CHART.read(c);
+        if (!chart.ok) return problem(chart);
         const grant = c.get('grant');
         const { addresses, more } = await c.env.TENANTS.getByName(name).members(name, {
           limit: limit.value ?? LIST_PAGE,
           ...(after.value === undefined ? {} : { after: after.value }),
-          ...(chart === undefined ? {} : { chart }),
+          ...(chart.value === undefined ? {} : { chart: chart.value }),
           ...(grant === undefined ? {} : { grant }),
         });
         const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
@@ -58,13 +104,4 @@ function entryOf({ machine, summary }: Row) {
   if (summary === undefined) return { machine, status: 'unknown' };
   const { changedAt, ...facts } = summary;
   return { machine, ...facts, changed: new Date(changedAt).toISOString() };
-}
-
-/** `after`: the address that the page before ended with. */
-function cursor(tenant: string, text: string | undefined): Parsed<Address | undefined> | Refusal {
-  if (text === undefined) return { ok: true, value: undefined };
-  const [name, chart, ...more] = text.split('/');
-  const parsed = parseAddress(tenant, chart ?? '');
-  if (name === tenant && more.length === 0 && parsed.ok) return { ok: true, value: parsed.address };
-  return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
 }

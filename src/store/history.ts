@@ -1,16 +1,18 @@
 import { HISTORY_ROWS } from '../limits.ts';
 
 /** Why something was committed. */
-export type Cause =
-  | 'start'
-  | 'update'
-  | 'timer'
-  | 'claim'
-  | 'release'
-  | 'lease-expired'
-  | 'reset'
-  | 'upload'
-  | 'refused';
+export const CAUSES = [
+  'start',
+  'update',
+  'timer',
+  'claim',
+  'release',
+  'lease-expired',
+  'reset',
+  'upload',
+  'refused',
+] as const;
+export type Cause = (typeof CAUSES)[number];
 
 /** One line of what happened. */
 export interface HistoryEntry {
@@ -123,15 +125,3 @@ function toEntry(id: number, row: HistoryRow): HistoryEntry {
     notes: notes === null ? [] : JSON.parse(notes),
   };
 }
-
-const CAUSES: readonly Cause[] = [
-  'start',
-  'update',
-  'timer',
-  'claim',
-  'release',
-  'lease-expired',
-  'reset',
-  'upload',
-  'refused',
-];

@@ -2,7 +2,7 @@
  * All SQL. A machine's storage is one SQLite database with a handful of tables; everything here is
  * synchronous and belongs inside the caller's transaction.
  */
-import type { ChartOrigin } from '../catalog.ts';
+import { CHART_ORIGINS, type ChartOrigin } from '../catalog.ts';
 import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/index.ts';
 import { type Claim, type Claims, NO_CLAIMS, withClaim } from '../claims.ts';
 import { type HistoryEntry, HistoryTable } from './history.ts';
@@ -121,7 +121,7 @@ export class Store {
       snapshot: JSON.parse(row.snapshot),
       chart: {
         hash: row.hash,
-        origin: ORIGINS.find((known) => known === row.origin) ?? 'bundle',
+        origin: CHART_ORIGINS.find((known) => known === row.origin) ?? 'bundle',
         definition: JSON.parse(row.definition),
       },
     };
@@ -259,5 +259,3 @@ export class Store {
     return true;
   }
 }
-
-const ORIGINS: readonly ChartOrigin[] = ['upload', 'binding', 'bundle'];

@@ -1,7 +1,7 @@
 /** A machine's page: where it stands, who is waited for, what comes next, and what has happened. */
 import { raw } from 'hono/html';
+import type { Status } from '../contract/documents.ts';
 import type { View } from '../replies.ts';
-import type { Status } from '../status.ts';
 import type { HistoryEntry } from '../store/history.ts';
 import { Moment, Page } from './frame.tsx';
 import { innermost } from './words.ts';

@@ -75,6 +75,7 @@ describe('every answer', () => {
   const paths = [
     '/healthz',
     '/schema.json',
+    '/openapi.json',
     '/nothing/at/all/there',
     '/a-tenant',
     ...[

@@ -25,7 +25,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
 };
 
 /** Paths that tell nothing of any machine. */
-const PUBLIC = ['/healthz', '/schema.json', '/page.js', '/page.css'];
+const PUBLIC = ['/healthz', '/schema.json', '/page.js', '/page.css', '/openapi.json', '/openapi'];
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
 

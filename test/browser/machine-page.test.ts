@@ -266,9 +266,11 @@ describe('every page', () => {
     }
     await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
     await put(server, '/acme/canary/state?state=canary&by=web-01');
-    for (const path of ['/', '/acme', '/acme/canary', '/acme/regions', '/acme/patch', '/nobody/nothing']) {
+    const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
+    for (const path of [...live, '/acme', '/nobody/nothing', '/openapi']) {
       const { page, faults } = await openPage(`${server.url}${path}`, options);
-      if (path !== '/acme' && path !== '/nobody/nothing') await whenLive({ page, faults });
+      if (live.includes(path)) await whenLive({ page, faults });
+      if (path === '/openapi') await page.locator('#update > summary').click();
       const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
         violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
       expect(violations, path).toEqual([]);
@@ -284,7 +286,7 @@ describe('every page', () => {
 
   it('weighs less than 60 kB', async () => {
     const server = await startServer({ charts: 'charts' });
-    for (const path of ['/', '/acme/canary', '/acme']) {
+    for (const path of ['/', '/acme/canary', '/acme', '/openapi']) {
       let bytes = 0;
       const parts = [path, '/page.js', '/page.css'];
       for (const part of parts) {

@@ -1,0 +1,116 @@
+/** Everything that may be asked of the service, for people: the same that OpenAPI tells programs. */
+import { Fragment } from 'hono/jsx';
+import type { Operation } from '../contract/openapi.ts';
+import { statusOf, titleOf } from '../refusal.ts';
+import { Page } from './frame.tsx';
+
+export function OperationsPage({ operations }: { readonly operations: readonly Operation[] }) {
+  const groups = [
+    { title: 'Of a machine', has: (path: string) => path.startsWith('/{tenant}/') },
+    { title: 'Of a tenant', has: (path: string) => path === '/{tenant}' },
+  ];
+  const isShown = (path: string) => groups.some(({ has }) => has(path));
+  // The service's own machine has the same as the others: said once.
+  const ofService = operations.filter(({ path, right }) => !isShown(path) && right === undefined);
+  return (
+    <Page title="StateService: what may be asked" icon={{ sign: '?', isDone: false }}>
+      <header>
+        <h1>What may be asked</h1>
+        <span class="soft">
+          for programs: <a href="/openapi.json">openapi.json</a>
+        </span>
+      </header>
+      <main class="stack">
+        {groups.map(({ title, has }) => (
+          <Group title={title} operations={operations.filter(({ path }) => has(path))} />
+        ))}
+        <Group title="Of the service" operations={ofService} />
+      </main>
+    </Page>
+  );
+}
+
+function Group({ title, operations }: { readonly title: string; readonly operations: readonly Operation[] }) {
+  const id = title.toLowerCase().replaceAll(' ', '-');
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {id === 'of-a-machine' ? (
+        <p class="soft">
+          <code>{'{chart}'}</code> is <code>release</code>, or <code>release@42</code> for a run. The
+          service’s own machine has the same paths at the root.
+        </p>
+      ) : null}
+      {operations.map((operation) => (
+        <OperationDetails {...operation} />
+      ))}
+    </section>
+  );
+}
+
+function OperationDetails({ path, method, contract, right, refusals }: Operation) {
+  const { id, summary, parameters = [], body, answers } = contract;
+  return (
+    <details class="operation" id={id}>
+      <summary>
+        <code>
+          <b>{method}</b> {path}
+        </code>{' '}
+        <span>{summary}</span>
+      </summary>
+      <p class="soft">{right === undefined ? 'Needs no token.' : `Needs the right to ${right}.`}</p>
+      {parameters.length > 0 || body !== undefined ? (
+        <dl>
+          {parameters.map(({ name, in: place, says, isRequired }) => (
+            <Fragment>
+              <dt>
+                <code>{place === 'query' ? `?${name}=` : `${name}:`}</code>
+                {isRequired ? ' (must be said)' : ''}
+              </dt>
+              <dd>
+                <Words text={says} />
+              </dd>
+            </Fragment>
+          ))}
+          {Object.keys(body ?? {}).map((type) => (
+            <Fragment>
+              <dt>body</dt>
+              <dd>
+                <code>{type}</code>
+              </dd>
+            </Fragment>
+          ))}
+        </dl>
+      ) : null}
+      <dl>
+        {Object.entries(answers).map(([status, { says, content, headers = [] }]) => (
+          <Fragment>
+            <dt>{status}</dt>
+            <dd>
+              <Words text={says} /> <Types names={[...Object.keys(content ?? {}), ...headers]} />
+            </dd>
+          </Fragment>
+        ))}
+        {refusals
+          .toSorted((a, b) => statusOf(a) - statusOf(b))
+          .map((code) => (
+            <Fragment>
+              <dt>{statusOf(code)}</dt>
+              <dd>
+                {titleOf(code)}. <Types names={[code]} />
+              </dd>
+            </Fragment>
+          ))}
+      </dl>
+    </details>
+  );
+}
+
+function Types({ names }: { readonly names: readonly string[] }) {
+  return <span class="soft">{names.map((name) => ` ${name}`).join(',')}</span>;
+}
+
+/** Text in which backticks are around what is code. */
+function Words({ text }: { readonly text: string }) {
+  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
+}

@@ -1,0 +1,256 @@
+/** OpenAPI, read as strangers read it: a validator of others, and JSON Schema for every answer. */
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileOf, folderOf } from './charts.ts';
+import { cleanUp, runCli, type Server, startServer } from './server.ts';
+
+const SECRET = 'a secret that only the tests know of';
+
+/** What OpenAPI has of an answer, as far as the tests look. */
+interface Reply {
+  readonly headers?: Readonly<Record<string, object>>;
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+interface OperationJson {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, Reply | { readonly $ref: string }>>;
+}
+interface DocumentJson {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationJson>>>>;
+  readonly components: { readonly responses: Readonly<Record<string, Reply>> };
+}
+
+const TURNS = `current_state: a
+states:
+  - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: 2}}}
+  - {name: b}
+`;
+
+const SLOTS = `initial: work
+states:
+  work: {slots: 1, lease: 15m, on: {update: {target: over, quorum: 9}, fail: over}}
+  over: {type: final}
+`;
+
+let open: Server;
+let guarded: Server;
+let document: DocumentJson;
+
+beforeAll(async () => {
+  const charts = await folderOf({ 'acme/release.yaml': TURNS, 'acme/patch.yaml': SLOTS });
+  const chart = await fileOf(TURNS);
+  open = await startServer({ chart, charts });
+  guarded = await startServer({ chart, charts, env: { TOKEN_SECRET: SECRET } });
+  document = await (await fetch(`${open.url}/openapi.json`)).json();
+});
+afterAll(cleanUp);
+
+it('is valid by a validator of others', async () => {
+  const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
+  expect(errors).toBeUndefined();
+  expect(valid).toBe(true);
+});
+
+it('is told to be wrong by that validator where it is', async () => {
+  const broken = { ...document, paths: { '/state': { get: { responses: { 200: {} } } } } };
+  expect((await new Validator().validate(broken)).valid).toBe(false);
+});
+
+it('names each operation once, and each parameter of a path', () => {
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.values(methods).map((operation) => ({ path, operation })),
+  );
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.length).toBeGreaterThan(30);
+});
+
+/** A request, and the answer that is expected of it. */
+interface Call {
+  readonly id: string;
+  readonly status: number;
+  readonly request: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** With which token; the service is open where it is left out. */
+  readonly token?: 'none' | 'read' | 'admin';
+}
+
+const FLEETLOCK = { 'fleet-lock-protocol': 'true' };
+const node = (group: string) => JSON.stringify({ client_params: { id: 'node-1', group } });
+
+/** In order: each leaves the machines as the next one finds them. */
+const CALLS: readonly Call[] = [
+  { id: 'health', status: 200, request: 'GET /healthz' },
+  { id: 'openApi', status: 200, request: 'GET /openapi.json' },
+  { id: 'operations', status: 200, request: 'GET /openapi' },
+  { id: 'chartSchema', status: 200, request: 'GET /schema.json' },
+  { id: 'pageScript', status: 200, request: 'GET /page.js' },
+  { id: 'pageStyle', status: 200, request: 'GET /page.css' },
+  ...['', 'OfDefault'].flatMap((of): readonly Call[] => {
+    const at = of === '' ? '/acme/release' : '';
+    const root = at || '/';
+    return [
+      { id: `isCurrent${of}`, status: 200, request: `GET ${at}/state?state=a` },
+      { id: `isCurrent${of}`, status: 406, request: `GET ${at}/state?state=b` },
+      { id: `isCurrent${of}`, status: 406, request: `GET ${at}/state` },
+      { id: `isCurrent${of}`, status: 400, request: `GET ${at}/state?state=b&wait=1y` },
+      { id: `update${of}`, status: 500, request: `PUT ${at}/state` },
+      { id: `update${of}`, status: 406, request: `PUT ${at}/state?state=b` },
+      { id: `update${of}`, status: 400, request: `PUT ${at}/state?state=a&event=xstate.init` },
+      {
+        id: `update${of}`,
+        status: 412,
+        request: `PUT ${at}/state?state=a`,
+        headers: { 'If-Match': '"99"' },
+      },
+      {
+        id: `update${of}`,
+        status: 200,
+        request: `PUT ${at}/state?state=a`,
+        headers: { 'Idempotency-Key': 'k' },
+      },
+      {
+        id: `update${of}`,
+        status: 422,
+        request: `PUT ${at}/state?state=b`,
+        headers: { 'Idempotency-Key': 'k' },
+      },
+      { id: `status${of}`, status: 200, request: `GET ${root}` },
+      { id: `status${of}`, status: 200, request: `GET ${root}`, headers: { Accept: 'text/html' } },
+      { id: `status${of}`, status: 304, request: `GET ${root}`, headers: { 'If-None-Match': '"2"' } },
+      { id: `chart${of}`, status: 200, request: `GET ${at}/chart` },
+      { id: `history${of}`, status: 200, request: `GET ${at}/history` },
+      {
+        id: `history${of}`,
+        status: 200,
+        request: `GET ${at}/history`,
+        headers: { Accept: 'application/x-ndjson' },
+      },
+      { id: `history${of}`, status: 400, request: `GET ${at}/history?limit=0` },
+      { id: `watch${of}`, status: 200, request: `GET ${at}/watch` },
+      { id: `watch${of}`, status: 400, request: `GET ${at}/watch`, headers: { 'Last-Event-ID': 'x' } },
+      { id: `diagram${of}`, status: 200, request: `GET ${at}/diagram.svg` },
+      { id: `diagramText${of}`, status: 200, request: `GET ${at}/diagram.mmd` },
+      { id: `metrics${of}`, status: 200, request: `GET ${at}/metrics` },
+      { id: `upload${of}`, status: 409, request: `PUT ${at}/chart`, body: SLOTS },
+      { id: `upload${of}`, status: 422, request: `PUT ${at}/chart`, body: 'initial: x' },
+      { id: `upload${of}`, status: 413, request: `PUT ${at}/chart`, body: ' '.repeat(2_000_000) },
+      { id: `upload${of}`, status: 200, request: `PUT ${at}/chart?reset=true`, body: SLOTS },
+      { id: `claim${of}`, status: 400, request: `POST ${at}/claims?state=work` },
+      { id: `claim${of}`, status: 200, request: `POST ${at}/claims?state=work&by=w` },
+      { id: `claim${of}`, status: 406, request: `POST ${at}/claims?state=work&by=v` },
+      { id: `update${of}`, status: 406, request: `PUT ${at}/state?state=work&by=v` },
+      { id: `release${of}`, status: 204, request: `DELETE ${at}/claims?state=work&by=w` },
+      {
+        id: `preReboot${of}`,
+        status: 200,
+        request: `POST ${at}/v1/pre-reboot`,
+        headers: FLEETLOCK,
+        body: node('work'),
+      },
+      { id: `preReboot${of}`, status: 400, request: `POST ${at}/v1/pre-reboot`, body: node('work') },
+      {
+        id: `preReboot${of}`,
+        status: 406,
+        request: `POST ${at}/v1/pre-reboot`,
+        headers: FLEETLOCK,
+        body: node('over'),
+      },
+      {
+        id: `steadyState${of}`,
+        status: 200,
+        request: `POST ${at}/v1/steady-state`,
+        headers: FLEETLOCK,
+        body: node('work'),
+      },
+      {
+        id: `isCurrent${of}`,
+        status: 401,
+        request: `GET ${at}/state?state=a`,
+        token: 'none',
+      },
+      { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
+      { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
+      { id: `erase${of}`, status: 204, request: `DELETE ${root}` },
+      { id: `erase${of}`, status: 404, request: `DELETE ${root}` },
+      { id: `upload${of}`, status: 201, request: `PUT ${at}/chart`, body: SLOTS },
+    ];
+  }),
+  { id: 'machines', status: 200, request: 'GET /acme' },
+  { id: 'machines', status: 200, request: 'GET /acme', headers: { Accept: 'text/html' } },
+  { id: 'machines', status: 400, request: 'GET /acme?limit=0' },
+  { id: 'machines', status: 403, request: 'GET /other', token: 'read' },
+  { id: 'isCurrent', status: 404, request: 'GET /nobody/nothing/state?state=a' },
+  { id: 'isCurrent', status: 400, request: 'GET /nobody/-/state?state=a' },
+];
+
+describe('an answer is as it is promised:', () => {
+  const ajv = addFormats.default(new Ajv2020({ strict: false }));
+  beforeAll(() => {
+    ajv.addSchema(document, 'openapi');
+  });
+
+  // One after the other, for they tell one story.
+  it.each(CALLS)('$id, $status for $request', async ({ id, status, request, headers, body, token }) => {
+    const [method = '', path = ''] = request.split(' ');
+    const server = token === undefined ? open : guarded;
+    const stop = new AbortController();
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { ...headers, ...(await authorization(token)) },
+      ...(body === undefined ? {} : { body }),
+      signal: stop.signal,
+    });
+    expect(response.status).toBe(status);
+    const { pointer, reply } = replyOf(id, method, status);
+    const known = [...Object.keys(reply.headers ?? {}), ...HOP_BY_HOP].map((name) => name.toLowerCase());
+    expect([...response.headers.keys()].filter((name) => !known.includes(name))).toEqual([]);
+    const [type = ''] = (response.headers.get('Content-Type') ?? '').split(';');
+    expect(Object.keys(reply.content ?? { '': {} })).toContain(type);
+    if (!type.endsWith('json') || type.endsWith('ndjson')) return stop.abort();
+    const schema = `${pointer}/content/${escaped(type)}/schema`;
+    const validate = ajv.compile({ $ref: `openapi#${schema}` });
+    const isRight = validate(await response.json());
+    expect(validate.errors ?? []).toEqual([]);
+    expect(isRight).toBe(true);
+  });
+
+  it('for every operation there is', () => {
+    const all = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const called = new Set(CALLS.map(({ id }) => id));
+    expect(all.map(({ operationId }) => operationId).filter((id) => !called.has(id))).toEqual([]);
+  });
+});
+
+/** What HTTP itself puts in an answer. */
+const HOP_BY_HOP = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Transfer-Encoding', 'Connection'];
+
+function replyOf(id: string, method: string, status: number): { pointer: string; reply: Reply } {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const operation = methods[method.toLowerCase()];
+    if (operation?.operationId !== id) continue;
+    const reply = operation.responses[status];
+    if (reply === undefined) throw new Error(`${id} does not promise ${status}`);
+    if (!('$ref' in reply))
+      return { pointer: `/paths/${escaped(path)}/${method.toLowerCase()}/responses/${status}`, reply };
+    const shared = document.components.responses[reply.$ref.slice(reply.$ref.lastIndexOf('/') + 1)];
+    if (shared === undefined) throw new Error(`${reply.$ref} is nowhere`);
+    return { pointer: reply.$ref.slice(1), reply: shared };
+  }
+  throw new Error(`there is no operation ${method} ${id}`);
+}
+
+/** As a part of a JSON Pointer in a URI (RFC 6901, section 6). */
+function escaped(part: string): string {
+  return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
+}
+
+async function authorization(token: Call['token']): Promise<Record<string, string>> {
+  if (token === undefined || token === 'none') return {};
+  const flags = ['--charts', 'acme/*,default', '--can', token, '--sub', 'tester', '--ttl', '1h'];
+  const { stdout } = await runCli(['token', ...flags], { TOKEN_SECRET: SECRET });
+  return { Authorization: `Bearer ${stdout.trim()}` };
+}
