@@ -3,10 +3,11 @@ import type { Context } from 'hono';
 import { type AuthBindings, authenticate, guardOf } from './auth.ts';
 import type { AppEnv } from './env.ts';
 import { RATE_RETRY } from './limits.ts';
+import { checkPlacement, type PlacementBindings } from './objects.ts';
 import { checkOrigin, type OriginBindings } from './origin.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
-export interface AdmissionBindings extends AuthBindings, OriginBindings {
+export interface AdmissionBindings extends AuthBindings, OriginBindings, PlacementBindings {
   /** Cloudflare's rate limit, where wrangler.toml has one: by token, and by address for who has none. */
   readonly RATE_LIMIT?: RateLimit;
 }
@@ -15,6 +16,8 @@ export interface AdmissionBindings extends AuthBindings, OriginBindings {
 export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
   const guard = guardOf(c.env);
   if (!guard.ok) return guard;
+  const misplaced = checkPlacement(c.env);
+  if (misplaced !== undefined) return misplaced;
   const foreign = checkOrigin(c.req.raw, c.env.CORS_ORIGINS);
   if (foreign !== undefined) return foreign;
   if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
@@ -22,9 +25,9 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
 }
 
 /** Whether the service is set up: the one thing that is asked of every request. */
-export function checkSetUp(bindings: AuthBindings): Refusal | undefined {
+export function checkSetUp(bindings: AuthBindings & PlacementBindings): Refusal | undefined {
   const guard = guardOf(bindings);
-  return guard.ok ? undefined : guard;
+  return guard.ok ? checkPlacement(bindings) : guard;
 }
 
 async function admitSlowly(

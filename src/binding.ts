@@ -1,11 +1,12 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { type Address, DEFAULT, formatAddress, parseAddress } from './address.ts';
+import { type Address, DEFAULT, parseAddress } from './address.ts';
 import { checkCaller, checkEvent, checkKey } from './arguments.ts';
 import { UPDATE } from './chart/index.ts';
 import type { Env } from './env.ts';
 import { RIGHTS, type Right } from './grant.ts';
 import { WAIT_MAX } from './limits.ts';
 import type { Machine } from './machine.ts';
+import { machineAt } from './objects.ts';
 import { type Refusal, type RefusalCode, refuse } from './refusal.ts';
 import type { Yes } from './turn.ts';
 
@@ -128,7 +129,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     if (!can.includes(right)) {
       throw new BindingError(refuse('forbidden', `This binding of ${chart} may not ${right}.`));
     }
-    return this.env.MACHINES.getByName(formatAddress(address));
+    return machineAt(this.env, address);
   }
 
   get #sub(): string {

@@ -1,18 +1,15 @@
 /** Which chart a machine is to run by: what was uploaded, what is bound, or what it has. */
-import { type Address, formatAddress } from './address.ts';
+import type { Address } from './address.ts';
 import { type CatalogBindings, type ChartText, findChart } from './catalog.ts';
 import { type Chart, readChart } from './chart/index.ts';
-import type { Machine } from './machine.ts';
-import type { TenantBindings } from './membership.ts';
+import { machineAt, type ObjectBindings } from './objects.ts';
 import { invalidChart } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
 import type { Store, StoredChart } from './store/store.ts';
 
 /** Where an object finds charts: the service's bindings, and the objects of other machines. */
-export interface MachineEnv extends CatalogBindings, TenantBindings {
-  readonly MACHINES: DurableObjectNamespace<Machine>;
-}
+export interface MachineEnv extends CatalogBindings, ObjectBindings {}
 
 /** A chart that was read, and what is stored of it. */
 export interface ReadChart {
@@ -27,8 +24,7 @@ export async function newestChart(
   address: Address,
 ): Promise<ChartText | undefined> {
   const { run, ...base } = address;
-  const uploaded =
-    run === undefined ? store.upload() : await env.MACHINES.getByName(formatAddress(base)).uploaded();
+  const uploaded = run === undefined ? store.upload() : await machineAt(env, base).uploaded();
   if (uploaded !== undefined) return { hash: uploaded.hash, text: uploaded.text, origin: 'upload' };
   return findChart(env, address);
 }

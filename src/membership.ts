@@ -1,11 +1,7 @@
 import type { Address } from './address.ts';
+import { type ObjectBindings, tenantNamed } from './objects.ts';
 import type { Refusal } from './refusal.ts';
 import type { Tenant } from './tenant.ts';
-
-/** Where an object finds the tenant that its machine belongs to. */
-export interface TenantBindings {
-  readonly TENANTS: DurableObjectNamespace<Tenant>;
-}
 
 /**
  * A machine's place on the list of its tenant. Only the machine itself enters and leaves it, over one stub, whose
@@ -14,11 +10,11 @@ export interface TenantBindings {
  * The service's own machine has no tenant, and no list.
  */
 export class Membership {
-  readonly #bindings: TenantBindings;
+  readonly #bindings: ObjectBindings;
   readonly #address: Address;
   #stub: DurableObjectStub<Tenant> | undefined;
 
-  constructor(bindings: TenantBindings, address: Address) {
+  constructor(bindings: ObjectBindings, address: Address) {
     this.#bindings = bindings;
     this.#address = address;
   }
@@ -54,7 +50,7 @@ export class Membership {
   ): Promise<Answer | undefined> {
     const { tenant } = this.#address;
     if (tenant === undefined) return undefined;
-    this.#stub ??= this.#bindings.TENANTS.getByName(tenant);
+    this.#stub ??= tenantNamed(this.#bindings, tenant);
     try {
       return await ask(this.#stub);
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Content, Contract } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
 import type { Machine } from '../machine.ts';
+import { machineAt } from '../objects.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { logged } from '../request-log.ts';
 
@@ -110,7 +111,7 @@ function ofService(c: Context<AppEnv>, { answer }: ServiceResource): Answer {
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
   const name = formatAddress(address);
   const may = (grant: Grant, right: Right) => allows(grant, right, address);
-  return serve(c, resource, { name, may }, () => [c.env.MACHINES.getByName(name), address]);
+  return serve(c, resource, { name, may }, () => [machineAt(c.env, address), address]);
 }
 
 function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {

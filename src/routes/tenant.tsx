@@ -5,6 +5,7 @@ import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../limits.ts';
+import { machineAt, tenantNamed } from '../objects.ts';
 import { refuse } from '../refusal.ts';
 import { type Row, TenantPage } from '../view/tenant-page.tsx';
 import { wantsPage } from './machine.tsx';
@@ -68,7 +69,7 @@ export const tenant: TenantResource = {
         const chart = CHART.read(c);
         if (!chart.ok) return problem(chart);
         const grant = c.get('grant');
-        const { addresses, more } = await c.env.TENANTS.getByName(name).members(name, {
+        const { addresses, more } = await tenantNamed(c.env, name).members(name, {
           limit: limit.value ?? LIST_PAGE,
           ...(after.value === undefined ? {} : { after: after.value }),
           ...(chart.value === undefined ? {} : { chart: chart.value }),
@@ -89,10 +90,10 @@ export const tenant: TenantResource = {
 };
 
 /** What a machine says of itself; nothing where it is gone. One that does not answer keeps nobody from the others. */
-async function rowOf({ MACHINES }: Env, address: Address): Promise<Row[]> {
+async function rowOf(env: Env, address: Address): Promise<Row[]> {
   const machine = formatAddress(address);
   try {
-    const summary = await MACHINES.getByName(machine).summary();
+    const summary = await machineAt(env, address).summary();
     return summary === undefined ? [] : [{ machine, summary }];
   } catch (error) {
     console.error(`${machine} does not say what it is at`, error);
