@@ -1,0 +1,272 @@
+/** `turn.sh`, run by the shells that there are, against a server that asks for tokens. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanUp, temporaryFolder, until } from '../server.ts';
+import { type Guarded, lacks, type Ran, recipe, run, startGuarded } from './recipe.ts';
+
+const TURN = recipe('turn.sh');
+
+const CHARTS = {
+  'acme/turns.yaml': `initial: before
+states:
+  before: { on: { update: during, skip: after } }
+  during:
+    on:
+      update: { target: after, quorum: 2 }
+      fail: failed
+  after: { type: final }
+  failed: { type: final }
+`,
+  'acme/slots.yaml': `initial: before
+states:
+  before: { on: { update: during } }
+  during:
+    slots: 1
+    on: { update: { target: after, quorum: 3 } }
+  after: { type: final }
+`,
+};
+
+let server: Guarded;
+let authorization: string;
+beforeAll(async () => {
+  server = await startGuarded(CHARTS);
+  authorization = await server.authorization('read', 'update');
+});
+afterAll(cleanUp);
+
+let runs = 0;
+
+/** @returns the address of a machine that no other test has. */
+function newRun(chart = 'turns'): string {
+  runs += 1;
+  return `acme/${chart}@${runs}`;
+}
+
+async function turn(machine: string, state: string, options: string[], ...command: string[]): Promise<Ran> {
+  return run(TURN, [
+    '-t',
+    authorization,
+    '-r',
+    '1',
+    ...options,
+    `${server.url}/${machine}`,
+    state,
+    ...command,
+  ]);
+}
+
+async function send(machine: string, state: string, event = 'update'): Promise<void> {
+  const { status } = await server.ask('PUT', `/${machine}/state?state=${state}&event=${event}`);
+  expect(status).toBe(200);
+}
+
+async function somebodyWaitsAt(machine: string): Promise<void> {
+  await until(async () => {
+    const metrics = await server.ask('GET', `/${machine}/metrics`);
+    return /^stateservice_waiters\{.*\} 1$/m.test(await metrics.text());
+  }, 20_000);
+}
+
+describe('a turn', () => {
+  for (const shell of ['dash', 'bash']) {
+    it.skipIf(lacks(shell))(`is waited for, taken and reported in the host's name, by ${shell}`, async () => {
+      const machine = newRun();
+      const file = join(await temporaryFolder(), 'done');
+      const work = ['sh', '-c', 'echo "$1" > "$2"', 'sh', 'a  b *', file];
+      const ended = run(shell, [TURN, '-t', authorization, `${server.url}/${machine}`, 'during', ...work]);
+      await somebodyWaitsAt(machine);
+      const { stdout: processes } = await run('ps', ['-A', '-ww', '-o', 'args']);
+      await send(machine, 'before');
+
+      expect(await ended).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(await readFile(file, 'utf8')).toBe('a  b *\n');
+      const { states, quorums } = await server.status(machine);
+      expect(states).toEqual(['during']);
+      expect(quorums).toMatchObject([{ event: 'update', by: [hostname()] }]);
+      // Whoever may list the processes has seen where the token is, and not the token.
+      expect(processes).toContain(`@${authorization}`);
+      expect(processes).not.toContain((await readFile(authorization, 'utf8')).split(' ')[2]?.trim());
+    });
+  }
+
+  it('is only waited for where there is no command', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    expect(await turn(machine, 'during', [])).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await server.status(machine)).quorums).toMatchObject([{ by: [] }]);
+  });
+
+  it('is reported under another name and by another event where that is said', async () => {
+    const machine = newRun();
+    await turn(machine, 'before', ['-b', 'web 01', '-e', 'skip'], 'true');
+    expect((await server.status(machine)).states).toEqual(['after']);
+    const history = await server.ask('GET', `/${machine}/history?limit=1`);
+    expect(await history.text()).toContain('"by": "web 01"');
+  });
+
+  it('counts once for one name, and twice for two', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    for (const name of ['web-01', 'web-01'])
+      expect(await turn(machine, 'during', ['-b', name], 'true')).toMatchObject({ code: 0 });
+    expect((await server.status(machine)).states).toEqual(['during']);
+    expect(await turn(machine, 'during', ['-b', 'web-02'], 'true')).toMatchObject({ code: 0 });
+    expect((await server.status(machine)).states).toEqual(['after']);
+  });
+
+  it('is waited for across a crash of the server', async () => {
+    const fragile = await startGuarded(CHARTS);
+    const file = await fragile.authorization('read', 'update');
+    const ended = run(TURN, ['-t', file, `${fragile.url}/acme/turns`, 'during', 'true']);
+    await until(async () => {
+      const metrics = await fragile.ask('GET', '/acme/turns/metrics');
+      return /^stateservice_waiters\{.*\} 1$/m.test(await metrics.text());
+    }, 20_000);
+    await fragile.kill9();
+    const again = await startGuarded(CHARTS, {
+      data: fragile.data,
+      flags: ['--port', new URL(fragile.url).port],
+    });
+    await again.ask('PUT', '/acme/turns/state?state=before');
+    expect(await ended).toMatchObject({ code: 0 });
+    expect((await again.status('acme/turns')).quorums).toMatchObject([{ by: [hostname()] }]);
+  });
+});
+
+describe('no turn', () => {
+  it('stops at once with 76 where the state cannot come any more', async () => {
+    const machine = newRun();
+    await send(machine, 'before', 'skip');
+    const { code, stdout, stderr } = await turn(machine, 'during', [], 'echo', 'ran');
+    expect({ code, stdout }).toEqual({ code: 76, stdout: '' });
+    expect(stderr).toBe(
+      'turn.sh: never: "during" is not current and cannot come any more; current: "after".\n',
+    );
+  });
+
+  it('stops with 76 in the midst of waiting, as soon as that is so', async () => {
+    const machine = newRun();
+    const ended = turn(machine, 'during', [], 'true');
+    await somebodyWaitsAt(machine);
+    await send(machine, 'before', 'skip');
+    expect(await ended).toMatchObject({ code: 76 });
+  });
+
+  it.each(['0', '2'])('is "not yet", 75, after a patience of %s seconds', async (patience) => {
+    const from = Date.now();
+    const { code, stdout, stderr } = await turn(newRun(), 'during', ['-p', patience], 'echo', 'ran');
+    expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
+    expect(stderr).toMatch(/^turn\.sh: not yet: "during" is not current yet; current: "before"\./);
+    expect(Date.now() - from).toBeGreaterThanOrEqual(Number(patience) * 1_000 - 1_000);
+  });
+
+  it.each([
+    ['an address without a chart', 'acme/nothing', 'No chart has been put at acme/nothing.'],
+    ['a token that is not for the machine', 'other/turns', 'This needs the right to read at other/turns'],
+  ])('is trouble, 69, at %s', async (_, machine, why) => {
+    const { code, stdout, stderr } = await turn(machine, 'during', [], 'echo', 'ran');
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+    expect(stderr).toContain(`turn.sh: trouble: ${why}`);
+  });
+
+  it('is trouble, 69, where there is no answer', async () => {
+    // Port 1 of this host: nobody listens.
+    const { code, stderr } = await run(TURN, ['-r', '0', 'http://127.0.0.1:1/acme/turns', 'during', 'true']);
+    expect(code).toBe(69);
+    expect(stderr).toContain('turn.sh: trouble: there was no answer\n');
+  });
+
+  it.each([
+    ['no state', ['http://127.0.0.1:1'], 'which machine, and which state?'],
+    ['an unknown option', ['-x', 'http://127.0.0.1:1', 'a'], 'not known'],
+    ['a patience that is no number', ['-p', 'long', 'http://127.0.0.1:1', 'a'], '-p long is no number'],
+    ['a token that is not there', ['-t', '/none', 'http://127.0.0.1:1', 'a'], 'cannot read /none'],
+  ])('is a wrong use, 64, with %s', async (_, args, why) => {
+    const { code, stderr } = await run(TURN, args);
+    expect(code).toBe(64);
+    expect(stderr).toContain(why);
+  });
+
+  it('is told by the last answer, where trouble with a Retry-After of its own came before it', async () => {
+    const answers = [503, 406];
+    const proxy = createServer((_, response) => {
+      const status = answers.shift() ?? 500;
+      response.writeHead(status, status === 503 ? { 'Retry-After': '1' } : {}).end();
+    });
+    try {
+      const url = `http://127.0.0.1:${await listen(proxy)}/acme/turns`;
+      expect(await run(TURN, ['-p', '0', url, 'during'])).toMatchObject({ code: 76 });
+    } finally {
+      proxy.close();
+    }
+  });
+});
+
+describe('a command that fails', () => {
+  it('gives its exit code on, and nothing is reported', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    expect(await turn(machine, 'during', [], 'sh', '-c', 'exit 3')).toMatchObject({ code: 3, stderr: '' });
+    expect((await server.status(machine)).states).toEqual(['during']);
+  });
+
+  it('is reported by the event that is asked for', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    expect(await turn(machine, 'during', ['-f', 'fail'], 'sh', '-c', 'exit 3')).toMatchObject({ code: 3 });
+    expect((await server.status(machine)).states).toEqual(['failed']);
+  });
+});
+
+it('says with 74 that the command has succeeded and was not counted', async () => {
+  const machine = newRun();
+  await send(machine, 'before');
+  // Another machine fails meanwhile.
+  const fail = [
+    '-H',
+    `@${authorization}`,
+    '-X',
+    'PUT',
+    `${server.url}/${machine}/state?state=during&event=fail`,
+  ];
+  const { code, stderr } = await turn(machine, 'during', [], 'curl', '-sSf', '-o', '/dev/null', ...fail);
+  expect(code).toBe(74);
+  expect(stderr).toContain('turn.sh: done, but not counted: "during" is not current');
+});
+
+describe('a slot', () => {
+  it('is claimed first: of three machines one works at a time', async () => {
+    const machine = newRun('slots');
+    await send(machine, 'before');
+    const folder = await temporaryFolder();
+    // `mkdir` fails where the folder is there: where another works at the same time.
+    const work = ['sh', '-c', 'mkdir "$1" && sleep 0.3 && rmdir "$1"', 'sh', join(folder, 'working')];
+    const ended = ['web-01', 'web-02', 'web-03'].map((name) =>
+      turn(machine, 'during', ['-c', '-b', name], ...work),
+    );
+    for (const { code } of await Promise.all(ended)) expect(code).toBe(0);
+    expect((await server.status(machine)).states).toEqual(['after']);
+  });
+
+  it('is given back where the command fails', async () => {
+    const machine = newRun('slots');
+    await send(machine, 'before');
+    expect(await turn(machine, 'during', ['-c'], 'false')).toMatchObject({ code: 1, stderr: '' });
+    expect((await server.status(machine)).claims).toMatchObject([{ holders: [] }]);
+  });
+});
+
+it.skipIf(lacks('shellcheck'))('is plain POSIX to shellcheck', async () => {
+  expect(await run('shellcheck', ['--shell=sh', TURN])).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+async function listen(proxy: HttpServer): Promise<number> {
+  await new Promise<void>((done) => proxy.listen({ host: '127.0.0.1', port: 0 }, done));
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy listens on no port');
+  return address.port;
+}
