@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { folderOf } from '../charts.ts';
-import { runCli, type Server, startServer, temporaryFolder } from '../server.ts';
+import { runCli, type Server, startServer, temporaryFolder, until } from '../server.ts';
 
 const SECRET = 'a secret that has bytes enough for it';
 
@@ -30,6 +30,8 @@ export interface Guarded extends Server {
   ask(method: string, path: string): Promise<Response>;
   /** @returns the status document of a machine, as far as the tests look at it. */
   status(machine: string): Promise<Status>;
+  /** Fulfilled as soon as a request waits at a machine. */
+  isWaitedAt(machine: string): Promise<void>;
 }
 
 interface Status {
@@ -69,6 +71,11 @@ export async function startGuarded(
       const status: Status = await response.json();
       return status;
     },
+    isWaitedAt: (machine) =>
+      until(async () => {
+        const metrics = await ask('GET', `/${machine}/metrics`);
+        return /^stateservice_waiters\{.*\} [1-9]/m.test(await metrics.text());
+      }, 20_000),
   };
 }
 

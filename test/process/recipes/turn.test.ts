@@ -4,7 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cleanUp, temporaryFolder, until } from '../server.ts';
+import { cleanUp, temporaryFolder } from '../server.ts';
 import { type Guarded, lacks, type Ran, recipe, run, startGuarded } from './recipe.ts';
 
 const TURN = recipe('turn.sh');
@@ -64,13 +64,6 @@ async function send(machine: string, state: string, event = 'update'): Promise<v
   expect(status).toBe(200);
 }
 
-async function somebodyWaitsAt(machine: string): Promise<void> {
-  await until(async () => {
-    const metrics = await server.ask('GET', `/${machine}/metrics`);
-    return /^stateservice_waiters\{.*\} 1$/m.test(await metrics.text());
-  }, 20_000);
-}
-
 describe('a turn', () => {
   for (const shell of ['dash', 'bash']) {
     it.skipIf(lacks(shell))(`is waited for, taken and reported in the host's name, by ${shell}`, async () => {
@@ -78,7 +71,7 @@ describe('a turn', () => {
       const file = join(await temporaryFolder(), 'done');
       const work = ['sh', '-c', 'echo "$1" > "$2"', 'sh', 'a  b *', file];
       const ended = run(shell, [TURN, '-t', authorization, `${server.url}/${machine}`, 'during', ...work]);
-      await somebodyWaitsAt(machine);
+      await server.isWaitedAt(machine);
       const { stdout: processes } = await run('ps', ['-A', '-ww', '-o', 'args']);
       await send(machine, 'before');
 
@@ -122,10 +115,7 @@ describe('a turn', () => {
     const fragile = await startGuarded(CHARTS);
     const file = await fragile.authorization('read', 'update');
     const ended = run(TURN, ['-t', file, `${fragile.url}/acme/turns`, 'during', 'true']);
-    await until(async () => {
-      const metrics = await fragile.ask('GET', '/acme/turns/metrics');
-      return /^stateservice_waiters\{.*\} 1$/m.test(await metrics.text());
-    }, 20_000);
+    await fragile.isWaitedAt('acme/turns');
     await fragile.kill9();
     const again = await startGuarded(CHARTS, {
       data: fragile.data,
@@ -151,7 +141,7 @@ describe('no turn', () => {
   it('stops with 76 in the midst of waiting, as soon as that is so', async () => {
     const machine = newRun();
     const ended = turn(machine, 'during', [], 'true');
-    await somebodyWaitsAt(machine);
+    await server.isWaitedAt(machine);
     await send(machine, 'before', 'skip');
     expect(await ended).toMatchObject({ code: 76 });
   });
