@@ -1,7 +1,7 @@
 /** A machine is opened by every later version of the service: nothing that was stored is ever lost. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { MACHINE_SCHEMA } from '../../src/store/migrations.ts';
+import { MACHINE_SCHEMA, migrate } from '../../src/store/migrations.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { ask, chartOf, evict, historyOf, inStorage, report, reportTimes, statusOf } from '../service.ts';
 import { STARTED, VERSION_1, VERSION_1_AT_NIGHT } from './version-1.ts';
@@ -68,6 +68,37 @@ describe('a database of version 1', () => {
   });
 });
 
+describe('the version before', () => {
+  it.each(MACHINE_SCHEMA.slice(1).map((_, i) => i + 1))(
+    'reads and writes what the next one leaves: a step only adds to version %i',
+    async (version) => {
+      const [before, after] = [newAddress(), newAddress()];
+      await inStorage(before, ({ sql }) => migrate(sql, MACHINE_SCHEMA.slice(0, version)));
+      await inStorage(after, ({ sql }) => migrate(sql, MACHINE_SCHEMA.slice(0, version + 1)));
+      const kept = new Map(await columnsOf(after));
+      for (const [table, columns] of await columnsOf(before)) {
+        const now = kept.get(table) ?? [];
+        expect(now).toEqual(expect.arrayContaining([...columns]));
+        // What it does not know of, it leaves out when it writes.
+        const added = now.filter(({ name }) => !columns.some((known) => known.name === name));
+        expect(added.filter((column) => column.notnull === 1 && column.dflt_value === null)).toEqual([]);
+      }
+    },
+  );
+
+  it('opens a storage of the next one, and leaves its number as it is', async () => {
+    const address = await newChart('current_state: a\nstates: [{name: a}]\n');
+    await ask(address, 'a');
+    await inStorage(address, ({ sql }) => {
+      sql.exec('INSERT INTO migration (version) VALUES (?)', MACHINE_SCHEMA.length + 1);
+      sql.exec('ALTER TABLE machine ADD COLUMN later TEXT');
+    });
+    await evict(address);
+    expect((await ask(address, 'a')).status).toBe(200);
+    expect(await versionsOf(address)).toEqual([...MACHINE_SCHEMA, ''].map((_, i) => i + 1));
+  });
+});
+
 describe('a new database', () => {
   it('has gone through all versions', async () => {
     const address = await newChart('current_state: a\nstates: [{name: a}]\n');
@@ -101,14 +132,24 @@ async function versionsOf(address: string): Promise<unknown[]> {
   return rows.map(({ version }) => version);
 }
 
-async function columnsOf(address: string): Promise<unknown[]> {
+interface Column extends Record<string, SqlStorageValue> {
+  name: string;
+  type: string;
+  notnull: number;
+  dflt_value: string | null;
+  pk: number;
+}
+
+async function columnsOf(address: string): Promise<(readonly [table: string, columns: readonly Column[]])[]> {
   return inStorage(address, ({ sql }) =>
     sql
       .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
       .toArray()
       .map(({ name }) => [
         name,
-        sql.exec(`SELECT name, type, "notnull", pk FROM pragma_table_info('${name}')`).toArray(),
+        sql
+          .exec<Column>(`SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info('${name}')`)
+          .toArray(),
       ]),
   );
 }
