@@ -2,14 +2,21 @@
 declare module 'autocannon' {
   interface Options {
     url: string;
-    method: 'GET' | 'PUT';
+    method: 'GET' | 'PUT' | 'POST';
     connections: number;
     /** s */
     duration: number;
     /** How often it looks whether the time is over, ms. */
     sampleInt: number;
     /** Any other body is a mismatch. */
-    expectBody: string;
+    expectBody?: string;
+    body?: string;
+    /** `setupRequest` makes each request from the one before it. */
+    requests?: {
+      method: string;
+      setupRequest(request: object): object;
+      onResponse(status: number, body: string): void;
+    }[];
   }
 
   interface Result {

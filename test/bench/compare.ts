@@ -1,38 +1,43 @@
-import { type Load, type Measured, measure, quantile } from './load.ts';
-import type { Servers } from './server.ts';
+import { quantile } from './load.ts';
 
-/** One kind of load, and how we should come off beside the bare service. */
+/** What was measured on one side in one round: figures by their names. Times are in ms. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Takes one measurement. @returns undefined where nothing was answered. */
+export type Measurement = (round: number) => Promise<Figures | undefined>;
+
+/** The same thing done by us and by somebody else, and how we should come off. */
 export interface Scenario {
   readonly name: string;
-  readonly load: Omit<Load, 'url'>;
-  readonly path: string;
+  readonly ours: Measurement;
+  readonly theirs: Measurement;
+  /** Who they are: `bare object`. */
+  readonly against: string;
   readonly targets: readonly Target[];
 }
 
-/** A bound for our figure divided by the bare one's. */
-interface Target {
-  readonly figure: keyof Measured;
-  readonly bound: 'at least' | 'at most';
-  readonly ratio: number;
+/** A figure to be told, and its bound where there is one. */
+export interface Target {
+  readonly figure: string;
+  /** For our figure divided by theirs; or, in `most`, for our figure itself, ms. */
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  readonly most?: number;
 }
 
 /** What all rounds came to for one target. Arrays have a number for each round, in order. */
 export interface Comparison {
   readonly scenario: string;
+  readonly against: string;
   readonly target: Target;
   readonly ours: readonly number[];
-  readonly bare: readonly number[];
-  /** Ours by bare, of the same round. */
+  readonly theirs: readonly number[];
+  /** Ours by theirs, of the same round. */
   readonly ratios: readonly number[];
   /** The median of `ratios`. */
   readonly ratio: number;
-  readonly met: boolean;
-}
-
-/** A round: the same load on both, one right after the other. */
-interface Round {
-  readonly ours: Measured;
-  readonly bare: Measured;
+  /** undefined where there is no bound. */
+  readonly met: boolean | undefined;
 }
 
 /** How many rounds may be lost before it is no longer the machine's fault. */
@@ -43,46 +48,45 @@ const LOST_ROUNDS = 5;
  *
  * @throws where a server answers wrongly, or again and again not at all.
  */
-export async function compare(
-  { name, load, path, targets }: Scenario,
-  servers: Servers,
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
-): Promise<Comparison[]> {
-  const on = (server: 'ours' | 'bare') => measure({ ...load, url: servers[server] + path }, seconds);
+export async function compare(scenario: Scenario, rounds: number): Promise<Comparison[]> {
+  const { name, ours, theirs, against, targets } = scenario;
   // Not counted: the first requests start the objects and compile the code.
-  await on('bare');
-  await on('ours');
-  const measured: Round[] = [];
-  for (let lost = 0; measured.length < rounds; ) {
-    const round = await measureRound(on, measured.length % 2 === 0 ? ['ours', 'bare'] : ['bare', 'ours']);
-    if (round !== undefined) measured.push(round);
+  await theirs(-1);
+  await ours(-1);
+  const measured: { readonly ours: Figures; readonly theirs: Figures }[] = [];
+  for (let lost = 0, round = 0; measured.length < rounds; round++) {
+    const oursFirst = round % 2 === 0 ? await ours(round) : undefined;
+    const they = await theirs(round);
+    const we = round % 2 === 0 ? oursFirst : await ours(round);
+    if (we !== undefined && they !== undefined) measured.push({ ours: we, theirs: they });
     // A shared disk was seen to stand still for a second.
-    else if (++lost > LOST_ROUNDS) throw new Error(`${name}: no answer within ${seconds} s, ${lost} times`);
+    else if (++lost > LOST_ROUNDS) throw new Error(`${name}: no answer in all that time, ${lost} times`);
   }
-  return targets.map((target) => judge(name, target, measured));
+  return targets.map((target) => {
+    const [we, they] = (['ours', 'theirs'] as const).map((side) =>
+      measured.map((round) => round[side][target.figure] ?? Number.NaN),
+    );
+    return judge(name, against, target, we ?? [], they ?? []);
+  });
 }
 
-async function measureRound(
-  on: (server: keyof Round) => Promise<Measured | undefined>,
-  order: readonly (keyof Round)[],
-): Promise<Round | undefined> {
-  const figures: Partial<Record<keyof Round, Measured>> = {};
-  for (const server of order) {
-    const measured = await on(server);
-    if (measured !== undefined) figures[server] = measured;
-  }
-  const { ours, bare } = figures;
-  return ours === undefined || bare === undefined ? undefined : { ours, bare };
-}
-
-function judge(scenario: string, target: Target, rounds: readonly Round[]): Comparison {
-  const { figure, bound } = target;
-  const ours = rounds.map((round) => round.ours[figure]);
-  const bare = rounds.map((round) => round.bare[figure]);
-  const ratios = rounds.map((round) => round.ours[figure] / round.bare[figure]);
+function judge(
+  scenario: string,
+  against: string,
+  target: Target,
+  ours: readonly number[],
+  theirs: readonly number[],
+): Comparison {
+  const ratios = ours.map((figure, round) => figure / (theirs[round] ?? Number.NaN));
   const ratio = median(ratios);
-  const met = bound === 'at least' ? ratio >= target.ratio : ratio <= target.ratio;
-  return { scenario, target, ours, bare, ratios, ratio, met };
+  const { atLeast, atMost, most } = target;
+  const verdicts = [
+    ...(atLeast === undefined ? [] : [ratio >= atLeast]),
+    ...(atMost === undefined ? [] : [ratio <= atMost]),
+    ...(most === undefined ? [] : [median(ours) <= most]),
+  ];
+  const met = verdicts.length === 0 ? undefined : verdicts.every(Boolean);
+  return { scenario, against, target, ours, theirs, ratios, ratio, met };
 }
 
 export function median(numbers: readonly number[]): number {

@@ -14,33 +14,44 @@ export interface Servers {
   readonly bare: string;
   /** Where both store: on the disk of the checkout. */
   readonly folder: string;
+  /** Stops the process and starts another one: all objects sleep. */
+  restart(): Promise<void>;
   /** Stops the process and removes what it has stored. */
   stop(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 const BARE_FILE = 'bare.js';
 
 /**
  * Serves the Worker of `src/` exactly as `npm start` does, and `bare.ts` beside it.
  *
- * @param chart the text of the default chart.
+ * @param charts by their names, at `/bench/NAME`; the one that is called `small` is the default chart as well.
  */
-export async function serveBoth(chart: string): Promise<Servers> {
+export async function serveBoth(charts: Readonly<Record<string, string>>): Promise<Servers> {
   const folder = await workFolder();
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const folders = { charts: join(folder, 'charts'), data: join(folder, 'data') };
     for (const path of Object.values(folders)) await mkdir(path);
-    const barePort = await freePort();
-    const config = await writeConfig(folder, chart, barePort);
-    const workerd = unwrap(
-      await startWorkerd(config, folders, { host: HOST, port: 0 }, new AbortController().signal),
-    );
+    await mkdir(join(folders.charts, 'bench'));
+    for (const [name, text] of Object.entries(charts))
+      await writeFile(join(folders.charts, 'bench', `${name}.yaml`), text);
+    const ports = { ours: await freePort(), bare: await freePort() };
+    const config = await writeConfig(folder, charts.small ?? '', ports.bare);
+    const start = async () =>
+      unwrap(
+        await startWorkerd(config, folders, { host: HOST, port: ports.ours }, new AbortController().signal),
+      );
+    let workerd = await start();
     return {
-      ours: `http://${HOST}:${workerd.port}`,
-      bare: `http://${HOST}:${barePort}`,
+      ours: `http://${HOST}:${ports.ours}`,
+      bare: `http://${HOST}:${ports.bare}`,
       folder,
+      async restart() {
+        await workerd.stop();
+        workerd = await start();
+      },
       async stop() {
         await workerd.stop();
         await remove();
@@ -104,8 +115,8 @@ const bare :Workerd.Worker = (
 `;
 }
 
-/** @returns a port that was free a moment ago: of two sockets, `startWorkerd` tells the port of its own only. */
-function freePort(): Promise<number> {
+/** @returns a port that was free a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject).listen({ host: HOST, port: 0 }, () => {

@@ -1,0 +1,34 @@
+/** The charts that are measured: none of them ever ends, for every update counts and nothing moves. */
+
+/** A sequence of so many states, in the first of which updates are counted. */
+export function counting(states: number): string {
+  const names = Array.from({ length: states }, (_, i) => (i === 0 ? 'a' : `s${i}`));
+  const written = names.map((name, i) => {
+    const next = names[i + 1];
+    if (next === undefined) return { name };
+    const until = i === 0 ? 1_000_000_000_000_000 : 1;
+    return {
+      name,
+      func: 'increment',
+      current: { key: 'n', value: 0 },
+      target: { name: next, when: { key: 'n', value: until } },
+    };
+  });
+  // JSON is YAML, and needs no quoting.
+  return JSON.stringify({ current_state: 'a', states: written });
+}
+
+/** Goes round at each `go`, so that those who wait for the other state are told. */
+export const ROUND = `initial: a
+states:
+  a: {on: {go: b, update: {target: never, quorum: 1000000000}}}
+  b: {on: {go: a, update: {target: never, quorum: 1000000000}}}
+  never: {}
+`;
+
+/** The folder that is served: `/bench/small` and so on. Each has three states, and `large` a thousand. */
+export const CHARTS: Readonly<Record<string, string>> = {
+  small: counting(3),
+  large: counting(1_000),
+  round: ROUND,
+};
