@@ -6,7 +6,7 @@ import { type Block, blocksOf } from './page.ts';
 /** The folder of the package. */
 export const PACKAGE = resolve(import.meta.dirname, '../../..');
 
-const PAGES: readonly { readonly page: string; readonly text: string }[] = globSync(
+export const PAGES: readonly { readonly page: string; readonly text: string }[] = globSync(
   ['*.md', 'docs/**/*.md'],
   { cwd: PACKAGE },
 )
