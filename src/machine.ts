@@ -332,11 +332,16 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   #current(now: number): RunningMachine | undefined {
     const entries = this.#store.entries();
-    if (entries !== this.#machine?.entries)
-      this.#machine = entries === undefined ? undefined : wake(this.#store);
+    if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
     const machine = this.#machine;
     if (machine === undefined || !isDue(machine, now)) return machine;
     return this.#commit(machine, (turn) => turn.fireDue(now));
+  }
+
+  /** Reads the machine into memory. One of an older version may be on no list yet. */
+  #load(): RunningMachine | undefined {
+    if (this.#store.predatesLists) this.ctx.waitUntil(this.#membership.catchUp(this.#store.chartText()));
+    return wake(this.#store);
   }
 
   /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */

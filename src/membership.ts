@@ -33,6 +33,15 @@ export class Membership {
     await this.#ask((tenant) => tenant.correct(this.#address, bytesOf(chart)));
   }
 
+  /** Enters a machine that was there before the lists were. Where that comes to nothing it goes on without. */
+  async catchUp(chart: string): Promise<void> {
+    try {
+      await this.correct(chart);
+    } catch (error) {
+      console.error('a machine of an older version is not on the list of its tenant', error);
+    }
+  }
+
   /**
    * Leaves, when the machine is gone. Where that comes to nothing the list has a machine too many, until it is read:
    * it asks each machine that it has.

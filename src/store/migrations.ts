@@ -10,18 +10,26 @@ export function hasSchema(sql: SqlStorage): boolean {
   return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'migration'").toArray().length > 0;
 }
 
-/** Brings a storage to the newest version of its schema. */
-export function migrate(sql: SqlStorage, schema: readonly string[]): void {
+/**
+ * Brings a storage to the newest version of its schema.
+ *
+ * @returns the version that it had; 0 for a new one.
+ */
+export function migrate(sql: SqlStorage, schema: readonly string[]): number {
   sql.exec('CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY)');
   const { version } = sql
-    .exec<{ version: number | null }>('SELECT max(version) AS version FROM migration')
+    .exec<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM migration')
     .one();
   for (const [i, statements] of schema.entries()) {
-    if (i < (version ?? 0)) continue;
+    if (i < version) continue;
     sql.exec(statements);
     sql.exec('INSERT INTO migration (version) VALUES (?)', i + 1);
   }
+  return version;
 }
+
+/** The first version of a machine's schema whose code enters machines on the lists of their tenants. */
+export const FIRST_LISTED = 3;
 
 /** Of a machine: `store.ts`. */
 export const MACHINE_SCHEMA: readonly string[] = [

@@ -6,7 +6,7 @@ import { CHART_ORIGINS, type ChartOrigin } from '../catalog.ts';
 import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/index.ts';
 import { type Claim, type Claims, NO_CLAIMS, withClaim } from '../claims.ts';
 import { type HistoryEntry, HistoryTable } from './history.ts';
-import { hasSchema, MACHINE_SCHEMA, migrate } from './migrations.ts';
+import { FIRST_LISTED, hasSchema, MACHINE_SCHEMA, migrate } from './migrations.ts';
 import { type Receipt, ReceiptTable } from './receipts.ts';
 
 /** A machine as it is stored, the timers apart. */
@@ -85,6 +85,7 @@ export class Store {
   readonly #sql: SqlStorage;
   /** Whether the tables are known to be there, in their newest form. */
   #ready = false;
+  #predatesLists = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -101,6 +102,11 @@ export class Store {
   entries(): number | undefined {
     if (!this.#ready && !this.#prepare()) return undefined;
     return this.#sql.exec<{ entries: number }>('SELECT entries FROM machine').toArray()[0]?.entries;
+  }
+
+  /** Whether the tables, as they were found, are of a version that knew of no lists of machines. */
+  get predatesLists(): boolean {
+    return this.#predatesLists;
   }
 
   /** Reads the whole machine, or nothing where there is none. */
@@ -254,7 +260,7 @@ export class Store {
   /** @returns whether there are tables; brings old ones to their newest form. */
   #prepare(): boolean {
     if (!hasSchema(this.#sql)) return false;
-    migrate(this.#sql, MACHINE_SCHEMA);
+    this.#predatesLists = migrate(this.#sql, MACHINE_SCHEMA) < FIRST_LISTED;
     this.#ready = true;
     return true;
   }

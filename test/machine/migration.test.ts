@@ -3,7 +3,18 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { MACHINE_SCHEMA, migrate } from '../../src/store/migrations.ts';
 import { newAddress, newChart } from '../charts.ts';
-import { ask, chartOf, evict, historyOf, inStorage, report, reportTimes, statusOf } from '../service.ts';
+import {
+  ask,
+  chartOf,
+  evict,
+  historyOf,
+  inStorage,
+  report,
+  reportTimes,
+  send,
+  statusOf,
+} from '../service.ts';
+import { namesOf, newTenant } from '../tenants/tenants.ts';
 import { STARTED, VERSION_1, VERSION_1_AT_NIGHT } from './version-1.ts';
 
 beforeEach(() => {
@@ -57,6 +68,17 @@ describe('a database of version 1', () => {
       cause: 'timer',
       from: ['night'],
     });
+  });
+
+  it('is on the list of its tenant, which there was not in its time, as soon as it is asked', async () => {
+    const tenant = newTenant();
+    const address = await addressWith(VERSION_1, `${tenant}/release@1`);
+    expect(await namesOf(tenant)).toEqual([]);
+    expect((await ask(address, 'b')).status).toBe(200);
+    await vi.waitFor(async () => expect(await namesOf(tenant)).toEqual([address]));
+    // And off it again, like any other.
+    expect((await send('DELETE', `/${address}`)).status).toBe(204);
+    expect(await namesOf(tenant)).toEqual([]);
   });
 
   it('is brought to the newest version once', async () => {
@@ -116,8 +138,7 @@ describe('a new database', () => {
 });
 
 /** An address whose object finds a database in its storage. It has no chart: the machine needs none but its own. */
-async function addressWith(statements: string): Promise<string> {
-  const address = newAddress();
+async function addressWith(statements: string, address = newAddress()): Promise<string> {
   await inStorage(address, ({ sql }) => {
     sql.exec(statements);
   });

@@ -1,0 +1,124 @@
+/** Every command of the documentation is run, as it stands there, and does what the page says. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { lacks } from '../recipes/recipe.ts';
+import { cleanUp, runCli, type Server, startServer } from '../server.ts';
+import { type Command, commandsOf, statusOf } from './page.ts';
+import { BLOCKS } from './pages.ts';
+import { type Done, type, workingCopy } from './session.ts';
+import { asShown } from './shown.ts';
+
+/** What has happened before, by the heading: requests that are answered 200. */
+const GIVEN: Readonly<Record<string, readonly string[]>> = {
+  'Taking turns safely': Array(2).fill('PUT /acme/release/state?state=canary'),
+  'When it says no': [
+    ...[1, 2, 3, 4, 5].map((i) => `POST /acme/patch/claims?state=patch&by=web-0${i}`),
+    'PUT /acme/approval@1/state?state=build',
+    'PUT /acme/approval@1/state?state=waiting&event=reject',
+  ],
+};
+
+/** Where the pages say that the service is. */
+const ADDRESS =
+  /http:\/\/localhost:5000|https:\/\/stateservice\.NAME\.workers\.dev|https:\/\/state\.example\.com/g;
+
+/** What Debian may lack; the gate has them all. */
+const TOOLS = ['jq', 'openssl', 'ansible-playbook'];
+
+const pages = Map.groupBy(
+  BLOCKS.filter(({ language }) => ['sh', 'console'].includes(language)),
+  ({ page }) => page,
+);
+
+const secret = randomBytes(32).toString('base64');
+
+let copy: string;
+let open: Server;
+let guarded: Server;
+let admin: string;
+let token: string;
+beforeAll(async () => {
+  copy = await workingCopy();
+  const charts = join(copy, 'charts');
+  const env = { TOKEN_SECRET: secret };
+  [open, guarded] = await Promise.all([startServer({ charts }), startServer({ charts, env })]);
+  admin = await newToken('*', 'read,update,admin');
+  token = await newToken('acme/*', 'read,update');
+  for (const folder of ['.', 'docs/recipes'])
+    await writeFile(join(copy, folder, 'authorization'), `Authorization: Bearer ${token}\n`);
+});
+afterAll(cleanUp);
+
+// No block finds what another has left.
+afterEach(async () => {
+  await Promise.all([open, guarded].map(eraseMachines));
+});
+
+it('are on these pages', () => {
+  expect([...pages.keys()]).toEqual([
+    'README.md',
+    'SECURITY.md',
+    'docs/deploying.md',
+    'docs/recipes/README.md',
+  ]);
+});
+
+describe.each([...pages])('%s', (page, blocks) => {
+  for (const block of blocks) {
+    const commands = commandsOf(block);
+    const missing = TOOLS.filter((tool) => block.text.includes(tool) && lacks(tool));
+    const title = `line ${block.line}: ${block.heading}${missing.map((tool) => ` (lacks ${tool})`).join('')}`;
+    it.skipIf(missing.length > 0)(title, async () => {
+      // The blocks that have a token are for a server that asks for one.
+      const { url } = /token|authorization/i.test(block.text) ? guarded : open;
+      for (const request of GIVEN[block.heading] ?? []) await send(url, request);
+      const env = { HOST: url, TOKEN: token, TOKEN_SECRET: secret, SECRET: secret };
+      // The recipes lie beside their page; the others speak of the package's folder.
+      const folder = page.startsWith('docs/recipes/') ? 'docs/recipes' : '.';
+      const typed = commands.map(({ text }) => text.replaceAll(ADDRESS, url));
+      const done = await type(typed, copy, folder, env);
+      for (const [i, command] of commands.entries()) {
+        if (block.language === 'console') expectShown(command, done[i]);
+        else expectSuccess(command, done[i]);
+      }
+    });
+  }
+});
+
+function expectShown({ text, shown }: Command, done: Done | undefined): void {
+  expect(asShown(done?.stdout ?? [], shown), text).toEqual(shown);
+  expect({ code: done?.code, stderr: done?.stderr }, text).toEqual({ code: 0, stderr: '' });
+}
+
+function expectSuccess(command: Command, done: Done | undefined): void {
+  expect(done, `${command.text}\n${done?.stderr}`).toMatchObject({ code: 0 });
+  for (const status of done?.answered ?? []) expect(String(status), command.text).toMatch(statusOf(command));
+}
+
+async function newToken(charts: string, can: string): Promise<string> {
+  const flags = ['--charts', charts, '--can', can, '--sub', 'tester'];
+  const { code, stdout, stderr } = await runCli(['token', ...flags], { TOKEN_SECRET: secret });
+  if (code !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+async function send(url: string, request: string): Promise<void> {
+  const [method = '', path = ''] = request.split(' ');
+  const response = await ask(url, method, path);
+  expect(response.status, await response.text()).toBe(200);
+}
+
+async function eraseMachines({ url }: Server): Promise<void> {
+  for (const tenant of ['acme', 'team']) {
+    const list: { machines: { machine: string }[] } = await (await ask(url, 'GET', `/${tenant}`)).json();
+    for (const { machine } of list.machines) await ask(url, 'DELETE', `/${machine}`);
+  }
+  await ask(url, 'DELETE', '/');
+}
+
+/** Asks as somebody who may do everything. */
+function ask(url: string, method: string, path: string): Promise<Response> {
+  return fetch(`${url}${path}`, { method, headers: { Authorization: `Bearer ${admin}` } });
+}

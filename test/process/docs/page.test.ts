@@ -1,0 +1,73 @@
+/** What the other tests of the documentation stand on: no block and no command is overlooked. */
+import { describe, expect, it } from 'vitest';
+import { blocksOf, commandsOf, statusOf } from './page.ts';
+
+const PAGE = `# Title
+
+\`\`\`sh
+one && \\
+two
+# 201: made
+# and kept
+three   # said
+\`\`\`
+
+## Session
+
+\`\`\`console
+$ echo a; echo; echo b
+a
+
+b
+$ true
+\`\`\`
+`;
+
+describe('a page', () => {
+  it('has blocks under headings', () => {
+    expect(blocksOf(PAGE).map(({ language, heading, line }) => [language, heading, line])).toEqual([
+      ['sh', 'Title', 3],
+      ['console', 'Session', 13],
+    ]);
+  });
+
+  it('takes no heading from a block', () => {
+    expect(blocksOf('# A\n```sh\n# B\n```\n```sh\n```\n').map(({ heading }) => heading)).toEqual(['A', 'A']);
+  });
+
+  it('has its commands in order, with the comments above and the output below', () => {
+    expect(blocksOf(PAGE).flatMap(commandsOf)).toEqual([
+      { text: 'one && \\\ntwo', comments: '', shown: [] },
+      { text: 'three   # said', comments: '# 201: made\n# and kept', shown: [] },
+      { text: 'echo a; echo; echo b', comments: '', shown: ['a', '', 'b'] },
+      { text: 'true', comments: '', shown: [] },
+    ]);
+  });
+
+  it.each([
+    ['names no language', '```\nnpm ci\n```\n'],
+    ['does not end', '```sh\nnpm ci\n'],
+  ])('is refused where a block %s', (why, page) => {
+    expect(() => blocksOf(page)).toThrow(why);
+  });
+
+  it('is refused where a session does not begin with a command', () => {
+    expect(() => blocksOf('```console\na\n$ b\n```\n').flatMap(commandsOf)).toThrow('not with a');
+  });
+});
+
+it.each([
+  ['any success', 'curl -s x', '# Over again', ['200', '204'], ['406']],
+  [
+    'the one that its comment begins with',
+    'curl -s x',
+    '# 201: taken, and\n# 200 it is not',
+    ['201'],
+    ['200'],
+  ],
+  ['the one that is looked for in it', 'curl -sIX GET x | grep 406', '# is inactive', ['406'], ['200']],
+])('a request is to be answered %s', (_, text, comments, right, wrong) => {
+  const expected = statusOf({ text, comments, shown: [] });
+  for (const status of right) expect(status).toMatch(expected);
+  for (const status of wrong) expect(status).not.toMatch(expected);
+});
