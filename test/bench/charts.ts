@@ -1,7 +1,7 @@
 /** The charts that are measured: none of them ever ends, for every update counts and nothing moves. */
 
 /** A sequence of so many states, in the first of which updates are counted. */
-export function counting(states: number): string {
+function counting(states: number): string {
   const names = Array.from({ length: states }, (_, i) => (i === 0 ? 'a' : `s${i}`));
   const written = names.map((name, i) => {
     const next = names[i + 1];
@@ -19,7 +19,7 @@ export function counting(states: number): string {
 }
 
 /** Goes round at each `go`, so that those who wait for the other state are told. */
-export const ROUND = `initial: a
+const ROUND = `initial: a
 states:
   a: {on: {go: b, update: {target: never, quorum: 1000000000}}}
   b: {on: {go: a, update: {target: never, quorum: 1000000000}}}

@@ -1,7 +1,7 @@
 import { quantile } from './load.ts';
 
 /** What was measured on one side in one round: figures by their names. Times are in ms. */
-export type Figures = Readonly<Record<string, number>>;
+type Figures = Readonly<Record<string, number>>;
 
 /** Takes one measurement. @returns undefined where nothing was answered. */
 export type Measurement = (round: number) => Promise<Figures | undefined>;
