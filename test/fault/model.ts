@@ -1,0 +1,100 @@
+/** The specification as the model of a search: a call happens at some moment between its call and its return. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Chart, nameOf } from '../../src/chart/index.ts';
+import { run, stateOf } from './commands.ts';
+import { latest, type Operation } from './history.ts';
+import type { Model } from './linearizability.ts';
+import { begun, keyOf, type Machine } from './machine.ts';
+import { both, exactly, type Moment } from './moment.ts';
+import { settled } from './passing-time.ts';
+import type { Answer, Moments, Request } from './wire.ts';
+
+/** How far the clocks of a client and of the service may be apart, in ms: the service's shows whole milliseconds. */
+const CLOCK_SLACK = 2;
+
+/** @param started when the machine began: between the call that started it and its answer. */
+export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, Answer> {
+  return {
+    initial: begun(chart, widened(started)),
+    key: keyOf,
+    *step(state, operation, before) {
+      const { request, outcome } = operation;
+      const when = momentOf(chart, state, operation, before);
+      if (when === undefined) return;
+      const answer = outcome.known ? outcome.answer : undefined;
+      // What came again is answered as it was before.
+      const most = answer === undefined || isRepeatable(request) ? undefined : answer.revision;
+      for (const ready of settled(chart, state, when, most)) {
+        const { machine, answer: expected } = run(chart, ready.machine, request, ready.when);
+        const next = { ...machine, now: Math.max(state.now, ready.when.from) };
+        if (answer === undefined) {
+          if (next.revision > ready.machine.revision || next.answered !== ready.machine.answered) yield next;
+        } else if (isSame(expected, answer)) yield* told(chart, next, answer.moments ?? {});
+      }
+    },
+  };
+}
+
+function momentOf(
+  chart: Chart,
+  { now }: Machine,
+  operation: Operation<Request, Answer>,
+  before: number,
+): Moment | undefined {
+  const { from, to } = widened({ from: operation.called, to: Math.min(before, latest(operation)) });
+  const seen = both({ from, to }, { from: now, to: Number.POSITIVE_INFINITY });
+  const { request, outcome } = operation;
+  const [lease] = outcome.known && request.kind === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
+  if (lease === undefined || seen === undefined) return seen;
+  // A claim tells when it was taken.
+  const { slots } = chart.model.states[stateOf(chart, lease.state)] ?? {};
+  return slots && both(seen, exactly(lease.until - slots.lease));
+}
+
+function widened({ from, to }: Moment): Moment {
+  return { from: from - CLOCK_SLACK, to: to + CLOCK_SLACK };
+}
+
+function isRepeatable(request: Request): boolean {
+  return request.kind === 'report' && request.key !== undefined;
+}
+
+function isSame(expected: Answer, { moments: _, ...answer }: Answer): boolean {
+  if (expected.status !== answer.status || expected.revision !== answer.revision) return false;
+  return isDeepStrictEqual(expected, answer);
+}
+
+/** Takes over what an answer tells of moments. More than one way where it does not say which timer is due when. */
+function* told(chart: Chart, machine: Machine, moments: Moments): Generator<Machine, undefined> {
+  const changed =
+    moments.changed === undefined ? machine.changed : both(machine.changed, exactly(moments.changed));
+  if (changed === undefined) return;
+  const claims = machine.claims.flatMap((claim) => {
+    const name = nameOf(chart, claim.state);
+    const lease = moments.leases?.find(({ state, by }) => state === name && by === claim.by);
+    if (lease === undefined) return [claim];
+    const until = both(claim.until, exactly(lease.until));
+    return until === undefined ? [] : [{ ...claim, until }];
+  });
+  if (claims.length < machine.claims.length) return;
+  const known = { ...machine, changed, claims };
+  if (moments.timers === undefined) yield known;
+  else
+    for (const timers of matched([...machine.timers], moments.timers))
+      yield { ...known, timers: new Map(timers) };
+}
+
+/** Every way in which timers can be due at these moments. */
+function* matched(
+  [first, ...others]: readonly (readonly [number, Moment])[],
+  moments: readonly number[],
+): Generator<(readonly [number, Moment])[], undefined> {
+  if (first === undefined) {
+    if (moments.length === 0) yield [];
+    return;
+  }
+  for (const [i, at] of moments.entries()) {
+    if (both(first[1], exactly(at)) === undefined) continue;
+    for (const rest of matched(others, moments.toSpliced(i, 1))) yield [[first[0], exactly(at)], ...rest];
+  }
+}
