@@ -9,7 +9,7 @@ export interface Operation<Request, Answer> {
   readonly outcome: Outcome<Answer>;
 }
 
-export type Outcome<Answer> =
+type Outcome<Answer> =
   | { readonly known: true; readonly answer: Answer; readonly returned: number }
   /** The call died: it has taken effect at some moment up to `until`, or never. */
   | { readonly known: false; readonly until: number };

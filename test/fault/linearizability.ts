@@ -31,7 +31,7 @@ export type Verdict<State, Request, Answer> =
   | { readonly ok: false; readonly gaveUp: boolean; readonly stuck: Stuck<State, Request, Answer> };
 
 /** The furthest that the search has come. */
-export interface Stuck<State, Request, Answer> {
+interface Stuck<State, Request, Answer> {
   readonly order: readonly Operation<Request, Answer>[];
   readonly state: State;
   /** Those of which one had to be next, and none can be. */
