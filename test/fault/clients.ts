@@ -13,6 +13,8 @@ export interface Stage {
   /** The machine's URL: another one, when the service has come back elsewhere. */
   readonly url: string;
   readonly isOver: boolean;
+  /** ms since the epoch. */
+  readonly now: () => number;
   /** How requests are sent. */
   readonly send: typeof send;
   answered(client: string, request: Request, called: number, answer: Answer): void;
@@ -81,7 +83,7 @@ export class Client {
     const hangUp = new AbortController();
     const patience = this.#random.chance(HABITS.vanish) ? this.#random.below(PATIENCE) : undefined;
     const timer = patience === undefined ? undefined : setTimeout(() => hangUp.abort(), patience);
-    const called = now();
+    const called = this.#stage.now();
     try {
       const answer = await this.#stage.send(this.#stage.url, request, hangUp.signal);
       this.#stage.answered(this.#name, request, called, answer);
@@ -150,14 +152,10 @@ export class Client {
   }
 }
 
-/** ms since the epoch, by a clock that never goes back. */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
-/** `fetch` failed, or was told to stop: anything else that is thrown is a bug. */
+/** `fetch` has failed, before the answer or in the middle of it, or was told to stop. All else is a bug. */
 function isOfTheNetwork(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof Error && error.name === 'AbortError');
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || ['fetch failed', 'terminated'].includes(error.message);
 }
 
 function wasRefused(error: unknown): boolean {

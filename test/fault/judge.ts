@@ -50,7 +50,8 @@ export function judge(run: Run): Judgement {
   return {
     isLinearizable: verdict.ok,
     order,
-    missing: missingIn(work),
+    // Of a search that got stuck, nobody knows what was yet to come.
+    missing: verdict.ok ? missingIn(work) : [],
     work,
     took,
     excerpt: verdict.ok ? '' : excerptOf(verdict, run),

@@ -21,7 +21,12 @@ if (flags !== undefined) process.exitCode = await runAll(flags);
 async function runAll({ seeds, first }: { seeds: number; first: number }): Promise<number> {
   const totals = { answered: 0, unknown: 0, kills: 0, linearizable: 0, good: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
-    const run = await runOnce({ ...PLAN, seed }).finally(cleanUp);
+    const run = await runOnce({ ...PLAN, seed })
+      .catch((error: unknown) => {
+        console.log(`seed ${seed}: the run has failed`);
+        throw error;
+      })
+      .finally(cleanUp);
     const judgement = judge(run);
     console.log(summaryOf(run, judgement));
     const { isLinearizable, missing, work } = judgement;

@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { folderOf } from '../process/charts.ts';
 import { Random } from '../process/coordination/random.ts';
 import { startServer } from '../process/server.ts';
-import { Client, now, type Stage } from './clients.ts';
+import { Client, type Stage } from './clients.ts';
+import { startClock } from './clock.ts';
 import type { Operation } from './history.ts';
 import type { Moment } from './moment.ts';
 import { type Shape, shapeOf } from './shapes.ts';
@@ -39,9 +40,12 @@ export async function runOnce(plan: Plan): Promise<Run> {
   const shape = shapeOf(seed);
   const charts = await folderOf({ 'fault/run.yaml': shape.chart });
   let server = await startServer({ charts });
-  const book = new Book();
+  const now = startClock();
+  const book = new Book(now);
   book.born();
-  const started = await begin(machineAt(server.url), shape);
+  const from = now();
+  await send(machineAt(server.url), { kind: 'read' }, FOR_EVER);
+  const started = { from, to: now() };
   const stage = new RunningStage(plan, shape, machineAt(server.url), book);
   const clients = Array.from({ length: plan.clients }, (_, i) =>
     new Client(`client-${i}`, new Random(seed * 1_000 + i), stage).run(),
@@ -68,7 +72,7 @@ export async function runOnce(plan: Plan): Promise<Run> {
   await failure;
   // One who comes when all others have gone sees everything.
   const called = now();
-  const answer = await stage.send(stage.url, { kind: 'read' }, new AbortController().signal);
+  const answer = await stage.send(stage.url, { kind: 'read' }, FOR_EVER);
   book.answered('auditor', { kind: 'read' }, called, answer);
   await server.stop();
   return { seed, shape, started, history: book.history(), kills: plan.kills };
@@ -78,24 +82,22 @@ function machineAt(url: string): string {
   return `${url}/fault/run`;
 }
 
-/** Starts the machine. */
-async function begin(url: string, { states: [state = ''] }: Shape): Promise<Moment> {
-  const from = now();
-  await send(url, { kind: 'ask', state }, new AbortController().signal);
-  return { from, to: now() };
-}
+/** Of one who does not hang up. */
+const FOR_EVER = new AbortController().signal;
 
 class RunningStage implements Stage {
   readonly shape: Shape;
   url: string;
   isOver = false;
   readonly send: typeof send;
+  readonly now: () => number;
   readonly #book: Book;
 
   constructor(plan: Plan, shape: Shape, url: string, book: Book) {
     this.shape = shape;
     this.url = url;
     this.send = plan.send ?? send;
+    this.now = book.now;
     this.#book = book;
   }
 
@@ -119,9 +121,15 @@ class RunningStage implements Stage {
 
 /** Writes down what came of each call. */
 class Book {
+  /** ms since the epoch. */
+  readonly now: () => number;
   readonly #answered: Operation<Request, Answer>[] = [];
   readonly #died: { client: string; request: Request; called: number; at: number }[] = [];
   readonly #lives: { readonly from: number; to: number }[] = [];
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
 
   get count(): number {
     return this.#answered.length;
@@ -129,23 +137,23 @@ class Book {
 
   /** A server is about to start. */
   born(): void {
-    this.#lives.push({ from: now(), to: Number.POSITIVE_INFINITY });
+    this.#lives.push({ from: this.now(), to: Number.POSITIVE_INFINITY });
   }
 
   /** The server has ended. */
   dead(): void {
     const life = this.#lives.at(-1);
-    if (life !== undefined) life.to = now();
+    if (life !== undefined) life.to = this.now();
   }
 
   answered(client: string, request: Request, called: number, answer: Answer): void {
-    this.#answered.push({ client, request, called, outcome: { known: true, answer, returned: now() } });
+    this.#answered.push({ client, request, called, outcome: { known: true, answer, returned: this.now() } });
   }
 
   died(client: string, request: Request, called: number): void {
     // Nothing comes of a question that nobody has heard the answer of.
     if (request.kind !== 'ask' && request.kind !== 'read')
-      this.#died.push({ client, request, called, at: now() });
+      this.#died.push({ client, request, called, at: this.now() });
   }
 
   /** A call can have taken effect as long as the last server lived that was there when it died. */
