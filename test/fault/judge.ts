@@ -1,9 +1,9 @@
 /** What a run has shown: whether its history is linearizable, and whether enough was in play to say so. */
-import { readChart } from '../../src/chart/index.ts';
+import { type Chart, nameOf, readChart } from '../../src/chart/index.ts';
 import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';
 import type { Machine, Tally } from './machine.ts';
-import { modelOf } from './model.ts';
+import { answersTo, modelOf } from './model.ts';
 import type { Run } from './run.ts';
 import type { Answer, Request } from './wire.ts';
 
@@ -54,7 +54,7 @@ export function judge(run: Run): Judgement {
     missing: verdict.ok ? missingIn(work) : [],
     work,
     took,
-    excerpt: verdict.ok ? '' : excerptOf(verdict, run),
+    excerpt: verdict.ok ? '' : excerptOf(reading.chart, verdict, run),
   };
 }
 
@@ -90,17 +90,23 @@ export function summaryOf(
 const EXCERPT = 8;
 
 function excerptOf(
+  chart: Chart,
   { gaveUp, stuck }: Extract<Verdict<Machine, Request, Answer>, { ok: false }>,
   { started }: Run,
 ): string {
   const { order, state, next } = stuck;
   const line = (operation: Operation<Request, Answer>) => `  ${describe(operation, started.from)}`;
+  const { revision, snapshot } = state;
   return [
     gaveUp ? 'The search was given up here:' : 'No order of these calls explains their answers:',
     ...order.slice(-EXCERPT).map(line),
-    `  -- revision ${state.revision}, ${JSON.stringify(state.snapshot.machine.value)}, held by ${state.claims.map(({ by }) => by).join(', ') || 'nobody'}; one of these must be next:`,
-    ...next.map(line),
+    `  So far it is at revision ${revision}, in ${[...snapshot.active.keys()].map((at) => nameOf(chart, at)).join(', ')}. One of these must be next:`,
+    ...next.flatMap((call) => [line(call), ...answersTo(chart, state, call).map(wouldBe)]),
   ].join('\n');
+}
+
+function wouldBe(answer: Answer): string {
+  return `    would be answered ${JSON.stringify(answer)}`;
 }
 
 function describe({ client, request, called, outcome }: Operation<Request, Answer>, from: number): string {

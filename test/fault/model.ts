@@ -21,21 +21,49 @@ export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, 
     initial: begun(chart, widened(started)),
     key: keyOf,
     *step(state, operation, before) {
-      const { request, outcome } = operation;
-      const when = momentOf(chart, state, operation, before);
-      if (when === undefined) return;
-      const answer = outcome.known ? outcome.answer : undefined;
-      // What came again is answered as it was before.
-      const most = answer === undefined || isRepeatable(request) ? undefined : answer.revision;
-      for (const ready of settled(chart, state, when, most)) {
-        const { machine, answer: expected } = run(chart, ready.machine, request, ready.when);
-        const next = { ...machine, now: Math.max(state.now, ready.when.from) };
-        if (answer === undefined) {
-          if (next.revision > ready.machine.revision || next.answered !== ready.machine.answered) yield next;
-        } else if (isSame(expected, answer)) yield* told(chart, next, answer.moments ?? {});
+      const { outcome } = operation;
+      for (const { ready, machine, answer } of reactions(chart, state, operation, before)) {
+        if (outcome.known) {
+          const { moments = {}, ...said } = outcome.answer;
+          if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
+        } else if (machine.revision > ready.revision || machine.answered !== ready.answered) yield machine;
       }
     },
   };
+}
+
+/** @returns what a call could have been answered, all but moments, had it happened next. */
+export function answersTo(chart: Chart, state: Machine, operation: Operation<Request, Answer>): Answer[] {
+  const { outcome, ...call } = operation;
+  const unheard = { ...call, outcome: { known: false, until: latest(operation) } } as const;
+  return [...reactions(chart, state, unheard, latest(operation))].map(({ answer }) => answer);
+}
+
+interface Reaction {
+  /** The machine when the call comes, and afterwards. */
+  readonly ready: Machine;
+  readonly machine: Machine;
+  readonly answer: Answer;
+}
+
+/** Everything that can come of a call, as far as its answer does not make it plain that it has not. */
+function* reactions(
+  chart: Chart,
+  state: Machine,
+  operation: Operation<Request, Answer>,
+  before: number,
+): Generator<Reaction, undefined> {
+  const { request, outcome } = operation;
+  const when = momentOf(chart, state, operation, before);
+  if (when === undefined) return;
+  // What came again is answered as it was before; what is new, with the revision that it finds, or has made.
+  const isNew = request.kind !== 'report' || request.key === undefined;
+  const most = outcome.known && isNew ? outcome.answer.revision : undefined;
+  for (const ready of settled(chart, state, when, most)) {
+    const { machine, answer } = run(chart, ready.machine, request, ready.when);
+    const now = Math.max(state.now, ready.when.from);
+    yield { ready: ready.machine, machine: { ...machine, now }, answer };
+  }
 }
 
 function momentOf(
@@ -56,15 +84,6 @@ function momentOf(
 
 function widened({ from, to }: Moment): Moment {
   return { from: from - CLOCK_SLACK, to: to + CLOCK_SLACK };
-}
-
-function isRepeatable(request: Request): boolean {
-  return request.kind === 'report' && request.key !== undefined;
-}
-
-function isSame(expected: Answer, { moments: _, ...answer }: Answer): boolean {
-  if (expected.status !== answer.status || expected.revision !== answer.revision) return false;
-  return isDeepStrictEqual(expected, answer);
 }
 
 /** Takes over what an answer tells of moments. More than one way where it does not say which timer is due when. */
