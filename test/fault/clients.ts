@@ -13,13 +13,15 @@ export interface Stage {
   /** The machine's URL: another one, when the service has come back elsewhere. */
   readonly url: string;
   readonly isOver: boolean;
+  /** Whether nobody pauses between two calls. */
+  readonly isRushed: boolean;
   /** ms since the epoch. */
   readonly now: () => number;
   /** How requests are sent. */
   readonly send: typeof send;
   answered(client: string, request: Request, called: number, answer: Answer): void;
-  /** A call that died may have taken effect. */
-  died(client: string, request: Request, called: number): void;
+  /** A call that died may have taken effect. It was cut off by the server's end, or hung up by the client. */
+  died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void;
 }
 
 /** How clients behave, as chances. */
@@ -71,7 +73,8 @@ export class Client {
 
   async run(): Promise<void> {
     while (!this.#stage.isOver) {
-      if (this.#random.chance(HABITS.think)) await pause(this.#random.below(THINKING));
+      if (!this.#stage.isRushed && this.#random.chance(HABITS.think))
+        await pause(this.#random.below(THINKING));
       const request = this.#again ?? this.#choose();
       this.#again = undefined;
       if (request.kind === 'report' && request.key !== undefined) this.#keyed.push(request);
@@ -96,7 +99,7 @@ export class Client {
         await pause(THINKING / 2);
         return;
       }
-      this.#stage.died(this.#name, request, called);
+      this.#stage.died(this.#name, request, called, hangUp.signal.aborted ? 'hung up' : 'cut off');
       const isSafe = request.kind !== 'report' || request.by !== undefined || request.key !== undefined;
       if (isSafe && this.#random.chance(HABITS.retry)) this.#again = request;
     } finally {

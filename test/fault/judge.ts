@@ -25,13 +25,15 @@ export interface Work extends Tally {
   readonly answered: number;
   /** Calls that died, and may have taken effect. */
   readonly unknown: number;
+  /** Those of them that were under way when their server was killed. */
+  readonly cutOff: number;
   readonly kills: number;
 }
 
 /** A run with less than this has shown nothing. */
 const ENOUGH: readonly (readonly [keyof Work, number])[] = [
   ['answered', 1_000],
-  ['unknown', 1],
+  ['cutOff', 1],
   ['kills', 1],
   ['repeated', 1],
   ['timers', 1],
@@ -46,7 +48,13 @@ export function judge(run: Run): Judgement {
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
   const answered = run.history.filter(({ outcome }) => outcome.known).length;
-  const work = { ...state.tally, answered, unknown: run.history.length - answered, kills: run.kills };
+  const work = {
+    ...state.tally,
+    answered,
+    unknown: run.history.length - answered,
+    kills: run.kills,
+    cutOff: run.cutOff,
+  };
   return {
     isLinearizable: verdict.ok,
     order,
@@ -70,12 +78,12 @@ export function summaryOf(
   { seed, shape }: Run,
   { isLinearizable, missing, work, took, excerpt }: Judgement,
 ): string {
-  const { answered, kills, unknown, repeated, timers, expired, claims } = work;
+  const { answered, kills, unknown, cutOff, repeated, timers, expired, claims } = work;
   const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
   const counts = [
     `${answered} operations`,
     `${kills} kills`,
-    `${unknown} unknown outcomes`,
+    `${unknown} unknown outcomes (${cutOff} cut off by a kill)`,
     `${repeated} repeats`,
     `${timers} timers`,
     `${claims} claims`,

@@ -64,6 +64,7 @@ export interface Tally {
 /** A machine that has just begun. */
 export function begun(chart: Chart, when: Moment): Machine {
   const nothing: Machine = {
+    // Of the type; the step below is the one that counts.
     snapshot: stepped(start(chart, when.from)).snapshot,
     revision: 0,
     changed: when,

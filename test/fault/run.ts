@@ -32,7 +32,12 @@ export interface Run {
   readonly started: Moment;
   readonly history: readonly Operation<Request, Answer>[];
   readonly kills: number;
+  /** Calls that were under way when their server was killed, and may have taken effect. */
+  readonly cutOff: number;
 }
+
+/** How long before a kill clients make no pauses, in ms at the least, so that some calls are under way. */
+const RUSH = 10;
 
 export async function runOnce(plan: Plan): Promise<Run> {
   const { seed } = plan;
@@ -57,9 +62,11 @@ export async function runOnce(plan: Plan): Promise<Run> {
   for (let kill = 1; kill <= plan.kills; kill++) {
     const share = (kill - 1 + 0.2 + random.below(0.7)) / plan.kills;
     await stage.until(Math.floor(share * plan.operations));
-    await pause(random.below(20));
+    stage.isRushed = true;
+    await pause(RUSH + random.below(20));
     await server.kill9();
     book.dead();
+    stage.isRushed = false;
     const { data, url } = server;
     await plan.whileDown?.(data, kill);
     const port = random.chance(0.5) ? ['--port', new URL(url).port] : [];
@@ -75,7 +82,7 @@ export async function runOnce(plan: Plan): Promise<Run> {
   const answer = await stage.send(stage.url, { kind: 'read' }, FOR_EVER);
   book.answered('auditor', { kind: 'read' }, called, answer);
   await server.stop();
-  return { seed, shape, started, history: book.history(), kills: plan.kills };
+  return { seed, shape, started, history: book.history(), kills: plan.kills, cutOff: book.cutOff };
 }
 
 function machineAt(url: string): string {
@@ -89,6 +96,7 @@ class RunningStage implements Stage {
   readonly shape: Shape;
   url: string;
   isOver = false;
+  isRushed = false;
   readonly send: typeof send;
   readonly now: () => number;
   readonly #book: Book;
@@ -105,8 +113,8 @@ class RunningStage implements Stage {
     this.#book.answered(client, request, called, answer);
   }
 
-  died(client: string, request: Request, called: number): void {
-    this.#book.died(client, request, called);
+  died(...call: Parameters<Stage['died']>): void {
+    this.#book.died(...call);
   }
 
   end(): void {
@@ -124,11 +132,22 @@ class Book {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly #answered: Operation<Request, Answer>[] = [];
-  readonly #died: { client: string; request: Request; called: number; at: number }[] = [];
+  readonly #died: {
+    client: string;
+    request: Request;
+    called: number;
+    how: 'cut off' | 'hung up';
+    at: number;
+  }[] = [];
   readonly #lives: { readonly from: number; to: number }[] = [];
 
   constructor(now: () => number) {
     this.now = now;
+  }
+
+  /** Calls that were cut off by a kill. */
+  get cutOff(): number {
+    return this.#died.filter(({ how }) => how === 'cut off').length;
   }
 
   get count(): number {
@@ -150,15 +169,15 @@ class Book {
     this.#answered.push({ client, request, called, outcome: { known: true, answer, returned: this.now() } });
   }
 
-  died(client: string, request: Request, called: number): void {
+  died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void {
     // Nothing comes of a question that nobody has heard the answer of.
     if (request.kind !== 'ask' && request.kind !== 'read')
-      this.#died.push({ client, request, called, at: this.now() });
+      this.#died.push({ client, request, called, how, at: this.now() });
   }
 
   /** A call can have taken effect as long as the last server lived that was there when it died. */
   history(): Operation<Request, Answer>[] {
-    const died = this.#died.map(({ at, ...call }) => {
+    const died = this.#died.map(({ at, how: _, ...call }) => {
       const until = this.#lives.findLast(({ from }) => from <= at)?.to ?? at;
       return { ...call, outcome: { known: false, until } as const };
     });

@@ -25,11 +25,20 @@ describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))('a run with cr
 });
 
 describe('a run with too little work', () => {
-  const enough = { answered: 1_000, unknown: 1, kills: 1, repeated: 1, timers: 1, claims: 1, expired: 0 };
+  const enough = {
+    answered: 1_000,
+    unknown: 0,
+    cutOff: 1,
+    kills: 1,
+    repeated: 1,
+    timers: 1,
+    claims: 1,
+    expired: 0,
+  };
 
   it('fails, whatever there is too little of', () => {
     expect(missingIn(enough)).toEqual([]);
-    for (const name of ['answered', 'unknown', 'kills', 'repeated', 'timers', 'claims'] as const)
+    for (const name of ['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims'] as const)
       expect(missingIn({ ...enough, [name]: enough[name] - 1 })).toHaveLength(1);
   });
 
