@@ -14,6 +14,7 @@ import {
   problemOf,
   report,
   reportTimes,
+  send,
   statusOf,
   tracesOf,
 } from '../service.ts';
@@ -209,7 +210,9 @@ describe('a transaction that fails as a whole', () => {
     await failOnce(address, 'before it is committed');
     expect((await report(address, 'a')).status).toBe(500);
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+    expect(await listed(address)).not.toContain(`"${address}"`);
     expect((await report(address, 'a')).headers.get('ETag')).toBe('"2"');
+    expect(await listed(address)).toContain(`"${address}"`);
     expect(await statusOf(address)).toMatchObject({ revision: 2, quorums: [{ have: 1 }] });
   });
 
@@ -258,6 +261,12 @@ async function failOnce(
       });
     };
   });
+}
+
+/** The tenant's list, as it is sent. */
+async function listed(address: string): Promise<string> {
+  const [tenant] = address.split('/');
+  return (await send('GET', `/${tenant}?limit=200`)).text();
 }
 
 /** All that is stored of a machine. */
