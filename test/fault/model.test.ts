@@ -53,6 +53,23 @@ describe('the model accepts', () => {
     expect(isAccepted([ask(1_510, 'work', yes(1))])).toBe(false);
   });
 
+  it('either of two timers as the first, where nobody knows which was', () => {
+    const chart = chartOf(
+      JSON.stringify({
+        type: 'parallel',
+        states: {
+          eu: { initial: 'a', states: { a: { after: { '100ms': 'b' } }, b: {} } },
+          us: { initial: 'a', states: { a: { on: { update: 'b' } }, b: { after: { '50ms': 'c' } }, c: {} } },
+        },
+      }),
+    );
+    const answer = { known: true, answer: yes(2), returned: 60 } as const;
+    const slow: Call = { client: '', request: reportOf({ state: 'us.a' }), called: 5, outcome: answer };
+    expect(isAccepted([slow, ask(70, 'us.c', yes(3)), ask(110, 'eu.b', yes(4))], chart)).toBe(true);
+    expect(isAccepted([slow, ask(106, 'eu.b', yes(3)), ask(107, 'us.b', yes(3))], chart)).toBe(true);
+    expect(isAccepted([slow, ask(70, 'us.c', yes(3)), ask(110, 'eu.b', yes(3))], chart)).toBe(false);
+  });
+
   it('a report that died, was counted or not, and was said again', () => {
     const lost = died(10, reportOf({ by: 'x' }), 50);
     for (const said of [report(60, { by: 'x' }, 2), report(60, { by: 'y' }, 3)])
