@@ -48,7 +48,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: 30_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/browser/**'],
+          exclude: ['test/process/**', 'test/browser/**', 'test/fault/**'],
         },
       },
       {
@@ -56,6 +56,15 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // What kills servers at random, and what judges them: the judge is tested, too.
+        test: {
+          name: 'faults',
+          include: ['test/fault/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

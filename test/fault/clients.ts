@@ -1,0 +1,167 @@
+/**
+ * Clients that ask, report, claim, and give up, as chance has it. One whose call has died says it again, with the same
+ * name or key, as a new call: it cannot know what has become of the first one.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Random } from '../process/coordination/random.ts';
+import type { Shape } from './shapes.ts';
+import type { Answer, Report, Request, send } from './wire.ts';
+
+/** Where clients find the service, and where they write down what came of their calls. */
+export interface Stage {
+  readonly shape: Shape;
+  /** The machine's URL: another one, when the service has come back elsewhere. */
+  readonly url: string;
+  readonly isOver: boolean;
+  /** Whether nobody pauses between two calls. */
+  readonly isRushed: boolean;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** How requests are sent. */
+  readonly send: typeof send;
+  answered(client: string, request: Request, called: number, answer: Answer): void;
+  /** A call that died may have taken effect. It was cut off by the server's end, or hung up by the client. */
+  died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void;
+}
+
+/** How clients behave, as chances. */
+const HABITS = {
+  ask: 0.3,
+  read: 0.15,
+  /** Of a state that it does not believe to be current. */
+  stray: 0.2,
+  withBy: 0.45,
+  withKey: 0.35,
+  withRevision: 0.1,
+  otherEvent: 0.1,
+  /** Sends a request with a key once more, though it was answered; and takes its key for another. */
+  repeat: 0.06,
+  reuse: 0.01,
+  /** Hangs up before it is answered. */
+  vanish: 0.015,
+  retry: 0.85,
+  /** Pauses before its next call. */
+  think: 0.4,
+};
+
+/** The longest pause between two calls of one that makes one, in ms, and before a client hangs up. */
+const THINKING = 80;
+const PATIENCE = 4;
+
+/** Callers that any client may speak for. */
+const NAMES = Array.from({ length: 24 }, (_, i) => `web-${i}`);
+
+export class Client {
+  readonly #name: string;
+  readonly #random: Random;
+  readonly #stage: Stage;
+  /** What it believes to be current. */
+  #states: readonly string[];
+  #revision = 1;
+  #keys = 0;
+  /** What it has sent with a key. */
+  readonly #keyed: Report[] = [];
+  /** What it will say again. */
+  #again: Request | undefined;
+
+  constructor(name: string, random: Random, stage: Stage) {
+    this.#name = name;
+    this.#random = random;
+    this.#stage = stage;
+    this.#states = stage.shape.states;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stage.isOver) {
+      if (!this.#stage.isRushed && this.#random.chance(HABITS.think))
+        await pause(this.#random.below(THINKING));
+      const request = this.#again ?? this.#choose();
+      this.#again = undefined;
+      if (request.kind === 'report' && request.key !== undefined) this.#keyed.push(request);
+      await this.#call(request);
+    }
+  }
+
+  async #call(request: Request): Promise<void> {
+    const hangUp = new AbortController();
+    const patience = this.#random.chance(HABITS.vanish) ? this.#random.below(PATIENCE) : undefined;
+    const timer = patience === undefined ? undefined : setTimeout(() => hangUp.abort(), patience);
+    const called = this.#stage.now();
+    try {
+      const answer = await this.#stage.send(this.#stage.url, request, hangUp.signal);
+      this.#stage.answered(this.#name, request, called, answer);
+      this.#learn(answer);
+    } catch (error) {
+      if (!isOfTheNetwork(error)) throw error;
+      // Nobody was there to hear it.
+      if (wasRefused(error)) {
+        this.#again = request;
+        await pause(THINKING / 2);
+        return;
+      }
+      this.#stage.died(this.#name, request, called, hangUp.signal.aborted ? 'hung up' : 'cut off');
+      const isSafe = request.kind !== 'report' || request.by !== undefined || request.key !== undefined;
+      if (isSafe && this.#random.chance(HABITS.retry)) this.#again = request;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #learn({ revision, states, document }: Answer): void {
+    this.#revision = revision;
+    const seen = document?.states ?? states;
+    if (seen !== undefined) this.#states = this.#stage.shape.states.filter((state) => seen.includes(state));
+  }
+
+  #choose(): Request {
+    const chance = this.#random.below(1);
+    const { shape } = this.#stage;
+    const state = this.#pick(this.#random.chance(HABITS.stray) ? shape.states : this.#states);
+    if (chance < HABITS.ask) return { kind: 'ask', state };
+    if (chance < HABITS.ask + HABITS.read) return { kind: 'read' };
+    return shape.slots.includes(state) ? this.#work(state) : this.#report(state);
+  }
+
+  /** Where only so many may work: a slot first, then the report. */
+  #work(state: string): Request {
+    const by = this.#pick([this.#name, `${this.#name}-too`]);
+    const chance = this.#random.below(1);
+    if (chance < 0.4) return { kind: 'claim', state, by };
+    if (chance < 0.5) return { kind: 'release', state, by };
+    return chance < 0.95 ? { ...this.#report(state), by } : this.#report(state);
+  }
+
+  #report(state: string): Report {
+    const earlier = this.#keyed.at(-1 - Math.floor(this.#random.below(5)));
+    if (earlier !== undefined && this.#random.chance(HABITS.repeat)) return earlier;
+    const { events } = this.#stage.shape;
+    const event = events.length > 0 && this.#random.chance(HABITS.otherEvent) ? this.#pick(events) : 'update';
+    const report: Report = { kind: 'report', state, event };
+    const by = this.#random.chance(HABITS.withBy) ? { by: this.#pick(NAMES) } : {};
+    const revision = this.#random.chance(HABITS.withRevision) ? { revision: this.#revision } : {};
+    return { ...report, ...by, ...this.#key(earlier?.key), ...revision };
+  }
+
+  #key(earlier: string | undefined): { key?: string } {
+    if (earlier !== undefined && this.#random.chance(HABITS.reuse)) return { key: earlier };
+    if (!this.#random.chance(HABITS.withKey)) return {};
+    this.#keys += 1;
+    return { key: `${this.#name}/${this.#keys}` };
+  }
+
+  #pick(names: readonly string[]): string {
+    const all = names.length === 0 ? this.#stage.shape.states : names;
+    return all[Math.floor(this.#random.below(all.length))] ?? '';
+  }
+}
+
+/** `fetch` has failed, before the answer or in the middle of it, or was told to stop. All else is a bug. */
+function isOfTheNetwork(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || ['fetch failed', 'terminated'].includes(error.message);
+}
+
+function wasRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}

@@ -1,0 +1,179 @@
+/** What the specification says of each request: how the machine answers, and where it stands then. */
+import {
+  type Chart,
+  isActive,
+  nameOf,
+  quorums,
+  reachable,
+  type Snapshot,
+  type StateNumber,
+  send,
+} from '../../src/chart/index.ts';
+import {
+  changed,
+  claimOf,
+  counted,
+  hasReported,
+  type Machine,
+  moved,
+  slotsTouched,
+  withAnswer,
+  without,
+  withReport,
+} from './machine.ts';
+import type { Moment } from './moment.ts';
+import type { Answer, Document, Report, Request } from './wire.ts';
+
+/** A machine after a request, and what it has answered: everything but moments. */
+export interface Answered {
+  readonly machine: Machine;
+  readonly answer: Answer;
+}
+
+/** Does what a request asks for, at the moment `when`, at which nothing else is due. */
+export function run(chart: Chart, machine: Machine, request: Request, when: Moment): Answered {
+  switch (request.kind) {
+    case 'ask': {
+      const no = notCurrent(chart, machine, request.state);
+      return { machine, answer: no ?? yes(machine) };
+    }
+    case 'read':
+      return { machine, answer: { ...yes(machine), document: documentOf(chart, machine) } };
+    case 'report':
+      return report(chart, machine, request, when);
+    case 'claim':
+      return claim(chart, machine, request.state, request.by, when);
+    case 'release': {
+      const released = giveBack(machine, stateOf(chart, request.state), request.by, when);
+      return { machine: released, answer: { ...yes(released), status: 204 } };
+    }
+  }
+}
+
+/** The same key gets the first answer again, and no other request. */
+function report(chart: Chart, machine: Machine, request: Report, when: Moment): Answered {
+  const { key, ...what } = request;
+  if (key === undefined) return count(chart, machine, request, when);
+  const asked = JSON.stringify(what);
+  const first = machine.answered.byKey.get(key);
+  if (first === undefined) {
+    const answered = count(chart, machine, request, when);
+    return { ...answered, machine: withAnswer(answered.machine, key, asked, answered.answer) };
+  }
+  if (first.request === asked) return { machine: counted(machine, 'repeated'), answer: first.answer };
+  return { machine, answer: no(chart, machine, 422, 'key-reused') };
+}
+
+function count(chart: Chart, machine: Machine, request: Report, when: Moment): Answered {
+  const { event, by, revision } = request;
+  const state = stateOf(chart, request.state);
+  const touched = slotsTouched(chart, machine, state, event);
+  if (by !== undefined && hasReported(machine, state, { event, by })) {
+    // Whoever says it again is done with the slot, too.
+    const released = touched.reduce((rest, slot) => giveBack(rest, slot, by, when), machine);
+    return { machine: counted(released, 'repeated'), answer: yes(released) };
+  }
+  if (revision !== undefined && revision !== machine.revision) {
+    return { machine, answer: no(chart, machine, 412, 'wrong-revision') };
+  }
+  const absent = notCurrent(chart, machine, request.state);
+  if (absent !== undefined) return { machine, answer: absent };
+  for (const slot of touched) {
+    if (by !== undefined && claimOf(machine, slot, by) !== undefined) continue;
+    return {
+      machine,
+      answer: { ...no(chart, machine, 406, 'not-holder'), holders: holdersOf(machine, slot) },
+    };
+  }
+  const sent = (now: number) => send(chart, machine.snapshot, { type: event, address: state }, now);
+  if (!sent(when.from).ok) return { machine, answer: no(chart, machine, 406, 'not-taken') };
+  const reported = by === undefined ? machine : withReport(machine, state, { event, by });
+  const mine = by === undefined ? [] : touched.flatMap((slot) => claimOf(machine, slot, by) ?? []);
+  const next = moved(mine.reduce(without, reported), when, sent);
+  return { machine: next, answer: yes(next) };
+}
+
+function claim(chart: Chart, machine: Machine, name: string, by: string, when: Moment): Answered {
+  const absent = notCurrent(chart, machine, name);
+  if (absent !== undefined) return { machine, answer: absent };
+  const state = stateOf(chart, name);
+  const { slots } = chart.model.states[state] ?? {};
+  if (slots === undefined) return { machine, answer: no(chart, machine, 406, 'no-slots') };
+  const held = claimOf(machine, state, by);
+  const others = machine.claims.filter((other) => other.state === state && other !== held);
+  if (others.length >= slots.count) {
+    const holders = holdersOf(machine, state);
+    return { machine, answer: { ...no(chart, machine, 406, 'slots-taken'), holders } };
+  }
+  const until = { from: when.from + slots.lease, to: when.to + slots.lease };
+  const rest = machine.claims.filter((other) => other !== held);
+  const next = { ...machine, claims: [...rest, { state, by, until }] };
+  const claimed = changed(counted(next, 'claims'), when);
+  return { machine: claimed, answer: yes(claimed) };
+}
+
+function giveBack(machine: Machine, state: StateNumber, by: string, when: Moment): Machine {
+  const held = claimOf(machine, state, by);
+  return held === undefined ? machine : changed(without(machine, held), when);
+}
+
+/** Not yet, or never any more. */
+function notCurrent(chart: Chart, machine: Machine, name: string): Answer | undefined {
+  const state = stateOf(chart, name);
+  if (isActive(machine.snapshot, state)) return undefined;
+  const mayCome = reachableFrom(chart, machine.snapshot).has(state);
+  return no(chart, machine, 406, mayCome ? 'not-current' : 'cannot-come');
+}
+
+function yes({ revision }: Machine): Answer {
+  return { status: 200, revision };
+}
+
+function no(chart: Chart, machine: Machine, status: number, problem: string): Answer {
+  return { status, problem, revision: machine.revision, states: statesOf(chart, machine) };
+}
+
+function documentOf(chart: Chart, machine: Machine): Document {
+  const { snapshot, revision } = machine;
+  return {
+    states: statesOf(chart, machine),
+    revision,
+    // As JSON gives it: the core's has no prototype.
+    context: { ...snapshot.machine.context.data },
+    quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => {
+      const reports = (machine.reports.get(state) ?? []).filter((report) => report.event === event);
+      const by = reports.map((report) => report.by).sort();
+      return { state: nameOf(chart, state), event, have, need: until, by };
+    }),
+    claims: [...snapshot.active.keys()].flatMap((state) => {
+      const { slots } = chart.model.states[state] ?? {};
+      if (slots === undefined) return [];
+      const holders = holdersOf(machine, state);
+      return [{ state: nameOf(chart, state), slots: slots.count, holders }];
+    }),
+  };
+}
+
+function statesOf(chart: Chart, { snapshot }: Machine): string[] {
+  return [...snapshot.active.keys()].map((state) => nameOf(chart, state));
+}
+
+function holdersOf({ claims }: Machine, state: StateNumber): string[] {
+  const held = claims.filter((claim) => claim.state === state);
+  return held.map(({ by }) => by).sort();
+}
+
+function reachableFrom(chart: Chart, snapshot: Snapshot): ReadonlySet<StateNumber> {
+  const known = reaches.get(snapshot) ?? reachable(chart, snapshot);
+  reaches.set(snapshot, known);
+  return known;
+}
+
+const reaches = new WeakMap<Snapshot, ReadonlySet<StateNumber>>();
+
+/** @returns the state of a name. The clients name states that the chart has. */
+export function stateOf({ names }: Chart, name: string): StateNumber {
+  const found = names.find(name);
+  if (!found?.ok) throw new Error(`the chart has no state ${name}`);
+  return found.state;
+}

@@ -1,0 +1,126 @@
+/** What a run has shown: whether its history is linearizable, and whether enough was in play to say so. */
+import { type Chart, nameOf, readChart } from '../../src/chart/index.ts';
+import type { Operation } from './history.ts';
+import { linearize, type Verdict } from './linearizability.ts';
+import type { Machine, Tally } from './machine.ts';
+import { answersTo, modelOf } from './model.ts';
+import type { Run } from './run.ts';
+import type { Answer, Request } from './wire.ts';
+
+export interface Judgement {
+  readonly isLinearizable: boolean;
+  /** The calls in an order that explains their answers, as far as there is one. */
+  readonly order: readonly Operation<Request, Answer>[];
+  /** What there was too little of, for the run to mean anything. */
+  readonly missing: readonly string[];
+  readonly work: Work;
+  /** How long the search took, in ms. */
+  readonly took: number;
+  /** Where the search got stuck, as a person reads it; empty where it did not. */
+  readonly excerpt: string;
+}
+
+/** How much was in play. */
+export interface Work extends Tally {
+  readonly answered: number;
+  /** Calls that died, and may have taken effect. */
+  readonly unknown: number;
+  /** Those of them that were under way when their server was killed. */
+  readonly cutOff: number;
+  readonly kills: number;
+}
+
+/** A run with less than this has shown nothing. */
+const ENOUGH: readonly (readonly [keyof Work, number])[] = [
+  ['answered', 1_000],
+  ['cutOff', 1],
+  ['kills', 1],
+  ['repeated', 1],
+  ['timers', 1],
+  ['claims', 1],
+];
+
+export function judge(run: Run): Judgement {
+  const reading = readChart(run.shape.chart);
+  if (!reading.ok) throw new Error(`the chart of seed ${run.seed} is wrong: ${reading.errors[0]?.message}`);
+  const from = performance.now();
+  const verdict = linearize(run.history, modelOf(reading.chart, run.started));
+  const took = performance.now() - from;
+  const { order, state } = verdict.ok ? verdict : verdict.stuck;
+  const answered = run.history.filter(({ outcome }) => outcome.known).length;
+  const work = {
+    ...state.tally,
+    answered,
+    unknown: run.history.length - answered,
+    kills: run.kills,
+    cutOff: run.cutOff,
+  };
+  return {
+    isLinearizable: verdict.ok,
+    order,
+    // Of a search that got stuck, nobody knows what was yet to come.
+    missing: verdict.ok ? missingIn(work) : [],
+    work,
+    took,
+    excerpt: verdict.ok ? '' : excerptOf(reading.chart, verdict, run),
+  };
+}
+
+/** @returns what there is too little of. */
+export function missingIn(work: Work): string[] {
+  return ENOUGH.flatMap(([name, least]) =>
+    work[name] < least ? [`${name}: ${work[name]}, not ${least}`] : [],
+  );
+}
+
+/** A run in a line, and where it is not linearizable, in some more. */
+export function summaryOf(
+  { seed, shape }: Run,
+  { isLinearizable, missing, work, took, excerpt }: Judgement,
+): string {
+  const { answered, kills, unknown, cutOff, repeated, timers, expired, claims } = work;
+  const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
+  const counts = [
+    `${answered} operations`,
+    `${kills} kills`,
+    `${unknown} unknown outcomes (${cutOff} cut off by a kill)`,
+    `${repeated} repeats`,
+    `${timers} timers`,
+    `${claims} claims`,
+    `${expired} leases ended`,
+  ];
+  const line = `seed ${seed} (${shape.name}): ${counts.join(', ')}: ${verdict} (${(took / 1_000).toFixed(2)} s)`;
+  const tooLittle = missing.length === 0 ? [] : [`seed ${seed} has shown too little: ${missing.join('; ')}`];
+  return [line, ...tooLittle, ...(excerpt === '' ? [] : [excerpt])].join('\n');
+}
+
+/** Calls before the place where the search got stuck. */
+const EXCERPT = 8;
+
+function excerptOf(
+  chart: Chart,
+  { gaveUp, stuck }: Extract<Verdict<Machine, Request, Answer>, { ok: false }>,
+  { started }: Run,
+): string {
+  const { order, state, next } = stuck;
+  const line = (operation: Operation<Request, Answer>) => `  ${describe(operation, started.from)}`;
+  const { revision, snapshot } = state;
+  return [
+    gaveUp ? 'The search was given up here:' : 'No order of these calls explains their answers:',
+    ...order.slice(-EXCERPT).map(line),
+    `  So far it is at revision ${revision}, in ${[...snapshot.active.keys()].map((at) => nameOf(chart, at)).join(', ')}. One of these must be next:`,
+    ...next.flatMap((call) => [line(call), ...answersTo(chart, state, call).map(wouldBe)]),
+  ].join('\n');
+}
+
+function wouldBe(answer: Answer): string {
+  return `    would be answered ${JSON.stringify(answer)}`;
+}
+
+function describe({ client, request, called, outcome }: Operation<Request, Answer>, from: number): string {
+  const at = (ms: number) => (ms - from).toFixed(1);
+  const { kind, ...words } = request;
+  const asked = `${client} ${kind} ${JSON.stringify(words)}`;
+  if (!outcome.known) return `${at(called)}..${at(outcome.until)} ${asked}: unknown`;
+  return `${at(called)}..${at(outcome.returned)} ${asked}: ${JSON.stringify(outcome.answer)}`;
+}

@@ -1,0 +1,162 @@
+/** The search itself, on a machine that can do but two things: count one more, and tell how many there were. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { latest, type Operation } from './history.ts';
+import { linearize, type Model } from './linearizability.ts';
+
+type Call = Operation<'add' | 'read', number>;
+
+const counter: Model<number, 'add' | 'read', number> = {
+  initial: 0,
+  *step(count, { request, outcome }) {
+    const next = request === 'add' ? count + 1 : count;
+    if (outcome.known ? outcome.answer === next : next !== count) yield next;
+  },
+  key: String,
+};
+
+describe('a history that is linearizable', () => {
+  it('may be empty', () => {
+    expect(isLinearizable([])).toBe(true);
+  });
+
+  it('has each call see what had returned before it', () => {
+    expect(isLinearizable([add(0, 1, 1), add(2, 3, 2), read(4, 5, 2)])).toBe(true);
+  });
+
+  it('may have calls that overlap in any order', () => {
+    expect(isLinearizable([add(0, 10, 2), add(0, 10, 1), read(3, 7, 1)])).toBe(true);
+    expect(isLinearizable([add(0, 10, 1), read(2, 8, 0)])).toBe(true);
+    expect(isLinearizable([add(0, 10, 1), read(2, 8, 1), read(8.5, 9, 1)])).toBe(true);
+  });
+
+  it('may have a call that died and has taken effect, or has not', () => {
+    expect(isLinearizable([died('add', 0, 9), read(1, 2, 0), read(3, 4, 1)])).toBe(true);
+    expect(isLinearizable([died('add', 0, 9), read(1, 2, 0), read(3, 4, 0)])).toBe(true);
+    expect(isLinearizable([died('read', 0, 9), read(1, 2, 0)])).toBe(true);
+  });
+
+  it('names an order, without those that have had no effect', () => {
+    const history = [died('add', 0, 9), died('add', 0, 1), add(5, 6, 2)];
+    const verdict = linearize(history, counter);
+    expect(verdict.ok && verdict.order).toHaveLength(2);
+    expect(verdict.ok && verdict.state).toBe(2);
+  });
+});
+
+describe('a history that is not linearizable', () => {
+  it.each([
+    ['a stale read', [add(0, 1, 1), read(2, 3, 0)]],
+    ['a read of what is yet to come', [read(0, 1, 1), add(2, 3, 1)]],
+    ['two reads that go back', [add(0, 10, 1), read(1, 2, 1), read(3, 4, 0)]],
+    ['a lost update', [add(0, 1, 1), add(2, 3, 1)]],
+    ['a double count', [add(0, 1, 1), read(2, 3, 2)]],
+    ['one that died and has taken effect twice', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 2)]],
+    ['one that died and was forgotten again', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 0)]],
+    ['one that takes effect after the end of its server', [died('add', 0, 2), read(3, 4, 0), read(5, 6, 1)]],
+    ['one that takes effect before it was called', [read(0, 1, 1), died('add', 2, 9)]],
+  ])('has %s', (_, history) => {
+    expect(isLinearizable(history)).toBe(false);
+  });
+
+  it('is told with the place where nothing can come next', () => {
+    const stale = read(4, 5, 1);
+    const verdict = linearize([add(0, 1, 1), add(2, 3, 2), stale, read(6, 7, 2)], counter);
+    if (verdict.ok) throw new Error('it was found to be linearizable');
+    expect(verdict).toMatchObject({ gaveUp: false, stuck: { state: 2, next: [stale] } });
+    expect(verdict.stuck.order).toHaveLength(2);
+  });
+});
+
+describe('the search', () => {
+  it('agrees with trying everything', () => {
+    fc.assert(
+      fc.property(fc.array(anyCall, { maxLength: 6 }), (history) => {
+        expect(isLinearizable(history)).toBe(canBeOrdered(history));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('accepts whatever one machine has done, however the calls overlap', () => {
+    const step = fc.record({
+      request: fc.constantFrom('add', 'read'),
+      early: fc.nat(30),
+      late: fc.nat(30),
+      dies: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        let count = 0;
+        const history = steps.map(({ request, early, late, dies }, i): Call => {
+          const at = 10 * i;
+          if (request === 'add') count += 1;
+          if (dies && i % 7 === 0) return died(request, at - early, at + late);
+          return answered(request, at - early, at + late, count);
+        });
+        expect(isLinearizable(history)).toBe(true);
+      }),
+    );
+  });
+
+  it('takes no time to speak of for 2,000 calls of 8 clients, most of them questions', () => {
+    const history = Array.from({ length: 2_000 }, (_, i) => {
+      const [request, count] =
+        i % 4 === 0 ? (['add', 1 + i / 4] as const) : (['read', 1 + Math.floor(i / 4)] as const);
+      return answered(request, 10 * i - 35, 10 * i + 35, count);
+    });
+    const from = performance.now();
+    expect(isLinearizable(history)).toBe(true);
+    // One that is not explored to its end: nothing explains the last answer.
+    expect(isLinearizable([...history, read(30_000, 30_001, 7)])).toBe(false);
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+
+  it('gives up where there is too much to look at, and calls that no success', () => {
+    const history = [...Array.from({ length: 12 }, () => died('add', 0, 100)), read(50, 60, 13)];
+    expect(linearize(history, counter, 5)).toMatchObject({ ok: false, gaveUp: true });
+    expect(linearize(history, counter)).toMatchObject({ ok: false, gaveUp: false });
+  });
+});
+
+function isLinearizable(history: readonly Call[]): boolean {
+  return linearize(history, counter).ok;
+}
+
+/** Tries every order of every choice of calls, by the definition. */
+function canBeOrdered(rest: readonly Call[], before: readonly Call[] = [], count = 0): boolean {
+  if (rest.every(({ outcome }) => !outcome.known)) return true;
+  return rest.some((call) => {
+    // Nothing that had returned when another was called comes after it.
+    if (before.some((earlier) => earlier.called > latest(call))) return false;
+    const others = rest.filter((other) => other !== call);
+    return [...counter.step(count, call, 0)].some((next) => canBeOrdered(others, [...before, call], next));
+  });
+}
+
+const anyCall: fc.Arbitrary<Call> = fc
+  .record({
+    request: fc.constantFrom('add' as const, 'read' as const),
+    called: fc.nat(8),
+    took: fc.nat(6),
+    answer: fc.option(fc.nat(3)),
+  })
+  .map(({ request, called, took, answer }) =>
+    answer === null ? died(request, called, called + took) : answered(request, called, called + took, answer),
+  );
+
+function add(called: number, returned: number, answer: number): Call {
+  return answered('add', called, returned, answer);
+}
+
+function read(called: number, returned: number, answer: number): Call {
+  return answered('read', called, returned, answer);
+}
+
+function answered(request: Call['request'], called: number, returned: number, answer: number): Call {
+  return { client: '', request, called, outcome: { known: true, answer, returned } };
+}
+
+function died(request: Call['request'], called: number, until: number): Call {
+  return { client: '', request, called, outcome: { known: false, until } };
+}

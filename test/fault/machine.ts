@@ -1,0 +1,192 @@
+/**
+ * A machine as the specification has it, between two calls. The chart is run by the service's own pure core; what is
+ * around it (who has reported, which requests were answered, who holds a slot, what was counted) is here once more, in
+ * other words than the service's.
+ */
+import { hash } from 'node:crypto';
+import {
+  type Chart,
+  isWithin,
+  type NoStep,
+  type Snapshot,
+  type StateNumber,
+  type Step,
+  start,
+  storeSnapshot,
+  takes,
+} from '../../src/chart/index.ts';
+import type { Moment } from './moment.ts';
+import type { Answer } from './wire.ts';
+
+export interface Machine {
+  readonly snapshot: Snapshot;
+  readonly revision: number;
+  /** When the last change took effect. */
+  readonly changed: Moment;
+  /** Nothing that is yet to come is earlier, ms since the epoch. */
+  readonly now: number;
+  /** When each timer that is set is due, by its id. The snapshot has them too, at moments that mean nothing. */
+  readonly timers: ReadonlyMap<number, Moment>;
+  readonly claims: readonly Claim[];
+  /** By state, who has reported what in its present visit, or in its last one. */
+  readonly reports: ReadonlyMap<StateNumber, readonly Reported[]>;
+  readonly answered: Answered;
+  /** What has happened so far, for the tally of a run. */
+  readonly tally: Tally;
+}
+
+export interface Claim {
+  readonly state: StateNumber;
+  readonly by: string;
+  readonly until: Moment;
+}
+
+interface Reported {
+  readonly event: string;
+  readonly by: string;
+}
+
+/** Requests with an `Idempotency-Key`, and what they were answered. */
+interface Answered {
+  readonly byKey: ReadonlyMap<string, { readonly request: string; readonly answer: Answer }>;
+  /** Stands for all of them: to write them out at every step would take most of a search's time. */
+  readonly digest: number;
+}
+
+export interface Tally {
+  readonly timers: number;
+  readonly expired: number;
+  readonly claims: number;
+  /** Requests that came again and were answered as the first time. */
+  readonly repeated: number;
+}
+
+/** A machine that has just begun. */
+export function begun(chart: Chart, when: Moment): Machine {
+  const nothing: Machine = {
+    // Of the type; the step below is the one that counts.
+    snapshot: stepped(start(chart, when.from)).snapshot,
+    revision: 0,
+    changed: when,
+    now: when.from,
+    timers: new Map(),
+    claims: [],
+    reports: new Map(),
+    answered: { byKey: new Map(), digest: 0 },
+    tally: { timers: 0, expired: 0, claims: 0, repeated: 0 },
+  };
+  return moved(nothing, when, (now) => start(chart, now));
+}
+
+/**
+ * Takes a step of the chart, and counts it.
+ *
+ * @param run the step at a moment, ms since the epoch. It is run at both ends of `when`, which tells when the timers
+ *   that it sets are due at the earliest and at the latest.
+ */
+export function moved(machine: Machine, when: Moment, run: (now: number) => Step | NoStep): Machine {
+  const step = stepped(run(when.from));
+  const last = step.timersSet.length === 0 ? step : stepped(run(when.to));
+  const timers = new Map<number, Moment>();
+  for (const [id, { at }] of step.snapshot.timers) {
+    timers.set(id, machine.timers.get(id) ?? { from: at, to: last.snapshot.timers.get(id)?.at ?? at });
+  }
+  const reports = new Map(machine.reports);
+  for (const state of step.entered) reports.delete(state);
+  const left = step.left.map(({ state }) => state);
+  const claims = machine.claims.filter(({ state }) => !left.includes(state));
+  return changed({ ...machine, snapshot: step.snapshot, timers, reports, claims }, when);
+}
+
+export function changed(machine: Machine, when: Moment): Machine {
+  return { ...machine, revision: machine.revision + 1, changed: when };
+}
+
+export function counted(machine: Machine, what: keyof Tally): Machine {
+  return { ...machine, tally: { ...machine.tally, [what]: machine.tally[what] + 1 } };
+}
+
+export function withReport(machine: Machine, state: StateNumber, reported: Reported): Machine {
+  const reports = new Map(machine.reports);
+  return { ...machine, reports: reports.set(state, [...(reports.get(state) ?? []), reported]) };
+}
+
+export function hasReported({ reports }: Machine, state: StateNumber, { event, by }: Reported): boolean {
+  return (reports.get(state) ?? []).some((other) => other.event === event && other.by === by);
+}
+
+export function withAnswer(machine: Machine, key: string, request: string, answer: Answer): Machine {
+  const byKey = new Map(machine.answered.byKey).set(key, { request, answer });
+  // A sum, for the order in which they came is not told any more.
+  const digest = machine.answered.digest + digestOf(`${key} ${request} ${JSON.stringify(answer)}`);
+  return { ...machine, answered: { byKey, digest: digest % 2 ** 52 } };
+}
+
+export function claimOf({ claims }: Machine, state: StateNumber, by: string): Claim | undefined {
+  return claims.find((claim) => claim.state === state && claim.by === by);
+}
+
+export function without(machine: Machine, claim: Claim): Machine {
+  return { ...machine, claims: machine.claims.filter((other) => other !== claim) };
+}
+
+/** The active states with slots that a report of `event` to `address` touches: one who reports there must hold one. */
+export function slotsTouched(
+  chart: Chart,
+  { snapshot }: Machine,
+  address: StateNumber,
+  event: string,
+): StateNumber[] {
+  const active = [...snapshot.active.keys()];
+  return active.filter((state) => {
+    if (chart.model.states[state]?.slots === undefined) return false;
+    if (isWithin(chart.model, address, state)) return true;
+    const inside = active.filter((other) => isWithin(chart.model, other, state));
+    return isWithin(chart.model, state, address) && inside.some((other) => takes(chart, other, event));
+  });
+}
+
+/** Equal for machines of which neither does anything that the other does not. */
+export function keyOf({
+  snapshot,
+  revision,
+  changed,
+  now,
+  timers,
+  claims,
+  reports,
+  answered,
+}: Machine): string {
+  const due = [...timers].map(
+    ([id, { from, to }]) => `${id} ${snapshot.timers.get(id)?.event} ${from} ${to}`,
+  );
+  const held = claims.map(({ state, by, until }) => `${state} ${by} ${until.from} ${until.to}`).sort();
+  const reported = [...reports].map(
+    ([state, all]) => `${state} ${all.map(({ event, by }) => `${event} ${by}`).sort()}`,
+  );
+  return `${revision} ${now} ${changed.from} ${changed.to} ${answered.digest} ${shapeOf(snapshot)}|${due}|${held}|${reported.sort()}`;
+}
+
+/** A snapshot without its moments. */
+function shapeOf(snapshot: Snapshot): string {
+  let shape = shapes.get(snapshot);
+  if (shape === undefined) {
+    const stored = storeSnapshot(snapshot);
+    shape = JSON.stringify({ ...stored, active: stored.active.map(([state, visit]) => [state, visit]) });
+    shapes.set(snapshot, shape);
+  }
+  return shape;
+}
+
+const shapes = new WeakMap<Snapshot, string>();
+
+/** The charts of the runs cross no bound, and are asked for nothing that they do not take. */
+function stepped(step: Step | NoStep): Step {
+  if (!step.ok) throw new Error(`the chart was meant to go on: ${step.detail}`);
+  return step;
+}
+
+/** 48 bits of a text. */
+function digestOf(text: string): number {
+  return Number.parseInt(hash('sha256', text).slice(0, 12), 16);
+}

@@ -1,0 +1,55 @@
+/**
+ * `npm run test:faults`: runs of a real server that is killed again and again, and a verdict on each: whether the calls
+ * and answers of its clients could have come from one machine that does one thing at a time, forgets nothing, and
+ * counts nothing twice.
+ */
+import { parseArgs } from 'node:util';
+import { cleanUp } from '../process/server.ts';
+import { judge, summaryOf } from './judge.ts';
+import { PLAN, runOnce } from './run.ts';
+
+const USAGE = `npm run test:faults -- [--seeds N] [--first SEED]
+
+  --seeds N      how many runs (4)
+  --first SEED   the first one's seed (any); the others follow it
+`;
+
+const flags = readFlags();
+if (flags !== undefined) process.exitCode = await runAll(flags);
+
+/** @returns the exit code: 1 where a run was not linearizable, or has shown too little. */
+async function runAll({ seeds, first }: { seeds: number; first: number }): Promise<number> {
+  const totals = { answered: 0, unknown: 0, kills: 0, linearizable: 0, good: 0 };
+  for (let seed = first; seed < first + seeds; seed++) {
+    const run = await runOnce({ ...PLAN, seed })
+      .catch((error: unknown) => {
+        console.log(`seed ${seed}: the run has failed`);
+        throw error;
+      })
+      .finally(cleanUp);
+    const judgement = judge(run);
+    console.log(summaryOf(run, judgement));
+    const { isLinearizable, missing, work } = judgement;
+    for (const name of ['answered', 'unknown', 'kills'] as const) totals[name] += work[name];
+    if (isLinearizable) totals.linearizable += 1;
+    if (isLinearizable && missing.length === 0) totals.good += 1;
+  }
+  const { answered, unknown, kills, linearizable, good } = totals;
+  console.log(
+    `${linearizable} of ${seeds} runs are linearizable: ${answered} operations answered, ${unknown} unknown outcomes, ${kills} kills`,
+  );
+  return good === seeds ? 0 : 1;
+}
+
+function readFlags(): { seeds: number; first: number } | undefined {
+  const { values } = parseArgs({
+    options: { seeds: { type: 'string' }, first: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  const seeds = Number(values.seeds ?? 4);
+  const first = Number(values.first ?? Math.floor(Math.random() * 100_000));
+  if (!values.help && Number.isSafeInteger(seeds) && seeds > 0 && Number.isSafeInteger(first))
+    return { seeds, first };
+  console.log(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+  return undefined;
+}

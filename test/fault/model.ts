@@ -1,0 +1,122 @@
+/** The specification as the model of a search: a call happens at some moment between its call and its return. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Chart, nameOf } from '../../src/chart/index.ts';
+import { run, stateOf } from './commands.ts';
+import { latest, type Operation } from './history.ts';
+import type { Model } from './linearizability.ts';
+import { begun, keyOf, type Machine } from './machine.ts';
+import { both, exactly, type Moment } from './moment.ts';
+import { settled } from './passing-time.ts';
+import type { Answer, Moments, Request } from './wire.ts';
+
+/**
+ * How far the clocks of the clients and of the service may be apart, in ms: the service's shows whole milliseconds, and
+ * may be put right a little in the middle of a run.
+ */
+const CLOCK_SLACK = 4;
+
+/** @param started when the machine began: between the call that started it and its answer. */
+export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, Answer> {
+  return {
+    initial: begun(chart, widened(started)),
+    key: keyOf,
+    *step(state, operation, before) {
+      const { outcome } = operation;
+      for (const { ready, machine, answer } of reactions(chart, state, operation, before)) {
+        if (outcome.known) {
+          const { moments = {}, ...said } = outcome.answer;
+          if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
+        } else if (machine.revision > ready.revision || machine.answered !== ready.answered) yield machine;
+      }
+    },
+  };
+}
+
+/** @returns what a call could have been answered, all but moments, had it happened next. */
+export function answersTo(chart: Chart, state: Machine, operation: Operation<Request, Answer>): Answer[] {
+  const { outcome, ...call } = operation;
+  const unheard = { ...call, outcome: { known: false, until: latest(operation) } } as const;
+  return [...reactions(chart, state, unheard, latest(operation))].map(({ answer }) => answer);
+}
+
+interface Reaction {
+  /** The machine when the call comes, and afterwards. */
+  readonly ready: Machine;
+  readonly machine: Machine;
+  readonly answer: Answer;
+}
+
+/** Everything that can come of a call, as far as its answer does not make it plain that it has not. */
+function* reactions(
+  chart: Chart,
+  state: Machine,
+  operation: Operation<Request, Answer>,
+  before: number,
+): Generator<Reaction, undefined> {
+  const { request, outcome } = operation;
+  const when = momentOf(chart, state, operation, before);
+  if (when === undefined) return;
+  // What came again is answered as it was before; what is new, with the revision that it finds, or has made.
+  const isNew = request.kind !== 'report' || request.key === undefined;
+  const most = outcome.known && isNew ? outcome.answer.revision : undefined;
+  for (const ready of settled(chart, state, when, most)) {
+    const { machine, answer } = run(chart, ready.machine, request, ready.when);
+    const now = Math.max(state.now, ready.when.from);
+    yield { ready: ready.machine, machine: { ...machine, now }, answer };
+  }
+}
+
+function momentOf(
+  chart: Chart,
+  { now }: Machine,
+  operation: Operation<Request, Answer>,
+  before: number,
+): Moment | undefined {
+  const { from, to } = widened({ from: operation.called, to: Math.min(before, latest(operation)) });
+  const seen = both({ from, to }, { from: now, to: Number.POSITIVE_INFINITY });
+  const { request, outcome } = operation;
+  const [lease] = outcome.known && request.kind === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
+  if (lease === undefined || seen === undefined) return seen;
+  // A claim tells when it was taken.
+  const { slots } = chart.model.states[stateOf(chart, lease.state)] ?? {};
+  return slots && both(seen, exactly(lease.until - slots.lease));
+}
+
+function widened({ from, to }: Moment): Moment {
+  return { from: from - CLOCK_SLACK, to: to + CLOCK_SLACK };
+}
+
+/** Takes over what an answer tells of moments. More than one way where it does not say which timer is due when. */
+function* told(chart: Chart, machine: Machine, moments: Moments): Generator<Machine, undefined> {
+  const changed =
+    moments.changed === undefined ? machine.changed : both(machine.changed, exactly(moments.changed));
+  if (changed === undefined) return;
+  const claims = machine.claims.flatMap((claim) => {
+    const name = nameOf(chart, claim.state);
+    const lease = moments.leases?.find(({ state, by }) => state === name && by === claim.by);
+    if (lease === undefined) return [claim];
+    const until = both(claim.until, exactly(lease.until));
+    return until === undefined ? [] : [{ ...claim, until }];
+  });
+  if (claims.length < machine.claims.length) return;
+  const known = { ...machine, changed, claims };
+  if (moments.timers === undefined) yield known;
+  else
+    for (const timers of matched([...machine.timers], moments.timers))
+      yield { ...known, timers: new Map(timers) };
+}
+
+/** Every way in which timers can be due at these moments. */
+function* matched(
+  [first, ...others]: readonly (readonly [number, Moment])[],
+  moments: readonly number[],
+): Generator<(readonly [number, Moment])[], undefined> {
+  if (first === undefined) {
+    if (moments.length === 0) yield [];
+    return;
+  }
+  for (const [i, at] of moments.entries()) {
+    if (both(first[1], exactly(at)) === undefined) continue;
+    for (const rest of matched(others, moments.toSpliced(i, 1))) yield [[first[0], exactly(at)], ...rest];
+  }
+}

@@ -1,0 +1,68 @@
+/** What a machine does by itself: timers come due, and leases end. */
+import { type Chart, fire } from '../../src/chart/index.ts';
+import { type Claim, changed, counted, type Machine, moved } from './machine.ts';
+import { type Moment, notBefore } from './moment.ts';
+
+/** A machine at a moment at which nothing is due any more. */
+export interface Settled {
+  readonly machine: Machine;
+  /** What is known of the moment by then. */
+  readonly when: Moment;
+}
+
+/**
+ * All that may have come due up to a moment, the earliest first: where it is not known which of two was the earlier, or
+ * whether one was due by then, there are as many answers.
+ *
+ * @param revision no further than to this one.
+ */
+export function* settled(
+  chart: Chart,
+  machine: Machine,
+  when: Moment,
+  revision = Number.POSITIVE_INFINITY,
+): Generator<Settled, undefined> {
+  if (machine.revision > revision) return;
+  const due = dueOf(machine);
+  const end = Math.min(...due.map(({ at }) => at.to));
+  // Due is what is due at the moment itself: all else is later.
+  if (due.length === 0) yield { machine, when };
+  else if (end > when.from) {
+    const narrowed = { from: when.from, to: Math.min(when.to, end) };
+    yield { machine: narrow(machine, when.from), when: narrowed };
+  }
+  for (const next of due) {
+    if (next.at.from > Math.min(when.to, end)) continue;
+    const at = notBefore(machine.changed.from, { from: next.at.from, to: Math.min(when.to, end) });
+    const after = { from: Math.max(when.from, at.from), to: when.to };
+    if (after.from > after.to) continue;
+    yield* settled(chart, pass(chart, narrow(machine, at.from), next, at), after, revision);
+  }
+}
+
+type Due = { readonly timer: number; readonly at: Moment } | { readonly claim: Claim; readonly at: Moment };
+
+function dueOf({ timers, claims }: Machine): Due[] {
+  return [
+    ...[...timers].map(([timer, at]) => ({ timer, at })),
+    ...claims.map((claim) => ({ claim, at: claim.until })),
+  ];
+}
+
+function pass(chart: Chart, machine: Machine, due: Due, at: Moment): Machine {
+  if ('claim' in due) {
+    const { state, by } = due.claim;
+    const claims = machine.claims.filter((claim) => claim.state !== state || claim.by !== by);
+    return changed(counted({ ...machine, claims }, 'expired'), at);
+  }
+  const timer = machine.snapshot.timers.get(due.timer);
+  if (timer === undefined) throw new Error(`no timer ${due.timer} is set`);
+  return moved(counted(machine, 'timers'), at, (now) => fire(chart, machine.snapshot, timer, now));
+}
+
+/** What is not due at `from` is due later. */
+function narrow(machine: Machine, from: number): Machine {
+  const timers = [...machine.timers].map(([id, at]) => [id, notBefore(from, at)] as const);
+  const claims = machine.claims.map((claim) => ({ ...claim, until: notBefore(from, claim.until) }));
+  return { ...machine, timers: new Map(timers), claims };
+}

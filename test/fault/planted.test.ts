@@ -1,0 +1,113 @@
+/** Real clients, a real server, and a fault planted between them: a judge that lets one pass is worth nothing. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanUp } from '../process/server.ts';
+import type { Operation } from './history.ts';
+import { judge } from './judge.ts';
+import {
+  claimsHeldTwice,
+  doubleCounts,
+  forgottenUpdates,
+  type Liar,
+  lostUpdates,
+  staleReads,
+} from './liars.ts';
+import { type Run, runOnce } from './run.ts';
+import type { Answer, Request } from './wire.ts';
+
+type Call = Operation<Request, Answer>;
+
+const SHORT = { operations: 400, clients: 8, kills: 1 };
+
+afterAll(cleanUp);
+
+describe('a run with a fault in it is refused:', () => {
+  it.each<[string, () => Liar, number, number]>([
+    ['a stale read', staleReads, 1, 1],
+    ['a lost update', lostUpdates, 1, 2],
+    ['a double count', doubleCounts, 1, 3],
+    ['a claim held twice', claimsHeldTwice, 1, 4],
+    ['an update that was acknowledged and is missing after a kill', forgottenUpdates, 2, 5],
+  ])('%s', async (_, plant, kills, seed) => {
+    const liar = plant();
+    const run = await runOnce({ ...SHORT, kills, seed, ...liar });
+    // And not for want of time.
+    expect(judge(run).excerpt).toContain('No order of these calls explains their answers');
+    expect(liar.lies).toBeGreaterThan(0);
+  });
+});
+
+describe('a run without a fault is accepted, and refused once there is', () => {
+  let run: Run;
+  let calls: readonly Call[];
+  beforeAll(async () => {
+    run = await runOnce({ ...SHORT, seed: 8 });
+    // Without those that died and came to nothing: one of them could stand for what is taken out below.
+    calls = judge(run).order;
+  });
+  const isAccepted = (history: readonly Call[]) => judge({ ...run, history }).isLinearizable;
+
+  it('none', () => {
+    expect(isAccepted(calls)).toBe(true);
+  });
+
+  it('an answer from before a change that somebody was told of', () => {
+    const stale = someOf(calls, ({ request }) => request.kind === 'read').flatMap((read) => {
+      const newest = newestBefore(calls, read.called);
+      const older = calls.filter((call) => call.request.kind === 'read' && revisionOf(call) < newest).at(-1);
+      return older === undefined ? [] : [calls.map((call) => (call === read ? told(read, older) : call))];
+    });
+    expect(stale.length).toBeGreaterThan(0);
+    for (const history of stale) expect(isAccepted(history)).toBe(false);
+  });
+
+  it('a report that nobody has sent', () => {
+    for (const report of someOf(calls, isCounted))
+      expect(isAccepted(calls.filter((call) => call !== report))).toBe(false);
+  });
+
+  it('a report that was answered and has come to nothing', () => {
+    for (const report of someOf(calls, isCounted))
+      expect(isAccepted([...calls, { ...report, client: 'another' }])).toBe(false);
+  });
+
+  it('a slot for one who was told that there is none', () => {
+    const taken = someOf(calls, ({ outcome }) => outcome.known && outcome.answer.problem === 'slots-taken');
+    expect(taken.length).toBeGreaterThan(0);
+    for (const call of taken) {
+      const answer = { status: 200, revision: revisionOf(call) };
+      expect(isAccepted(calls.map((other) => (other === call ? answeredWith(call, answer) : other)))).toBe(
+        false,
+      );
+    }
+  });
+});
+
+/** Ten of them, from everywhere. */
+function someOf(calls: readonly Call[], wanted: (call: Call) => boolean): Call[] {
+  const all = calls.filter((call) => call.outcome.known && wanted(call));
+  const every = Math.max(1, Math.floor(all.length / 10));
+  return all.filter((_, i) => i % every === every - 1);
+}
+
+/** A report that nothing can take for the repetition of another. */
+function isCounted({ request, outcome }: Call): boolean {
+  if (request.kind !== 'report' || request.by !== undefined || request.key !== undefined) return false;
+  return outcome.known && outcome.answer.status === 200;
+}
+
+function newestBefore(calls: readonly Call[], moment: number): number {
+  const returned = calls.filter(({ outcome }) => outcome.known && outcome.returned < moment);
+  return Math.max(0, ...returned.map(revisionOf));
+}
+
+function revisionOf({ outcome }: Call): number {
+  return outcome.known ? outcome.answer.revision : 0;
+}
+
+function told(call: Call, { outcome }: Call): Call {
+  return outcome.known ? answeredWith(call, outcome.answer) : call;
+}
+
+function answeredWith(call: Call, answer: Answer): Call {
+  return call.outcome.known ? { ...call, outcome: { ...call.outcome, answer } } : call;
+}

@@ -1,0 +1,51 @@
+/**
+ * Servers that are killed while clients are at work: what these were told is linearizable all the same.
+ *
+ * `FAULT_SEEDS=20 npx vitest run --project faults test/fault/runs.test.ts` makes twenty runs, and `FAULT_SEED=1234`
+ * begins with a certain one. `npm run test:faults -- --seeds 100` makes as many as one has time for.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { cleanUp } from '../process/server.ts';
+import { judge, missingIn, summaryOf } from './judge.ts';
+import { PLAN, runOnce } from './run.ts';
+
+const SEEDS = Number(process.env.FAULT_SEEDS ?? 3);
+const FIRST = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 100_000));
+
+afterEach(cleanUp);
+
+describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))('a run with crashes, seed %i', (seed) => {
+  it('is linearizable, and has shown enough', async () => {
+    const run = await runOnce({ ...PLAN, seed });
+    const judgement = judge(run);
+    console.log(summaryOf(run, judgement));
+    expect(judgement.excerpt).toBe('');
+    expect(judgement.missing).toEqual([]);
+  });
+});
+
+describe('a run with too little work', () => {
+  const enough = {
+    answered: 1_000,
+    unknown: 0,
+    cutOff: 1,
+    kills: 1,
+    repeated: 1,
+    timers: 1,
+    claims: 1,
+    expired: 0,
+  };
+
+  it('fails, whatever there is too little of', () => {
+    expect(missingIn(enough)).toEqual([]);
+    for (const name of ['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims'] as const)
+      expect(missingIn({ ...enough, [name]: enough[name] - 1 })).toHaveLength(1);
+  });
+
+  it('fails though it is linearizable', async () => {
+    const judgement = judge(await runOnce({ seed: 1, operations: 50, clients: 8, kills: 0 }));
+    expect(judgement.isLinearizable).toBe(true);
+    expect(judgement.missing).toContain('kills: 0, not 1');
+    expect(judgement.missing.join()).toMatch(/answered: \d+, not 1000/);
+  });
+});

@@ -1,0 +1,49 @@
+/** Histories as one machine makes them that does one thing at a time, by a clock that the test moves. */
+import { type Chart, nameOf } from '../../src/chart/index.ts';
+import { run } from './commands.ts';
+import type { Operation } from './history.ts';
+import { begun, type Machine } from './machine.ts';
+import { exactly } from './moment.ts';
+import { settled } from './passing-time.ts';
+import type { Answer, Moments, Request } from './wire.ts';
+
+/** What is done, how long after what was done before, and how long it took to arrive and to be answered: in whole ms. */
+export interface Deed {
+  readonly request: Request;
+  readonly after: number;
+  readonly sent: number;
+  readonly back: number;
+  /** Nobody hears the answer. */
+  readonly dies?: boolean;
+}
+
+/** Does everything in order, beginning at the moment 0. */
+export function simulate(chart: Chart, deeds: readonly Deed[]): Operation<Request, Answer>[] {
+  let machine = begun(chart, exactly(0));
+  let now = 0;
+  return deeds.map(({ request, after, sent, back, dies }, i) => {
+    now += after;
+    // By a clock that is exact, there is but one way.
+    for (const ready of settled(chart, machine, exactly(now))) machine = ready.machine;
+    const done = run(chart, machine, request, exactly(now));
+    const answer = withMoments(chart, done.machine, request, done.answer);
+    machine = done.machine;
+    const call = { client: `client-${i % 8}`, request, called: now - sent };
+    if (dies) return { ...call, outcome: { known: false, until: now + back } };
+    return { ...call, outcome: { known: true, answer, returned: now + back } };
+  });
+}
+
+function withMoments(chart: Chart, machine: Machine, request: Request, answer: Answer): Answer {
+  if (answer.problem !== undefined) return answer;
+  const leases = machine.claims.map(({ state, by, until }) => ({
+    state: nameOf(chart, state),
+    by,
+    until: until.from,
+  }));
+  const timers = [...machine.timers.values()].map(({ from }) => from).sort((a, b) => a - b);
+  const all: Moments = { changed: machine.changed.from, timers, leases };
+  if (request.kind === 'read') return { ...answer, moments: all };
+  if (request.kind !== 'claim') return answer;
+  return { ...answer, moments: { leases: leases.filter(({ by }) => by === request.by) } };
+}
