@@ -11,8 +11,8 @@ export interface Operation<Request, Answer> {
 
 type Outcome<Answer> =
   | { readonly known: true; readonly answer: Answer; readonly returned: number }
-  /** The call died: it has taken effect at some moment up to `until`, or never. */
-  | { readonly known: false; readonly until: number };
+  /** The call died: it has taken effect at some moment up to `until`, or never. If it has, it was answered as `heard`. */
+  | { readonly known: false; readonly until: number; readonly heard?: Answer };
 
 /** The last moment at which a call can have taken effect. */
 export function latest({ outcome }: Operation<unknown, unknown>): number {

@@ -1,5 +1,6 @@
 /** What a run has shown: whether its history is linearizable, and whether enough was in play to say so. */
 import { type Chart, nameOf, readChart } from '../../src/chart/index.ts';
+import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';
 import type { Machine, Tally } from './machine.ts';
@@ -44,7 +45,7 @@ export function judge(run: Run): Judgement {
   const reading = readChart(run.shape.chart);
   if (!reading.ok) throw new Error(`the chart of seed ${run.seed} is wrong: ${reading.errors[0]?.message}`);
   const from = performance.now();
-  const verdict = linearize(run.history, modelOf(reading.chart, run.started));
+  const verdict = linearize(withHeard(run.history), modelOf(reading.chart, run.started));
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
   const answered = run.history.filter(({ outcome }) => outcome.known).length;

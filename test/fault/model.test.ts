@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/index.ts';
+import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize } from './linearizability.ts';
 import { modelOf } from './model.ts';
@@ -76,6 +77,17 @@ describe('the model accepts', () => {
       expect(isAccepted([lost, said], IDLE)).toBe(true);
     // Said again it is the same, so that a third revision has nobody who made it.
     expect(isAccepted([lost, report(60, { by: 'x' }, 3)], IDLE)).toBe(false);
+  });
+
+  it('a keyed report that died and was refused, and is refused again though it would be counted now', () => {
+    const said = { state: 'b', key: 'k' };
+    const lost = died(10, reportOf(said), 50);
+    const before = [lost, report(20, {}, 2), report(22, {}, 3), report(24, {}, 4)];
+    const again = (answer: Answer) => answered(60, reportOf(said), answer);
+    expect(isAccepted([...before, again(refused(2, 'not-current', ['a']))], IDLE)).toBe(true);
+    expect(isAccepted([...before, again(yes(5))], IDLE)).toBe(true);
+    // It was not said at a time at which this was the answer.
+    expect(isAccepted([...before, again(refused(4, 'not-current', ['a']))], IDLE)).toBe(false);
   });
 
   it('whatever a machine has done, however the calls overlap and wherever one dies', () => {
@@ -236,7 +248,7 @@ function historyOf(seed: number, deeds: readonly AnyDeed[]) {
 }
 
 function isAccepted(history: readonly Call[], chart = CHART): boolean {
-  return linearize(history, modelOf(chart, { from: 0, to: 0 })).ok;
+  return linearize(withHeard(history), modelOf(chart, { from: 0, to: 0 })).ok;
 }
 
 /** Each call takes a millisecond. */

@@ -26,7 +26,10 @@ export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, 
         if (outcome.known) {
           const { moments = {}, ...said } = outcome.answer;
           if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
-        } else if (machine.revision > ready.revision || machine.answered !== ready.answered) yield machine;
+        } else if (outcome.heard !== undefined) {
+          // Said again, it is told what it was told the first time: a refusal, too.
+          if (machine.answered !== ready.answered && isDeepStrictEqual(answer, outcome.heard)) yield machine;
+        } else if (machine.revision > ready.revision) yield machine;
       }
     },
   };
