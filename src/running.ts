@@ -25,7 +25,7 @@ export function wake(store: Store): RunningMachine | undefined {
   const { revision, started, entries, changedAt } = stored;
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
-  const snapshot = restoreSnapshot(chart, stored.snapshot, store.timers());
+  const snapshot = restoreSnapshot(stored.snapshot, store.timers());
   return {
     revision,
     started,

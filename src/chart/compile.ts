@@ -83,17 +83,24 @@ interface TransitionConfig {
 
 /** A chart as xstate runs it, and what evaluates its expressions. */
 export interface Compiled {
-  readonly machine: ReturnType<typeof createMachineOf>;
+  /** Made when it is first asked for: who only reads a chart that sleeps need not wait for it. */
+  machine(): XstateMachine;
   readonly evaluator: Evaluator;
   /** Whether states can be active side by side. */
   readonly hasRegions: boolean;
 }
 
-/** Compiles a checked model. Takes some 20 µs a state; expressions are compiled when they are first met. */
+export type XstateMachine = ReturnType<typeof createMachineOf>;
+
+/** Compiles a checked model. `machine` takes some 20 µs a state; expressions are compiled when they are first met. */
 export function compile(model: Model): Compiled {
   const { regions } = extentOf(model);
   const compiler = new Compiler(model, new Evaluator(regions));
-  const machine = createMachineOf(compiler.root(), model);
+  let made: XstateMachine | undefined;
+  const machine = () => {
+    made ??= createMachineOf(compiler.root(), model);
+    return made;
+  };
   return { machine, evaluator: compiler.evaluator, hasRegions: regions > 1 };
 }
 

@@ -8,7 +8,14 @@ import type { Compiled, EngineEvent } from './compile.ts';
 import { BoundError, TOO_LONG } from './expression.ts';
 import { CHART_TIMERS } from './limits.ts';
 import { type Model, ROOT, type StateNumber } from './model.ts';
-import { activeStates, type MachineSnapshot, reviveMachine, storeMachine } from './persist.ts';
+import {
+  activeStates,
+  awake,
+  type MachineSnapshot,
+  reviveMachine,
+  type StoredMachineSnapshot,
+  storeMachine,
+} from './persist.ts';
 import { type Action, initialTransition, transition } from './pure.ts';
 
 /** What the engine runs: the model, and the same compiled for xstate. */
@@ -18,7 +25,8 @@ export interface Program extends Compiled {
 
 /** A running chart between two events. */
 export interface Snapshot {
-  readonly machine: MachineSnapshot;
+  /** xstate's own, or what was stored of it. */
+  readonly machine: MachineSnapshot | StoredMachineSnapshot;
   /** The active states and their visits, in document order: outermost first. */
   readonly active: ReadonlyMap<StateNumber, Visit>;
   /** Visits begun so far, over all states; numbers the next one. */
@@ -99,7 +107,7 @@ export function start(
 export function send(program: Program, snapshot: Snapshot, event: EngineEvent, now: number): Step | NoStep {
   return bounded(program, () => {
     if (isDone(snapshot)) return NOT_TAKEN;
-    const [machine, actions] = transition(program, snapshot.machine, event);
+    const [machine, actions] = transition(program, awake(program.machine, snapshot.machine), event);
     const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
     if (taken || event.address === undefined) return advance(program, snapshot, machine, actions, now);
     return { ...NOT_TAKEN, failures: program.evaluator.failures };
@@ -178,7 +186,7 @@ function advance(
 ): Step {
   // As it comes back from storage: going on in memory and going on after a restart are the same by construction.
   // Where no two states can be active side by side, there is but one order anyway.
-  const machine = program.hasRegions ? reviveMachine(program.machine, storeMachine(after)) : after;
+  const machine = program.hasRegions ? reviveMachine(program.machine(), storeMachine(after)) : after;
   const configuration = activeStates(machine.value);
   const left: LeftState[] = [];
   const entered: StateNumber[] = [];

@@ -1,10 +1,10 @@
 /** Snapshots <-> plain JSON. */
-import type { Compiled, EngineContext } from './compile.ts';
-import type { Program, Snapshot, Timer, Visit } from './engine.ts';
+import type { EngineContext, XstateMachine } from './compile.ts';
+import type { Snapshot, Timer, Visit } from './engine.ts';
 import { numberOf, type StateNumber } from './model.ts';
 
 /** xstate's own snapshot. */
-export type MachineSnapshot = ReturnType<Compiled['machine']['getInitialSnapshot']>;
+export type MachineSnapshot = ReturnType<XstateMachine['getInitialSnapshot']>;
 
 type StateValue = MachineSnapshot['value'];
 
@@ -38,18 +38,14 @@ export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot):
   };
 }
 
-/** The inverse of `storeSnapshot`, for the chart that the snapshot was taken of. */
-export function restoreSnapshot(
-  { machine }: Program,
-  stored: StoredSnapshot,
-  timers: Iterable<Timer>,
-): Snapshot {
+/** The inverse of `storeSnapshot`. xstate's own snapshot is made of it when an event comes. */
+export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>): Snapshot {
   const visits = stored.active.map(([state, number, since]): [StateNumber, Visit] => [
     state,
     { number, since },
   ]);
   return {
-    machine: reviveMachine(machine, stored),
+    machine: { value: stored.value, status: stored.status, context: stored.context, ...historyOf(stored) },
     active: new Map(visits),
     visits: stored.visits,
     timers: new Map([...timers].map((timer) => [timer.id, timer])),
@@ -58,12 +54,9 @@ export function restoreSnapshot(
 }
 
 /** Takes out of xstate's snapshot what is worth keeping. */
-export function storeMachine({
-  value,
-  status,
-  context,
-  historyValue,
-}: MachineSnapshot): StoredMachineSnapshot {
+export function storeMachine(machine: MachineSnapshot | StoredMachineSnapshot): StoredMachineSnapshot {
+  if (!isLive(machine)) return machine;
+  const { value, status, context, historyValue } = machine;
   const history = Object.entries(historyValue).map(
     ([key, nodes]) => [key, nodes.map(({ id }) => id)] as const,
   );
@@ -75,8 +68,24 @@ export function storeMachine({
   };
 }
 
+/** xstate's snapshot, where it is not that already. */
+export function awake(
+  machine: () => XstateMachine,
+  snapshot: MachineSnapshot | StoredMachineSnapshot,
+): MachineSnapshot {
+  return isLive(snapshot) ? snapshot : reviveMachine(machine(), snapshot);
+}
+
+function isLive(machine: MachineSnapshot | StoredMachineSnapshot): machine is MachineSnapshot {
+  return '_nodes' in machine;
+}
+
+function historyOf({ history }: StoredMachineSnapshot): Pick<StoredMachineSnapshot, 'history'> {
+  return history === undefined ? {} : { history };
+}
+
 /** Makes xstate's snapshot of what was kept of it. */
-export function reviveMachine(machine: Compiled['machine'], stored: StoredMachineSnapshot): MachineSnapshot {
+export function reviveMachine(machine: XstateMachine, stored: StoredMachineSnapshot): MachineSnapshot {
   const { value, status, context, history = {} } = stored;
   const historyValue = Object.fromEntries(
     Object.entries(history).map(([key, ids]) => [key, ids.map((id) => machine.getStateNodeById(id))]),

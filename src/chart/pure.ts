@@ -15,7 +15,7 @@ type Result = readonly [snapshot: MachineSnapshot, actions: readonly Action[]];
 /** Enters the initial state. What goes wrong is thrown. */
 export function initialTransition({ machine, evaluator }: Compiled): Result {
   const { scope, actions } = recordingScope(evaluator);
-  const snapshot = machine.getInitialSnapshot(scope);
+  const snapshot = machine().getInitialSnapshot(scope);
   if (snapshot.status === 'error') throw snapshot.error;
   return [snapshot, actions];
 }
@@ -27,7 +27,7 @@ export function transition(
   event: EngineEvent,
 ): Result {
   const { scope, actions } = recordingScope(evaluator);
-  return [machine.transition(snapshot, event, scope), actions];
+  return [machine().transition(snapshot, event, scope), actions];
 }
 
 /** A place for a machine to run that does nothing, writes down what it was asked to do, and has it paid for. */

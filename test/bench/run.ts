@@ -43,7 +43,9 @@ try {
   const scenarios = scenariosFor(competitors, flags.seconds).filter(({ name }) => name.includes(flags.only));
   for (const scenario of scenarios) {
     console.error(`${scenario.name}: ${flags.rounds} rounds beside ${scenario.against}`);
-    comparisons.push(...(await compare(scenario, flags.rounds)));
+    const found = await compare(scenario, flags.rounds);
+    comparisons.push(...found);
+    for (const { target, ratio } of found) console.error(`  ${target.figure}: ${ratio.toFixed(2)}`);
   }
   console.table(comparisons.map(row));
   console.log(

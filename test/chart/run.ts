@@ -28,10 +28,10 @@ export function chartOf(text: string): Chart {
 }
 
 /** Takes a snapshot to storage and back. */
-export function throughStorage(chart: Chart, snapshot: Snapshot): Snapshot {
+export function throughStorage(_chart: Chart, snapshot: Snapshot): Snapshot {
   const stored = JSON.parse(JSON.stringify(storeSnapshot(snapshot)));
   const timers: Timer[] = JSON.parse(JSON.stringify([...snapshot.timers.values()]));
-  return restoreSnapshot(chart, stored, timers);
+  return restoreSnapshot(stored, timers);
 }
 
 /** A running chart. Between every two of its steps it goes to storage and back, as it may in an object. */
