@@ -15,6 +15,8 @@ export interface Competitors {
 }
 
 const BARE = 'bare object';
+export const ETCD = 'etcd of one node';
+export const ORIGINAL = 'StateService of 2018';
 const STATE = '/state?state=a';
 const SMALL = `/bench/small${STATE}`;
 
@@ -151,7 +153,7 @@ function besideEtcd(ours: string, etcd: string, load: LoadOf): Scenario {
     name: 'PUT, 64 connections, beside etcd',
     ours: load({ url: ours + SMALL, method: 'PUT', connections: 64, body: 'a' }),
     theirs: load({ url: `${etcd}/v3/kv/put`, method: 'POST', connections: 64, sends }),
-    against: 'etcd, one node',
+    against: ETCD,
     targets: [{ figure: 'throughput', atLeast: 1 }],
   };
 }
@@ -161,7 +163,7 @@ function besideOriginal(ours: string, original: string, load: LoadOf): Scenario[
     name: `${method}, 16 connections, beside the original`,
     ours: load({ url: ours + SMALL, method, connections: 16, body: 'a' }),
     theirs: load({ url: original + STATE, method, connections: 16, body: 'a' }),
-    against: 'StateService of 2018',
+    against: ORIGINAL,
     targets: [{ figure: 'throughput', atLeast }],
   });
   return [each('GET', 5), each('PUT', 10)];

@@ -61,6 +61,7 @@ it('are on these pages', () => {
     'README.md',
     'SECURITY.md',
     'docs/deploying.md',
+    'docs/figures.md',
     'docs/recipes/README.md',
   ]);
 });
