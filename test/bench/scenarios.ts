@@ -1,4 +1,4 @@
-/** What is measured, beside whom, and the bounds that DESIGN.md, section 12, sets. */
+/** What is measured, beside whom, and the bounds that we set ourselves: docs/figures.md has what came of it. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HISTORY_ROWS } from '../../src/limits.ts';
