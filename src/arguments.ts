@@ -17,13 +17,18 @@ export const CallerShape = words(CALLER_LENGTH);
 /** `Idempotency-Key`. */
 export const KeyShape = words(KEY_LENGTH);
 
+const EVENT_SIZE = `An event's name has 1 to ${EVENT_LENGTH} characters.`;
+
 /** The name of an event that is sent. */
 export const EventShape = z
   .string()
-  .min(1)
-  .max(EVENT_LENGTH)
-  .regex(/^[^*]*$/)
-  .refine((event) => !isReserved(event));
+  .min(1, EVENT_SIZE)
+  .max(EVENT_LENGTH, EVENT_SIZE)
+  .regex(/^[^*]*$/, 'A wildcard is for charts; an event that is sent has a name.')
+  .refine(
+    (event) => !isReserved(event),
+    'Names that begin with xstate., done. or error. are kept by XState for itself.',
+  );
 
 /** @returns why `by` is no caller, or nothing. */
 export function checkCaller(by: string): Refusal | undefined {
@@ -39,15 +44,6 @@ export function checkKey(key: string): Refusal | undefined {
 
 /** @returns why `event` is not to be sent, or nothing. */
 export function checkEvent(event: string): Refusal | undefined {
-  if (EventShape.safeParse(event).success) return undefined;
-  if (event === '' || event.length > EVENT_LENGTH) {
-    return refuse('reserved-event', `An event's name has 1 to ${EVENT_LENGTH} characters.`);
-  }
-  if (event.includes('*')) {
-    return refuse('reserved-event', 'A wildcard is for charts; an event that is sent has a name.');
-  }
-  return refuse(
-    'reserved-event',
-    'Names that begin with xstate., done. or error. are kept by XState for itself.',
-  );
+  const [wrong] = EventShape.safeParse(event).error?.issues ?? [];
+  return wrong && refuse('reserved-event', wrong.message);
 }
