@@ -25,6 +25,8 @@ import {
 } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import type {
+  Call,
+  CallOutcome,
   Done,
   HistoryPage,
   StatusAnswer,
@@ -113,6 +115,14 @@ export class Machine extends DurableObject<MachineEnv> {
     const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now), more?.sub);
     this.#counters.countUpdate(answer.ok ? 'accepted' : answer.code);
     return answer.ok ? answer.revision : answer;
+  }
+
+  /** Answers calls that have come together: `trips.ts`. One that fails does so alone. */
+  async answer(calls: readonly Call[]): Promise<CallOutcome[]> {
+    const settled = await Promise.allSettled(
+      calls.map((call) => (call[0] === 'is' ? this.is(call[1]) : this.update(call[1], call[2], call[3]))),
+    );
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
   }
 
   /** Takes or renews a slot of a state. */

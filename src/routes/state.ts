@@ -1,5 +1,6 @@
 import { problem, text } from '../answers.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { ask } from '../trips.ts';
 import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -28,12 +29,15 @@ export const state: MachineResource = {
           'too-many-waiting',
         ],
       },
-      async answer(c, machine) {
+      async answer(c, machine, address) {
         const name = c.req.query('state');
         if (name === undefined) return problem(refuse('no-state-named', MISSING));
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
-        return show(name, ms.value === 0 ? await machine.is(name) : await machine.is(name, ms.value));
+        return show(
+          name,
+          await (ms.value === 0 ? ask(machine, address, ['is', name]) : machine.is(name, ms.value)),
+        );
       },
     },
 
@@ -59,14 +63,14 @@ export const state: MachineResource = {
           'no-state-to-update',
         ],
       },
-      async answer(c, machine) {
+      async answer(c, machine, address) {
         const state = c.req.query('state');
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
         const event = EVENT.read(c);
         if (!event.ok) return problem(event);
         const options = updateOptions(c);
         if (!options.ok) return problem(options);
-        return show(state, await machine.update(state, event.value, options.value));
+        return show(state, await ask(machine, address, ['update', state, event.value, options.value]));
       },
     },
   },

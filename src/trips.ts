@@ -1,0 +1,129 @@
+/**
+ * Short calls to machines, made together. While `ALONE` calls of this isolate are under way to a machine, who asks it
+ * waits for one to come back, `TRIP_WAIT` at most, and goes with all who wait in one call. So a thousand requests that
+ * come at once are a few calls to the object, and a few commits.
+ *
+ * Nobody is told anything older than his request: a call leaves when all who travel with it have asked.
+ */
+import { waitUntil } from 'cloudflare:workers';
+import { type Address, formatAddress } from './address.ts';
+import { ALONE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
+import type { Machine } from './machine.ts';
+import type { Call, CallAnswer, CallOutcome } from './replies.ts';
+
+/**
+ * Asks a machine, alone or together with others.
+ *
+ * @param machine as the request's own: another's must not be used.
+ * @throws what the method throws that is called.
+ */
+export function ask(machine: DurableObjectStub<Machine>, address: Address, call: Call): Promise<CallAnswer> {
+  if (!ARE_SHARED) return callAlone(machine, call);
+  const name = formatAddress(address);
+  let line = lines.get(name);
+  if (line === undefined) {
+    line = new Line(() => lines.delete(name));
+    lines.set(name, line);
+  }
+  return line.join(machine, call);
+}
+
+function callAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
+  return call[0] === 'is' ? machine.is(call[1]) : machine.update(call[1], call[2], call[3]);
+}
+
+/**
+ * Whether a request may keep a promise that another one has waiting; where not, each goes alone.
+ * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
+ */
+const ARE_SHARED = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
+
+/** By the names of the machines that are being asked. */
+const lines = new Map<string, Line>();
+
+/** One who asks together with others. */
+interface Traveller {
+  readonly call: Call;
+  readonly resolve: (answer: CallAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Those who wait to go together. */
+interface Party {
+  readonly travellers: Traveller[];
+  readonly depart: () => void;
+}
+
+/**
+ * The calls of one isolate to one machine.
+ *
+ * The requests of an isolate share its memory, but one whose client has left stops where it stands. So whoever leads a
+ * party is kept running by `waitUntil`, each answer goes to a promise that its own request has made, and one who went
+ * alone and never comes back holds the others up for `TRIP_WAIT` and until the line is closed.
+ */
+class Line {
+  readonly #close: () => void;
+  #alone = 0;
+  #parties = 0;
+  #next: Party | undefined;
+
+  /** @param close called when nobody is left in it. */
+  constructor(close: () => void) {
+    this.#close = close;
+  }
+
+  join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
+    if (this.#parties === 0 && this.#alone < ALONE) return this.#goAlone(machine, call);
+    const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
+    const traveller = { call, resolve, reject };
+    if (this.#next === undefined) waitUntil(this.#lead(machine, traveller));
+    else if (this.#next.travellers.length < TRIP_SIZE) this.#next.travellers.push(traveller);
+    else waitUntil(this.#travel(machine, [traveller]));
+    return promise;
+  }
+
+  async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
+    this.#alone += 1;
+    try {
+      return await callAlone(machine, call);
+    } finally {
+      this.#alone -= 1;
+      this.#comeBack();
+    }
+  }
+
+  /** Waits for a call to come back, and goes with all who have joined by then. */
+  async #lead(machine: DurableObjectStub<Machine>, traveller: Traveller): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const travellers = [traveller];
+    this.#next = { travellers, depart: resolve };
+    const patience = setTimeout(resolve, TRIP_WAIT);
+    await promise;
+    clearTimeout(patience);
+    this.#next = undefined;
+    await this.#travel(machine, travellers);
+  }
+
+  async #travel(machine: DurableObjectStub<Machine>, travellers: readonly Traveller[]): Promise<void> {
+    this.#parties += 1;
+    try {
+      const outcomes: readonly CallOutcome[] = await machine.answer(travellers.map(({ call }) => call));
+      for (const [i, { resolve, reject }] of travellers.entries()) {
+        const outcome = outcomes[i];
+        if (outcome === undefined) reject(new Error('a machine has not answered all that it was asked'));
+        else if (typeof outcome === 'object' && 'error' in outcome) reject(outcome.error);
+        else resolve(outcome);
+      }
+    } catch (error) {
+      for (const { reject } of travellers) reject(error);
+    } finally {
+      this.#parties -= 1;
+      this.#comeBack();
+    }
+  }
+
+  #comeBack(): void {
+    if (this.#next !== undefined) this.#next.depart();
+    else if (this.#parties === 0) this.#close();
+  }
+}
