@@ -263,10 +263,17 @@ async function failOnce(
   });
 }
 
-/** The tenant's list, as it is sent. */
+/** The tenant's list, as it is sent: all pages of it, for the tests share a tenant. */
 async function listed(address: string): Promise<string> {
   const [tenant] = address.split('/');
-  return (await send('GET', `/${tenant}?limit=200`)).text();
+  const pages: string[] = [];
+  for (let after = ''; ; ) {
+    const page = await (await send('GET', `/${tenant}?limit=200${after}`)).text();
+    pages.push(page);
+    const more = JSON.parse(page).after;
+    if (more === undefined) return pages.join('');
+    after = `&after=${encodeURIComponent(more)}`;
+  }
 }
 
 /** All that is stored of a machine. */
