@@ -59,8 +59,8 @@ try {
 }
 
 /**
- * What bounds our ratios on this machine: to commit many updates at once can make an update as cheap as a read of a bare
- * object, but not cheaper, for both are requests that workerd takes in and answers.
+ * What a call to an object for each request can reach on this machine. Requests that come at once share a call, and may be
+ * answered more often than that.
  */
 function ceilings(): string[] {
   const reads = median(comparisons.find(({ scenario }) => scenario === GET_64)?.theirs ?? []);
@@ -71,7 +71,7 @@ function ceilings(): string[] {
   if (Number.isNaN(reads)) return [];
   return others.map(
     ({ scenario, against, theirs }) =>
-      `${scenario}: the bare object reads ${(reads / median(theirs)).toFixed(2)} times as often as the ${against} does that: about the most that we could reach here.`,
+      `${scenario}: the bare object reads ${(reads / median(theirs)).toFixed(2)} times as often as the ${against} does that, a call to the object for each.`,
   );
 }
 
