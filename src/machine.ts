@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress, parseObjectName } from './address.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
+import { type Call, type CallOutcome, perform } from './calls.ts';
 import { type ChartText, hashOf } from './catalog.ts';
 import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
 import { type MachineEnv, newestChart, ownChart, type ReadChart, readFound } from './charts.ts';
@@ -25,8 +26,6 @@ import {
 } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import type {
-  Call,
-  CallOutcome,
   Done,
   HistoryPage,
   StatusAnswer,
@@ -119,9 +118,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Answers calls that have come together: `trips.ts`. One that fails does so alone. */
   async answer(calls: readonly Call[]): Promise<CallOutcome[]> {
-    const settled = await Promise.allSettled(
-      calls.map((call) => (call[0] === 'is' ? this.is(call[1]) : this.update(call[1], call[2], call[3]))),
-    );
+    const settled = await Promise.allSettled(calls.map((call) => perform(this, call)));
     return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
   }
 

@@ -1,19 +1,6 @@
 /** What a machine's object answers, beside refusals and what `turn.ts` has. Closed shapes: they cross an RPC. */
 import type { ChartIssue, Count, StateNumber } from './chart/index.ts';
-import type { Refusal } from './refusal.ts';
 import type { HistoryEntry } from './store/history.ts';
-import type { UpdateOptions } from './turn.ts';
-
-/** A call that answers soon, the method's name before its arguments. */
-export type Call =
-  | readonly ['is', name: string]
-  | readonly ['update', state: string, event: string, more?: UpdateOptions | undefined];
-
-/** What comes of it: the machine's revision for yes. */
-export type CallAnswer = number | Refusal;
-
-/** The same, or what was thrown. */
-export type CallOutcome = CallAnswer | { readonly error: unknown };
 
 /** A chart's text as `GET {machine}/chart` gives it. */
 export interface WrittenChart {

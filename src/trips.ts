@@ -7,9 +7,9 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import { type Address, formatAddress } from './address.ts';
+import { type Call, type CallAnswer, type CallOutcome, perform } from './calls.ts';
 import { ALONE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
 import type { Machine } from './machine.ts';
-import type { Call, CallAnswer, CallOutcome } from './replies.ts';
 
 /**
  * Asks a machine, alone or together with others.
@@ -18,18 +18,14 @@ import type { Call, CallAnswer, CallOutcome } from './replies.ts';
  * @throws what the method throws that is called.
  */
 export function ask(machine: DurableObjectStub<Machine>, address: Address, call: Call): Promise<CallAnswer> {
-  if (!ARE_SHARED) return callAlone(machine, call);
+  if (!ARE_SHARED) return perform(machine, call);
   const name = formatAddress(address);
   let line = lines.get(name);
   if (line === undefined) {
-    line = new Line(() => lines.delete(name));
+    line = new Line(name);
     lines.set(name, line);
   }
   return line.join(machine, call);
-}
-
-function callAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-  return call[0] === 'is' ? machine.is(call[1]) : machine.update(call[1], call[2], call[3]);
 }
 
 /**
@@ -62,14 +58,13 @@ interface Party {
  * alone and never comes back holds the others up for `TRIP_WAIT` and until the line is closed.
  */
 class Line {
-  readonly #close: () => void;
+  readonly #name: string;
   #alone = 0;
   #parties = 0;
   #next: Party | undefined;
 
-  /** @param close called when nobody is left in it. */
-  constructor(close: () => void) {
-    this.#close = close;
+  constructor(name: string) {
+    this.#name = name;
   }
 
   join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
@@ -85,7 +80,7 @@ class Line {
   async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
     this.#alone += 1;
     try {
-      return await callAlone(machine, call);
+      return await perform(machine, call);
     } finally {
       this.#alone -= 1;
       this.#comeBack();
@@ -125,5 +120,10 @@ class Line {
   #comeBack(): void {
     if (this.#next !== undefined) this.#next.depart();
     else if (this.#parties === 0) this.#close();
+  }
+
+  /** One who comes back late leaves a newer line open. */
+  #close(): void {
+    if (lines.get(this.#name) === this) lines.delete(this.#name);
   }
 }
