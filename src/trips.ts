@@ -1,14 +1,14 @@
 /**
- * Short calls to machines, made together. While `ALONE` calls of this isolate are under way to a machine, who asks it
- * waits for one to come back, `TRIP_WAIT` at most, and goes with all who wait in one call. So a thousand requests that
- * come at once are a few calls to the object, and a few commits.
+ * Short calls to machines, made together. While `ALONE` calls of this isolate are under way to a machine, or one where
+ * there is a crowd, who asks it waits for one to come back, `TRIP_WAIT` at most, and goes with all who wait in one call.
+ * So a thousand requests that come at once are a few calls to the object, and a few commits.
  *
  * Nobody is told anything older than his request: a call leaves when all who travel with it have asked.
  */
 import { waitUntil } from 'cloudflare:workers';
 import { type Address, formatAddress } from './address.ts';
 import { type Call, type CallAnswer, type CallOutcome, perform } from './calls.ts';
-import { ALONE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
+import { ALONE, CROWD, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
 import type { Machine } from './machine.ts';
 
 /**
@@ -37,6 +37,9 @@ const ARE_SHARED = Cloudflare.compatibilityFlags.handle_cross_request_promise_re
 /** By the names of the machines that are being asked. */
 const lines = new Map<string, Line>();
 
+/** How many went together in this isolate's last calls, on average. */
+let company = 0;
+
 /** One who asks together with others. */
 interface Traveller {
   readonly call: Call;
@@ -48,6 +51,8 @@ interface Traveller {
 interface Party {
   readonly travellers: Traveller[];
   readonly depart: () => void;
+  /** When it has gone at the latest, ms since the epoch: nobody joins one later, for its leader may be no more. */
+  readonly until: number;
 }
 
 /**
@@ -68,12 +73,11 @@ class Line {
   }
 
   join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    if (this.#parties === 0 && this.#alone < ALONE) return this.#goAlone(machine, call);
+    if (this.#parties === 0 && this.#alone < (company < CROWD ? ALONE : 1)) return this.#goAlone(machine, call);
     const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
     const traveller = { call, resolve, reject };
-    if (this.#next === undefined) waitUntil(this.#lead(machine, traveller));
-    else if (this.#next.travellers.length < TRIP_SIZE) this.#next.travellers.push(traveller);
-    else waitUntil(this.#travel(machine, [traveller]));
+    if (this.#next !== undefined && isOpen(this.#next)) this.#next.travellers.push(traveller);
+    else waitUntil(this.#lead(machine, traveller));
     return promise;
   }
 
@@ -90,17 +94,18 @@ class Line {
   /** Waits for a call to come back, and goes with all who have joined by then. */
   async #lead(machine: DurableObjectStub<Machine>, traveller: Traveller): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const travellers = [traveller];
-    this.#next = { travellers, depart: resolve };
+    const party = { travellers: [traveller], depart: resolve, until: Date.now() + TRIP_WAIT };
+    this.#next = party;
     const patience = setTimeout(resolve, TRIP_WAIT);
     await promise;
     clearTimeout(patience);
-    this.#next = undefined;
-    await this.#travel(machine, travellers);
+    if (this.#next === party) this.#next = undefined;
+    await this.#travel(machine, party.travellers);
   }
 
   async #travel(machine: DurableObjectStub<Machine>, travellers: readonly Traveller[]): Promise<void> {
     this.#parties += 1;
+    company += (travellers.length - company) / 8;
     try {
       const outcomes: readonly CallOutcome[] = await machine.answer(travellers.map(({ call }) => call));
       for (const [i, { resolve, reject }] of travellers.entries()) {
@@ -126,4 +131,8 @@ class Line {
   #close(): void {
     if (lines.get(this.#name) === this) lines.delete(this.#name);
   }
+}
+
+function isOpen({ travellers, until }: Party): boolean {
+  return travellers.length < TRIP_SIZE && Date.now() <= until;
 }

@@ -1,5 +1,8 @@
 /** Requests that come at once reach the machine together, and each is answered as if it had come by itself. */
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileOf } from './charts.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
@@ -35,6 +38,30 @@ describe('requests that come at once', () => {
     expect((await send(server, 'PUT', 'a', '&by=late')).status).toBe(406);
   });
 
+  it('fail alone: who asks is answered while no report of those who have come with him can be stored', async () => {
+    const chart = await fileOf(CHART);
+    const first = await startServer({ chart });
+    expect((await send(first, 'GET', 'a')).status).toBe(200);
+    await first.stop();
+    const broken = databaseOf(first);
+    broken.exec("CREATE TRIGGER full BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'full'); END");
+    broken.close();
+
+    const second = await startServer({ chart, data: first.data });
+    const answers = await crowd((i) => send(second, i % 4 === 0 ? 'PUT' : 'GET', 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map((_, i) => (i % 4 === 0 ? 500 : 200)));
+    await second.stop();
+    const mended = databaseOf(first);
+    mended.exec('DROP TRIGGER full');
+    mended.close();
+
+    const third = await startServer({ chart, data: first.data });
+    expect((await crowd(() => send(third, 'PUT', 'a'))).map(({ status }) => status)).toEqual(
+      Array(CROWD).fill(200),
+    );
+    expect((await send(third, 'GET', 'b')).status).toBe(200);
+  });
+
   it('are answered though those leave who have come with them', async () => {
     const server = await startServer({ chart: await fileOf(CHART) });
     for (let round = 0; round < 10; round++) {
@@ -58,4 +85,12 @@ function crowd<Answer>(act: (i: number) => Promise<Answer>): Promise<Answer[]> {
 
 function send({ url }: Server, method: 'GET' | 'PUT', state: string, more = ''): Promise<Response> {
   return fetch(`${url}/state?state=${state}${more}`, { method, signal: AbortSignal.timeout(5_000) });
+}
+
+/** The storage of the only machine of a server that has stopped. */
+function databaseOf({ data }: Server): DatabaseSync {
+  const folder = join(data, 'stateservice-Machine');
+  const files = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  expect(files).toHaveLength(1);
+  return new DatabaseSync(join(folder, files[0] ?? ''));
 }
