@@ -22,6 +22,7 @@ const CONTROL_FD = 3;
 export interface Workerd {
   /** The port it listens on; the system's choice where 0 was asked for. */
   readonly port: number;
+  readonly pid: number | undefined;
   /** Fulfilled when the process is gone, with how it ended: `exit code 1`, `signal SIGKILL`. */
   readonly ended: Promise<string>;
   /** Lets requests finish for a moment, then kills; fulfilled when the process is gone. */
@@ -63,7 +64,7 @@ export async function startWorkerd(
   ]);
   if (port !== null) {
     said.release();
-    return { ok: true, value: { port, ended, stop: () => stop(child, ended) } };
+    return { ok: true, value: { port, pid: child.pid, ended, stop: () => stop(child, ended) } };
   }
   const isLate = giveUp.aborted;
   child.kill('SIGKILL');

@@ -64,9 +64,13 @@ export class Bare extends DurableObject<Env> {
 /** As long as an entry of our history. */
 const TOLD = JSON.stringify({ text: 'x'.repeat(180) });
 
+/** Where the Worker answers by itself, and asks no object: less than that nothing can do. */
+const ITSELF = '/itself';
+
 export default {
   async fetch(request, env) {
     const { pathname, search } = new URL(request.url);
+    if (pathname === ITSELF) return new Response('a');
     // A call, not a `fetch`: that is how our Worker asks its object, and neither was seen to be the faster.
     const object = env.OBJECTS.getByName(pathname);
     if (request.headers.get('Upgrade') === 'websocket') return object.fetch(request);

@@ -15,6 +15,7 @@ export interface Load {
 
 /** What came of it. Latencies in ms, from the request to the end of its answer. */
 export interface Measured {
+  readonly answers: number;
   /** Answers a second. */
   readonly throughput: number;
   readonly p50: number;
@@ -72,6 +73,7 @@ export async function measure(
   if (answers === 0) return undefined;
   latencies.sort((a, b) => a - b);
   return {
+    answers,
     throughput: answers / ((ended - begun) / 1000),
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

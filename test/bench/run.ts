@@ -9,7 +9,7 @@ import { CHARTS } from './charts.ts';
 import { type Comparison, compare, median } from './compare.ts';
 import { syncTime } from './disk.ts';
 import { isInstalled, type Peer, startEtcd, startOriginal } from './peers.ts';
-import { ETCD, GET_64, ORIGINAL, PUT_64, scenariosFor } from './scenarios.ts';
+import { scenariosFor } from './scenarios.ts';
 import { serveBoth } from './server.ts';
 
 const USAGE = `node test/bench/run.ts [--seconds N] [--rounds N] [--only TEXT] [--original DIR] [--json FILE]
@@ -51,28 +51,10 @@ try {
   console.log(
     `To write and sync a commit takes ${sync.toFixed(2)} ms on this disk; the slower, the better for our PUT.`,
   );
-  for (const line of ceilings()) console.log(line);
   if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(report(sync), null, 2));
 } finally {
   await Promise.all(peers.map((peer) => peer.stop()));
   await servers.stop();
-}
-
-/**
- * What a call to an object for each request can reach on this machine. Requests that come at once share a call, and may be
- * answered more often than that.
- */
-function ceilings(): string[] {
-  const reads = median(comparisons.find(({ scenario }) => scenario === GET_64)?.theirs ?? []);
-  const others = comparisons.filter(
-    ({ scenario, against, target }) =>
-      target.figure === 'throughput' && (scenario === PUT_64 || against === ETCD || against === ORIGINAL),
-  );
-  if (Number.isNaN(reads)) return [];
-  return others.map(
-    ({ scenario, against, theirs }) =>
-      `${scenario}: the bare object reads ${(reads / median(theirs)).toFixed(2)} times as often as the ${against} does that, a call to the object for each.`,
-  );
 }
 
 function readFlags() {
@@ -118,7 +100,7 @@ function row({ scenario, against, target, ours, theirs, ratios, ratio, met }: Co
 }
 
 function rounded(figure: number): string {
-  return figure.toFixed(figure < 100 ? 2 : 0);
+  return figure.toFixed(figure < 1 ? 3 : figure < 100 ? 2 : 0);
 }
 
 /** What `--json` writes: enough to tell two runs apart. */

@@ -15,20 +15,25 @@ export interface Competitors {
 }
 
 const BARE = 'bare object';
-export const ETCD = 'etcd of one node';
-export const ORIGINAL = 'StateService of 2018';
+const ETCD = 'etcd of one node';
+const ORIGINAL = 'StateService of 2018';
 const STATE = '/state?state=a';
 const SMALL = `/bench/small${STATE}`;
 
-export const GET_64 = 'GET, 64 connections';
-export const PUT_64 = 'PUT, 64 connections';
+/** Of the process in which ours and the bare objects are, ms. */
+const CPU = 'CPU an answer';
 
 /** @param seconds how long each stretch of load is. */
 export function scenariosFor({ servers, etcd, original }: Competitors, seconds: number): Scenario[] {
   const { ours, bare } = servers;
-  const load =
-    (each: Load): Measurement =>
-    async () => ({ ...(await measure(each, seconds)) });
+  const load = (each: Load): Measurement => {
+    const underLoad = under(each, seconds);
+    return async (round) => {
+      const begun = servers.cpuTime();
+      const figures = await underLoad(round);
+      return figures && { ...figures, [CPU]: (servers.cpuTime() - begun) / (figures.answers ?? Number.NaN) };
+    };
+  };
   const beside = (name: string, each: Omit<Load, 'url'>, targets: readonly Target[]): Scenario => ({
     name,
     ours: load({ url: ours + SMALL, body: 'a', ...each }),
@@ -37,16 +42,28 @@ export function scenariosFor({ servers, etcd, original }: Competitors, seconds: 
     targets,
   });
   return [
-    beside(GET_64, { method: 'GET', connections: 64 }, [
+    beside('GET, 64 connections', { method: 'GET', connections: 64 }, [
       { figure: 'throughput', atLeast: 0.85 },
       { figure: 'p99', atMost: 1.3 },
+      { figure: CPU },
     ]),
-    beside(PUT_64, { method: 'PUT', connections: 64 }, [
+    beside('PUT, 64 connections', { method: 'PUT', connections: 64 }, [
       { figure: 'throughput', atLeast: 4 },
       { figure: 'p99' },
+      { figure: CPU },
     ]),
+    {
+      name: 'the bound of PUT: a Worker that answers by itself, 64 connections',
+      ours: load({ url: `${bare}/itself`, body: 'a', method: 'PUT', connections: 64 }),
+      theirs: load({ url: `${bare}/bare`, body: 'a', method: 'PUT', connections: 64 }),
+      against: BARE,
+      targets: [{ figure: 'throughput' }, { figure: CPU }],
+    },
     beside('PUT, 16 connections', { method: 'PUT', connections: 16 }, [{ figure: 'throughput' }]),
-    beside('PUT, 1 connection', { method: 'PUT', connections: 1 }, [{ figure: 'p50', atMost: 1.15 }]),
+    beside('PUT, 1 connection', { method: 'PUT', connections: 1 }, [
+      { figure: 'p50', atMost: 1.15 },
+      { figure: CPU },
+    ]),
     beside(
       'PUT with by=, 64 connections',
       { method: 'PUT', connections: 64, pathOf: (request) => `${SMALL}&by=w${Date.now()}-${request}` },

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/index.ts';
 import { CHART_BYTES, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
 import { counting, final, sequence } from '../charts.ts';
+import { slowness } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';
-import { slowness } from './slowness.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
 

@@ -7,8 +7,8 @@ import { EVENT_LENGTH, readChart, send, start, storeSnapshot } from '../../../sr
 import { CHART_TIMERS, CONTEXT_BYTES } from '../../../src/chart/limits.ts';
 import { newChart } from '../../charts.ts';
 import { ask, historyOf, problemOf, send as request, statePath, statusOf } from '../../service.ts';
+import { slowness } from '../../slowness.ts';
 import { chartOf } from '../run.ts';
-import { slowness } from '../slowness.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
 import { CHARTS, DOCUMENTS } from './hostile-charts.ts';
 

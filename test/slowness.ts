@@ -6,13 +6,18 @@ const USUAL = 20;
  * not. Those bounds are in ms of a machine of today: a slower one, or one that is shared, gets the time that it needs.
  */
 export function slowness(): number {
+  return Math.max(1, yardstick() / USUAL);
+}
+
+/** @returns what the yardstick takes at the moment, ms. */
+export function yardstick(): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 5; i++) {
     const begun = performance.now();
     work();
     least = Math.min(least, performance.now() - begun);
   }
-  return Math.max(1, least / USUAL);
+  return least;
 }
 
 /** Objects, strings and maps, as charts are made of them. */
