@@ -1,14 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress, parseObjectName } from './address.ts';
-import { Alarm } from './alarm.ts';
-import { Batch } from './batch.ts';
 import { type Call, type CallOutcome, perform } from './calls.ts';
 import { type ChartText, hashOf } from './catalog.ts';
 import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
-import { type MachineEnv, newestChart, ownChart, type ReadChart, readFound } from './charts.ts';
+import { type MachineEnv, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
+import { Keeper } from './keeper.ts';
 import { VIEW_HISTORY } from './limits.ts';
-import { Membership } from './membership.ts';
 import { Counters, type Metrics, metricsOf } from './metrics.ts';
 import {
   deleted,
@@ -17,7 +15,6 @@ import {
   invalidChart,
   mayCome,
   midSequence,
-  noChart,
   noRevision,
   notStarted,
   tooManyWaiting,
@@ -35,49 +32,36 @@ import type {
   View,
   WrittenChart,
 } from './replies.ts';
-import { nextChange, type RunningMachine, wake } from './running.ts';
+import type { RunningMachine } from './running.ts';
 import { StatusWriter, summaryOf, viewOf } from './status.ts';
-import { type Changes, Store, type StoredChart } from './store/store.ts';
-import { type Claimed, type Records, Turn, type UpdateOptions, type Yes } from './turn.ts';
+import type { Changes, Store, StoredChart } from './store/store.ts';
+import type { Claimed, Turn, UpdateOptions, Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
 import { replayAfter, Watchers } from './watchers.ts';
 
 /**
- * The Durable Object of one machine: it serialises what happens to it, keeps it in storage, and fires its
- * timers. What a transition is, `chart/` says; what a command does, `turn.ts`; how it is stored, `store.ts`.
+ * The Durable Object of one machine: what may be asked of it, and who is told of what happens to it. What a transition
+ * is, `chart/` says; what a command does, `turn.ts`; how it is kept and committed, `keeper.ts`.
  *
- * Commands that wait at the same time are one turn and one commit. The platform's output gate holds every
- * answer until what it tells is durable, so nothing here waits for the disk.
+ * The platform's output gate holds every answer until what it tells is durable, so nothing here waits for the disk.
  */
 export class Machine extends DurableObject<MachineEnv> {
   readonly #address: Address;
-  readonly #membership: Membership;
+  readonly #keeper: Keeper;
   readonly #store: Store;
   readonly #waiters = new Waiters();
   readonly #watchers: Watchers;
-  readonly #alarm: Alarm;
-  readonly #records: Records;
   readonly #status: StatusWriter;
   readonly #counters = new Counters();
-  #machine: RunningMachine | undefined;
-  #batch: Batch | undefined;
-  /** Requests that are about to start it, and how often it was erased. */
-  #starting = 0;
-  #erased = 0;
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
     if (ctx.id.name === undefined) throw new Error('a machine has no name');
     this.#address = parseObjectName(ctx.id.name);
-    this.#membership = new Membership(env, this.#address);
-    this.#store = new Store(ctx.storage.sql);
+    this.#keeper = new Keeper(ctx, env, this.#address, (turn, changes) => this.#publish(turn, changes));
+    this.#store = this.#keeper.store;
     this.#watchers = new Watchers(ctx, this.#store.history);
-    this.#alarm = new Alarm(ctx.storage);
     this.#status = new StatusWriter(() => this.#store.receipts.reports());
-    this.#records = {
-      receipt: (key) => this.#store.receipts.find(key),
-      lastVisit: (state) => this.#store.lastVisit(state),
-    };
   }
 
   /**
@@ -88,7 +72,7 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async is(name: string, wait = 0): Promise<number | Refusal> {
     const until = wait === 0 ? 0 : Date.now() + wait;
-    let machine = this.#current(Date.now()) ?? (await this.#start());
+    let machine = this.#keeper.current() ?? (await this.#keeper.start());
     for (;;) {
       if ('ok' in machine) return machine;
       const now = Date.now();
@@ -99,9 +83,9 @@ export class Machine extends DurableObject<MachineEnv> {
       if (this.#waiters.full) return tooManyWaiting(machine);
       const end = await this.#waiters.wait(awaited.state, until);
       // It was current, if only for a moment: a commit that enters and leaves it ends the wait as well.
-      if (end === 'came') return this.#machine?.revision ?? machine.revision;
+      if (end === 'came') return this.#keeper.current()?.revision ?? machine.revision;
       // One that was deleted is not started by those who have waited for it.
-      machine = this.#current(Date.now()) ?? deleted();
+      machine = this.#keeper.current() ?? deleted();
     }
   }
 
@@ -111,7 +95,10 @@ export class Machine extends DurableObject<MachineEnv> {
    * @returns the machine's revision for yes, as `is` does.
    */
   async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
-    const answer = await this.#command((turn, now) => turn.update({ state, event, ...more }, now), more?.sub);
+    const answer = await this.#keeper.command(
+      (turn, now) => turn.update({ state, event, ...more }, now),
+      more?.sub,
+    );
     this.#counters.countUpdate(answer.ok ? 'accepted' : answer.code);
     return answer.ok ? answer.revision : answer;
   }
@@ -124,22 +111,22 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Takes or renews a slot of a state. */
   async claim(state: string, by: string, sub?: string): Promise<Claimed | Refusal> {
-    return this.#command((turn, now) => turn.claim(state, by, now), sub);
+    return this.#keeper.command((turn, now) => turn.claim(state, by, now), sub);
   }
 
   /** Gives a slot back without a report. */
   async release(state: string, by: string, sub?: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => turn.release(state, by, now), sub);
+    return this.#keeper.command((turn, now) => turn.release(state, by, now), sub);
   }
 
   /** FleetLock's `pre-reboot`. */
   async lock(group: string, id: string, sub?: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => lock(turn, group, id, now), sub);
+    return this.#keeper.command((turn, now) => lock(turn, group, id, now), sub);
   }
 
   /** FleetLock's `steady-state`. */
   async unlock(group: string, id: string, sub?: string): Promise<Yes | Refusal> {
-    return this.#command((turn, now) => unlock(turn, group, id, now), sub);
+    return this.#keeper.command((turn, now) => unlock(turn, group, id, now), sub);
   }
 
   /**
@@ -149,17 +136,17 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async status(known: readonly number[] = [], wait = 0): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
-    let machine = this.#current(Date.now()) ?? (await this.#start());
+    let machine = this.#keeper.current() ?? (await this.#keeper.start());
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waiters.full) return tooManyWaiting(machine);
       await this.#waiters.wait('change', until);
-      machine = this.#current(Date.now()) ?? deleted();
+      machine = this.#keeper.current() ?? deleted();
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
-    const newest = await newestChart(this.env, this.#store, this.#address);
+    const newest = await this.#keeper.newestChart();
     // It may have changed meanwhile.
-    machine = this.#current(Date.now()) ?? deleted();
+    machine = this.#keeper.current() ?? deleted();
     if ('ok' in machine) return machine;
     const status = this.#status.write(formatAddress(this.#address), machine, newest?.hash);
     return { ok: true, unchanged: false, status, revision: machine.revision };
@@ -168,7 +155,7 @@ export class Machine extends DurableObject<MachineEnv> {
   /** What is drawn and shown of the machine. The drawing itself is made at the edge, and slows nobody here. */
   async view(): Promise<View | Refusal> {
     const answer = await this.status();
-    const machine = this.#current(Date.now()) ?? deleted();
+    const machine = this.#keeper.current() ?? deleted();
     if (!answer.ok) return answer;
     if ('ok' in machine) return machine;
     if (answer.unchanged) throw new Error('a status that was not known cannot be unchanged');
@@ -189,7 +176,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** The chart, with the machine's present values where its dialect has room for them. */
   async chart(): Promise<WrittenChart | Refusal> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.start());
     if ('ok' in machine) return machine;
     const text = writeChart(machine.chart, machine.snapshot, this.#store.leftStates());
     return { ok: true, text: text ?? this.#store.chartText(), revision: machine.revision };
@@ -201,7 +188,7 @@ export class Machine extends DurableObject<MachineEnv> {
    * @param before only entries with smaller ids.
    */
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.start());
     if ('ok' in machine) return machine;
     const entries = this.#store.history.read(machine.entries, before, limit);
     return { ok: true, entries, revision: machine.revision };
@@ -209,7 +196,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Numbers for who watches many machines. */
   async metrics(): Promise<Metrics | Refusal> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.start());
     if ('ok' in machine) return machine;
     const audience = { waiters: this.#waiters.size, ...this.#watchers.size };
     return metricsOf(machine, this.#counters, audience, Date.now());
@@ -217,23 +204,23 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** What the list of the tenant's machines says of this one; undefined where it is not there, or not any more. */
   async summary(): Promise<Summary | undefined> {
-    const machine = this.#current(Date.now());
+    const machine = this.#keeper.current();
     if (machine !== undefined) return summaryOf(machine);
-    if (this.#starting === 0) await this.#membership.leave();
+    await this.#keeper.leaveList();
     return undefined;
   }
 
   /** Starts over from the newest chart; the history goes on. */
   async reset(by?: string, sub?: string): Promise<Done | Refusal> {
-    const newest = await newestChart(this.env, this.#store, this.#address);
-    const current = this.#current(Date.now());
+    const newest = await this.#keeper.newestChart();
+    const current = this.#keeper.current();
     if (current === undefined) {
-      const machine = await this.#start();
+      const machine = await this.#keeper.start();
       return 'ok' in machine ? machine : { ok: true, revision: machine.revision };
     }
     const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address, newest);
     if ('ok' in read) return read;
-    return this.#exchange(read.source, sub, (turn, now) => {
+    return this.#keeper.exchange(read.source, sub, (turn, now) => {
       turn.restart(read.chart, read.source, 'reset', by ?? null, now);
       return { ok: true, revision: turn.machine.revision };
     });
@@ -249,13 +236,13 @@ export class Machine extends DurableObject<MachineEnv> {
     const { chart, warnings } = reading;
     const source: StoredChart = { ...found, definition: chart.definition };
     const answer = { ok: true, dialect: chart.definition.dialect, hash: found.hash, warnings } as const;
-    if (this.#current(Date.now()) === undefined) {
+    if (this.#keeper.current() === undefined) {
       if (revisions !== undefined) return noRevision(address);
-      const begun = await this.#begin({ chart, source }, 'upload', by, sub);
+      const begun = await this.#keeper.begin({ chart, source }, 'upload', by, sub);
       if (!begun.ok) return begun;
       if (begun.isNew) return { ...answer, created: true, revision: begun.machine.revision };
     }
-    return this.#exchange(source, sub, (turn, now) => {
+    return this.#keeper.exchange(source, sub, (turn, now) => {
       const { machine } = turn;
       if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
       const isNew = machine.source.hash !== found.hash || machine.source.origin !== 'upload';
@@ -277,19 +264,10 @@ export class Machine extends DurableObject<MachineEnv> {
   /** Erases the machine, as if its address had never been used. */
   async erase(): Promise<Done | Refusal> {
     if (this.#store.entries() === undefined) return notStarted(this.#address);
-    const revision = this.#machine?.revision ?? 0;
     this.#watchers.close();
-    this.#machine = undefined;
-    this.#erased += 1;
-    this.#alarm.forget();
-    // All begin in this turn of the event loop: nothing comes between them. The platform sends nothing out before
-    // what was written is durable, so the machine is gone before the list says so.
-    const { storage } = this.ctx;
-    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#membership.leave()];
-    this.#store.forget();
+    const erased = this.#keeper.erase();
     this.#waiters.wakeAll();
-    await Promise.all(gone);
-    return { ok: true, revision };
+    return { ok: true, revision: await erased };
   }
 
   /**
@@ -302,7 +280,7 @@ export class Machine extends DurableObject<MachineEnv> {
     after?: number,
     until?: number,
   ): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.start());
     if ('ok' in machine) return machine;
     if (this.#watchers.streamsFull) return tooManyWaiting(machine);
     const replay = replayAfter(this.#store.history, machine.entries, after);
@@ -311,7 +289,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** A WebSocket that is told every change: an upgrade, with `after` and `until` in the query as in `watch`. */
   override async fetch(request: Request): Promise<Response> {
-    const machine = this.#current(Date.now()) ?? (await this.#start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.start());
     if ('ok' in machine) return Response.json(machine, { status: 400 });
     if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
     const query = new URL(request.url).searchParams;
@@ -327,133 +305,11 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
   override async alarm(): Promise<void> {
-    this.#alarm.forget();
-    const now = Date.now();
-    const machine = this.#current(now);
-    if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
+    this.#keeper.alarm();
   }
 
-  /**
-   * The machine as storage has it, with all that is due done. Reads storage each time: what is in memory may be
-   * stale where the platform has started a second object meanwhile.
-   */
-  #current(now: number): RunningMachine | undefined {
-    const entries = this.#store.entries();
-    if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
-    const machine = this.#machine;
-    if (machine === undefined || !isDue(machine, now)) return machine;
-    return this.#commit(machine, (turn) => turn.fireDue(now));
-  }
-
-  /** Reads the machine into memory. One of an older version may be on no list yet. */
-  #load(): RunningMachine | undefined {
-    if (this.#store.predatesLists) this.ctx.waitUntil(this.#membership.catchUp(this.#store.chartText()));
-    return wake(this.#store);
-  }
-
-  /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */
-  async #start(): Promise<RunningMachine | Refusal> {
-    const found = await newestChart(this.env, this.#store, this.#address);
-    // Another request may have started it meanwhile.
-    const machine = this.#current(Date.now());
-    if (machine !== undefined) return machine;
-    if (found === undefined) return noChart(this.#address);
-    const read = readFound(this.#address, found);
-    if ('ok' in read) return read;
-    const begun = await this.#begin(read, 'start');
-    return begun.ok ? begun.machine : begun;
-  }
-
-  /** Enters the machine on the list of its tenant and commits its first turn, unless another request has. */
-  async #begin(
-    { chart, source }: ReadChart,
-    cause: 'start' | 'upload',
-    by?: string,
-    sub?: string,
-  ): Promise<{ readonly ok: true; readonly machine: RunningMachine; readonly isNew: boolean } | Refusal> {
-    this.#starting += 1;
-    try {
-      // One that is erased while it is entered is off the list again.
-      for (let erased: number | undefined; erased !== this.#erased; ) {
-        erased = this.#erased;
-        const refusal = await this.#membership.enter(source.text);
-        if (refusal !== undefined) return refusal;
-      }
-      const now = Date.now();
-      const present = this.#current(now);
-      if (present !== undefined) return { ok: true, machine: present, isNew: false };
-      const turn = Turn.begin(chart, source, cause, by ?? null, now, sub);
-      if (cause === 'upload') turn?.upload(source);
-      const changes = turn?.changes;
-      if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
-      this.ctx.storage.transactionSync(() => this.#store.create(changes));
-      this.#publish(turn, changes);
-      return { ok: true, machine: turn.machine, isNew: true };
-    } finally {
-      this.#starting -= 1;
-    }
-  }
-
-  /** Runs a command that may give the machine another chart. */
-  async #exchange<Answer extends object>(
-    next: StoredChart,
-    sub: string | undefined,
-    run: (turn: Turn, now: number) => Answer | Refusal,
-  ): Promise<Answer | Refusal> {
-    const before = this.#current(Date.now());
-    if (before === undefined || before.source.hash === next.hash) return this.#command(run, sub);
-    const refusal = await this.#membership.enter(next.text);
-    if (refusal !== undefined) return refusal;
-    try {
-      return await this.#command(run, sub);
-    } finally {
-      // Whatever has come of it, and of others meanwhile: said in the turn in which it was looked at.
-      const isThere = this.#current(Date.now()) !== undefined;
-      await (isThere ? this.#membership.correct(this.#store.chartText()) : this.#membership.leave());
-    }
-  }
-
-  /** Runs a command in the open batch. */
-  async #command<Answer extends object>(
-    run: (turn: Turn, now: number) => Answer | Refusal,
-    sub?: string,
-  ): Promise<Answer | Refusal> {
-    // Where there is one in memory, the batch looks whether storage still has the same.
-    if ((this.#machine ?? this.#current(Date.now())) === undefined) {
-      const machine = await this.#start();
-      if ('ok' in machine) return machine;
-    }
-    this.#batch ??= new Batch(this.ctx.storage, (runAll) => {
-      this.#batch = undefined;
-      const now = Date.now();
-      const machine = this.#current(now);
-      if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
-    });
-    return this.#batch.join((turn, now) => turn.as(sub, () => run(turn, now)));
-  }
-
-  /** Takes one turn and commits what it changed, whole or not at all. */
-  #commit(machine: RunningMachine, act: (turn: Turn) => void): RunningMachine {
-    const turn = new Turn(machine, this.#records);
-    act(turn);
-    const { changes } = turn;
-    if (changes === undefined) return machine;
-    try {
-      this.ctx.storage.transactionSync(() => this.#store.write(changes));
-    } catch (error) {
-      // Memory is as it was; but what storage holds now, only storage can say.
-      this.#machine = undefined;
-      throw error;
-    }
-    this.#publish(turn, changes);
-    return turn.machine;
-  }
-
-  /** Takes over what was committed, and tells those who wait for it. */
-  #publish(turn: Turn, { history, restarted }: Changes): void {
-    const { machine, passed } = turn;
-    this.#machine = machine;
-    this.#alarm.set(nextChange(machine), Date.now());
+  /** Counts what was committed, and tells those who wait for it. */
+  #publish({ machine, passed }: Turn, { history, restarted }: Changes): void {
     if (history.length === 0) return;
     this.#counters.countEntries(history);
     // Another chart has other numbers for its states: who waits has to look anew.
@@ -470,9 +326,4 @@ export class Machine extends DurableObject<MachineEnv> {
       else if (!mayCome(machine, state)) this.#waiters.wake(state);
     }
   }
-}
-
-function isDue(machine: RunningMachine, now: number): boolean {
-  const next = nextChange(machine);
-  return next !== undefined && next <= now;
 }
