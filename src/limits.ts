@@ -84,13 +84,14 @@ export const RETRY_AFTER_MAX = 30;
 
 /**
  * Calls of one isolate that may be under way to one machine before others wait to go together (`trips.ts`), from which
- * size of a company on it is one alone, how many go together at most, and how long they wait at most, in ms. (With one
- * alone, 4 connections were seen to lose a fifth of their reports, and 16 to gain a tenth.)
+ * size of a company on it is one alone, how many go together at most, how long they wait for that at most, and for their
+ * answers, in ms. (With one alone, 4 connections were seen to lose a fifth of their reports, and 16 to gain a tenth.)
  */
 export const ALONE = 2;
 export const CROWD = 3;
 export const TRIP_SIZE = 256;
 export const TRIP_WAIT = 5;
+export const TRIP_PATIENCE = 30_000;
 
 /** Streams of server-sent events and WebSockets that watch one machine. */
 export const STREAMS = 1_000;

@@ -8,7 +8,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { type Address, formatAddress } from './address.ts';
 import { type Call, type CallAnswer, type CallOutcome, perform } from './calls.ts';
-import { ALONE, CROWD, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
+import { ALONE, CROWD, TRIP_PATIENCE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
 import type { Machine } from './machine.ts';
 
 /**
@@ -79,7 +79,7 @@ class Line {
     const traveller = { call, resolve, reject };
     if (this.#next !== undefined && isOpen(this.#next)) this.#next.travellers.push(traveller);
     else waitUntil(this.#lead(machine, traveller));
-    return promise;
+    return hold(promise, reject);
   }
 
   async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
@@ -131,6 +131,20 @@ class Line {
   /** One who comes back late leaves a newer line open. */
   #close(): void {
     if (lines.get(this.#name) === this) lines.delete(this.#name);
+  }
+}
+
+/**
+ * Waits for an answer that another request will bring. The platform takes a request for hung, and cancels it, that has
+ * nothing of its own under way while its thread has nothing to do; so it has a timer, which also ends the wait where he
+ * who has gone for the answer never comes back.
+ */
+async function hold<Answer>(answer: Promise<Answer>, giveUp: (error: Error) => void): Promise<Answer> {
+  const timer = setTimeout(() => giveUp(new Error('a call has not come back')), TRIP_PATIENCE);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,0 +1,94 @@
+/** Requests that go to their machine together, where it is not in the same thread: as at Cloudflare. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, it } from 'vitest';
+import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
+import { startWorkerd, type Workerd } from '../../src/cli/workerd.ts';
+import { cleanUp, temporaryFolder } from './server.ts';
+
+const HOST = '127.0.0.1';
+const CROWD = 64;
+
+let workerd: Workerd | undefined;
+afterEach(async () => {
+  await workerd?.stop();
+  workerd = undefined;
+  await cleanUp();
+});
+
+describe('requests to a machine that is far away', () => {
+  it('go together, and are all answered', async () => {
+    const url = await serve();
+    const answers = await crowd(() => ask(url, 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+    const calls = Math.max(...answers.map(({ text }) => Number(text)));
+    expect(calls).toBeLessThan(CROWD / 4);
+  });
+
+  it('fail alone', async () => {
+    const url = await serve();
+    const answers = await crowd((i) => ask(url, i % 3 === 0 ? 'fault' : 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map((_, i) => (i % 3 === 0 ? 500 : 200)));
+    for (const { status, text } of answers) expect(text).toMatch(status === 500 ? /^Error: fault$/ : /^\d+$/);
+  });
+
+  it('are answered though those leave who have come with them', async () => {
+    const url = await serve();
+    const { port } = new URL(url);
+    for (let round = 0; round < 10; round++) {
+      const leaving = Array.from({ length: CROWD }, (_, i) => {
+        const socket = connect(Number(port), HOST, () => {
+          socket.write('GET /?state=a HTTP/1.1\r\nHost: localhost\r\n\r\n');
+          setTimeout(() => socket.destroy(), i % 12);
+        });
+        socket.on('error', () => {});
+        return new Promise((gone) => socket.on('close', gone));
+      });
+      const answers = await crowd(() => ask(url, 'a'));
+      expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+      await Promise.all(leaving);
+    }
+  });
+
+  it('go each by itself where the platform keeps requests apart', async () => {
+    const url = await serve(['no_handle_cross_request_promise_resolution']);
+    const answers = await crowd(() => ask(url, 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+    expect(Math.max(...answers.map(({ text }) => Number(text)))).toBe(CROWD);
+  });
+});
+
+/** Serves `far.ts`. */
+async function serve(flags: readonly string[] = []): Promise<string> {
+  const folder = await temporaryFolder();
+  const root = resolve(import.meta.dirname, '../..');
+  const compatibility = readCompatibility(await readFile(join(root, 'wrangler.toml'), 'utf8'));
+  if (compatibility === undefined) throw new Error('wrangler.toml has no compatibility_date');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'far.ts')],
+    outfile: join(folder, WORKER_FILE),
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
+  });
+  const config = join(folder, 'far.capnp');
+  await writeFile(config, workerdConfig({ ...compatibility, flags: [...compatibility.flags, ...flags] }, []));
+  const folders = { charts: folder, data: await temporaryFolder() };
+  const started = await startWorkerd(config, folders, { host: HOST, port: 0 }, new AbortController().signal);
+  if (!started.ok) throw new Error(started.lines.join('\n'));
+  workerd = started.value;
+  return `http://${HOST}:${workerd.port}`;
+}
+
+function crowd<Answer>(act: (i: number) => Promise<Answer>): Promise<Answer[]> {
+  return Promise.all(Array.from({ length: CROWD }, (_, i) => act(i)));
+}
+
+async function ask(url: string, state: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${url}/?state=${state}`, { signal: AbortSignal.timeout(5_000) });
+  return { status: response.status, text: await response.text() };
+}

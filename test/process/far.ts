@@ -1,0 +1,63 @@
+/**
+ * A Worker whose object is far away: while it is asked, nothing else happens in the Worker's own thread. In one process
+ * with its object a real machine never leaves the thread idle, and there is less to go wrong than at Cloudflare.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { DEFAULT } from '../../src/address.ts';
+import { type Call, type CallOutcome, perform } from '../../src/calls.ts';
+import type { Machine as RealMachine } from '../../src/machine.ts';
+import { ask } from '../../src/trips.ts';
+
+interface Env {
+  readonly MACHINES: DurableObjectNamespace<RealMachine>;
+}
+
+/** How long an answer is under way, ms. */
+const FAR = 30;
+
+/** Answers how often it was called by then; `fault` is what goes wrong. */
+export class Machine extends DurableObject {
+  #calls = 0;
+
+  async is(name: string): Promise<number> {
+    this.#calls += 1;
+    return this.#say(name);
+  }
+
+  update(name: string): Promise<number> {
+    return this.is(name);
+  }
+
+  async answer(calls: readonly Call[]): Promise<CallOutcome[]> {
+    this.#calls += 1;
+    const before = this.#calls;
+    const settled = await Promise.allSettled(
+      calls.map((call) =>
+        perform({ is: (name) => this.#say(name, before), update: (name) => this.#say(name, before) }, call),
+      ),
+    );
+    return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
+  }
+
+  async #say(name: string, calls = this.#calls): Promise<number> {
+    await scheduler.wait(FAR);
+    if (name === 'fault') throw new Error('fault');
+    return calls;
+  }
+}
+
+/** The configuration names one. */
+export class Tenant extends DurableObject {}
+
+export default {
+  async fetch(request, env) {
+    const name = new URL(request.url).searchParams.get('state');
+    // Whether it is there.
+    if (name === null) return new Response();
+    try {
+      return new Response(String(await ask(env.MACHINES.getByName('far'), DEFAULT, ['is', name])));
+    } catch (error) {
+      return new Response(String(error), { status: 500 });
+    }
+  },
+} satisfies ExportedHandler<Env>;
