@@ -103,16 +103,15 @@ function passwordIn(credentials: string): string | undefined {
   }
 }
 
-/** Keys that were imported: it takes as long as to check a token. */
-const keys = new Map<string, Promise<CryptoKey>>();
+/** Keys that were imported: it takes as long as to check a token. Not as promises, which are each of one request. */
+const keys = new Map<string, CryptoKey>();
 
-function keyOf(secret: string): Promise<CryptoKey> {
-  let key = keys.get(secret);
-  if (key === undefined) {
-    const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-    key = crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['verify']);
-    keys.set(secret, key);
-  }
+async function keyOf(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['verify']);
+  keys.set(secret, key);
   return key;
 }
 
