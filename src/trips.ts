@@ -73,7 +73,8 @@ class Line {
   }
 
   join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    if (this.#parties === 0 && this.#alone < (company < CROWD ? ALONE : 1))
+    const most = company < CROWD ? ALONE : 1;
+    if (this.#next === undefined && this.#parties === 0 && this.#alone < most)
       return this.#goAlone(machine, call);
     const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
     const traveller = { call, resolve, reject };
