@@ -23,3 +23,9 @@ interface Callee {
 export function perform(callee: Callee, call: Call): Promise<CallAnswer> {
   return call[0] === 'is' ? callee.is(call[1]) : callee.update(call[1], call[2], call[3]);
 }
+
+/** Makes calls that have come together. One that fails does so alone. */
+export async function performAll(callee: Callee, calls: readonly Call[]): Promise<CallOutcome[]> {
+  const settled = await Promise.allSettled(calls.map((call) => perform(callee, call)));
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
+}

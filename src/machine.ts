@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress, parseObjectName } from './address.ts';
-import { type Call, type CallOutcome, perform } from './calls.ts';
+import { type Call, type CallOutcome, performAll } from './calls.ts';
 import { type ChartText, hashOf } from './catalog.ts';
 import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
 import { type MachineEnv, ownChart, readFound } from './charts.ts';
@@ -103,10 +103,9 @@ export class Machine extends DurableObject<MachineEnv> {
     return answer.ok ? answer.revision : answer;
   }
 
-  /** Answers calls that have come together: `trips.ts`. One that fails does so alone. */
-  async answer(calls: readonly Call[]): Promise<CallOutcome[]> {
-    const settled = await Promise.allSettled(calls.map((call) => perform(this, call)));
-    return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
+  /** Answers calls that have come together: `trips.ts`. */
+  answer(calls: readonly Call[]): Promise<CallOutcome[]> {
+    return performAll(this, calls);
   }
 
   /** Takes or renews a slot of a state. */

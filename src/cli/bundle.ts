@@ -22,13 +22,14 @@ const clientFiles: Plugin = {
  * not minified: stack traces are read by people, and workerd reads no source map.
  *
  * @param file absolute path of the script to write
+ * @param entry of the source, from the package's root
  * @returns refused: source that does not bundle (esbuild has said on stderr why and where).
  */
-export async function bundleWorker(file: string): Promise<Outcome<void>> {
+export async function bundleWorker(file: string, entry = 'src/index.ts'): Promise<Outcome<void>> {
   try {
     await build({
       absWorkingDir: PACKAGE_ROOT,
-      entryPoints: ['src/index.ts'],
+      entryPoints: [entry],
       outfile: file,
       bundle: true,
       format: 'esm',
@@ -43,7 +44,7 @@ export async function bundleWorker(file: string): Promise<Outcome<void>> {
     return DONE;
   } catch (error) {
     // esbuild prints the errors of the source itself, and throws them all as one.
-    if (error instanceof Error && 'errors' in error) return refuse('src/index.ts does not bundle');
+    if (error instanceof Error && 'errors' in error) return refuse(`${entry} does not bundle`);
     throw error;
   } finally {
     // Its service process would stay as long as the server does.

@@ -1,15 +1,14 @@
 /** Requests that go to their machine together, where it is not in the same thread: as at Cloudflare. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
 import { startWorkerd, type Workerd } from '../../src/cli/workerd.ts';
+import { CROWD, crowd, leavingCrowd } from './crowd.ts';
 import { cleanUp, temporaryFolder } from './server.ts';
 
 const HOST = '127.0.0.1';
-const CROWD = 64;
 
 let workerd: Workerd | undefined;
 afterEach(async () => {
@@ -36,19 +35,11 @@ describe('requests to a machine that is far away', () => {
 
   it('are answered though those leave who have come with them', async () => {
     const url = await serve();
-    const { port } = new URL(url);
     for (let round = 0; round < 10; round++) {
-      const leaving = Array.from({ length: CROWD }, (_, i) => {
-        const socket = connect(Number(port), HOST, () => {
-          socket.write('GET /?state=a HTTP/1.1\r\nHost: localhost\r\n\r\n');
-          setTimeout(() => socket.destroy(), i % 12);
-        });
-        socket.on('error', () => {});
-        return new Promise((gone) => socket.on('close', gone));
-      });
+      const leaving = leavingCrowd(url, '/?state=a', 12);
       const answers = await crowd(() => ask(url, 'a'));
       expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
-      await Promise.all(leaving);
+      await leaving;
     }
   });
 
@@ -63,18 +54,10 @@ describe('requests to a machine that is far away', () => {
 /** Serves `far.ts`. */
 async function serve(flags: readonly string[] = []): Promise<string> {
   const folder = await temporaryFolder();
-  const root = resolve(import.meta.dirname, '../..');
-  const compatibility = readCompatibility(await readFile(join(root, 'wrangler.toml'), 'utf8'));
+  const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) throw new Error('wrangler.toml has no compatibility_date');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'far.ts')],
-    outfile: join(folder, WORKER_FILE),
-    bundle: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-  });
+  const bundled = await bundleWorker(join(folder, WORKER_FILE), 'test/process/far.ts');
+  if (!bundled.ok) throw new Error(bundled.lines.join('\n'));
   const config = join(folder, 'far.capnp');
   await writeFile(config, workerdConfig({ ...compatibility, flags: [...compatibility.flags, ...flags] }, []));
   const folders = { charts: folder, data: await temporaryFolder() };
@@ -82,10 +65,6 @@ async function serve(flags: readonly string[] = []): Promise<string> {
   if (!started.ok) throw new Error(started.lines.join('\n'));
   workerd = started.value;
   return `http://${HOST}:${workerd.port}`;
-}
-
-function crowd<Answer>(act: (i: number) => Promise<Answer>): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: CROWD }, (_, i) => act(i)));
 }
 
 async function ask(url: string, state: string): Promise<{ status: number; text: string }> {

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { DEFAULT } from '../../src/address.ts';
-import { type Call, type CallOutcome, perform } from '../../src/calls.ts';
+import { type Call, type CallOutcome, performAll } from '../../src/calls.ts';
 import type { Machine as RealMachine } from '../../src/machine.ts';
 import { ask } from '../../src/trips.ts';
 
@@ -19,31 +19,22 @@ const FAR = 30;
 export class Machine extends DurableObject {
   #calls = 0;
 
-  async is(name: string): Promise<number> {
+  is(name: string): Promise<number> {
     this.#calls += 1;
-    return this.#say(name);
+    return answerLater(name, this.#calls);
   }
 
-  update(name: string): Promise<number> {
-    return this.is(name);
-  }
-
-  async answer(calls: readonly Call[]): Promise<CallOutcome[]> {
+  answer(calls: readonly Call[]): Promise<CallOutcome[]> {
     this.#calls += 1;
-    const before = this.#calls;
-    const settled = await Promise.allSettled(
-      calls.map((call) =>
-        perform({ is: (name) => this.#say(name, before), update: (name) => this.#say(name, before) }, call),
-      ),
-    );
-    return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason }));
+    const each = (name: string) => answerLater(name, this.#calls);
+    return performAll({ is: each, update: each }, calls);
   }
+}
 
-  async #say(name: string, calls = this.#calls): Promise<number> {
-    await scheduler.wait(FAR);
-    if (name === 'fault') throw new Error('fault');
-    return calls;
-  }
+async function answerLater(name: string, calls: number): Promise<number> {
+  await scheduler.wait(FAR);
+  if (name === 'fault') throw new Error('fault');
+  return calls;
 }
 
 /** The configuration names one. */

@@ -1,15 +1,14 @@
 /** Requests that come at once reach the machine together, and each is answered as if it had come by itself. */
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileOf } from './charts.ts';
+import { CROWD, crowd, leavingCrowd } from './crowd.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
 afterEach(cleanUp);
 
-const CROWD = 64;
 const CHART = `current_state: a
 states:
   - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: ${CROWD}}}}
@@ -65,23 +64,13 @@ describe('requests that come at once', () => {
   it('are answered though those leave who have come with them', async () => {
     const server = await startServer({ chart: await fileOf(CHART) });
     for (let round = 0; round < 10; round++) {
-      const { hostname, port } = new URL(server.url);
-      for (let i = 0; i < CROWD; i++) {
-        const socket = connect(Number(port), hostname, () => {
-          socket.write('GET /state?state=a HTTP/1.1\r\nHost: localhost\r\n\r\n');
-          setTimeout(() => socket.destroy(), i % 4);
-        });
-        socket.on('error', () => {});
-      }
+      const leaving = leavingCrowd(server.url, '/state?state=a', 4);
       const answers = await crowd(() => send(server, 'GET', 'a'));
       expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+      await leaving;
     }
   });
 });
-
-function crowd<Answer>(act: (i: number) => Promise<Answer>): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: CROWD }, (_, i) => act(i)));
-}
 
 function send({ url }: Server, method: 'GET' | 'PUT', state: string, more = ''): Promise<Response> {
   return fetch(`${url}/state?state=${state}${more}`, { method, signal: AbortSignal.timeout(5_000) });
