@@ -83,15 +83,17 @@ export const RETRY_AFTER_MIN = 1;
 export const RETRY_AFTER_MAX = 30;
 
 /**
- * Calls of one isolate that may be under way to one machine before others wait to go together (`trips.ts`), from which
- * size of a company on it is one alone, how many go together at most, how long they wait for that at most, and for their
- * answers, in ms. (With one alone, 4 connections were seen to lose a fifth of their reports, and 16 to gain a tenth.)
+ * How many calls of one isolate to one machine go together at most (`trips.ts`); how long they wait for another to come
+ * back, then for those who are expected (the runtime's timers take up to a millisecond more), and for their answers: in
+ * ms.
  */
-export const ALONE = 2;
-export const CROWD = 3;
 export const TRIP_SIZE = 256;
 export const TRIP_WAIT = 5;
+export const TRIP_LINGER = 1;
 export const TRIP_PATIENCE = 30_000;
+
+/** Machines whose crowds an isolate remembers while nobody calls. */
+export const CROWDS = 1_000;
 
 /** Streams of server-sent events and WebSockets that watch one machine. */
 export const STREAMS = 1_000;

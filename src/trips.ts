@@ -1,14 +1,16 @@
 /**
- * Short calls to machines, made together. While `ALONE` calls of this isolate are under way to a machine, or one where
- * there is a crowd, who asks it waits for one to come back, `TRIP_WAIT` at most, and goes with all who wait in one call.
- * So a thousand requests that come at once are a few calls to the object, and a few commits.
+ * Short calls to machines, made together. While calls of this isolate are under way to a machine, who asks it waits for
+ * one to come back, and goes with all who wait in one call; and where there is a crowd, whose members have been seen to
+ * come at once, he waits a moment for the others. So a thousand requests that come at once are a few calls to the
+ * object, and a few commits.
  *
  * Nobody is told anything older than his request: a call leaves when all who travel with it have asked.
  */
 import { waitUntil } from 'cloudflare:workers';
 import { type Address, formatAddress } from './address.ts';
 import { type Call, type CallAnswer, type CallOutcome, perform } from './calls.ts';
-import { ALONE, CROWD, TRIP_PATIENCE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
+import { Crowd } from './crowd.ts';
+import { CROWDS, TRIP_LINGER, TRIP_PATIENCE, TRIP_SIZE, TRIP_WAIT } from './limits.ts';
 import type { Machine } from './machine.ts';
 
 /**
@@ -22,7 +24,7 @@ export function ask(machine: DurableObjectStub<Machine>, address: Address, call:
   const name = formatAddress(address);
   let line = lines.get(name);
   if (line === undefined) {
-    line = new Line(name);
+    line = new Line(name, crowds.get(name) ?? new Crowd());
     lines.set(name, line);
   }
   return line.join(machine, call);
@@ -37,8 +39,8 @@ const ARE_SHARED = Cloudflare.compatibilityFlags.handle_cross_request_promise_re
 /** By the names of the machines that are being asked. */
 const lines = new Map<string, Line>();
 
-/** How many went together in this isolate's last calls, on average. */
-let company = 0;
+/** By the names of machines that a crowd has just asked, who was asked last at the end. */
+const crowds = new Map<string, Crowd>();
 
 /** One who asks together with others. */
 interface Traveller {
@@ -47,12 +49,41 @@ interface Traveller {
   readonly reject: (error: unknown) => void;
 }
 
-/** Those who wait to go together. */
-interface Party {
+/** Those who go together. */
+class Party {
   readonly travellers: Traveller[];
-  readonly depart: () => void;
   /** When it has gone at the latest, ms since the epoch: nobody joins one later, for its leader may be no more. */
-  readonly until: number;
+  readonly #until = Date.now() + TRIP_WAIT + TRIP_LINGER;
+  #size = TRIP_SIZE;
+  #go: (() => void) | undefined;
+
+  constructor(leader: Traveller) {
+    this.travellers = [leader];
+  }
+
+  get isOpen(): boolean {
+    return this.travellers.length < TRIP_SIZE && Date.now() <= this.#until;
+  }
+
+  add(traveller: Traveller): void {
+    this.travellers.push(traveller);
+    if (this.travellers.length >= this.#size) this.go();
+  }
+
+  /** Waits until it is told to go or there are `size`, for `ms` at most. For its leader alone: the timer is his. */
+  async wait(ms: number, size = TRIP_SIZE): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#size = size;
+    this.#go = resolve;
+    const timer = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(timer);
+    this.#go = undefined;
+  }
+
+  go(): void {
+    this.#go?.();
+  }
 }
 
 /**
@@ -64,50 +95,61 @@ interface Party {
  */
 class Line {
   readonly #name: string;
-  #alone = 0;
-  #parties = 0;
+  readonly #crowd: Crowd;
+  /** Who have joined and are not answered yet. */
+  #present = 0;
+  /** Calls under way. */
+  #calls = 0;
   #next: Party | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, crowd: Crowd) {
     this.#name = name;
+    this.#crowd = crowd;
   }
 
   join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    const most = company < CROWD ? ALONE : 1;
-    if (this.#next === undefined && this.#parties === 0 && this.#alone < most)
-      return this.#goAlone(machine, call);
+    this.#present += 1;
+    this.#crowd.came(this.#present);
+    const expected = this.#present === 1 ? this.#crowd.expected() : undefined;
+    if (expected === 1) return this.#goAlone(machine, call);
     const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
     const traveller = { call, resolve, reject };
-    if (this.#next !== undefined && isOpen(this.#next)) this.#next.travellers.push(traveller);
-    else waitUntil(this.#lead(machine, traveller));
+    if (this.#next?.isOpen) this.#next.add(traveller);
+    else {
+      this.#next = new Party(traveller);
+      waitUntil(this.#lead(machine, this.#next, expected));
+    }
     return hold(promise, reject);
   }
 
   async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    this.#alone += 1;
+    this.#calls += 1;
     try {
       return await perform(machine, call);
     } finally {
-      this.#alone -= 1;
-      this.#comeBack();
+      this.#comeBack(1);
     }
   }
 
-  /** Waits for a call to come back, and goes with all who have joined by then. */
-  async #lead(machine: DurableObjectStub<Machine>, traveller: Traveller): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const party = { travellers: [traveller], depart: resolve, until: Date.now() + TRIP_WAIT };
-    this.#next = party;
-    const patience = setTimeout(resolve, TRIP_WAIT);
-    await promise;
-    clearTimeout(patience);
+  /**
+   * Waits for a call to come back, then for those who are expected, and goes with all who have joined.
+   *
+   * @param expected how many these are, where nothing is under way that might come back.
+   */
+  async #lead(machine: DurableObjectStub<Machine>, party: Party, expected?: number): Promise<void> {
+    if (expected === undefined) await party.wait(TRIP_WAIT);
+    const underWay = this.#present - party.travellers.length;
+    const size = (expected ?? this.#crowd.expected()) - underWay;
+    if (party.travellers.length < size) {
+      await party.wait(TRIP_LINGER, size);
+      this.#crowd.waited(party.travellers.length >= size);
+    }
     if (this.#next === party) this.#next = undefined;
     await this.#travel(machine, party.travellers);
   }
 
   async #travel(machine: DurableObjectStub<Machine>, travellers: readonly Traveller[]): Promise<void> {
-    this.#parties += 1;
-    company += (travellers.length - company) / 8;
+    this.#calls += 1;
     try {
       const outcomes: readonly CallOutcome[] = await machine.answer(travellers.map(({ call }) => call));
       for (const [i, { resolve, reject }] of travellers.entries()) {
@@ -119,20 +161,32 @@ class Line {
     } catch (error) {
       for (const { reject } of travellers) reject(error);
     } finally {
-      this.#parties -= 1;
-      this.#comeBack();
+      this.#comeBack(travellers.length);
     }
   }
 
-  #comeBack(): void {
-    if (this.#next !== undefined) this.#next.depart();
-    else if (this.#parties === 0) this.#close();
+  #comeBack(travellers: number): void {
+    this.#calls -= 1;
+    this.#present -= travellers;
+    this.#crowd.left(this.#present);
+    if (this.#next !== undefined) this.#next.go();
+    else if (this.#calls === 0) this.#close();
   }
 
   /** One who comes back late leaves a newer line open. */
   #close(): void {
-    if (lines.get(this.#name) === this) lines.delete(this.#name);
+    if (lines.get(this.#name) !== this) return;
+    lines.delete(this.#name);
+    remember(this.#name, this.#crowd);
   }
+}
+
+/** For those who ask the machine next. */
+function remember(name: string, crowd: Crowd): void {
+  crowds.delete(name);
+  if (!crowd.isThere) return;
+  crowds.set(name, crowd);
+  if (crowds.size > CROWDS) crowds.delete(crowds.keys().next().value ?? '');
 }
 
 /**
@@ -147,8 +201,4 @@ async function hold<Answer>(answer: Promise<Answer>, giveUp: (error: Error) => v
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isOpen({ travellers, until }: Party): boolean {
-  return travellers.length < TRIP_SIZE && Date.now() <= until;
 }

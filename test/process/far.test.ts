@@ -26,6 +26,14 @@ describe('requests to a machine that is far away', () => {
     expect(calls).toBeLessThan(CROWD / 4);
   });
 
+  it('wait for those who have come with them before', async () => {
+    const url = await serve();
+    const { status, text } = await ask(url, 'a&rounds=20');
+    expect(status).toBe(200);
+    // One for the first, two until it is known that eight come, and one for each round after that.
+    expect(Number(text)).toBe(1 + 2 + 19);
+  });
+
   it('fail alone', async () => {
     const url = await serve();
     const answers = await crowd((i) => ask(url, i % 3 === 0 ? 'fault' : 'a'));

@@ -15,6 +15,9 @@ interface Env {
 /** How long an answer is under way, ms. */
 const FAR = 30;
 
+/** Who ask in rounds. */
+const CALLERS = 8;
+
 /** Answers how often it was called by then; `fault` is what goes wrong. */
 export class Machine extends DurableObject {
   #calls = 0;
@@ -42,11 +45,17 @@ export class Tenant extends DurableObject {}
 
 export default {
   async fetch(request, env) {
-    const name = new URL(request.url).searchParams.get('state');
+    const query = new URL(request.url).searchParams;
+    const name = query.get('state');
     // Whether it is there.
     if (name === null) return new Response();
+    const askOnce = () => ask(env.MACHINES.getByName('far'), DEFAULT, ['is', name]);
     try {
-      return new Response(String(await ask(env.MACHINES.getByName('far'), DEFAULT, ['is', name])));
+      let answer = await askOnce();
+      // As callers do who come again as soon as they are answered.
+      for (let round = 0; round < Number(query.get('rounds')); round++)
+        [answer = answer] = await Promise.all(Array.from({ length: CALLERS }, askOnce));
+      return new Response(String(answer));
     } catch (error) {
       return new Response(String(error), { status: 500 });
     }
