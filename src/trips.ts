@@ -98,8 +98,8 @@ class Line {
   readonly #crowd: Crowd;
   /** Who have joined and are not answered yet. */
   #present = 0;
-  /** Calls under way. */
-  #calls = 0;
+  /** Those that are under way. */
+  #parties = 0;
   #next: Party | undefined;
 
   constructor(name: string, crowd: Crowd) {
@@ -123,7 +123,6 @@ class Line {
   }
 
   async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    this.#calls += 1;
     try {
       return await perform(machine, call);
     } finally {
@@ -149,7 +148,7 @@ class Line {
   }
 
   async #travel(machine: DurableObjectStub<Machine>, travellers: readonly Traveller[]): Promise<void> {
-    this.#calls += 1;
+    this.#parties += 1;
     try {
       const outcomes: readonly CallOutcome[] = await machine.answer(travellers.map(({ call }) => call));
       for (const [i, { resolve, reject }] of travellers.entries()) {
@@ -161,19 +160,19 @@ class Line {
     } catch (error) {
       for (const { reject } of travellers) reject(error);
     } finally {
+      this.#parties -= 1;
       this.#comeBack(travellers.length);
     }
   }
 
   #comeBack(travellers: number): void {
-    this.#calls -= 1;
     this.#present -= travellers;
     this.#crowd.left(this.#present);
     if (this.#next !== undefined) this.#next.go();
-    else if (this.#calls === 0) this.#close();
+    else if (this.#parties === 0) this.#close();
   }
 
-  /** One who comes back late leaves a newer line open. */
+  /** Who went alone may be under way still, or be no more; one who comes back late leaves a newer line open. */
   #close(): void {
     if (lines.get(this.#name) !== this) return;
     lines.delete(this.#name);

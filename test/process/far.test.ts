@@ -51,6 +51,18 @@ describe('requests to a machine that is far away', () => {
     }
   });
 
+  it('go alone again soon, though one does not come back', async () => {
+    const url = await serve();
+    const leaving = new AbortController();
+    const left = fetch(`${url}/?state=slow`, { signal: leaving.signal }).catch(({ name }) => name);
+    setTimeout(() => leaving.abort(), 30);
+    expect(await left).toBe('AbortError');
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push((await ask(url, 'together')).text);
+    expect(answers[0]).toBe('1');
+    expect(answers.slice(-4)).toEqual(['0', '0', '0', '0']);
+  });
+
   it('go each by itself where the platform keeps requests apart', async () => {
     const url = await serve(['no_handle_cross_request_promise_resolution']);
     const answers = await crowd(() => ask(url, 'a'));

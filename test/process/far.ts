@@ -18,26 +18,28 @@ const FAR = 30;
 /** Who ask in rounds. */
 const CALLERS = 8;
 
-/** Answers how often it was called by then; `fault` is what goes wrong. */
+/** Answers how often it was called by then; asked for `together`, whether others could have come along. */
 export class Machine extends DurableObject {
   #calls = 0;
 
   is(name: string): Promise<number> {
     this.#calls += 1;
-    return answerLater(name, this.#calls);
+    return this.#answerLater(name, false);
   }
 
   answer(calls: readonly Call[]): Promise<CallOutcome[]> {
     this.#calls += 1;
-    const each = (name: string) => answerLater(name, this.#calls);
+    const each = (name: string) => this.#answerLater(name, true);
     return performAll({ is: each, update: each }, calls);
   }
-}
 
-async function answerLater(name: string, calls: number): Promise<number> {
-  await scheduler.wait(FAR);
-  if (name === 'fault') throw new Error('fault');
-  return calls;
+  /** Takes very long for `slow`, and throws for `fault`. */
+  async #answerLater(name: string, isTogether: boolean): Promise<number> {
+    const calls = this.#calls;
+    await scheduler.wait(name === 'slow' ? 60_000 : FAR);
+    if (name === 'fault') throw new Error('fault');
+    return name === 'together' ? Number(isTogether) : calls;
+  }
 }
 
 /** The configuration names one. */
