@@ -148,7 +148,7 @@ export function scenariosFor({ servers, etcd, original }: Competitors, seconds: 
       against: 'undrawn',
       targets: [{ figure: 'throughput' }],
     },
-    ...(etcd === undefined ? [] : [besideEtcd(ours, etcd, load)]),
+    ...(etcd === undefined ? [] : besideEtcd(ours, etcd, load)),
     ...(original === undefined ? [] : besideOriginal(ours, original, load)),
   ];
 }
@@ -164,15 +164,16 @@ function under(load: Load, seconds: number): Measurement {
 type LoadOf = (each: Load) => Measurement;
 
 /** etcd's `put` over its gateway (https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/): base64 of `a` at `a`. */
-function besideEtcd(ours: string, etcd: string, load: LoadOf): Scenario {
+function besideEtcd(ours: string, etcd: string, load: LoadOf): Scenario[] {
   const sends = JSON.stringify({ key: 'YQ==', value: 'YQ==' });
-  return {
-    name: 'PUT, 64 connections, beside etcd',
-    ours: load({ url: ours + SMALL, method: 'PUT', connections: 64, body: 'a' }),
-    theirs: load({ url: `${etcd}/v3/kv/put`, method: 'POST', connections: 64, sends }),
+  const each = (connections: number): Scenario => ({
+    name: `PUT, ${connections} connection${connections === 1 ? '' : 's'}, beside etcd`,
+    ours: load({ url: ours + SMALL, method: 'PUT', connections, body: 'a' }),
+    theirs: load({ url: `${etcd}/v3/kv/put`, method: 'POST', connections, sends }),
     against: ETCD,
     targets: [{ figure: 'throughput', atLeast: 1 }],
-  };
+  });
+  return [each(1), each(16), each(64)];
 }
 
 function besideOriginal(ours: string, original: string, load: LoadOf): Scenario[] {
