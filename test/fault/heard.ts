@@ -3,28 +3,28 @@ import type { Answer, Report, Request } from './wire.ts';
 
 /**
  * Adds to calls that died what they were answered, where that can be known: whoever has said the same again with the
- * same `Idempotency-Key` was told it. Without, a search would have to try every moment at which such a call can have
- * been answered, and would learn only much later that it was another one.
+ * same `Idempotency-Key` was told it; and whoever has said something else with it, that it was taken. Without, a search
+ * would have to try every moment at which such a call can have been answered, and would learn only much later that it
+ * was another one.
  */
 export function withHeard(history: readonly Operation<Request, Answer>[]): Operation<Request, Answer>[] {
   const heard = new Map<string, Answer>();
+  const taken = new Set<string>();
   for (const { request, outcome } of history) {
-    const key = keyed(request);
-    if (key !== undefined && outcome.known && outcome.answer.problem !== 'key-reused')
-      heard.set(key, outcome.answer);
+    if (!outcome.known || request.kind !== 'report' || request.key === undefined) continue;
+    if (outcome.answer.problem === 'key-reused') taken.add(request.key);
+    else heard.set(keyed(request), outcome.answer);
   }
   return history.map((operation) => {
     const { request, outcome } = operation;
-    const answer = heard.get(keyed(request) ?? '');
-    return outcome.known || answer === undefined
-      ? operation
-      : { ...operation, outcome: { ...outcome, heard: answer } };
+    if (outcome.known || request.kind !== 'report' || request.key === undefined) return operation;
+    const answer = heard.get(keyed(request));
+    if (answer !== undefined) return { ...operation, outcome: { ...outcome, heard: answer } };
+    return taken.has(request.key) ? { ...operation, outcome: { ...outcome, hasTakenKey: true } } : operation;
   });
 }
 
 /** @returns the same for requests that are the same under the same key. */
-function keyed(request: Request): string | undefined {
-  if (request.kind !== 'report' || request.key === undefined) return undefined;
-  const { state, event, by, key, revision }: Report = request;
+function keyed({ state, event, by, key, revision }: Report): string {
   return JSON.stringify([key, state, event, by, revision]);
 }

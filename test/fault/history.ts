@@ -11,8 +11,16 @@ export interface Operation<Request, Answer> {
 
 type Outcome<Answer> =
   | { readonly known: true; readonly answer: Answer; readonly returned: number }
-  /** The call died: it has taken effect at some moment up to `until`, or never. If it has, it was answered as `heard`. */
-  | { readonly known: false; readonly until: number; readonly heard?: Answer };
+  /**
+   * The call died: it has taken effect at some moment up to `until`, or never. If it has, it was answered as `heard`; and
+   * `hasTakenKey` where somebody was told later of its key that it was taken, which is an effect as well.
+   */
+  | {
+      readonly known: false;
+      readonly until: number;
+      readonly heard?: Answer;
+      readonly hasTakenKey?: boolean;
+    };
 
 /** The last moment at which a call can have taken effect. */
 export function latest({ outcome }: Operation<unknown, unknown>): number {

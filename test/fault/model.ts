@@ -30,6 +30,8 @@ export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, 
           // Said again, it is told what it was told the first time: a refusal, too.
           if (machine.answered !== ready.answered && isDeepStrictEqual(answer, outcome.heard)) yield machine;
         } else if (machine.revision > ready.revision) yield machine;
+        // It was refused, or changed nothing, and has taken its key all the same.
+        else if (outcome.hasTakenKey && machine.answered !== ready.answered) yield machine;
       }
     },
   };
