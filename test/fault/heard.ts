@@ -11,17 +11,21 @@ export function withHeard(history: readonly Operation<Request, Answer>[]): Opera
   const heard = new Map<string, Answer>();
   const taken = new Set<string>();
   for (const { request, outcome } of history) {
-    if (!outcome.known || request.kind !== 'report' || request.key === undefined) continue;
+    if (!outcome.known || !isKeyed(request)) continue;
     if (outcome.answer.problem === 'key-reused') taken.add(request.key);
     else heard.set(keyed(request), outcome.answer);
   }
   return history.map((operation) => {
     const { request, outcome } = operation;
-    if (outcome.known || request.kind !== 'report' || request.key === undefined) return operation;
+    if (outcome.known || !isKeyed(request)) return operation;
     const answer = heard.get(keyed(request));
     if (answer !== undefined) return { ...operation, outcome: { ...outcome, heard: answer } };
     return taken.has(request.key) ? { ...operation, outcome: { ...outcome, hasTakenKey: true } } : operation;
   });
+}
+
+function isKeyed(request: Request): request is Report & { readonly key: string } {
+  return request.kind === 'report' && request.key !== undefined;
 }
 
 /** @returns the same for requests that are the same under the same key. */
