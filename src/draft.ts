@@ -1,6 +1,7 @@
 import {
   type LeftState,
   nameOf,
+  ROOT,
   type Snapshot,
   type StateNumber,
   type Step,
@@ -15,6 +16,9 @@ import type { Changes, StoredChart } from './store/store.ts';
 
 /** What an entry of the history says beside when, and from where to where. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'notes'>;
+
+/** The states that were active before a step, and those that it entered. */
+type Moved = Pick<HistoryEntry, 'from' | 'entered'>;
 
 /**
  * A machine that is being changed, and what has to be stored for it. The machine that it began with stays as it
@@ -87,7 +91,9 @@ export class Draft {
     }
     for (const state of step.entered) this.#passed.add(state);
     this.#machine = { ...this.#machine, snapshot: step.snapshot };
-    this.change(at, entry, from);
+    // Each once: a chart can go round many times in one step.
+    const entered = [...new Set(step.entered)].filter((state) => state !== ROOT);
+    this.change(at, entry, { from, entered: entered.map((state) => this.nameOf(state)) });
   }
 
   /** Puts the machine at the start of another run, perhaps of another chart. */
@@ -112,18 +118,19 @@ export class Draft {
   }
 
   /** Counts a change, and writes it down. */
-  change(at: number, entry: Entry, from?: readonly string[]): void {
+  change(at: number, entry: Entry, moved?: Moved): void {
     this.#machine = { ...this.#machine, revision: this.#machine.revision + 1, changedAt: at };
-    this.note(at, entry, from);
+    this.note(at, entry, moved);
   }
 
-  /** Writes something down that is no change. */
-  note(at: number, entry: Entry, from?: readonly string[]): void {
+  /** Writes an entry; without `moved` the states are what they were. */
+  note(at: number, entry: Entry, moved?: Moved): void {
     const id = this.#machine.entries + 1;
     this.#machine = { ...this.#machine, entries: id };
     const to = this.#names(this.#machine.snapshot);
     const { revision } = this.#machine;
-    this.#history.push({ id, revision, at, ...entry, sub: this.subject, from: from ?? to, to });
+    const { from = to, entered = [] } = moved ?? {};
+    this.#history.push({ id, revision, at, ...entry, sub: this.subject, from, to, entered });
   }
 
   setClaim(claim: Claim): void {

@@ -176,6 +176,7 @@ async function fill(address: string, from: number, until: number): Promise<void>
           sub: null,
           from: ['a'],
           to: ['a'],
+          entered: [],
           notes: [],
         });
       }

@@ -124,6 +124,9 @@ export const EntryShape = z.strictObject({
   sub: z.string().nullable().describe('Whose token it was, where one was asked for.'),
   from: stateNames('The active states before, outermost first.'),
   to: stateNames('The active states after, outermost first.'),
+  entered: stateNames(
+    'The states that were entered, in that order: also those that were left again, or that were active before.',
+  ),
   notes: z.array(z.string()).describe('Guards that could not be evaluated, or why it was refused.'),
 }) satisfies z.ZodType<ShownEntry>;
 

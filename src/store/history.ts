@@ -32,6 +32,8 @@ export interface HistoryEntry {
   /** The active states before and after, outermost first. */
   readonly from: readonly string[];
   readonly to: readonly string[];
+  /** The states that were entered, in that order: also those that were left again, or that were active before. */
+  readonly entered: readonly string[];
   /** Guards that could not be evaluated, or why it was refused. */
   readonly notes: readonly string[];
 }
@@ -47,6 +49,7 @@ interface HistoryRow extends Record<string, SqlStorageValue> {
   sub: string | null;
   before: string;
   after: string;
+  entered: string | null;
   notes: string | null;
 }
 
@@ -59,10 +62,10 @@ export class HistoryTable {
   }
 
   /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
-  record({ id, revision, at, cause, event, state, by, sub, from, to, notes }: HistoryEntry): void {
+  record({ id, revision, at, cause, event, state, by, sub, from, to, entered, notes }: HistoryEntry): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, sub, before, after, notes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id % HISTORY_ROWS,
       revision,
       at,
@@ -73,6 +76,7 @@ export class HistoryTable {
       sub,
       JSON.stringify(from),
       JSON.stringify(to),
+      sameNames(entered, newIn(to, from)) ? null : JSON.stringify(entered),
       notes.length === 0 ? null : JSON.stringify(notes),
     );
   }
@@ -100,7 +104,7 @@ export class HistoryTable {
   #slots(low: number, high: number): HistoryRow[] {
     return this.#sql
       .exec<HistoryRow>(
-        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, notes FROM history
+        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes FROM history
           WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
         low,
         high,
@@ -110,7 +114,8 @@ export class HistoryTable {
 }
 
 function toEntry(id: number, row: HistoryRow): HistoryEntry {
-  const { revision, at, cause, event, state, by, sub, before, after, notes } = row;
+  const { revision, at, cause, event, state, by, sub, before, after, entered, notes } = row;
+  const [from, to]: [string[], string[]] = [JSON.parse(before), JSON.parse(after)];
   return {
     id,
     revision,
@@ -120,8 +125,22 @@ function toEntry(id: number, row: HistoryRow): HistoryEntry {
     state,
     by,
     sub,
-    from: JSON.parse(before),
-    to: JSON.parse(after),
+    from,
+    to,
+    entered: entered === null ? newIn(to, from) : JSON.parse(entered),
     notes: notes === null ? [] : JSON.parse(notes),
   };
+}
+
+/**
+ * The states that are active after and not before: what most entries have entered, and all that is known of rows from
+ * before schema version 4. It is not stored, so most rows grow by one byte.
+ */
+function newIn(to: readonly string[], from: readonly string[]): string[] {
+  const before = new Set(from);
+  return to.filter((name) => !before.has(name));
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
 }

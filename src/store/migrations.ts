@@ -119,6 +119,10 @@ export const MACHINE_SCHEMA: readonly string[] = [
   -- Whose token it was.
   ALTER TABLE history ADD COLUMN sub TEXT;
   `,
+  `
+  -- JSON: names of the states that were entered, in that order; NULL where they are those of "after" that "before" lacks.
+  ALTER TABLE history ADD COLUMN entered TEXT;
+  `,
 ];
 
 /** Of a tenant: `roster.ts`. */

@@ -241,12 +241,12 @@ function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; 
             <th scope="col">What</th>
             <th scope="col">By</th>
             <th scope="col" class="wide">
-              To
+              Entered
             </th>
           </tr>
         </thead>
         <tbody>
-          {entries.map(({ at, cause, event, state, by, sub, from, to, notes }) => (
+          {entries.map(({ at, cause, event, state, by, sub, to, entered = to, notes }) => (
             <tr>
               <td>
                 <Moment at={new Date(at).toISOString()} now={now} />
@@ -258,7 +258,7 @@ function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; 
                 ))}
               </td>
               <td>{by ?? sub ?? ''}</td>
-              <td class="wide">{from.join() === to.join() ? '' : to.at(-1)}</td>
+              <td class="wide">{innermost(entered).join(', ')}</td>
             </tr>
           ))}
         </tbody>

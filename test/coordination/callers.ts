@@ -123,6 +123,7 @@ export interface Entry {
   readonly sub: string | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
+  readonly entered: readonly string[];
   readonly notes: readonly string[];
 }
 

@@ -289,6 +289,7 @@ function fill(store: Store, until: number): void {
       sub: null,
       from: ['drain'],
       to: ['drain'],
+      entered: [],
       notes: [],
     })),
   });

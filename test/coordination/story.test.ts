@@ -75,18 +75,42 @@ describe('the history', () => {
 
     const work = { from: ['work'], to: ['work'], notes: [] };
     expect(await storyOf(address)).toEqual([
-      entry(1, '12:00', { cause: 'start', from: [], to: ['work'] }),
+      entry(1, '12:00', { cause: 'start', from: [], to: ['work'], entered: ['work'] }),
       entry(2, '12:00', { ...work, cause: 'claim', state: 'work', by: 'a' }),
       entry(3, '12:01', { ...work, cause: 'claim', state: 'work', by: 'b' }),
       entry(4, '12:02', { ...work, cause: 'update', event: 'update', state: 'work', by: 'b' }),
       entry(5, '12:03', { ...work, cause: 'claim', state: 'work', by: 'b' }),
       entry(6, '12:04', { ...work, cause: 'release', state: 'work', by: 'b' }),
       entry(7, '12:10', { ...work, cause: 'lease-expired', state: 'work', by: 'a' }),
-      entry(8, '13:00', { cause: 'timer', from: ['work'], to: ['late'] }),
-      entry(9, '13:01', { cause: 'reset', by: 'admin', from: ['late'], to: ['work'] }),
-      entry(10, '13:02', { cause: 'upload', by: 'admin', from: ['work'], to: ['one'] }),
-      entry(11, '13:04', { cause: 'timer', from: ['one'], to: ['two'] }),
+      entry(8, '13:00', { cause: 'timer', from: ['work'], to: ['late'], entered: ['late'] }),
+      entry(9, '13:01', { cause: 'reset', by: 'admin', from: ['late'], to: ['work'], entered: ['work'] }),
+      entry(10, '13:02', { cause: 'upload', by: 'admin', from: ['work'], to: ['one'], entered: ['one'] }),
+      entry(11, '13:04', { cause: 'timer', from: ['one'], to: ['two'], entered: ['two'] }),
     ]);
+  });
+
+  it('says what was entered, of states side by side and of a state that is entered again', async () => {
+    const address = await newChart(`
+initial: rollout
+states:
+  rollout:
+    type: parallel
+    states:
+      eu: {initial: drain, states: {drain: {on: {update: deploy, again: {target: drain, reenter: true}}}, deploy: {}}}
+      us: {initial: drain, states: {drain: {on: {update: check}}, check: {always: deploy}, deploy: {}}}
+`);
+    await put(address, 'rollout.eu.drain', { event: 'again' });
+    await put(address, 'rollout.eu.drain');
+    await put(address, 'rollout.us.drain');
+    const entered = [
+      ['rollout', 'rollout.eu', 'rollout.eu.drain', 'rollout.us', 'rollout.us.drain'],
+      ['rollout.eu.drain'],
+      ['rollout.eu.deploy'],
+      ['rollout.us.check', 'rollout.us.deploy'],
+    ];
+    expect((await storyOf(address)).map((told) => told.entered)).toEqual(entered);
+    await evict(address);
+    expect((await storyOf(address)).map((told) => told.entered)).toEqual(entered);
   });
 
   it('is the same after an eviction', async () => {
@@ -269,6 +293,6 @@ function lines(address: string, query: Record<string, string> = {}): Promise<Res
 
 /** An entry of a story without refusals: there its id is the revision. */
 function entry(revision: number, time: string, more: Partial<Entry>): Entry {
-  const nothing = { event: null, state: null, by: null, sub: null, from: [], to: [], notes: [] };
+  const nothing = { event: null, state: null, by: null, sub: null, from: [], to: [], entered: [], notes: [] };
   return { id: revision, revision, at: `2040-06-01T${time}:00.000Z`, cause: '', ...nothing, ...more };
 }

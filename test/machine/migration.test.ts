@@ -38,8 +38,8 @@ describe('a database of version 1', () => {
     });
     expect((await historyOf(address)).history).toMatchObject([
       { revision: 4, cause: 'update', event: 'update', from: ['b'], to: ['b'] },
-      { revision: 3, from: ['a'], to: ['b'] },
-      { revision: 2, from: ['a'], to: ['a'] },
+      { revision: 3, from: ['a'], to: ['b'], entered: ['b'] },
+      { revision: 2, from: ['a'], to: ['a'], entered: [] },
       { revision: 1, cause: 'start', event: null, from: [], to: ['a'], at: new Date(STARTED).toISOString() },
     ]);
     expect(parse(await chartOf(address))).toMatchObject({
