@@ -1,5 +1,6 @@
 import { createServer, isIPv4, isIPv6 } from 'node:net';
 import { errorCode, type Refusal, reasonOf, refuse } from './outcome.ts';
+import { listenerOn } from './processes.ts';
 
 /** Where a server listens. */
 export interface Listen {
@@ -25,9 +26,16 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** The sentence for both who can find it out: `checkPort`, and workerd where the port was taken in between. */
-export function portTaken({ host, port }: Listen): Refusal {
-  return refuse(`port ${port} on ${host} is taken`);
+/** Refuses a port that is taken, and names the process that has it. For `checkPort`, and for workerd where the port was taken in between. */
+export async function portTaken({ host, port }: Listen): Promise<Refusal> {
+  const taken = `port ${port} on ${host} is taken`;
+  const listener = await listenerOn(port);
+  if (listener === undefined) return refuse(taken);
+  const { pid, name, isOurs } = listener;
+  if (!isOurs) return refuse(`${taken} by process ${pid} (${name})`);
+  return refuse(
+    `${taken} by another StateService, process ${pid}: \`kill ${pid}\` ends it, --port takes another`,
+  );
 }
 
 /**

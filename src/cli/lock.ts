@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-const LOCK_FILE = 'serve.lock';
+/** Open, and locked, in a folder of machines for as long as a server has it. */
+export const LOCK_FILE = 'serve.lock';
 /** https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 

@@ -7,15 +7,18 @@ import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
 import type { ChartFile } from './charts.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
-import { lockFolder } from './lock.ts';
+import { LOCK_FILE, lockFolder } from './lock.ts';
 import { DONE, type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
+import { onParentEnd } from './parent.ts';
+import { openerOf } from './processes.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
+import { superviseWorkerd } from './supervise.ts';
 import { sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 export const help = SERVE_HELP;
 
-/** Serves until SIGINT, SIGTERM or SIGHUP. Refused: wrong flags or charts, no port, and a server that died by itself. */
+/** Serves until a signal, or the end of npm. Refused: wrong flags or charts, no port, a workerd that cannot be started. */
 export async function run(args: string[]): Promise<Outcome<void>> {
   const stopping = stopSignal();
   const flags = readServeFlags(args, process.env);
@@ -25,51 +28,87 @@ export async function run(args: string[]): Promise<Outcome<void>> {
 
   const taken = await checkPort(listen);
   if (taken !== undefined) return taken;
-  const started = await start(flags.value, stopping);
+  const prepared = await prepare(flags.value);
+  if (!prepared.ok) return stopping.aborted ? DONE : prepared;
+  const { charts, files } = prepared.value;
+  const first = await start(files, flags.value, listen, stopping);
   // Told to stop before it was up: that it is not up is then no failure.
-  if (!started.ok) return stopping.aborted ? DONE : started;
-  const { workerd, charts } = started.value;
-  announce({ ...listen, port: workerd.port }, isOpen, charts);
-  return untilStopped(workerd, stopping);
+  if (!first.ok) return stopping.aborted ? DONE : first;
+  const bound = { ...listen, port: first.value.port };
+  announce(bound, isOpen, charts);
+  return superviseWorkerd(first.value, () => start(files, flags.value, bound, stopping), stopping);
 }
 
 /** Aborts at the first signal. Further ones change nothing: npm sends a second SIGINT after the terminal's own. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.abort());
+  const abort = () => controller.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, abort);
+  onParentEnd(process.env, abort);
   return controller.signal;
 }
 
-/** Checks the charts, writes what workerd needs to a temporary folder, and starts it. */
-async function start(
-  { chart, charts: folder, data, listen, isOpen }: ServeFlags,
-  stopping: AbortSignal,
-): Promise<Outcome<{ workerd: Workerd; charts: readonly ChartFile[] }>> {
-  const temporary = await mkdtemp(join(tmpdir(), 'stateservice-'));
-  try {
-    // esbuild is a process of its own: it works while this one loads and runs the code that reads charts.
-    const [bundled, found] = await Promise.all([
-      bundleWorker(join(temporary, WORKER_FILE)),
-      import('./charts.ts').then(({ readCharts }) => readCharts(folder, chart)),
-    ]);
-    if (!found.ok) return found;
-    if (!bundled.ok) return bundled;
-    const { charts, warnings } = found.value;
-    for (const line of warnings) console.error(line);
+/** What workerd reads when it starts, by the names of the files. Kept, so that it can be started again. */
+type Files = ReadonlyMap<string, string | Uint8Array>;
 
-    // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
-    const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
-    const configured = await writeConfig(temporary, isOpen, own?.bytes);
-    if (!configured.ok) return configured;
-    // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
-    const unclaimed = await claimFolder(data);
-    if (unclaimed !== undefined) return unclaimed;
-    await sweepEmptyObjects(data);
-    const started = await startWorkerd(configured.value, { charts: folder, data }, listen, stopping);
-    return started.ok ? { ok: true, value: { workerd: started.value, charts } } : started;
+interface Prepared {
+  readonly charts: readonly ChartFile[];
+  readonly files: Files;
+}
+
+/** Checks the charts, bundles the Worker, and takes the data folder. */
+async function prepare({ chart, charts: folder, data, isOpen }: ServeFlags): Promise<Outcome<Prepared>> {
+  // esbuild is a process of its own: it works while this one loads and runs the code that reads charts.
+  const [bundled, found] = await Promise.all([
+    bundle(),
+    import('./charts.ts').then(({ readCharts }) => readCharts(folder, chart)),
+  ]);
+  if (!found.ok) return found;
+  if (!bundled.ok) return bundled;
+  const { charts, warnings } = found.value;
+  for (const line of warnings) console.error(line);
+
+  // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
+  const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
+  const configured = await configure(isOpen, own?.bytes);
+  if (!configured.ok) return configured;
+  // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
+  const unclaimed = await claimFolder(data);
+  if (unclaimed !== undefined) return unclaimed;
+  await sweepEmptyObjects(data);
+  return { ok: true, value: { charts, files: new Map([...configured.value, [WORKER_FILE, bundled.value]]) } };
+}
+
+/** Starts workerd with its files in a temporary folder: it reads them at the start only. */
+function start(
+  files: Files,
+  { charts, data }: ServeFlags,
+  listen: Listen,
+  stopping: AbortSignal,
+): Promise<Outcome<Workerd>> {
+  return inTemporaryFolder(async (folder) => {
+    for (const [name, content] of files) await writeFile(join(folder, name), content);
+    return startWorkerd(join(folder, CONFIG_FILE), { charts, data }, listen, stopping);
+  });
+}
+
+const CONFIG_FILE = 'config.capnp';
+
+/** @returns the Worker's script. */
+function bundle(): Promise<Outcome<Uint8Array>> {
+  return inTemporaryFolder(async (folder) => {
+    const file = join(folder, WORKER_FILE);
+    const bundled = await bundleWorker(file);
+    return bundled.ok ? { ok: true, value: await readFile(file) } : bundled;
+  });
+}
+
+async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'stateservice-'));
+  try {
+    return await use(folder);
   } finally {
-    // workerd reads its configuration at the start only.
-    await rm(temporary, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -77,26 +116,23 @@ async function start(
 async function claimFolder(data: string): Promise<Refusal | undefined> {
   try {
     await mkdir(data, { recursive: true });
-    return lockFolder(data) ? undefined : refuse(`another server keeps its machines in ${shown(data)}`);
+    if (lockFolder(data)) return undefined;
+    const holder = await openerOf(join(data, LOCK_FILE));
+    const who = holder === undefined ? '' : `, process ${holder.pid},`;
+    return refuse(`another server${who} keeps its machines in ${shown(data)}`);
   } catch (error) {
     return refuse(`cannot keep machines in ${shown(data)}: ${reasonOf(error)}`);
   }
 }
 
-/** @param chart the bytes of the CHART binding. @returns the configuration's file, everything it embeds beside it. */
-async function writeConfig(
-  folder: string,
-  isOpen: boolean,
-  chart: Uint8Array | undefined,
-): Promise<Outcome<string>> {
+/** @param chart the bytes of the CHART binding. @returns the configuration, and the values that it embeds. */
+async function configure(isOpen: boolean, chart: Uint8Array | undefined): Promise<Outcome<Files>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
   const texts = new Map<string, string | Uint8Array>([['AUTH', isOpen ? 'open' : 'token']]);
   if (chart !== undefined) texts.set('CHART', chart);
-  for (const [name, text] of texts) await writeFile(join(folder, textFile(name)), text);
-  const file = join(folder, 'config.capnp');
-  await writeFile(file, workerdConfig(compatibility, [...texts.keys()]));
-  return { ok: true, value: file };
+  const files = new Map([...texts].map(([name, text]) => [textFile(name), text]));
+  return { ok: true, value: files.set(CONFIG_FILE, workerdConfig(compatibility, [...texts.keys()])) };
 }
 
 function announce(listen: Listen, isOpen: boolean, charts: readonly ChartFile[]): void {
@@ -121,15 +157,4 @@ function aligned(rows: readonly string[][]): string[] {
   return rows.map((row) =>
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widthOf(column) + 2))).join(''),
   );
-}
-
-async function untilStopped(workerd: Workerd, stopping: AbortSignal): Promise<Outcome<void>> {
-  const told = new Promise<'told'>((resolve) => {
-    if (stopping.aborted) resolve('told');
-    stopping.addEventListener('abort', () => resolve('told'), { once: true });
-  });
-  const end = await Promise.race([told, workerd.ended]);
-  if (end !== 'told') return refuse(`workerd ended by itself: ${end}`);
-  await workerd.stop();
-  return DONE;
 }

@@ -69,7 +69,7 @@ export async function startWorkerd(
   const isLate = giveUp.aborted;
   child.kill('SIGKILL');
   const end = await ended;
-  if (said.text().includes('Address already in use')) return portTaken(listen);
+  if (said.text().includes('Address already in use')) return await portTaken(listen);
   said.release();
   return refuse(
     isLate ? `workerd did not answer within ${START_TIMEOUT / 1000} s` : `workerd did not start: ${end}`,

@@ -25,13 +25,6 @@ describe('an end', () => {
     expect(isAlive(server.workerdPid)).toBe(false);
   });
 
-  it('of workerd alone is told, and is the end of the command', async () => {
-    const server = await startServer();
-    const { code } = await server.kill9();
-    expect(code).toBe(1);
-    expect(server.output()).toContain('stateservice: workerd ended by itself: signal SIGKILL\n');
-  });
-
   it('of the command by kill -9 is the end of workerd too', async () => {
     const server = await startServer();
     await server.stop('SIGKILL');

@@ -98,14 +98,27 @@ describe('what cannot be served', () => {
       await temporaryFolder(),
     ]);
     expect(code).toBe(1);
-    expect(stderr).toBe(`stateservice: port ${port} on 127.0.0.1 is taken\n`);
+    expect(stderr).toMatch(
+      new RegExp(`^stateservice: port ${port} on 127.0.0.1 is taken by process ${process.pid} \\(.+\\)\n$`),
+    );
+  });
+
+  it('is a port that another server has: it is named, so that it can be ended', async () => {
+    const { url, pid } = await startServer();
+    const { port } = new URL(url);
+    const { code, stderr } = await runCli(['serve', '--port', port, '--data', await temporaryFolder()]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `stateservice: port ${port} on 127.0.0.1 is taken by another StateService, process ${pid}: ` +
+        `\`kill ${pid}\` ends it, --port takes another\n`,
+    );
   });
 
   it('is a folder of machines that another server has', async () => {
-    const { data } = await startServer();
+    const { data, pid } = await startServer();
     const { code, stderr } = await runCli(['serve', '--port', '0', '--data', data]);
     expect(code).toBe(1);
-    expect(stderr).toBe(`stateservice: another server keeps its machines in ${data}\n`);
+    expect(stderr).toBe(`stateservice: another server, process ${pid}, keeps its machines in ${data}\n`);
   });
 
   it("says that the original's flags do nothing, and serves", async () => {

@@ -33,7 +33,7 @@ export interface Server {
   readonly url: string;
   /** Of the command line. */
   readonly pid: number;
-  /** Of the process that answers. */
+  /** Of the process that answered first. */
   readonly workerdPid: number;
   /** To start another server where this one stopped. */
   readonly data: string;
@@ -41,8 +41,10 @@ export interface Server {
   output(): string;
   /** Signals the command line, as a terminal or a supervisor does. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
-  /** Kills workerd as a crash does: nothing is finished, nothing is closed. */
+  /** Kills all of the server as a crash of the host does: nothing is finished, nothing is closed. */
   kill9(): Promise<Exit>;
+  /** Kills workerd alone. */
+  killWorkerd(): void;
 }
 
 const running = new Set<ChildProcess>();
@@ -79,7 +81,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     data,
     output,
     stop: (signal = 'SIGTERM') => end(() => child.kill(signal)),
-    kill9: () => end(() => process.kill(workerdPid, 'SIGKILL')),
+    kill9: () =>
+      end(() => {
+        // The command line first: it would start workerd again.
+        child.kill('SIGKILL');
+        process.kill(workerdPid, 'SIGKILL');
+      }),
+    killWorkerd: () => process.kill(workerdOf(pid), 'SIGKILL'),
   };
 }
 

@@ -1,0 +1,78 @@
+/** `npm start` as a supervisor runs it: it is signalled by the pid that it was started under, which is npm's. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { afterEach, expect, it } from 'vitest';
+import { cleanUp, isAlive, startServer, temporaryFolder, until } from './server.ts';
+
+const started = new Set<ChildProcess>();
+
+afterEach(async () => {
+  for (const child of started) for (const pid of [...descendantsOf(child.pid), child.pid]) kill(pid);
+  started.clear();
+  await cleanUp();
+});
+
+it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
+  'is ended by %s to npm, and leaves nothing behind',
+  async (signal) => {
+    const { npm, data } = await startNpm();
+    const processes = descendantsOf(npm.pid);
+    // The command line, its workerd and the guard of that.
+    expect(processes.length).toBeGreaterThanOrEqual(3);
+
+    npm.kill(signal);
+    await until(() => !processes.some(isAlive), 4_000);
+    // Its data is free for the next.
+    await startServer({ data });
+  },
+);
+
+it('outlives the shell that has started it without npm, as under nohup', async () => {
+  const data = await temporaryFolder();
+  const { npm_execpath: _, ...env } = process.env;
+  // The shell ends at once.
+  const command = '"$0" src/cli.ts serve --port 0 --charts "$1" --data "$1" >"$1/log" 2>&1 & echo $!';
+  const printed = execFileSync('sh', ['-c', command, process.execPath, data], { encoding: 'utf8', env });
+  const pid = Number(printed);
+  try {
+    await until(() => descendantsOf(pid).length >= 2, 20_000);
+    // Longer than it takes to look for a parent.
+    await new Promise((done) => setTimeout(done, 1_000));
+    expect(isAlive(pid)).toBe(true);
+  } finally {
+    process.kill(pid, 'SIGTERM');
+    await until(() => !isAlive(pid));
+  }
+});
+
+async function startNpm(): Promise<{ npm: ChildProcess; data: string }> {
+  const data = await temporaryFolder();
+  const npm = spawn('npm', ['start', '--', '--port', '0', '--charts', data, '--data', data], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(npm);
+  let output = '';
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  await until(() => output.includes('listens on'), 30_000);
+  return { npm, data };
+}
+
+/** Children, their children, and so on. */
+function descendantsOf(pid: number | undefined): number[] {
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const rows = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    rows.flatMap(([child = 0, its]) => (its === parent ? [child, ...below(child)] : []));
+  return pid === undefined ? [] : below(pid);
+}
+
+function kill(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
