@@ -56,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          globalSetup: 'test/process/bundled.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -65,6 +66,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/fault/**/*.test.ts'],
+          globalSetup: 'test/process/bundled.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -74,6 +76,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          globalSetup: 'test/process/bundled.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

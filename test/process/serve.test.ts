@@ -9,7 +9,7 @@ afterEach(cleanUp);
 describe('a start', () => {
   it('answers, and says where and what', async () => {
     const charts = await folderOf({ 'default.yaml': SEQUENCE, 'acme/release.yaml': STATECHART });
-    const server = await startServer({ charts });
+    const server = await startServer({ charts, bundles: true });
 
     expect(new URL(server.url).hostname).toBe('127.0.0.1');
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
@@ -88,7 +88,8 @@ describe('a start', () => {
 
   it('leaves no temporary files', async () => {
     const temporary = await temporaryFolder();
-    const server = await startServer({ env: { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' } });
+    const env = { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' };
+    const server = await startServer({ env, bundles: true });
     expect(await readdir(temporary)).toEqual([]);
     await server.stop();
     expect(await readdir(temporary)).toEqual([]);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
+const REPLACES_ESBUILD = resolve(import.meta.dirname, 'esbuild/replace.ts');
 const START_TIMEOUT = 30_000;
 
 export interface ServerOptions {
@@ -18,6 +19,8 @@ export interface ServerOptions {
   /** Further flags, in the words of the command line. */
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Whether esbuild runs in it, as for users, though the Worker was bundled before (`bundled.ts`). */
+  bundles?: boolean;
 }
 
 /** How the process of the command line ended. */
@@ -57,7 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const charts = options.charts ?? (await temporaryFolder());
   const chart = options.chart === undefined ? [] : ['--chart', options.chart];
   const flags = ['--port', '0', '--charts', charts, '--data', data, ...chart, ...(options.flags ?? [])];
-  const { child, output, ended } = launch(['serve', ...flags], options.env);
+  const { child, output, ended } = launch(['serve', ...flags], options);
 
   const deadline = Date.now() + START_TIMEOUT;
   let url: string | undefined;
@@ -97,7 +100,7 @@ export async function runCli(
   env: Readonly<Record<string, string>> = {},
   input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { child, ended, stdout, stderr } = launch(args, env, input);
+  const { child, ended, stdout, stderr } = launch(args, { env, input });
   const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
   const { code } = await ended;
   clearTimeout(timer);
@@ -152,8 +155,15 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string) {
-  const child = spawn(process.execPath, [CLI, ...args], {
+interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles'> {
+  /** What stdin holds; nothing where it is left out. */
+  input?: string | undefined;
+}
+
+function launch(args: readonly string[], { env, bundles, input }: LaunchOptions) {
+  const isBundled = process.env.BUNDLED_WORKER !== undefined && bundles !== true;
+  const flags = isBundled && args[0] === 'serve' ? ['--import', REPLACES_ESBUILD] : [];
+  const child = spawn(process.execPath, [...flags, CLI, ...args], {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
