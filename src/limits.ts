@@ -1,6 +1,7 @@
 /** What the service may cost beside its charts (those bounds are in `chart/limits.ts`), and all of it in one table. */
 import {
   CHART_BYTES,
+  CHART_COUNTS,
   CHART_REGIONS,
   CHART_SLOTS,
   CHART_STATES,
@@ -53,6 +54,14 @@ export const SECRET_BYTES = 32;
 
 /** Characters of a token: a few hundred with a handful of globs. What is longer is not looked at. */
 export const TOKEN_LENGTH = 4_096;
+
+/**
+ * What the lists of reporters in one status document may cost, in characters of callers' names, and what a name costs
+ * besides: all receipts of a machine with the longest names, once, and 100,000 names of 14 characters. A report that
+ * is sent to the root goes into the count of every active state.
+ */
+export const STATUS_CALLERS = 3_000_000;
+export const CALLER_COST = 16;
 
 /** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
 export const RATE_RETRY = 10;
@@ -122,6 +131,7 @@ export const LIMITS = {
   chartStates: CHART_STATES,
   chartStatesSideBySide: CHART_REGIONS,
   stateNameLength: STATE_NAME_LENGTH,
+  countsPerState: CHART_COUNTS,
   slotsPerState: CHART_SLOTS,
   timers: CHART_TIMERS,
   contextBytes: CONTEXT_BYTES,
@@ -135,6 +145,7 @@ export const LIMITS = {
   eventStreamsPerMachine: STREAMS,
   webSocketsPerMachine: SOCKETS,
   eventsWithoutPing: SOCKET_BACKLOG,
+  statusCallersLength: STATUS_CALLERS,
   receiptsPerMachine: RECEIPTS,
   historyEntriesPerMachine: HISTORY_ROWS,
   historyPage: HISTORY_PAGE_MAX,

@@ -1,17 +1,8 @@
-import {
-  countsOf,
-  descriptorOf,
-  isDone,
-  isRelated,
-  namedValue,
-  nameOf,
-  ownEvents,
-  quorums,
-  type StateNumber,
-} from './chart/index.ts';
+import { countsOf, isDone, namedValue, nameOf, ownEvents, quorums, type StateNumber } from './chart/index.ts';
 import { slotsOf } from './claims.ts';
 import type { Status } from './contract/documents.ts';
 import type { Summary } from './replies.ts';
+import { reportersOf } from './reporters.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { Report } from './store/receipts.ts';
 
@@ -99,23 +90,15 @@ function statusOf(
 }
 
 function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): Status['quorums'] {
-  return quorums(chart, snapshot).map(({ state, event, have, until }) => {
-    // What was accepted since the visit began was counted in it.
-    const visit = snapshot.active.get(state)?.number ?? 0;
-    const by = reports.filter(
-      (report) =>
-        descriptorOf(chart, state, report.event) === event &&
-        report.began >= visit &&
-        isRelated(chart.model, report.state, state),
-    );
-    return {
-      state: nameOf(chart, state),
-      event,
-      have,
-      need: until,
-      by: [...new Set(by.map((report) => report.by))],
-    };
-  });
+  const counts = quorums(chart, snapshot);
+  const reporters = reportersOf(chart, snapshot, counts, reports);
+  return counts.map(({ state, event, have, until }, i) => ({
+    state: nameOf(chart, state),
+    event,
+    have,
+    need: until,
+    by: [...(reporters[i] ?? [])],
+  }));
 }
 
 function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claims'] {

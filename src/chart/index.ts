@@ -33,6 +33,7 @@ export {
   namedValue,
   nameOf,
   ownEvents,
+  type QuorumProgress,
   quorums,
   reachable,
   takes,

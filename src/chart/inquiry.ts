@@ -3,6 +3,7 @@ import { countOf, quorumKey } from './compile.ts';
 import { isDone, type Program, type Snapshot } from './engine.ts';
 import {
   ancestorsOf,
+  type EventModel,
   isWithin,
   type Model,
   numberOf,
@@ -141,16 +142,34 @@ export function takes(program: Program, state: StateNumber, event: string): bool
 
 /** @returns under which of the names and wildcards of `state` an event goes: the longest, as XState has it. */
 export function descriptorOf({ model }: Program, state: StateNumber, event: string): string | undefined {
-  const meant = (model.states[state]?.on ?? [])
-    .map(({ event: descriptor }) => descriptor)
-    .filter(
-      (descriptor) =>
-        descriptor === event ||
-        descriptor === '*' ||
-        (descriptor.endsWith('.*') && `${event}.`.startsWith(descriptor.slice(0, -1))),
-    );
-  return meant.includes(event) ? event : meant.sort((a, b) => b.length - a.length)[0];
+  const on = model.states[state]?.on;
+  if (on === undefined) return undefined;
+  const { all, hasWildcard } = descriptorsOf(on);
+  if (all.has(event)) return event;
+  if (!hasWildcard) return undefined;
+  // `a.b` goes under `a.b.*`, `a.*` and `*`.
+  for (let end = event.length; end >= 0; end = end === 0 ? -1 : event.lastIndexOf('.', end - 1)) {
+    const wildcard = `${event.slice(0, end)}.*`;
+    if (all.has(wildcard)) return wildcard;
+  }
+  return all.has('*') ? '*' : undefined;
 }
+
+/** The names and wildcards of a state's events. Kept: a status looks them up for every kind of report. */
+function descriptorsOf(on: readonly EventModel[]) {
+  let known = descriptors.get(on);
+  if (known === undefined) {
+    const all = new Set(on.map(({ event }) => event));
+    known = { all, hasWildcard: on.some(({ event }) => event.endsWith('*')) };
+    descriptors.set(on, known);
+  }
+  return known;
+}
+
+const descriptors = new WeakMap<
+  readonly EventModel[],
+  { readonly all: ReadonlySet<string>; readonly hasWildcard: boolean }
+>();
 
 /** A name that people use, and the state that it means. */
 export type Naming =

@@ -42,6 +42,12 @@ export const CHART_TEXT = 256 * 1024;
 export const CHART_TRANSITIONS = 4_000;
 export const CHART_ACTIONS = 4_000;
 
+/**
+ * Transitions of one state that count events (`quorum`): each is in the status document and in every refusal of the
+ * machine while the state is active.
+ */
+export const CHART_COUNTS = 32;
+
 /** Characters of a target, and of an event's name: a path of names, and what a request may carry. */
 export const TARGET_LENGTH = 2_048;
 export const EVENT_LENGTH = 255;

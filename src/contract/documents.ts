@@ -73,7 +73,9 @@ export const StatusShape = z.strictObject({
       CountShape.extend({
         by: z
           .array(z.string())
-          .describe('Who has reported, of those who said who they are; the first one in front.'),
+          .describe(
+            'Who has reported, of those who said who they are; the first one in front. Bounded, see `statusCallersLength`.',
+          ),
       }),
     )
     .describe('How far each counting transition of the active states has come.'),

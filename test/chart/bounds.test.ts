@@ -1,7 +1,7 @@
 /** No chart may hurt: whatever is under the cap is accepted or refused within 100 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/index.ts';
-import { CHART_BYTES, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
+import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { slowness } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';
@@ -32,6 +32,18 @@ describe('the size of a chart', () => {
     const nested = (depth: number) => `${CHART}x: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;
     expect(readChart(nested(CHART_DEPTH - 1)).ok).toBe(true);
     expect(errorsOf(nested(CHART_DEPTH))[0]).toMatchObject({ line: 3, message: /nesting/ });
+  });
+
+  it('is bounded in counts of a state', () => {
+    const on = (count: number) =>
+      JSON.stringify({
+        initial: 'a',
+        states: {
+          a: { on: Object.fromEntries(Array.from({ length: count }, (_, i) => [`e${i}`, { quorum: 2 }])) },
+        },
+      });
+    expect(readChart(on(CHART_COUNTS)).ok).toBe(true);
+    expect(errorsOf(on(CHART_COUNTS + 1))).toMatchObject([{ path: 'states.a.on', message: /at most 32/ }]);
   });
 
   it('is bounded in parts, those that aliases bring counted each time', () => {

@@ -3,6 +3,7 @@ import { type CheckedGuard, checkExpression, checkGuard } from '../expression.ts
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import {
   CHART_ACTIONS,
+  CHART_COUNTS,
   CHART_DEPTH,
   CHART_REGIONS,
   CHART_TRANSITIONS,
@@ -37,10 +38,17 @@ export class Reader {
   /** The `on` of a state. */
   events(source: Outline): EventModel[] {
     const path = [...source.path, 'on'];
-    return Object.entries(asMap(source.data.on)).map(([key, data]) => {
+    const events = Object.entries(asMap(source.data.on)).map(([key, data]) => {
       const at = [...path, key];
       return { event: this.#event(keyText(key), at), transitions: this.transitions(source, data, at) };
     });
+    const counts = events.flatMap(({ transitions }) =>
+      transitions.filter(({ quorum }) => quorum !== undefined),
+    );
+    if (counts.length > CHART_COUNTS) {
+      this.#error(path, `A state has at most ${CHART_COUNTS} transitions with a \`quorum\`.`);
+    }
+    return events;
   }
 
   /** One transition or a list of them. */

@@ -1,0 +1,40 @@
+/** A stopwatch for requests: how the cost of one grows with what callers have left at a machine. */
+import { expect } from 'vitest';
+
+/** Four times as much may cost eight times as much: noise, caches and allocation aside, that is faster than linear. */
+const FACTOR = 4;
+const MOST = 8;
+
+/** Below this, in ms, a cost is all noise. */
+const FLOOR = 4;
+
+/** Measurements of one cost, of which the least counts: what else runs on the machine only adds. */
+const ROUNDS = 3;
+
+/**
+ * Expects that a request costs at most in proportion to what is there.
+ *
+ * @param size of what is made: `n`, then four times as much.
+ * @param make makes so much, and returns the request.
+ */
+export async function expectLinear(
+  size: number,
+  make: (size: number) => Promise<() => Promise<unknown>>,
+): Promise<void> {
+  const small = await costOf(await make(size));
+  const large = await costOf(await make(size * FACTOR));
+  expect(large / Math.max(small, FLOOR), `${small.toFixed(1)} ms, then ${large.toFixed(1)} ms`).toBeLessThan(
+    MOST,
+  );
+}
+
+/** @returns what a request takes, in ms. */
+async function costOf(request: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ROUNDS; i++) {
+    const begun = performance.now();
+    await request();
+    least = Math.min(least, performance.now() - begun);
+  }
+  return least;
+}
