@@ -22,7 +22,7 @@ states:
 `;
 
 /** Writes files, by path, into a new folder. */
-export async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+export async function folderOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
   const folder = await temporaryFolder();
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(folder, path, '..'), { recursive: true });
@@ -32,6 +32,6 @@ export async function folderOf(files: Readonly<Record<string, string>>): Promise
 }
 
 /** Writes a chart into a file of a new folder. */
-export async function fileOf(text: string): Promise<string> {
+export async function fileOf(text: string | Uint8Array): Promise<string> {
   return join(await folderOf({ 'states.yaml': text }), 'states.yaml');
 }
