@@ -107,9 +107,9 @@ export class Draft {
     const { hash, origin } = source;
     this.#machine = { ...this.#machine, chart, source: { hash, origin }, claims: NO_CLAIMS };
     this.take(step, at, entry, from);
-    const started = this.#machine.revision;
-    this.#machine = { ...this.#machine, started };
-    this.#restarted = { started, chart: source };
+    const began = { started: this.#machine.revision, startedAt: at };
+    this.#machine = { ...this.#machine, ...began };
+    this.#restarted = { ...began, chart: source };
   }
 
   /** Notes the chart that was uploaded to the address. */

@@ -4,11 +4,11 @@ import { Batch } from './batch.ts';
 import type { ChartText } from './catalog.ts';
 import { type MachineEnv, newestChart, type ReadChart, readFound } from './charts.ts';
 import { Membership } from './membership.ts';
-import { noChart } from './reasons.ts';
+import { noChart, noRevision } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
 import { type Changes, Store, type StoredChart } from './store/store.ts';
-import { type Records, Turn } from './turn.ts';
+import { NO_RECORDS, type Records, Turn } from './turn.ts';
 
 /**
  * A machine as its object keeps it: in storage, and in memory for as long as storage says the same. It is started
@@ -25,6 +25,8 @@ export class Keeper {
   readonly #alarm: Alarm;
   readonly #records: Records;
   #machine: RunningMachine | undefined;
+  /** The last chart that was read for a machine that was not there: a run that has not begun may be asked about often. */
+  #reading: { readonly hash: string; readonly read: ReadChart | Refusal } | undefined;
   #batch: Batch | undefined;
   /** Requests that are about to start it, and how often it was erased. */
   #starting = 0;
@@ -67,17 +69,53 @@ export class Keeper {
     return newestChart(this.#env, this.store, this.#address);
   }
 
-  /** Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none. */
-  async start(): Promise<RunningMachine | Refusal> {
+  /**
+   * The machine for a request that only asks. A chart's own machine begins with its first request. A run that has not
+   * begun is shown as if it began now, at revision 0, and nothing is written: readers cannot fill a tenant's list.
+   */
+  async read(): Promise<RunningMachine | Refusal> {
+    const present = this.current();
+    if (present !== undefined) return present;
+    if (this.#address.run === undefined) {
+      const begun = await this.start();
+      return begun.ok ? begun.machine : begun;
+    }
+    const found = await this.#findToBegin();
+    if ('ok' in found || 'revision' in found) return found;
+    return previewOf(found);
+  }
+
+  /**
+   * Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none.
+   *
+   * @param revisions `If-Match` of the request: a run that has not begun is at revision 0.
+   */
+  async start(revisions?: readonly number[]): Promise<Begun | Refusal> {
+    const found = await this.#findToBegin();
+    if ('ok' in found) return found;
+    if ('revision' in found) return { ok: true, machine: found, isNew: false };
+    const isRun = this.#address.run !== undefined;
+    if (isRun && revisions !== undefined && !revisions.includes(0)) return noRevision(this.#address);
+    return this.begin(found, 'start');
+  }
+
+  /** @returns the chart to begin by, or the machine where another request has begun it meanwhile. */
+  async #findToBegin(): Promise<ReadChart | RunningMachine | Refusal> {
     const found = await this.newestChart();
-    // Another request may have started it meanwhile.
     const machine = this.current();
     if (machine !== undefined) return machine;
     if (found === undefined) return noChart(this.#address);
-    const read = readFound(this.#address, found);
-    if ('ok' in read) return read;
-    const begun = await this.begin(read, 'start');
-    return begun.ok ? begun.machine : begun;
+    if (this.#reading?.hash !== found.hash) {
+      this.#reading = { hash: found.hash, read: readFound(this.#address, found) };
+    }
+    return this.#reading.read;
+  }
+
+  /** @returns the definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
+  definition(hash: string): string | undefined {
+    if (this.store.entries() !== undefined) return this.store.definition(hash);
+    if (this.#reading?.hash !== hash || 'ok' in this.#reading.read) return undefined;
+    return JSON.stringify(this.#reading.read.source.definition);
   }
 
   /** Enters the machine on the list of its tenant and commits its first turn, unless another request has. */
@@ -86,7 +124,7 @@ export class Keeper {
     cause: 'start' | 'upload',
     by?: string,
     sub?: string,
-  ): Promise<{ readonly ok: true; readonly machine: RunningMachine; readonly isNew: boolean } | Refusal> {
+  ): Promise<Begun | Refusal> {
     this.#starting += 1;
     try {
       // One that is erased while it is entered is off the list again.
@@ -110,15 +148,23 @@ export class Keeper {
     }
   }
 
-  /** Runs a command in the open batch. */
+  /**
+   * Runs a command in the open batch, and starts the machine for it where it is not there.
+   *
+   * @param run is also told the revision at which this very command has begun a run; that counts as revision 0.
+   * @param revisions `If-Match` of the request.
+   */
   async command<Answer extends object>(
-    run: (turn: Turn, now: number) => Answer | Refusal,
+    run: (turn: Turn, now: number, begunAt?: number) => Answer | Refusal,
     sub?: string,
+    revisions?: readonly number[],
   ): Promise<Answer | Refusal> {
+    let begunAt: number | undefined;
     // Where there is one in memory, the batch looks whether storage still has the same.
     if ((this.#machine ?? this.current()) === undefined) {
-      const machine = await this.start();
-      if ('ok' in machine) return machine;
+      const begun = await this.start(revisions);
+      if (!begun.ok) return begun;
+      if (begun.isNew && this.#address.run !== undefined) begunAt = begun.machine.revision;
     }
     this.#batch ??= new Batch(this.#ctx.storage, (runAll) => {
       this.#batch = undefined;
@@ -126,7 +172,20 @@ export class Keeper {
       const machine = this.current(now);
       if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
     });
-    return this.#batch.join((turn, now) => turn.as(sub, () => run(turn, now)));
+    return this.#batch.join((turn, now) => turn.as(sub, () => run(turn, now, begunAt)));
+  }
+
+  /** Runs a command that can change nothing in a machine that is new: a run does not begin with it. */
+  async commandOnBegun<Answer extends object>(
+    run: (turn: Turn, now: number) => Answer | Refusal,
+    sub?: string,
+  ): Promise<Answer | Refusal> {
+    // Commands join the batch in the order in which they came: nothing is awaited before.
+    if ((this.#machine ?? this.current()) !== undefined) return this.command(run, sub);
+    const machine = await this.read();
+    if ('ok' in machine) return machine;
+    if (machine.preview === undefined) return this.command(run, sub);
+    return run(new Turn(machine, NO_RECORDS), Date.now());
   }
 
   /** Runs a command that may give the machine another chart. */
@@ -206,9 +265,24 @@ export class Keeper {
   /** Takes over what was committed. */
   #publish(turn: Turn, changes: Changes): void {
     this.#machine = turn.machine;
+    this.#reading = undefined;
     this.#alarm.set(nextChange(turn.machine), Date.now());
     this.#onCommit(turn, changes);
   }
+}
+
+/** A machine that is there, and whether this request has begun it. */
+interface Begun {
+  readonly ok: true;
+  readonly machine: RunningMachine;
+  readonly isNew: boolean;
+}
+
+/** A run that has not begun, as if it began now. */
+function previewOf({ chart, source }: ReadChart): RunningMachine {
+  const turn = Turn.begin(chart, source, 'start', null, Date.now());
+  if (turn === undefined) throw new Error('a checked chart cannot start');
+  return { ...turn.machine, revision: 0, started: 0, entries: 0, preview: source };
 }
 
 function isDue(machine: RunningMachine, now: number): boolean {

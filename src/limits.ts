@@ -81,6 +81,9 @@ export const RECEIPTS_SLACK = 500;
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 
+/** How often a wait at a run that has not begun looks at it anew, at most, in ms: each look is a call to its chart's machine. */
+export const PREVIEW_LOOK = 1_000;
+
 /**
  * Requests that wait at one machine: a promise each, and some 65 kB of the process with all that workerd keeps for a
  * request (measured with 2,000; a bare object that waits costs as much).

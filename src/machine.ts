@@ -6,7 +6,7 @@ import { isActive, isDone, readChart, type StateNumber, writeChart } from './cha
 import { type MachineEnv, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
 import { Keeper } from './keeper.ts';
-import { VIEW_HISTORY } from './limits.ts';
+import { PREVIEW_LOOK, VIEW_HISTORY } from './limits.ts';
 import { Counters, type Metrics, metricsOf } from './metrics.ts';
 import {
   deleted,
@@ -32,12 +32,13 @@ import type {
   View,
   WrittenChart,
 } from './replies.ts';
-import type { RunningMachine } from './running.ts';
+import { nextChange, type RunningMachine } from './running.ts';
 import { StatusWriter, summaryOf, viewOf } from './status.ts';
+import type { HistoryEntry } from './store/history.ts';
 import type { Changes, Store, StoredChart } from './store/store.ts';
 import type { Claimed, Turn, UpdateOptions, Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
-import { replayAfter, Watchers } from './watchers.ts';
+import { type Replay, replayAfter, Watchers } from './watchers.ts';
 
 /**
  * The Durable Object of one machine: what may be asked of it, and who is told of what happens to it. What a transition
@@ -72,7 +73,7 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async is(name: string, wait = 0): Promise<number | Refusal> {
     const until = wait === 0 ? 0 : Date.now() + wait;
-    let machine = this.#keeper.current() ?? (await this.#keeper.start());
+    let machine = this.#keeper.current() ?? (await this.#keeper.read());
     for (;;) {
       if ('ok' in machine) return machine;
       const now = Date.now();
@@ -81,11 +82,10 @@ export class Machine extends DurableObject<MachineEnv> {
       const awaited = findState(machine, name);
       if (now >= until || !awaited.ok || !mayCome(machine, awaited.state)) return found;
       if (this.#waiters.full) return tooManyWaiting(machine);
-      const end = await this.#waiters.wait(awaited.state, until);
+      const end = await this.#waiters.wait(awaited.state, Math.min(until, nextLook(machine, now)));
       // It was current, if only for a moment: a commit that enters and leaves it ends the wait as well.
       if (end === 'came') return this.#keeper.current()?.revision ?? machine.revision;
-      // One that was deleted is not started by those who have waited for it.
-      machine = this.#keeper.current() ?? deleted();
+      machine = await this.#lookAgain(machine);
     }
   }
 
@@ -96,8 +96,9 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
     const answer = await this.#keeper.command(
-      (turn, now) => turn.update({ state, event, ...more }, now),
+      (turn, now, begunAt) => turn.update({ state, event, ...more }, now, begunAt),
       more?.sub,
+      more?.revisions,
     );
     this.#counters.countUpdate(answer.ok ? 'accepted' : answer.code);
     return answer.ok ? answer.revision : answer;
@@ -115,7 +116,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** Gives a slot back without a report. */
   async release(state: string, by: string, sub?: string): Promise<Yes | Refusal> {
-    return this.#keeper.command((turn, now) => turn.release(state, by, now), sub);
+    return this.#keeper.commandOnBegun((turn, now) => turn.release(state, by, now), sub);
   }
 
   /** FleetLock's `pre-reboot`. */
@@ -125,7 +126,7 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** FleetLock's `steady-state`. */
   async unlock(group: string, id: string, sub?: string): Promise<Yes | Refusal> {
-    return this.#keeper.command((turn, now) => unlock(turn, group, id, now), sub);
+    return this.#keeper.commandOnBegun((turn, now) => unlock(turn, group, id, now), sub);
   }
 
   /**
@@ -135,17 +136,17 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async status(known: readonly number[] = [], wait = 0): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
-    let machine = this.#keeper.current() ?? (await this.#keeper.start());
+    let machine = this.#keeper.current() ?? (await this.#keeper.read());
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waiters.full) return tooManyWaiting(machine);
       await this.#waiters.wait('change', until);
-      machine = this.#keeper.current() ?? deleted();
+      machine = await this.#lookAgain(machine);
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
     const newest = await this.#keeper.newestChart();
     // It may have changed meanwhile.
-    machine = this.#keeper.current() ?? deleted();
+    machine = await this.#lookAgain(machine);
     if ('ok' in machine) return machine;
     const status = this.#status.write(formatAddress(this.#address), machine, newest?.hash);
     return { ok: true, unchanged: false, status, revision: machine.revision };
@@ -153,32 +154,31 @@ export class Machine extends DurableObject<MachineEnv> {
 
   /** What is drawn and shown of the machine. The drawing itself is made at the edge, and slows nobody here. */
   async view(): Promise<View | Refusal> {
-    const answer = await this.status();
-    const machine = this.#keeper.current() ?? deleted();
-    if (!answer.ok) return answer;
+    const newest = await this.#keeper.newestChart();
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    if (answer.unchanged) throw new Error('a status that was not known cannot be unchanged');
     return {
       ok: true,
       revision: machine.revision,
-      status: answer.status,
+      status: this.#status.write(formatAddress(this.#address), machine, newest?.hash),
       hash: machine.source.hash,
-      ...viewOf(machine, this.#store.leftStates()),
-      history: this.#store.history.read(machine.entries, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
+      ...viewOf(machine, this.#leftStates(machine)),
+      history: this.#entries(machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
     };
   }
 
   /** @returns the definition of the chart that it runs by, as JSON, where that has this hash. */
   async definition(hash: string): Promise<string | undefined> {
-    return this.#store.entries() === undefined ? undefined : this.#store.definition(hash);
+    return this.#keeper.definition(hash);
   }
 
   /** The chart, with the machine's present values where its dialect has room for them. */
   async chart(): Promise<WrittenChart | Refusal> {
-    const machine = this.#keeper.current() ?? (await this.#keeper.start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    const text = writeChart(machine.chart, machine.snapshot, this.#store.leftStates());
-    return { ok: true, text: text ?? this.#store.chartText(), revision: machine.revision };
+    const written = writeChart(machine.chart, machine.snapshot, this.#leftStates(machine));
+    const text = written ?? machine.preview?.text ?? this.#store.chartText();
+    return { ok: true, text, revision: machine.revision };
   }
 
   /**
@@ -187,15 +187,14 @@ export class Machine extends DurableObject<MachineEnv> {
    * @param before only entries with smaller ids.
    */
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
-    const machine = this.#keeper.current() ?? (await this.#keeper.start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    const entries = this.#store.history.read(machine.entries, before, limit);
-    return { ok: true, entries, revision: machine.revision };
+    return { ok: true, entries: this.#entries(machine, before, limit), revision: machine.revision };
   }
 
   /** Numbers for who watches many machines. */
   async metrics(): Promise<Metrics | Refusal> {
-    const machine = this.#keeper.current() ?? (await this.#keeper.start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
     const audience = { waiters: this.#waiters.size, ...this.#watchers.size };
     return metricsOf(machine, this.#counters, audience, Date.now());
@@ -214,8 +213,8 @@ export class Machine extends DurableObject<MachineEnv> {
     const newest = await this.#keeper.newestChart();
     const current = this.#keeper.current();
     if (current === undefined) {
-      const machine = await this.#keeper.start();
-      return 'ok' in machine ? machine : { ok: true, revision: machine.revision };
+      const begun = await this.#keeper.start();
+      return begun.ok ? { ok: true, revision: begun.machine.revision } : begun;
     }
     const read = newest === undefined ? ownChart(current, this.#store) : readFound(this.#address, newest);
     if ('ok' in read) return read;
@@ -279,21 +278,21 @@ export class Machine extends DurableObject<MachineEnv> {
     after?: number,
     until?: number,
   ): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
-    const machine = this.#keeper.current() ?? (await this.#keeper.start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
     if (this.#watchers.streamsFull) return tooManyWaiting(machine);
-    const replay = replayAfter(this.#store.history, machine.entries, after);
+    const replay = this.#replay(machine, after);
     return { ok: true, events: this.#watchers.openStream(replay, until) };
   }
 
   /** A WebSocket that is told every change: an upgrade, with `after` and `until` in the query as in `watch`. */
   override async fetch(request: Request): Promise<Response> {
-    const machine = this.#keeper.current() ?? (await this.#keeper.start());
+    const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return Response.json(machine, { status: 400 });
     if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
     const query = new URL(request.url).searchParams;
     const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
-    const replay = replayAfter(this.#store.history, machine.entries, number('after'));
+    const replay = this.#replay(machine, number('after'));
     return this.#watchers.openSocket(replay, number('until'));
   }
 
@@ -305,6 +304,28 @@ export class Machine extends DurableObject<MachineEnv> {
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
   override async alarm(): Promise<void> {
     this.#keeper.alarm();
+  }
+
+  /**
+   * The machine after a wait. A machine that was deleted does not begin anew for the requests that waited for it; a run
+   * that had not begun is looked at anew.
+   */
+  async #lookAgain(before: RunningMachine): Promise<RunningMachine | Refusal> {
+    return this.#keeper.current() ?? (before.preview === undefined ? deleted() : await this.#keeper.read());
+  }
+
+  // A run that has not begun has no tables.
+
+  #leftStates({ preview }: RunningMachine): ReadonlySet<StateNumber> {
+    return preview === undefined ? this.#store.leftStates() : new Set();
+  }
+
+  #entries({ entries, preview }: RunningMachine, before: number, limit: number): HistoryEntry[] {
+    return preview === undefined ? this.#store.history.read(entries, before, limit) : [];
+  }
+
+  #replay({ entries, preview }: RunningMachine, after: number | undefined): Replay {
+    return preview === undefined ? replayAfter(this.#store.history, entries, after) : { entries: [] };
   }
 
   /** Counts what was committed, and tells those who wait for it. */
@@ -325,4 +346,13 @@ export class Machine extends DurableObject<MachineEnv> {
       else if (!mayCome(machine, state)) this.#waiters.wake(state);
     }
   }
+}
+
+/**
+ * When a wait has to look at the machine again, ms since the epoch. A commit ends the waits at a machine that is there.
+ * A run that has not begun commits nothing, and yet the moments that its chart names pass.
+ */
+function nextLook(machine: RunningMachine, now: number): number {
+  const next = machine.preview === undefined ? undefined : nextChange(machine);
+  return next === undefined ? Number.POSITIVE_INFINITY : Math.max(next, now + PREVIEW_LOOK);
 }

@@ -8,6 +8,8 @@ export interface RunningMachine {
   readonly revision: number;
   /** The revision at which the present run began: with the machine itself, or by a reset. */
   readonly started: number;
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
   /** History rows written so far. */
   readonly entries: number;
   /** When the last change took effect, ms since the epoch. */
@@ -16,19 +18,22 @@ export interface RunningMachine {
   readonly source: Pick<StoredChart, 'hash' | 'origin'>;
   readonly snapshot: Snapshot;
   readonly claims: Claims;
+  /** The chart of a run that has not begun, and of which nothing is stored: the run is shown as if it began now. */
+  readonly preview?: StoredChart;
 }
 
 /** Wakes the machine that `store` holds; undefined where it holds none. */
 export function wake(store: Store): RunningMachine | undefined {
   const stored = store.load();
   if (stored === undefined) return undefined;
-  const { revision, started, entries, changedAt } = stored;
+  const { revision, started, startedAt, entries, changedAt } = stored;
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
   const snapshot = restoreSnapshot(stored.snapshot, store.timers());
   return {
     revision,
     started,
+    startedAt,
     entries,
     changedAt,
     chart,

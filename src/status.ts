@@ -24,7 +24,8 @@ export class StatusWriter {
    */
   write(name: string, machine: RunningMachine, newest: string | undefined): string {
     if (this.#last?.machine !== machine || this.#last.newest !== newest) {
-      const status = statusOf(name, machine, this.#reports(), newest);
+      const reports = machine.preview === undefined ? this.#reports() : [];
+      const status = statusOf(name, machine, reports, newest);
       this.#last = { machine, newest, text: JSON.stringify(status, null, 2) };
     }
     return this.#last.text;
@@ -73,6 +74,7 @@ function statusOf(
     value: namedValue(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
     revision: machine.revision,
+    started: machine.preview === undefined ? time(machine.startedAt) : null,
     since: time(since),
     changed: time(machine.changedAt),
     context: snapshot.machine.context.data,

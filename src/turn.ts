@@ -101,7 +101,7 @@ export class Turn {
     if (!step.ok) return undefined;
     const empty = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
     const snapshot: Snapshot = { ...step.snapshot, ...empty };
-    const numbers = { revision: 0, started: 0, entries: 0, changedAt: now };
+    const numbers = { revision: 0, started: 0, startedAt: now, entries: 0, changedAt: now };
     const turn = new Turn({ ...numbers, chart, source, snapshot, claims: NO_CLAIMS }, NO_RECORDS);
     return turn.as(sub, () => turn.restart(chart, source, cause, by, now)) ? turn : undefined;
   }
@@ -150,14 +150,18 @@ export class Turn {
     }
   }
 
-  /** Applies one report. A refusal changes nothing; a repetition is answered and changes nothing. */
-  update(update: Update, now: number): Yes | Refusal {
-    if (update.key === undefined) return this.#report(update, now);
+  /**
+   * Applies one report. A refusal changes nothing; a repetition is answered and changes nothing.
+   *
+   * @param begunAt the revision at which this request has begun its run: to its `If-Match` that is still revision 0.
+   */
+  update(update: Update, now: number, begunAt?: number): Yes | Refusal {
+    if (update.key === undefined) return this.#report(update, now, begunAt);
     const key = requestKey(update.key);
     const request = JSON.stringify([update.state, update.event, update.by ?? null, update.revisions ?? null]);
     const before = this.#receipt(key);
     if (before === undefined) {
-      const answer = this.#report(update, now);
+      const answer = this.#report(update, now, begunAt);
       this.#draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(answer) });
       return answer;
     }
@@ -210,7 +214,7 @@ export class Turn {
     this.#draft.upload(chart);
   }
 
-  #report({ state: name, event, by, revisions }: Update, now: number): Yes | Refusal {
+  #report({ state: name, event, by, revisions }: Update, now: number, begunAt?: number): Yes | Refusal {
     const found = findState(this.machine, name);
     if (!found.ok) return found;
     const { state } = found;
@@ -219,8 +223,8 @@ export class Turn {
       for (const guarded of this.#guardedBy(state, event)) this.#giveBack(guarded, by, now);
       return this.#yes(state);
     }
-    if (revisions !== undefined && !revisions.includes(this.machine.revision))
-      return wrongRevision(this.machine);
+    const revision = this.machine.revision === begunAt ? 0 : this.machine.revision;
+    if (revisions !== undefined && !revisions.includes(revision)) return wrongRevision(this.machine);
     const current = findCurrent(this.machine, name, now);
     if (!current.ok) return current;
     const held: Claim[] = [];
@@ -324,7 +328,7 @@ export class Turn {
   }
 }
 
-const NO_RECORDS: Records = { receipt: () => undefined, lastVisit: () => undefined };
+export const NO_RECORDS: Records = { receipt: () => undefined, lastVisit: () => undefined };
 
 /** What the history calls a timer's event: those of `after` and `at` are xstate's and nobody's business. */
 function eventName({ event }: Timer): string | null {

@@ -120,14 +120,14 @@ describe('a machine that cannot be stored', () => {
     await ask(model, 'a');
     const stored = await inStorage(model, ({ sql }) => new Store(sql).load());
     if (stored === undefined) throw new Error('there is no machine to copy');
-    const { revision, entries, changedAt, snapshot, chart } = stored;
+    const { revision, startedAt, entries, changedAt, snapshot, chart } = stored;
     const changes = {
       revision,
       entries,
       at: changedAt,
       snapshot,
       ...UNCHANGED,
-      restarted: { started: 1, chart: { ...chart, text: 'x' } },
+      restarted: { started: 1, startedAt, chart: { ...chart, text: 'x' } },
       history: [],
     };
     const timer = { id: 1, label: 'once', at: changedAt, event: 'once' };

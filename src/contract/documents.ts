@@ -21,7 +21,10 @@ type Frozen<T> = T extends readonly (infer Item)[]
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);
-const revision = z.int().min(0).describe('Counts the committed changes of one machine, from 1.');
+const revision = z
+  .int()
+  .min(0)
+  .describe('Counts the committed changes of one machine, from 1; 0 for a run that has not begun.');
 const address = z.string().describe('`tenant/chart`, `tenant/chart@run` or `default`.');
 const dialect = z.enum(['sequence', 'statechart']);
 const progress = z.enum(['active', 'done']).describe('`done`: nothing more can happen.');
@@ -65,6 +68,9 @@ export const StatusShape = z.strictObject({
   value: ValueShape,
   status: progress,
   revision,
+  started: time(
+    'When the present run began; null for a run that has not begun, and is shown as if it began now.',
+  ).nullable(),
   since: time('When the state that was entered last was entered.'),
   changed: time('When the last change took effect.'),
   context: z.record(z.string(), JsonShape).describe("The chart's own data, as its assignments have left it."),

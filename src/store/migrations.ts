@@ -123,6 +123,13 @@ export const MACHINE_SCHEMA: readonly string[] = [
   -- JSON: names of the states that were entered, in that order; NULL where they are those of "after" that "before" lacks.
   ALTER TABLE history ADD COLUMN entered TEXT;
   `,
+  `
+  -- When the present run began, ms since the epoch. Older versions did not keep it: the history says it, as far as it
+  -- goes back.
+  ALTER TABLE machine ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE machine SET started_at =
+    coalesce((SELECT min(at) FROM history WHERE history.revision >= machine.started), changed_at);
+  `,
 ];
 
 /** Of a tenant: `roster.ts`. */

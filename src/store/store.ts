@@ -15,6 +15,8 @@ export interface StoredMachine {
   readonly revision: number;
   /** The revision at which the present run began. */
   readonly started: number;
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
   /** History rows written so far; the newest has this number. */
   readonly entries: number;
   /** When the last change was committed, ms since the epoch. */
@@ -43,7 +45,12 @@ export interface Changes {
   readonly timersSet: readonly Timer[];
   readonly timersCleared: readonly number[];
   /** Whether another run has begun: what is known of the states of the one before is dropped. */
-  readonly restarted?: { readonly started: number; readonly chart: StoredChart };
+  readonly restarted?: {
+    readonly started: number;
+    /** ms since the epoch. */
+    readonly startedAt: number;
+    readonly chart: StoredChart;
+  };
   /** The chart that was uploaded to the address. */
   readonly uploaded?: Pick<StoredChart, 'hash' | 'text'>;
   /** Visits that have ended, and when (ms since the epoch). */
@@ -57,6 +64,7 @@ export interface Changes {
 interface MachineRow extends Record<string, SqlStorageValue> {
   revision: number;
   started: number;
+  started_at: number;
   entries: number;
   changed_at: number;
   snapshot: string;
@@ -114,7 +122,7 @@ export class Store {
     if (!this.#ready && !this.#prepare()) return undefined;
     const [row] = this.#sql
       .exec<MachineRow>(
-        `SELECT revision, started, entries, changed_at, snapshot, hash, origin, definition
+        `SELECT revision, started, started_at, entries, changed_at, snapshot, hash, origin, definition
            FROM machine JOIN chart ON chart.hash = machine.chart`,
       )
       .toArray();
@@ -122,6 +130,7 @@ export class Store {
     return {
       revision: row.revision,
       started: row.started,
+      startedAt: row.started_at,
       entries: row.entries,
       changedAt: row.changed_at,
       snapshot: JSON.parse(row.snapshot),
@@ -244,7 +253,7 @@ export class Store {
   }
 
   /** Begins another run: the chart may be another, and its states have other numbers. */
-  #restart({ started, chart }: NonNullable<Changes['restarted']>): void {
+  #restart({ started, startedAt, chart }: NonNullable<Changes['restarted']>): void {
     for (const table of ['chart', 'timer', 'visited', 'claim']) this.#sql.exec(`DELETE FROM ${table}`);
     this.receipts.dropReports();
     this.#sql.exec(
@@ -254,7 +263,12 @@ export class Store {
       chart.text,
       JSON.stringify(chart.definition),
     );
-    this.#sql.exec('UPDATE machine SET chart = ?, started = ?', chart.hash, started);
+    this.#sql.exec(
+      'UPDATE machine SET chart = ?, started = ?, started_at = ?',
+      chart.hash,
+      started,
+      startedAt,
+    );
   }
 
   /** @returns whether there are tables; brings old ones to their newest form. */

@@ -92,6 +92,9 @@ function Standing({ status, leaves, now }: StandingProps) {
       <p class="soft">
         since <Moment at={status.since} now={now} /> · revision {status.revision}
       </p>
+      {status.started === null ? (
+        <p>This run has not begun; it begins with its first report or claim.</p>
+      ) : null}
       {status.chart.newer ? <p>A newer chart is waiting for a reset.</p> : null}
     </section>
   );

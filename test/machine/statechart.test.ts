@@ -493,6 +493,7 @@ describe('GET', () => {
       states: ['waiting'],
       status: 'active',
       revision: 4,
+      started: '2040-06-01T12:00:00.000Z',
       since: '2040-06-01T12:01:00.000Z',
       changed: '2040-06-01T12:02:00.000Z',
       value: 'waiting',

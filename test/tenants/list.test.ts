@@ -128,7 +128,7 @@ describe('pages', () => {
   it('come in the order of the addresses, a chart before its runs', async () => {
     const names = ['b', 'a@2', 'a', 'a@10', 'a-b', 'A'].map((name) => `${tenant}/${name}`);
     for (const chart of ['a', 'b', 'a-b', 'A']) await putChart(`${tenant}/${chart}`, CHART);
-    for (const name of names) await ask(name, 'drain');
+    for (const name of names) await report(name, 'drain');
     const sorted = ['A', 'a', 'a@10', 'a@2', 'a-b', 'b'].map((name) => `${tenant}/${name}`);
     expect(await namesOf(tenant)).toEqual(sorted);
     const seen: string[] = [];
@@ -170,7 +170,7 @@ describe('pages', () => {
 
   it('are of one chart where that is asked for', async () => {
     for (const chart of ['a', 'ab']) await putChart(`${tenant}/${chart}`, CHART);
-    for (const name of ['a', 'a@1', 'ab', 'ab@1']) await ask(`${tenant}/${name}`, 'drain');
+    for (const name of ['a', 'a@1', 'ab', 'ab@1']) await report(`${tenant}/${name}`, 'drain');
     expect(await namesOf(tenant, '?chart=a')).toEqual([`${tenant}/a`, `${tenant}/a@1`]);
     expect(await namesOf(tenant, '?chart=b')).toEqual([]);
     expect((await listOf(tenant, '?chart=a&limit=1')).after).toBe(`${tenant}/a`);
