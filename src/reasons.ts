@@ -62,10 +62,15 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
   return refuse('not-taken', `${name} ${when}.`, { ...facts, events });
 }
 
-/** Why an event that is taken has changed nothing all the same. */
-export function overBounds(machine: RunningMachine, event: string, detail: string): Refusal {
+/** Refuses an event that a transition takes, and that has changed nothing all the same. */
+export function notDone(
+  machine: RunningMachine,
+  event: string,
+  code: 'expression-failed' | 'over-bound',
+  detail: string,
+): Refusal {
   const message = `${quote(event)} was refused, and nothing has changed: ${detail}.`;
-  return refuse('over-bound', message, { machine: factsOf(machine) });
+  return refuse(code, message, { machine: factsOf(machine) });
 }
 
 /** Why a caller that holds no slot of `state` may not report to it. */

@@ -26,6 +26,7 @@ const REFUSALS = {
   'no-state-named': { status: 406, title: 'The state is missing' },
   'final-state': { status: 406, title: 'The state is final' },
   'not-taken': { status: 406, title: 'The state does not take this event' },
+  'expression-failed': { status: 406, title: 'An expression of the chart failed' },
   'over-bound': { status: 406, title: 'The chart would cross a bound' },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },

@@ -21,9 +21,9 @@ import {
   findState,
   keyReused,
   noSlots,
+  notDone,
   notHolder,
   notTaken,
-  overBounds,
   slotsTaken,
   wrongRevision,
 } from './reasons.ts';
@@ -315,12 +315,12 @@ export class Turn {
     now: number,
   ): Refusal {
     const { machine } = this;
-    const notes = reason === 'over-bound' ? [detail, ...failures] : failures;
+    const notes = reason === 'not-taken' ? failures : [detail, ...failures];
     if (notes.length > 0) {
       const name = this.#draft.nameOf(state);
       this.#draft.note(now, { cause: 'refused', event, state: name, by: by ?? null, notes });
     }
-    return reason === 'over-bound' ? overBounds(machine, event, detail) : notTaken(machine, state, event);
+    return reason === 'not-taken' ? notTaken(machine, state, event) : notDone(machine, event, reason, detail);
   }
 
   #yes(state: StateNumber): Yes {

@@ -5,7 +5,8 @@
  * learns which states were entered and left, whether the event was taken, and which timers to set.
  */
 import { and, assign, cancel, or, raise, setup, stateIn } from 'xstate';
-import { type CheckedGuard, Evaluator, type Json, type Scope } from './expression.ts';
+import { Evaluator } from './evaluator.ts';
+import type { CheckedGuard, Json, Scope } from './expression.ts';
 import { MICROSTEPS } from './limits.ts';
 import {
   type ActionModel,

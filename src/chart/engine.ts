@@ -5,7 +5,7 @@
  * goes out as data. Snapshots are immutable; one that was handed out stays what it was.
  */
 import type { Compiled, EngineEvent } from './compile.ts';
-import { BoundError, TOO_LONG } from './expression.ts';
+import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
 import { CHART_TIMERS } from './limits.ts';
 import { type Model, ROOT, type StateNumber } from './model.ts';
 import {
@@ -79,8 +79,8 @@ export interface LeftState {
 /** Why an event has changed nothing. */
 export interface NoStep {
   readonly ok: false;
-  /** No transition takes it, or what it would do crosses a bound of running charts. */
-  readonly reason: 'not-taken' | 'over-bound';
+  /** No transition takes it, an action's expression fails, or what it would do crosses a bound of running charts. */
+  readonly reason: 'not-taken' | 'expression-failed' | 'over-bound';
   readonly detail: string;
   readonly failures: readonly string[];
 }
@@ -154,16 +154,19 @@ export function isDone({ machine }: Snapshot): boolean {
   return machine.status === 'done';
 }
 
-/** Runs one step within its bounds; crossing one is an answer, anything else that is thrown is a bug. */
+/** Runs one step; a failed expression or a crossed bound is an answer, anything else that is thrown is a bug. */
 function bounded(program: Program, run: () => Step | NoStep): Step | NoStep {
   const { evaluator } = program;
   evaluator.begin();
   try {
     return run();
   } catch (error) {
+    const { failures } = evaluator;
+    if (error instanceof ExpressionError)
+      return { ok: false, reason: 'expression-failed', detail: error.message, failures };
     const detail = boundCrossed(error);
     if (detail === undefined) throw error;
-    return { ok: false, reason: 'over-bound', detail, failures: evaluator.failures };
+    return { ok: false, reason: 'over-bound', detail, failures };
   }
 }
 

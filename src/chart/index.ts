@@ -100,22 +100,33 @@ export function writeChart(
   return writeSequence(definition, { current, count, left });
 }
 
-/** `current_state` means a sequence, `initial` or `type: parallel` a statechart. */
 function check(document: Document, issues: IssueList): Chart | undefined {
-  const isSequence = document.has(['current_state']);
-  if (!isSequence && !document.has(['initial']) && document.textAt(['type']) !== 'parallel') {
+  const dialect = dialectOf(document);
+  if (dialect === undefined) {
     const message =
       'A chart has `current_state` and `states` (a sequence), or `initial` and `states` (a statechart).';
     issues.error(document.locate([]), [], message);
     return undefined;
   }
-  const definition = isSequence ? checkSequence(document, issues) : checkStatechart(document, issues);
+  const definition =
+    dialect === 'sequence' ? checkSequence(document, issues) : checkStatechart(document, issues);
   if (definition === undefined) return undefined;
   const chart = openChart(definition);
   const first = start(chart, 0);
   if (!first.ok)
     issues.error(document.locate(['initial'], 'key'), ['initial'], `It cannot start: ${first.detail}.`);
   return chart;
+}
+
+/**
+ * `current_state` means a sequence, `initial` or `type: parallel` a statechart. Where these are missing, `states` tells:
+ * a list is a sequence's, a mapping a statechart's.
+ */
+function dialectOf(document: Document): Definition['dialect'] | undefined {
+  if (document.has(['current_state'])) return 'sequence';
+  if (document.has(['initial']) || document.textAt(['type']) === 'parallel') return 'statechart';
+  if (!document.has(['states']) || document.textAt(['states']) !== undefined) return undefined;
+  return document.has(['states', 0]) ? 'sequence' : 'statechart';
 }
 
 /** @returns what a chart that was checked before means, without compiling it. */

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
+import { STATECHART_KEYS } from './statechart/shape.ts';
 
 /**
  * Tells what a schema found wrong, where it stands in the text.
@@ -45,35 +46,13 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
   const message = CODE.has(key)
     ? `\`${key}\` stands for code, and a chart is data: it cannot run any.`
     : `${quote(key)} is not a key that is known here.`;
-  const hint = KEYS.includes(key) ? '' : issues.didYouMean(key, KEYS);
+  // Two letters of `on` or `at` may be wrong in any word.
+  const near = STATECHART_KEYS.filter((known) => known.length > 2 || key.length <= 3);
+  const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(key, near);
   issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
 }
 
 const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);
-
-/** What is often misspelt. */
-const KEYS = [
-  'actions',
-  'after',
-  'always',
-  'assign',
-  'context',
-  'delay',
-  'description',
-  'entry',
-  'event',
-  'exit',
-  'guard',
-  'history',
-  'initial',
-  'onDone',
-  'quorum',
-  'raise',
-  'reenter',
-  'states',
-  'target',
-  'type',
-];
 
 /**
  * Of the alternatives of a union, the one that the author meant: the only one of the right kind (a mapping, a

@@ -84,7 +84,7 @@ export class Simulation {
     const step = send(this.#chart, this.#snapshot, { type: event, address: state }, this.#now);
     if (!step.ok) {
       const detail =
-        step.reason === 'over-bound' ? step.detail : `${nameOf(this.#chart, state)} does not take ${event}`;
+        step.reason === 'not-taken' ? `${nameOf(this.#chart, state)} does not take ${event}` : step.detail;
       return { ok: false, detail };
     }
     this.#snapshot = step.snapshot;

@@ -74,6 +74,7 @@ export const steadyState: MachineResource = {
           'no-slots',
           'not-taken',
           'final-state',
+          'expression-failed',
           'over-bound',
         ],
       },

@@ -57,6 +57,7 @@ export const state: MachineResource = {
           'final-state',
           'not-taken',
           'not-holder',
+          'expression-failed',
           'over-bound',
           'wrong-revision',
           'key-reused',

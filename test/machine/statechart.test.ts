@@ -282,16 +282,17 @@ describe('an update that would cross a bound', () => {
   `;
 
   it.each([
-    ['grow', /65536 bytes/],
-    ['spin', /without end|too many|too long/],
-    ['break', /No such key: missing/],
-  ])('is refused whole: %s', async (event, reason) => {
+    ['grow', 'over-bound', 'The chart would cross a bound', /65536 bytes/],
+    ['spin', 'over-bound', 'The chart would cross a bound', /without end|too many|too long/],
+    ['break', 'expression-failed', 'An expression of the chart failed', /No such key: missing/],
+  ])('is refused whole: %s', async (event, code, title, reason) => {
     const address = await newChart(chart);
     const before = await statusOf(address);
     const response = await tell(address, 'a', event);
     expect([response.status, response.headers.get('ETag')]).toEqual([406, '"1"']);
     expect(await problemOf(response)).toMatchObject({
-      type: 'urn:stateservice:problem:over-bound',
+      type: `urn:stateservice:problem:${code}`,
+      title,
       detail: expect.stringMatching(reason),
       machine: { revision: 1, states: ['a'] },
     });

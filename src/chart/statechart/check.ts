@@ -42,9 +42,11 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
     issues.error(document.locate(['context']), ['context'], message);
   }
   if (issues.errors.length > before) return undefined;
+  const data = toContext(context);
+  reader.checkUses(data);
   const model: Model = {
     states,
-    ...(Object.keys(context).length === 0 ? {} : { context: toContext(context) }),
+    ...(Object.keys(context).length === 0 ? {} : { context: data }),
   };
   const { regions, active } = extentOf(model);
   if (regions > CHART_REGIONS || active > CHART_ACTIVE) {
@@ -145,7 +147,11 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
   const [first] = children;
   if (type === 'compound' && data.initial === undefined) {
     const example = first === undefined ? '' : `, such as \`initial: ${first.key}\``;
-    refuse('', `Which child is entered first? Add \`initial\`${example}, or \`type: parallel\`.`);
+    // A chart has no key of its own; its `states` stand where the first of them was meant to be named.
+    refuse(
+      parent === undefined ? 'states' : '',
+      `Which child is entered first? Add \`initial\`${example}, or \`type: parallel\`.`,
+    );
   }
   if (type === 'parallel' && children.length === 0)
     refuse('type', 'A parallel state has `states`, its regions.');

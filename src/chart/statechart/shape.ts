@@ -184,3 +184,17 @@ export const StatechartShape = z.strictObject(
   },
   { error: 'must be a mapping with `initial` and `states`' },
 );
+
+/** Every key that the shapes know somewhere, for a hint at what was meant. */
+export const STATECHART_KEYS: readonly string[] = [
+  ...new Set([
+    ...Object.keys(StatechartShape.shape),
+    ...Object.keys(TransitionFields),
+    'quorum',
+    'assign',
+    'raise',
+    'cancel',
+    'event',
+    'delay',
+  ]),
+];

@@ -1,5 +1,12 @@
+import { checkContextUses, type ExpressionUse } from '../context-types.ts';
 import { type Data, type Document, keyText } from '../document.ts';
-import { type CheckedGuard, checkExpression, checkGuard } from '../expression.ts';
+import {
+  type CheckedGuard,
+  checkExpression,
+  checkGuard,
+  type ExpressionProblem,
+  type Json,
+} from '../expression.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import {
   CHART_ACTIONS,
@@ -26,6 +33,8 @@ export class Reader {
   readonly #document: Document;
   readonly #tree: OutlineTree;
   readonly #issues: IssueList;
+  readonly #uses: (ExpressionUse & { readonly path: readonly PathStep[] })[] = [];
+  readonly #assignments: Assignment[] = [];
   #transitions = 0;
   #actions = 0;
 
@@ -91,6 +100,15 @@ export class Reader {
     });
   }
 
+  /** Warns of expressions that have been read and ask of the context what it never holds. */
+  checkUses(context: { readonly [key: string]: Json }): void {
+    for (const [{ source, path }, problem] of checkContextUses(this.#uses, context, this.#assignments)) {
+      if (this.#issues.warned) return;
+      const message = this.#explain(source, problem);
+      this.#issues.warn(this.#document.locate(path), path, message);
+    }
+  }
+
   #transition(source: Outline, data: Data, path: readonly PathStep[]): TransitionModel {
     if (!this.#admit('transitions', ++this.#transitions, CHART_TRANSITIONS, path)) return {};
     if (typeof data === 'string') return targeted(this.targets(source, data, path));
@@ -98,6 +116,9 @@ export class Reader {
     const { quorum, description } = map;
     const guard = this.#guard(map.guard, [...path, 'guard']);
     const actions = this.actions(map.actions, [...path, 'actions']);
+    if (quorum !== undefined && map.target === undefined && map.actions === undefined) {
+      this.#error([...path, 'quorum'], 'Nothing comes of this `quorum`; add a `target` or `actions`.', 'key');
+    }
     return {
       ...targeted(this.targets(source, map.target, [...path, 'target'])),
       ...(guard === undefined ? {} : { guard }),
@@ -123,8 +144,11 @@ export class Reader {
         `there is no state ${quote(name)}.${this.#issues.didYouMean(name, this.#tree.names())}`
       );
     });
-    if (result.ok) return result.guard;
-    this.#expressionError(String(data), result, path);
+    if (result.ok) {
+      this.#uses.push({ source: String(data), isGuard: true, path });
+      return result.guard;
+    }
+    this.#error(path, this.#explain(String(data), result));
     return undefined;
   }
 
@@ -134,11 +158,11 @@ export class Reader {
     if (typeof raise === 'string') return { raise: this.#raised(raise, [...path, 'raise']) };
     if (raise !== undefined) return this.#raise(asMap(raise), [...path, 'raise']);
     if (assign === undefined) return undefined;
-    return {
-      assign: Object.entries(asMap(assign)).map(([key, to]) =>
-        this.#assignment(key, to, [...path, 'assign', key]),
-      ),
-    };
+    const assignments = Object.entries(asMap(assign)).map(([key, to]) =>
+      this.#assignment(key, to, [...path, 'assign', key]),
+    );
+    this.#assignments.push(...assignments);
+    return { assign: assignments };
   }
 
   #raise(map: { readonly [key: string]: Data }, path: readonly PathStep[]): ActionModel | undefined {
@@ -159,7 +183,8 @@ export class Reader {
       return { key: name, to: { value: typeof to === 'number' || typeof to === 'boolean' ? to : null } };
     }
     const wrong = checkExpression(to);
-    if (wrong !== undefined) this.#expressionError(to, wrong, path);
+    if (wrong === undefined) this.#uses.push({ source: to, isGuard: false, path });
+    else this.#error(path, this.#explain(to, wrong));
     return { key: name, to: { cel: to } };
   }
 
@@ -214,13 +239,10 @@ export class Reader {
       : ` The state ${quote(name)} lies elsewhere: give it an \`id\` and write \`#id\`.`;
   }
 
-  #expressionError(
-    source: string,
-    { offset, message }: { offset: number; message: string },
-    path: readonly PathStep[],
-  ): void {
+  #explain(source: string, { offset, message, unknown }: ExpressionProblem): string {
     const shown = source.length > 60 ? `${source.slice(0, 57)}...` : source;
-    this.#error(path, `The expression \`${shown}\`, at character ${offset + 1}: ${message}.`);
+    const hint = unknown === undefined ? '' : this.#issues.didYouMean(unknown.name, unknown.known);
+    return `The expression \`${shown}\`, at character ${offset + 1}: ${message}.${hint}`;
   }
 
   #error(path: readonly PathStep[], message: string, part: 'key' | 'value' = 'value'): void {

@@ -101,7 +101,7 @@ describe('an assign that cannot be', () => {
         a: {exit: {assign: {n: '0'}}, on: {go: {target: b, actions: [{assign: {n: '1'}}, {assign: {r: ${JSON.stringify(expression)}}}]}}}
         b: {}
     `);
-    expect(run.send('go')).toBe('over-bound');
+    expect(run.send('go')).toBe('expression-failed');
     expect(run.last).toMatchObject({ ok: false, detail: expect.stringContaining(reason) });
     expect([run.active, run.context]).toEqual([['a'], { n: 3 }]);
   });

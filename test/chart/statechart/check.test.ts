@@ -793,6 +793,7 @@ describe('a state that no way leads to', () => {
     expectWarnings(
       `
 initial: {target: a}
+context: {x: true}
 on: {x: .by_the_root}
 states:
   a:

@@ -1,0 +1,84 @@
+/**
+ * CEL (https://cel.dev) as charts have it: its variables, and operators under which numbers are numbers.
+ */
+import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { EXPRESSION_NODES } from './limits.ts';
+
+/** The results of `in_state` while a guard is evaluated, by name. */
+export type Answers = ReadonlyMap<string, boolean>;
+
+/** The types of a context's keys, by CEL's names for them. */
+export type ContextTypes = Readonly<Record<string, string>>;
+
+/** For the guard that is being evaluated: evaluation is synchronous, and there is one at a time. */
+let answers: Answers = new Map();
+
+/** Sets what `in_state` answers from here on. */
+export function setAnswers(next: Answers): void {
+  answers = next;
+}
+
+/**
+ * Makes an environment to parse, check and run expressions in.
+ *
+ * @param types of the context's keys, for a type check; left out, a key may hold anything.
+ */
+export function createEnvironment(types?: ContextTypes): Environment {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: EXPRESSION_NODES, maxDepth: 32, maxListElements: 64, maxMapEntries: 64 },
+  });
+  if (types === undefined) environment.registerVariable('context', 'dyn').registerVariable('event', 'dyn');
+  else
+    environment
+      .registerVariable({ name: 'context', schema: { ...types } })
+      .registerVariable('event', 'map<string, string>');
+  environment.registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
+  // Numbers are numbers: a context's are doubles and a literal `1` is an int, and CEL does not mix them.
+  for (const [operator, apply] of Object.entries(ARITHMETIC)) {
+    const mixed = (a: number | bigint, b: number | bigint) => apply(Number(a), Number(b));
+    environment
+      .registerOperator(`double ${operator} int`, mixed)
+      .registerOperator(`int ${operator} double: double`, mixed);
+  }
+  environment.registerOperator('double % double', (a: number, b: number) => a % b);
+  environment.registerOperator('double == int: bool', (a: number, b: bigint) => a === Number(b));
+  return environment;
+}
+
+const ARITHMETIC = {
+  '+': (a: number, b: number) => a + b,
+  '-': (a: number, b: number) => a - b,
+  '*': (a: number, b: number) => a * b,
+  '/': (a: number, b: number) => a / b,
+  '%': (a: number, b: number) => a % b,
+} as const;
+
+/** Macros that run a part of the expression for each element of a collection. */
+export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
+
+/** @returns the parts of an expression's node. */
+export function childrenOf(node: ASTNode): readonly ASTNode[] {
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return [];
+    case '.':
+    case '.?':
+      return [node.args[0]];
+    case 'call':
+      return node.args[1];
+    case 'rcall':
+      return [node.args[1], ...node.args[2]];
+    case 'list':
+      return node.args;
+    case 'map':
+      return node.args.flat();
+    case '!_':
+    case '-_':
+      return [node.args];
+    default:
+      return node.args;
+  }
+}
