@@ -11,8 +11,18 @@ export interface Claim {
   readonly until: number;
 }
 
-/** The claims of a machine. One caller has at most one of each state. */
-export type Claims = ReadonlyMap<string, Claim>;
+/** The claims on one state; never empty. */
+interface StateClaims {
+  readonly byCaller: ReadonlyMap<string, Claim>;
+  /** The claim whose lease ends first. */
+  readonly first: Claim;
+}
+
+/**
+ * The claims of a machine, by state. One caller has at most one on each state. A value: a change copies the claims of
+ * its state, of which there are at most as many as slots.
+ */
+export type Claims = ReadonlyMap<StateNumber, StateClaims>;
 
 export const NO_CLAIMS: Claims = new Map();
 
@@ -21,14 +31,37 @@ export function keyOf({ state, by }: Pick<Claim, 'state' | 'by'>): string {
   return `${state}/${by}`;
 }
 
+/** @returns the claims as they are kept in memory. */
+export function indexClaims(claims: Iterable<Claim>): Claims {
+  const byState = new Map<StateNumber, Map<string, Claim>>();
+  for (const claim of claims) {
+    const present = byState.get(claim.state);
+    if (present === undefined) byState.set(claim.state, new Map([[claim.by, claim]]));
+    else present.set(claim.by, claim);
+  }
+  return [...byState].reduce((index, [state, byCaller]) => put(index, state, byCaller), new Map());
+}
+
 /** @returns the claim of `by` on `state`. */
 export function claimOf(claims: Claims, state: StateNumber, by: string): Claim | undefined {
-  return claims.get(keyOf({ state, by }));
+  return claims.get(state)?.byCaller.get(by);
 }
 
 /** @returns the claims on `state`, the one that ends first in front. */
 export function claimsOn(claims: Claims, state: StateNumber): Claim[] {
-  return [...claims.values()].filter((claim) => claim.state === state).sort((a, b) => a.until - b.until);
+  return [...(claims.get(state)?.byCaller.values() ?? [])].sort((a, b) => a.until - b.until);
+}
+
+/** @returns how many claims there are on `state`. */
+export function countOn(claims: Claims, state: StateNumber): number {
+  return claims.get(state)?.byCaller.size ?? 0;
+}
+
+/** @returns how many claims there are on all states. */
+export function countAll(claims: Claims): number {
+  let count = 0;
+  for (const { byCaller } of claims.values()) count += byCaller.size;
+  return count;
 }
 
 /** @returns how many may work in `state`, and for how long; undefined where anyone may. */
@@ -37,18 +70,37 @@ export function slotsOf({ model }: Chart, state: StateNumber) {
 }
 
 export function withClaim(claims: Claims, claim: Claim): Claims {
-  return new Map(claims).set(keyOf(claim), claim);
+  const byCaller = new Map(claims.get(claim.state)?.byCaller).set(claim.by, claim);
+  return put(new Map(claims), claim.state, byCaller);
 }
 
-export function withoutClaim(claims: Claims, claim: Claim): Claims {
-  const rest = new Map(claims);
-  rest.delete(keyOf(claim));
-  return rest;
+export function withoutClaim(claims: Claims, { state, by }: Claim): Claims {
+  const byCaller = new Map(claims.get(state)?.byCaller);
+  byCaller.delete(by);
+  return put(new Map(claims), state, byCaller);
+}
+
+/** @returns the claims on all states but `state`. */
+export function withoutState(claims: Claims, state: StateNumber): Claims {
+  return put(new Map(claims), state, new Map());
 }
 
 /** @returns the claim whose lease ends first. */
 export function nextToExpire(claims: Claims): Claim | undefined {
+  let next: Claim | undefined;
+  for (const { first } of claims.values()) if (next === undefined || first.until < next.until) next = first;
+  return next;
+}
+
+/** Puts the claims of one state into an index that is being made. */
+function put(
+  index: Map<StateNumber, StateClaims>,
+  state: StateNumber,
+  byCaller: ReadonlyMap<string, Claim>,
+): Map<StateNumber, StateClaims> {
   let first: Claim | undefined;
-  for (const claim of claims.values()) if (first === undefined || claim.until < first.until) first = claim;
-  return first;
+  for (const claim of byCaller.values()) if (first === undefined || claim.until < first.until) first = claim;
+  if (first === undefined) index.delete(state);
+  else index.set(state, { byCaller, first });
+  return index;
 }

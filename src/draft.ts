@@ -8,7 +8,7 @@ import {
   storeSnapshot,
   type Timer,
 } from './chart/index.ts';
-import { type Claim, claimsOn, keyOf, NO_CLAIMS, withClaim, withoutClaim } from './claims.ts';
+import { type Claim, claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './claims.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { HistoryEntry } from './store/history.ts';
 import type { Receipt } from './store/receipts.ts';
@@ -32,6 +32,8 @@ export class Draft {
   readonly #left = new Map<StateNumber, LeftState & { readonly at: number }>();
   /** By their keys: claims that were set or cleared, perhaps more than once. */
   readonly #claimed = new Map<string, Claim>();
+  /** States that were left while slots of them were held. */
+  readonly #freed = new Set<StateNumber>();
   readonly #receipts = new Map<string, Receipt>();
   readonly #passed = new Set<StateNumber>();
   /** Whose token the command has that is being run; null where none was asked for, and where nobody does it. */
@@ -62,7 +64,10 @@ export class Draft {
   get changes(): Changes | undefined {
     if (this.#history.length === 0 && this.#receipts.size === 0) return undefined;
     const { revision, entries, changedAt, snapshot, claims } = this.#machine;
-    const claimed = [...this.#claimed.values()].map((claim) => ({ claim, now: claims.get(keyOf(claim)) }));
+    const claimed = [...this.#claimed.values()].map((claim) => ({
+      claim,
+      now: claimOf(claims, claim.state, claim.by),
+    }));
     return {
       revision,
       entries,
@@ -73,6 +78,7 @@ export class Draft {
       timersSet: [...this.#timersSet.values()],
       timersCleared: [...this.#timersCleared],
       left: [...this.#left.values()],
+      freed: [...this.#freed],
       claimsSet: claimed.flatMap(({ now }) => now ?? []),
       claimsCleared: claimed.flatMap(({ claim, now }) => (now === undefined ? [claim] : [])),
       receipts: [...this.#receipts.values()],
@@ -87,7 +93,7 @@ export class Draft {
     for (const { state, visit } of step.left) {
       this.#left.set(state, { state, visit, at });
       // A claim is of a visit.
-      for (const claim of claimsOn(this.#machine.claims, state)) this.clearClaim(claim);
+      this.#clearClaimsOn(state);
     }
     for (const state of step.entered) this.#passed.add(state);
     this.#machine = { ...this.#machine, snapshot: step.snapshot };
@@ -101,6 +107,7 @@ export class Draft {
     const from = this.#names(this.#machine.snapshot);
     for (const key of this.#receipts.keys()) if (key.startsWith('by/')) this.#receipts.delete(key);
     this.#claimed.clear();
+    this.#freed.clear();
     this.#timersSet.clear();
     this.#timersCleared.clear();
     this.#left.clear();
@@ -141,6 +148,14 @@ export class Draft {
   clearClaim(claim: Claim): void {
     this.#claimed.set(keyOf(claim), claim);
     this.#machine = { ...this.#machine, claims: withoutClaim(this.#machine.claims, claim) };
+  }
+
+  /** Frees all slots of a state at once. */
+  #clearClaimsOn(state: StateNumber): void {
+    const { claims } = this.#machine;
+    if (!claims.has(state)) return;
+    this.#freed.add(state);
+    this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
   }
 
   keep(receipt: Receipt): void {

@@ -78,6 +78,12 @@ export const LIST_PAGE_MAX = 200;
 export const RECEIPTS = 10_000;
 export const RECEIPTS_SLACK = 500;
 
+/**
+ * Claims that a machine holds, on all its states together: each is a row, and all of them are in the status document,
+ * which takes some 20 ms to write with as many.
+ */
+export const CLAIMS = 10_000;
+
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 
@@ -148,6 +154,7 @@ export const LIMITS = {
   eventStreamsPerMachine: STREAMS,
   webSocketsPerMachine: SOCKETS,
   eventsWithoutPing: SOCKET_BACKLOG,
+  claimsPerMachine: CLAIMS,
   statusCallersLength: STATUS_CALLERS,
   receiptsPerMachine: RECEIPTS,
   historyEntriesPerMachine: HISTORY_ROWS,

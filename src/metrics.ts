@@ -1,6 +1,6 @@
 /** What a machine has counted and where it stands, as numbers for whoever watches a fleet of them. */
 import { type Count, countsOf, isDone, nameOf } from './chart/index.ts';
-import { claimsOn, slotsOf } from './claims.ts';
+import { countOn, slotsOf } from './claims.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
 import type { HistoryEntry } from './store/history.ts';
@@ -70,7 +70,7 @@ export function metricsOf(
     claims: active.flatMap((state) => {
       const slots = slotsOf(chart, state);
       if (slots === undefined) return [];
-      return [{ state: nameOf(chart, state), held: claimsOn(claims, state).length, slots: slots.count }];
+      return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: slots.count }];
     }),
     quorums: countsOf(chart, snapshot),
   };

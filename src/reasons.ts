@@ -10,8 +10,8 @@ import {
   reachable,
   type StateNumber,
 } from './chart/index.ts';
-import { type Claim, claimsOn, slotsOf } from './claims.ts';
-import { RETRY_AFTER_MAX, RETRY_AFTER_MIN } from './limits.ts';
+import { type Claim, claimsOn, nextToExpire, slotsOf } from './claims.ts';
+import { CLAIMS, RETRY_AFTER_MAX, RETRY_AFTER_MIN } from './limits.ts';
 import { type MachineFacts, type Refusal, refuse } from './refusal.ts';
 import { activeNames, nextChange, type RunningMachine } from './running.ts';
 
@@ -107,6 +107,13 @@ export function slotsTaken(machine: RunningMachine, state: StateNumber, now: num
   const detail = `All ${count} slots of ${quote(nameOf(machine.chart, state))} are held: ${list}.`;
   const more = { machine: factsOf(machine), holders: showHolders(holders) };
   return refuse('slots-taken', detail, { ...more, retryAfter: seconds((first?.until ?? now) - now) });
+}
+
+/** Why a caller must wait though a slot of its state is free. */
+export function claimsFull(machine: RunningMachine, now: number): Refusal {
+  const detail = `The machine holds ${CLAIMS} claims, as many as it may: wait until one is given back or its lease ends.`;
+  const next = nextToExpire(machine.claims)?.until ?? now;
+  return refuse('slots-taken', detail, { machine: factsOf(machine), retryAfter: seconds(next - now) });
 }
 
 /** Why a request for one revision is not for the present one. */

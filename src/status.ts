@@ -1,5 +1,5 @@
 import { countsOf, isDone, namedValue, nameOf, ownEvents, quorums, type StateNumber } from './chart/index.ts';
-import { slotsOf } from './claims.ts';
+import { claimsOn, slotsOf } from './claims.ts';
 import type { Status } from './contract/documents.ts';
 import type { Summary } from './replies.ts';
 import { reportersOf } from './reporters.ts';
@@ -107,9 +107,11 @@ function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claim
   return [...snapshot.active.keys()].flatMap((state) => {
     const slots = slotsOf(chart, state);
     if (slots === undefined) return [];
-    const holders = [...claims.values()]
-      .filter((claim) => claim.state === state)
-      .map(({ by, since, until }) => ({ by, since: time(since), until: time(until) }));
+    const holders = claimsOn(claims, state).map(({ by, since, until }) => ({
+      by,
+      since: time(since),
+      until: time(until),
+    }));
     return [{ state: nameOf(chart, state), slots: slots.count, holders }];
   });
 }

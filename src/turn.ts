@@ -13,10 +13,11 @@ import {
   type Timer,
   takes,
 } from './chart/index.ts';
-import { type Claim, claimOf, claimsOn, NO_CLAIMS, nextToExpire, slotsOf } from './claims.ts';
+import { type Claim, claimOf, countAll, countOn, NO_CLAIMS, nextToExpire, slotsOf } from './claims.ts';
 import { Draft } from './draft.ts';
-import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
+import { CLAIMS, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
 import {
+  claimsFull,
   findCurrent,
   findState,
   keyReused,
@@ -177,8 +178,10 @@ export class Turn {
     const slots = slotsOf(this.machine.chart, state);
     if (slots === undefined) return noSlots(this.machine, state);
     const held = claimOf(this.machine.claims, state, by);
-    if (held === undefined && claimsOn(this.machine.claims, state).length >= slots.count) {
-      return slotsTaken(this.machine, state, now);
+    if (held === undefined) {
+      const { claims } = this.machine;
+      if (countOn(claims, state) >= slots.count) return slotsTaken(this.machine, state, now);
+      if (countAll(claims) >= CLAIMS) return claimsFull(this.machine, now);
     }
     const until = now + slots.lease;
     this.#draft.setClaim({ state, by, since: held?.since ?? now, until });

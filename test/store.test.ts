@@ -150,6 +150,7 @@ const UNCHANGED = {
   timersCleared: [],
   left: [],
   claimsSet: [],
+  freed: [],
   claimsCleared: [],
   receipts: [],
 } as const;

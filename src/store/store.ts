@@ -4,7 +4,7 @@
  */
 import { CHART_ORIGINS, type ChartOrigin } from '../catalog.ts';
 import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/index.ts';
-import { type Claim, type Claims, NO_CLAIMS, withClaim } from '../claims.ts';
+import { type Claim, type Claims, indexClaims } from '../claims.ts';
 import { type HistoryEntry, HistoryTable } from './history.ts';
 import { FIRST_LISTED, hasSchema, MACHINE_SCHEMA, migrate } from './migrations.ts';
 import { type Receipt, ReceiptTable } from './receipts.ts';
@@ -55,6 +55,8 @@ export interface Changes {
   readonly uploaded?: Pick<StoredChart, 'hash' | 'text'>;
   /** Visits that have ended, and when (ms since the epoch). */
   readonly left: readonly (LeftState & { readonly at: number })[];
+  /** States of which all slots were freed, before `claimsSet`. */
+  readonly freed: readonly StateNumber[];
   readonly claimsSet: readonly Claim[];
   readonly claimsCleared: readonly Claim[];
   readonly receipts: readonly Receipt[];
@@ -192,10 +194,7 @@ export class Store {
   /** @returns the slots that are held. */
   claims(): Claims {
     const rows = this.#sql.exec<ClaimRow>('SELECT state, caller, since, until FROM claim').toArray();
-    return rows.reduce<Claims>(
-      (claims, { caller: by, ...row }) => withClaim(claims, { ...row, by }),
-      NO_CLAIMS,
-    );
+    return indexClaims(rows.map(({ caller: by, ...row }) => ({ ...row, by })));
   }
 
   /** Writes the first turn of a machine, and makes the tables where there are none. */
@@ -229,6 +228,7 @@ export class Store {
         at,
       );
     }
+    for (const state of changes.freed) this.#sql.exec('DELETE FROM claim WHERE state = ?', state);
     for (const { state, by } of changes.claimsCleared) {
       this.#sql.exec('DELETE FROM claim WHERE state = ? AND caller = ?', state, by);
     }

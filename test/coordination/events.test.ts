@@ -273,6 +273,7 @@ function fill(store: Store, until: number): void {
     timersCleared: [],
     left: [],
     claimsSet: [],
+    freed: [],
     claimsCleared: [],
     receipts: [],
     revision: until,

@@ -1,10 +1,10 @@
 /** Callers that leave much behind: the next request costs in proportion to it, and not with its square. */
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
-import { CALLER_COST, CALLER_LENGTH, STATUS_CALLERS } from '../../src/limits.ts';
+import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
-import { machinePath, send, updateAt } from '../service.ts';
-import { type Document, documentOf, put, together } from './callers.ts';
+import { evict, machinePath, send, updateAt } from '../service.ts';
+import { claim, type Document, documentOf, put, refusedOf, release, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
@@ -25,6 +25,64 @@ async function many<Item>(
     const batch = items.slice(at, at + 1_000);
     await together(address, (machine) => batch.map((item) => call(machine, item)));
   }
+}
+
+/** A chart of regions with slots, that are left together, and how many claims there are in each. */
+async function claimed(count: number, each: number): Promise<string> {
+  const states = Object.fromEntries(names(count, 'r').map((name) => [name, { slots: 1_000 }]));
+  const chart = {
+    initial: 'work',
+    states: { work: { type: 'parallel', states, on: { go: 'rest' } }, rest: {} },
+  };
+  const address = await newChart(JSON.stringify(chart));
+  await claimAll(address, count, each);
+  return address;
+}
+
+/** Claims `each` slots in the first `count` regions. */
+async function claimAll(address: string, count: number, each: number): Promise<void> {
+  const claims = names(count, 'r').flatMap((state) => names(each, 'web-').map((by) => ({ state, by })));
+  await many(address, claims, (machine, { state, by }) => machine.claim(state, by));
+}
+
+describe('claims', () => {
+  it('are read in proportion to their number', { timeout: 60_000 }, async () => {
+    await expectLinear(2, async (count) => {
+      const address = await claimed(count, 1_000);
+      return async () => {
+        await evict(address);
+        expect(await holders(address)).toBe(count * 1_000);
+      };
+    });
+  });
+
+  it('are freed in proportion to their number when their state is left', { timeout: 60_000 }, async () => {
+    await expectLinear(2, async (count) => {
+      const machines = await Promise.all(names(3, '').map(() => claimed(count, 1_000)));
+      return async () => {
+        const address = machines.pop() ?? '';
+        expect((await put(address, 'work', { event: 'go' })).status).toBe(200);
+      };
+    });
+  });
+
+  it('are bounded for a machine, whatever its states have room for', { timeout: 60_000 }, async () => {
+    const full = CLAIMS / 1_000;
+    const address = await newChart(regions(full + 1, { slots: 1_000 }));
+    await claimAll(address, full, 1_000);
+    const last = `r${full}`;
+    const refused = await claim(address, last, 'late');
+    expect(refused.headers.get('Retry-After')).not.toBeNull();
+    expect((await refusedOf(refused)).detail).toContain(`${CLAIMS} claims`);
+    expect((await claim(address, 'r0', 'web-0')).status).toBe(200);
+    await release(address, 'r0', 'web-0');
+    expect((await claim(address, last, 'late')).status).toBe(200);
+  });
+});
+
+/** How many slots are held, as the status says. */
+async function holders(address: string): Promise<number> {
+  return (await documentOf(address)).claims.flatMap((one) => one.holders).length;
 }
 
 describe('the status', () => {
