@@ -22,6 +22,12 @@ const clientFiles: Plugin = {
   },
 };
 
+/** What fuzz tests read as `FUZZ` (test/fuzz.ts): workerd has no environment variables of the process. */
+const fuzz = {
+  runs: Number(process.env.FUZZ_RUNS ?? 1_000),
+  seed: Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)),
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -47,6 +53,7 @@ export default defineConfig({
           // One isolate for all files, which is twice as fast: each test has addresses of its own.
           isolate: false,
           testTimeout: 30_000,
+          provide: { fuzz },
           include: ['test/**/*.test.ts'],
           exclude: ['test/process/**', 'test/browser/**', 'test/fault/**'],
         },

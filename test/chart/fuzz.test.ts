@@ -14,9 +14,10 @@ import {
 } from '../../src/chart/index.ts';
 import sequences from '../conformance/sequence.json';
 import statecharts from '../conformance/statechart.json';
+import { FUZZ } from '../fuzz.ts';
 import { throughStorage } from './run.ts';
 
-const CHARTS = 10_000;
+const { runs: CHARTS, seed } = FUZZ;
 /** ms of one chart, from its text to its last event. */
 const MOST = 250;
 
@@ -242,7 +243,6 @@ const spoilt = fc.record({
 });
 
 it(`${CHARTS} spoilt charts are each accepted, and run, or refused with errors that say where`, () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
   console.log(`fuzz: seed ${seed}`);
   const globals = globalNames();
   let accepted = 0;

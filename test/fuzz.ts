@@ -1,0 +1,14 @@
+/** How much the tests with random input try: vitest.config.ts reads it from the environment. */
+import { inject } from 'vitest';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly fuzz: { readonly runs: number; readonly seed: number };
+  }
+}
+
+/**
+ * `runs`: how many inputs a fuzz test tries (`FUZZ_RUNS`). `seed`: the first random number of all of them, another one in
+ * each run. A failure prints it, and `FUZZ_SEED` repeats it.
+ */
+export const FUZZ = inject('fuzz');
