@@ -83,7 +83,7 @@ ask() {
   [ -z "$seen" ] || set -- "$@" -H "If-None-Match: $seen"
   : >"$answers/headers"
   : >"$answers/body"
-  curl -sS -G -X "$method" --data-urlencode "state=$state" "$@" \
+  curl -sS -G -X "$method" "$@" \
     --connect-timeout 10 --max-time $((LONGEST_WAIT + 30)) \
     --retry "$times" --retry-all-errors \
     -D "$answers/headers" -o "$answers/body" "$url$resource" ||
@@ -136,7 +136,7 @@ left() {
 
 await_state() {
   while
-    ask GET /state "wait=$(left "$LONGEST_WAIT")s"
+    ask GET /state "state=$state" "wait=$(left "$LONGEST_WAIT")s"
     [ "$status" != 200 ]
   do
     stop_unless_not_yet
@@ -146,7 +146,7 @@ await_state() {
 
 await_slot() {
   while
-    ask POST /claims "by=$by"
+    ask POST /claims "state=$state" "by=$by"
     [ "$status" != 200 ]
   do
     stop_unless_not_yet
@@ -168,16 +168,16 @@ await_state
 code=$?
 
 if [ "$code" -eq 0 ]; then
-  ask PUT /state "by=$by" "event=$event"
+  ask PUT /state "state=$state" "by=$by" "event=$event"
   [ "$status" = 200 ] && exit 0
   say "done, but not counted: $(reason)"
   exit "$NOT_COUNTED"
 fi
 if [ -n "$fail_event" ]; then
-  ask PUT /state "by=$by" "event=$fail_event"
+  ask PUT /state "state=$state" "by=$by" "event=$fail_event"
   [ "$status" = 200 ] || say "failed, and the report of it was refused: $(reason)"
 elif [ -n "$has_slots" ]; then
   # Another machine may try what this one could not.
-  ask DELETE /claims "by=$by"
+  ask DELETE /claims "state=$state" "by=$by"
 fi
 exit "$code"

@@ -41,6 +41,7 @@ export {
 export type { ChartIssue } from './issue.ts';
 export { CHART_BYTES, EVENT_LENGTH } from './limits.ts';
 export { isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
+export { nearest } from './nearest.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export { isReserved } from './statechart/transitions.ts';
 export { parseDuration } from './time.ts';

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from './limits.ts';
+import { nearest } from './nearest.ts';
 
 /** Something to say about a chart's text. Only an `error` keeps the chart from being accepted. */
 export interface ChartIssue {
@@ -73,9 +73,8 @@ export class IssueList {
     if (this.#suggestions++ >= SUGGESTIONS || word.length > SUGGESTION_LENGTH) return '';
     const all = typeof candidates === 'function' ? candidates() : candidates;
     const near = all.slice(0, SUGGESTION_CANDIDATES).filter((name) => name.length <= SUGGESTION_LENGTH);
-    if (near.length === 0) return '';
-    const best = closest(word, near);
-    return distance(word, best) <= Math.max(2, word.length / 3) ? ` Did you mean ${quote(best)}?` : '';
+    const best = nearest(word, near);
+    return best === undefined ? '' : ` Did you mean ${quote(best)}?`;
   }
 
   #add(

@@ -43,7 +43,7 @@ export function openApi(resources: Resources, origin: string): Json {
       version: '0.1.0',
       summary: 'A state-machine-as-a-service: machines take their turns by asking with curl.',
       description:
-        'Every `GET` answers `HEAD` as well, every path `OPTIONS`; another method is 405 with `Allow`. The paths of the service’s own machine, `default`, are at the root.',
+        'Every `GET` answers `HEAD` as well, every path `OPTIONS`; another method is 405 with `Allow`. A query parameter that is not listed is 400. The paths of the service’s own machine, `default`, are at the root.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: origin }],
@@ -73,22 +73,26 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
       path,
       method: 'GET',
       contract,
-      refusals: [...(contract.refusals ?? []), 'internal-error', 'not-set-up'],
+      refusals: [...(contract.refusals ?? []), ...OF_SERVICE],
       refusalContent: PROBLEM,
     }),
   );
   return [...below, ...ofTenant, ...atRoot.map(ofDefault), ...ofService];
 }
 
-/** What any resource that asks for a token may say, and any machine. */
+/** What any resource may say, any that asks for a token, and any machine. A parameter that is not known is a wrong one. */
+const OF_SERVICE = [
+  'wrong-parameter',
+  'internal-error',
+  'not-set-up',
+] as const satisfies readonly RefusalCode[];
 const OF_ANY = [
+  ...OF_SERVICE,
   'no-token',
   'forbidden',
   'cross-site',
   'too-many-requests',
-  'internal-error',
   'overloaded',
-  'not-set-up',
 ] as const satisfies readonly RefusalCode[];
 const OF_MACHINE = [
   ...OF_ANY,

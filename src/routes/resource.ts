@@ -9,6 +9,7 @@ import type { Machine } from '../machine.ts';
 import { machineAt } from '../objects.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { logged } from '../request-log.ts';
+import { checkQuery } from './query.ts';
 
 /** Methods that change something, and that ask. `HEAD` comes with `GET`, `OPTIONS` with every path. */
 export type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -102,10 +103,10 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
 
 type Answer = Response | Promise<Response>;
 
-function ofService(c: Context<AppEnv>, { answer }: ServiceResource): Answer {
-  const refusal = checkSetUp(c.env);
-  if (refusal !== undefined) return problem(refusal);
-  return methodOf(c) === 'GET' ? answer(c) : otherMethod(c, ['GET']);
+function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): Answer {
+  if (methodOf(c) !== 'GET') return otherMethod(c, ['GET']);
+  const refusal = checkSetUp(c.env) ?? checkQuery(c, contract);
+  return refusal === undefined ? answer(c) : problem(refusal);
 }
 
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
@@ -150,7 +151,8 @@ function serve<Arguments extends readonly unknown[]>(
       if (method === undefined) return otherMethod(c, Object.keys(methods));
       const grant = c.get('grant');
       if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
-      return method.answer(c, ...args());
+      const unknown = checkQuery(c, method.contract);
+      return unknown === undefined ? method.answer(c, ...args()) : say(unknown);
     }),
   );
 }

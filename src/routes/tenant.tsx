@@ -7,7 +7,7 @@ import type { Env } from '../env.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../limits.ts';
 import { machineAt, tenantNamed } from '../objects.ts';
 import { refuse } from '../refusal.ts';
-import { type Row, TenantPage } from '../view/tenant-page.tsx';
+import { fits, type Row, TenantPage } from '../view/tenant-page.tsx';
 import { wantsPage } from './machine.tsx';
 import { wholeNumber } from './parameters.ts';
 import type { TenantResource } from './resource.ts';
@@ -43,6 +43,22 @@ const CHART: Parameter<string | undefined> = {
   },
 };
 
+/** What the page's form filters by; the list for programs is filtered by the same. */
+const TEXT = {
+  name: 'q',
+  in: 'query',
+  says: 'Of the machines of the page, only those whose address or active states contain it.',
+  shape: z.string(),
+  read: (c) => ({ ok: true as const, value: c.req.query('q') ?? '' }),
+} satisfies Parameter<string>;
+const STATE = {
+  name: 'state',
+  in: 'query',
+  says: 'Of the machines of the page, only those in this state.',
+  shape: z.string(),
+  read: (c) => ({ ok: true as const, value: c.req.query('state') ?? '' }),
+} satisfies Parameter<string>;
+
 /** A tenant's machines: those that the caller may read. */
 export const tenant: TenantResource = {
   methods: {
@@ -51,7 +67,7 @@ export const tenant: TenantResource = {
       contract: {
         id: 'machines',
         summary: "A tenant's machines: where each of those stands that the caller may read.",
-        parameters: [LIMIT, AFTER, CHART],
+        parameters: [LIMIT, AFTER, CHART, TEXT, STATE],
         answers: {
           200: {
             says: 'A page of them.',
@@ -78,12 +94,13 @@ export const tenant: TenantResource = {
         const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
         const last = addresses.at(-1);
         const next = more && last !== undefined ? { after: formatAddress(last) } : {};
+        const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
         if (wantsPage(c)) {
-          const [text = '', state = ''] = [c.req.query('q'), c.req.query('state')];
           const props = { tenant: name, rows, text, state, ...next, now: Date.now() };
           return page(String(<TenantPage {...props} />));
         }
-        return json({ tenant: name, machines: rows.map(entryOf), ...next }, { Vary: 'Accept' });
+        const machines = rows.filter((row) => fits(row, text, state)).map(entryOf);
+        return json({ tenant: name, machines, ...next }, { Vary: 'Accept' });
       },
     },
   },

@@ -112,7 +112,8 @@ function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
   );
 }
 
-function fits({ machine, summary }: Row, text: string, state: string): boolean {
+/** Whether a machine is one of those that the list is filtered to. */
+export function fits({ machine, summary }: Row, text: string, state: string): boolean {
   const states = summary?.states ?? [];
   const words = [machine, ...states].join('\n').toLowerCase();
   return words.includes(text.toLowerCase()) && (state === '' || states.includes(state));

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { queryOf } from '../contract/query.ts';
 import { historyOf, machinePath, problemOf, send, statePath } from '../service.ts';
 import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
 
@@ -11,11 +12,11 @@ const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
 /** Requests that change something, and one that opens a channel. */
 const UNSAFE = RESOURCES.machine.flatMap(({ path: below, methods }) =>
-  Object.keys(methods)
-    .filter((method) => method !== 'GET')
-    .map((method): [method: string, path: string] => [
+  Object.entries(methods)
+    .filter(([method]) => method !== 'GET')
+    .map(([method, { contract }]): [method: string, path: string] => [
       method,
-      `${machinePath(address)}${below}?state=a&by=me`,
+      `${machinePath(address)}${below}${queryOf(contract, { state: 'a', by: 'me' })}`,
     ]),
 );
 

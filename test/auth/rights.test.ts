@@ -59,7 +59,7 @@ afterAll(async () => {
 
 /** What a path of the table stands for at a machine, and what is sent with it. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
-  const query = rule.endsWith('/claims') ? '?state=a&by=me' : '?state=a';
+  const query = rule.endsWith('/claims') ? '?state=a&by=me' : rule.endsWith('/state') ? '?state=a' : '';
   const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
   const isFleetLock = rule.includes('/v1/');
   const body = isFleetLock ? '{"client_params":{"id":"me","group":"a"}}' : chart;

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
 import { RIGHTS } from '../../src/grant.ts';
 import { putChart } from '../charts.ts';
+import { queryOf } from '../contract/query.ts';
 import { claim, storyOf } from '../coordination/callers.ts';
 import { openSocket } from '../coordination/sockets.ts';
 import { ask, machinePath, report, send, statusOf } from '../service.ts';
@@ -42,10 +43,14 @@ async function viewOf(tenant: string): Promise<string> {
 
 /** Every method of every resource, with what it would need. */
 const REQUESTS = RESOURCES.machine.flatMap(({ path, methods }) =>
-  Object.keys(methods).map((method) => ({ method, path })),
+  Object.entries(methods).map(([method, { contract }]) => ({
+    method,
+    path,
+    query: queryOf(contract, { state: 'work', by: 'web-01', reset: 'true' }),
+  })),
 );
 
-describe.each(REQUESTS)('$method $path of one tenant', ({ method, path }) => {
+describe.each(REQUESTS)('$method $path of one tenant', ({ method, path, query }) => {
   it.each(['release', 'release@42'])('changes nothing of another’s: %s', async (name) => {
     const before = await viewOf(theirs);
     const body = path === '/chart' ? CHART.replace('quorum: 3', 'quorum: 4') : undefined;
@@ -53,7 +58,7 @@ describe.each(REQUESTS)('$method $path of one tenant', ({ method, path }) => {
     const init = path.startsWith('/v1/')
       ? { body: JSON.stringify(lock), headers: { 'fleet-lock-protocol': 'true' } }
       : { ...(method === 'PUT' && body !== undefined ? { body } : {}) };
-    const response = await send(method, `/${ours}/${name}${path}?state=work&by=web-01&reset=true`, init);
+    const response = await send(method, `/${ours}/${name}${path}${query}`, init);
     await response.body?.cancel();
     // It was a request that does something, but for a run, which takes no chart of its own.
     if (!(method === 'PUT' && path === '/chart' && name.includes('@'))) {
@@ -65,7 +70,7 @@ describe.each(REQUESTS)('$method $path of one tenant', ({ method, path }) => {
   it('is refused to a token of the other', async () => {
     const token = await tokenFor(`${theirs}/*`, ...RIGHTS);
     for (const name of ['release', 'release@42']) {
-      const response = await sendAs(token, method, `/${ours}/${name}${path}?state=work&by=web-01`);
+      const response = await sendAs(token, method, `/${ours}/${name}${path}${query}`);
       expect(response.status).toBe(403);
     }
   });

@@ -52,6 +52,16 @@ describe('a list', () => {
     expect(names).toEqual([bundled, `${bundled}@42`]);
   });
 
+  it('is filtered for programs by what the page filters by', async () => {
+    await upload(`${tenant}/one`, CHART);
+    await upload(`${tenant}/two`, CHART);
+    await reportTimes(`${tenant}/two`, 'drain', 2);
+    expect(await namesOf(tenant, '?state=done')).toEqual([`${tenant}/two`]);
+    expect(await namesOf(tenant, '?q=ON')).toEqual([`${tenant}/one`, `${tenant}/two`]);
+    expect(await namesOf(tenant, '?q=/one&state=drain')).toEqual([`${tenant}/one`]);
+    expect(await namesOf(tenant, '?q=&state=')).toHaveLength(2);
+  });
+
   it('is never behind: it asks the machines themselves', async () => {
     await upload(`${tenant}/a`, CHART);
     for (const revision of [1, 2, 3]) {

@@ -1,0 +1,95 @@
+/** A query parameter that a method does not declare is refused: what is misspelt must not count as something else. */
+import { describe, expect, it } from 'vitest';
+import { RESOURCES } from '../../src/app.ts';
+import type { Contract } from '../../src/contract/contract.ts';
+import { counting, final, newChart, putChart, sequence } from '../charts.ts';
+import { historyOf, machinePath, problemOf, send, statusOf } from '../service.ts';
+
+const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b')));
+const [tenant = ''] = address.split('/');
+await putChart('default', sequence(counting('a', 'b', 1_000_000), final('b')));
+
+/** Every method that is served, and where. */
+const SERVED = [
+  ...RESOURCES.machine.flatMap(({ path, methods }) =>
+    [address, 'default'].flatMap((name) => methodsAt(machinePath(name) + path || '/', methods)),
+  ),
+  ...methodsAt(`/${tenant}`, RESOURCES.tenant.methods),
+  ...RESOURCES.service.map(({ path, contract }) => ({ method: 'GET', path, contract })),
+];
+
+describe.each(SERVED)('$method $path', ({ method, path, contract }) => {
+  const known = (contract.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
+
+  it('refuses a parameter that it does not declare, whatever comes with it, and does nothing', async () => {
+    const before = (await historyOf(address)).history.length;
+    const declared = known.map((name) => `${name}=a`).join('&');
+    for (const name of ['nonsense', '__proto__', 'toString', 'State', '%C3%A9']) {
+      const response = await send(method, `${path}?${declared}&${name}=1`);
+      expect(response.status, name).toBe(400);
+      expect(await response.text()).toContain('takes no parameter');
+    }
+    expect((await historyOf(address)).history).toHaveLength(before);
+  });
+
+  it.runIf(known.length > 0)('names the one that was meant', async () => {
+    for (const name of known.filter((one) => one.length > 2)) {
+      const misspelt = `${name.slice(0, -2)}${name.at(-1)}${name.at(-2)}`;
+      const body = await (await send(method, `${path}?${misspelt}=a`)).text();
+      expect(body).toMatch(new RegExp(`${misspelt}\\W+did you mean \\W+${name}\\W`));
+    }
+  });
+});
+
+describe('a parameter that is not known', () => {
+  const detailOf = async (method: string, query: string) =>
+    (await problemOf(await send(method, `/${address}/${query}`))).detail;
+
+  it('is told by its nearest name', async () => {
+    expect(await detailOf('PUT', 'state?state=a&evnt=fail')).toBe(
+      'This takes no parameter "evnt"; did you mean "event"?',
+    );
+    expect(await detailOf('GET', 'state?State=a')).toBe(
+      'This takes no parameter "State"; did you mean "state"?',
+    );
+  });
+
+  it('is told by all there are where none is near, and by none where there are none', async () => {
+    expect(await detailOf('GET', 'history?event=fail')).toBe(
+      'This takes no parameter "event"; it takes: before, limit.',
+    );
+    expect(await detailOf('GET', 'diagram.svg?theme=dark')).toBe(
+      'This takes no parameter "theme"; it takes none.',
+    );
+  });
+
+  it('is shown in short where it is long', async () => {
+    const detail = await detailOf('GET', `state?state=a&${'x'.repeat(8_000)}=1`);
+    expect(detail).toContain('xxx..."; it takes: state, wait.');
+    expect(detail.length).toBeLessThan(200);
+  });
+
+  it('changes nothing', async () => {
+    const { revision } = await statusOf(address);
+    expect((await send('PUT', `/${address}/state?state=a&evnt=fail`)).status).toBe(400);
+    expect((await statusOf(address)).revision).toBe(revision);
+  });
+});
+
+describe('what is no parameter', () => {
+  it.each(['?state=a&', '?&state=a', '?state=a&&', '?state=a#evnt=fail', '?st%61te=a', '?state=a&state=b'])(
+    'is let through: %s',
+    async (query) => {
+      expect((await send('GET', `/${address}/state${query}`)).status).toBe(200);
+    },
+  );
+
+  it('is a body, which the original ignored', async () => {
+    const body = new URLSearchParams({ state: 'b', evnt: 'fail' });
+    expect((await send('PUT', `/${address}/state?state=a`, { body })).status).toBe(200);
+  });
+});
+
+function methodsAt(path: string, methods: Readonly<Record<string, { readonly contract: Contract }>>) {
+  return Object.entries(methods).map(([method, { contract }]) => ({ method, path, contract }));
+}
