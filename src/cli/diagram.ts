@@ -50,7 +50,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
 const NOWHERE = {
   active: new Set<number>(),
   visited: new Set<number>(),
-  counts: [],
+  counts: new Map<string, number>(),
   due: new Map<string, number>(),
   now: 0,
 };

@@ -1,101 +1,123 @@
 /**
- * Where everything stands. Each state with states in it is laid out by itself, by dagre, from the inside out: what is
+ * Where everything stands. Each state with states in it is a frame, laid out by itself, from the inside out: what is
  * inside is one box for what is around it. So a chart of any depth is as many small layouts as it has such states.
  */
 import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
+import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS } from '../limits.ts';
+import {
+  type Box,
+  CAPTION_LINE,
+  captionWidth,
+  DOT,
+  type Dot,
+  type Frame,
+  type Line,
+  labelExtent,
+  moved,
+  type Point,
+  type Rectangle,
+} from './geometry.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
+import { plainFrame, withLanes } from './plain-layout.ts';
 import { shortened, textWidth } from './words.ts';
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Its upper left corner, and its extent, px. */
-interface Rectangle extends Point {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A state where it stands. */
-export interface Box extends Rectangle {
-  readonly node: Node;
-  readonly title: string;
-}
-
-/** An arrow where it runs, and its captions. */
-export interface Line {
-  readonly arrow: Arrow;
-  readonly points: readonly Point[];
-  readonly label: Rectangle;
-}
-
-/** A dot that an arrow begins or ends at: where a state is entered first, or the edge of the state around. */
-interface Dot extends Point {
-  readonly kind: 'initial' | 'port';
-}
-
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  /** Outer ones first: what is drawn later lies above. */
-  readonly boxes: readonly Box[];
-  readonly lines: readonly Line[];
-  readonly dots: readonly Dot[];
-  /** From where a state is entered first. */
-  readonly entries: readonly (readonly Point[])[];
+export interface Layout extends Frame {
+  /** Arrows that are beyond the bound of a drawing, and left out. */
+  readonly omitted: number;
 }
 
 const TITLE_SIZE = 14;
-const CAPTION_SIZE = 11;
-export const CAPTION_LINE = 15;
 export const HEADER = 30;
-
 const TITLE_LENGTH = 28;
-const CAPTION_LENGTH = 40;
 const PADDING = 14;
 const MARGIN = 16;
-const DOT = 12;
-
-/** Room for what a caption says beside its words: `2 of 3`, `1h 30m left`. */
-const COUNTER_WIDTH = 72;
 
 /** Beyond so many states side by side, the ranks are found in one pass: the better way is quadratic. */
 const MANY = 60;
 
-/** Ranks that all arrows of one state's inside may cross together on their way through it. */
-const THREADS = 300;
+/** What is drawn inside one state, and what that would cost. */
+interface FramePlan {
+  readonly arrows: readonly Arrow[];
+  /** The arrows that dagre is not given, by their places in the list. */
+  readonly far: ReadonlySet<number>;
+  /** What dagre would cost, in units of a state or of a rank that an arrow crosses. */
+  readonly cost: number;
+}
 
-/** Between two lanes, and how many there are before the first is taken again. */
-const LANE = 14;
-const LANES = 24;
+interface Plan {
+  readonly frames: ReadonlyMap<StateNumber, FramePlan>;
+  readonly parents: ReadonlyMap<StateNumber, StateNumber>;
+  /** Frames that cost more than this are laid out plainly. */
+  readonly most: number;
+}
 
+/**
+ * Lays a chart out. Small charts are laid out by dagre. Beyond `LAYOUT_BUDGET` the frames that cost most are laid out
+ * plainly, in linear time.
+ */
 export function layOut(model: Model, graph: Graph): Layout {
   const arrows = new Map<StateNumber, Arrow[]>();
-  for (const arrow of graph.arrows) {
+  for (const arrow of graph.arrows.slice(0, ARROWS_DRAWN)) {
     const { from, to } = arrow;
     const common = from === to ? (model.states[from]?.parent ?? ROOT) : commonOf(model, from, to);
     const list = arrows.get(common);
     if (list === undefined) arrows.set(common, [arrow]);
     else list.push(arrow);
   }
-  const inside = frame(graph.root, arrows, parentsOf(graph.root));
-  const at = { x: MARGIN, y: MARGIN };
-  return { ...moved(inside, at), width: inside.width + 2 * MARGIN, height: inside.height + 2 * MARGIN };
+  const parents = parentsOf(graph.root);
+  const frames = new Map<StateNumber, FramePlan>();
+  for (const node of withChildren(graph.root)) {
+    frames.set(node.state, framePlan(node, arrows.get(node.state) ?? [], parents));
+  }
+  const most = affordable([...frames.values()].map(({ cost }) => cost));
+  const inside = frameOf(graph.root, { frames, parents, most });
+  const omitted = Math.max(0, graph.arrows.length - ARROWS_DRAWN);
+  const [width, height] = [inside.width + 2 * MARGIN, inside.height + 2 * MARGIN];
+  return { ...moved(inside, { x: MARGIN, y: MARGIN }), width, height, omitted };
 }
 
-/** @returns the captions' words as there is room for them. */
-export function captionText(text: string): string {
-  return shortened(text, CAPTION_LENGTH);
+/** @returns the cost up to which frames are laid out by dagre, so that all of them together keep the budget. */
+function affordable(costs: readonly number[]): number {
+  const sorted = costs.toSorted((a, b) => a - b);
+  let spent = 0;
+  let most = 0;
+  for (const [i, cost] of sorted.entries()) {
+    spent += cost;
+    if (spent > LAYOUT_BUDGET) break;
+    // Frames of one cost look alike: all of them are affordable, or none.
+    if (sorted[i + 1] !== cost) most = cost;
+  }
+  return most;
+}
+
+/**
+ * Chooses the arrows that dagre is given, and says what it costs. Dagre threads each arrow through every rank that it
+ * crosses, and orders all of these threads. The shortest go in, up to a bound.
+ */
+function framePlan(node: Node, arrows: readonly Arrow[], parents: Plan['parents']): FramePlan {
+  const place = new Map(node.children.map(({ state }, i) => [state, i]));
+  const placeOf = (state: StateNumber) => place.get(childOf(node, state, parents) ?? node.state) ?? 0;
+  const spans = arrows
+    .map(({ from, to }, i) => ({ i, span: Math.abs(placeOf(from) - placeOf(to)) }))
+    .sort((a, b) => a.span - b.span);
+  const far = new Set<number>();
+  let threads = 0;
+  for (const { i, span } of spans) {
+    // An arrow between neighbours costs a label.
+    const cost = Math.max(1, span);
+    if (threads + cost > LAYOUT_THREADS && span > 1) far.add(i);
+    else threads += cost;
+  }
+  return { arrows, far, cost: node.children.length + threads };
 }
 
 /** Lays out what is inside of a state. Its upper left corner is the origin. */
-function frame(
-  node: Node,
-  arrows: ReadonlyMap<StateNumber, readonly Arrow[]>,
-  parents: ReadonlyMap<StateNumber, StateNumber>,
-): Layout {
+function frameOf(node: Node, plan: Plan): Frame {
+  const { arrows, far, cost } = plan.frames.get(node.state) ?? EMPTY;
+  const frames = new Map(node.children.map((child) => [child.state, inner(child, plan)]));
+  const insides = { frames, childOf: (state: StateNumber) => childOf(node, state, plan.parents) };
+  if (cost > plan.most) return plainFrame(node, insides, arrows);
   const graph = new DagreGraph({ multigraph: true });
   graph.setGraph({
     rankdir: 'TB',
@@ -104,24 +126,15 @@ function frame(
     edgesep: 18,
     ...(node.children.length > MANY ? { ranker: 'longest-path' } : {}),
   });
-  const insides = new Map(node.children.map((child) => [child.state, inner(child, arrows, parents)]));
-  for (const [state, { width, height }] of insides) graph.setNode(String(state), { width, height });
+  for (const [state, { width, height }] of frames) graph.setNode(String(state), { width, height });
   if (node.initial !== undefined) {
     graph.setNode('initial', { width: DOT, height: DOT });
     graph.setEdge('initial', String(node.initial), {}, 'initial');
   }
-  const own = arrows.get(node.state) ?? [];
-  const childOf = (state: StateNumber) => {
-    for (let at: StateNumber | undefined = state; at !== undefined; at = parents.get(at)) {
-      if (insides.has(at)) return at;
-    }
-    return undefined;
-  };
-  const direct = own.map((arrow) => [childOf(arrow.from), childOf(arrow.to)] as const);
-  const far = tooFar(node, direct);
-  for (const [i, arrow] of own.entries()) {
+  for (const [i, arrow] of arrows.entries()) {
     if (far.has(i)) continue;
-    const ends = [childOf(arrow.from), childOf(arrow.to)].map((child, end) => {
+    const ends = [arrow.from, arrow.to].map((state, end) => {
+      const child = insides.childOf(state);
       if (child !== undefined) return String(child);
       const port = `port ${i} ${end}`;
       graph.setNode(port, { width: DOT, height: DOT });
@@ -131,73 +144,15 @@ function frame(
     graph.setEdge(from, to, { ...labelExtent(arrow), labelpos: 'c' }, String(i));
   }
   dagre(graph);
-  const laid = collected(graph, node, insides, own);
-  return withLanes(
-    laid,
-    own.filter((_, i) => far.has(i)),
-  );
+  const laid = collected(graph, node, frames, arrows);
+  const others = arrows.filter((_, i) => far.has(i));
+  return withLanes(laid, node, insides, others);
 }
 
-/**
- * The arrows that dagre is not given. It threads each arrow through every rank that it crosses, and orders all of
- * these threads: what goes far through a large chart costs seconds. The shortest go in, up to a bound.
- *
- * @param arrows the children that they lead from and to.
- * @returns their places in the list.
- */
-function tooFar(
-  node: Node,
-  arrows: readonly (readonly [StateNumber | undefined, StateNumber | undefined])[],
-): ReadonlySet<number> {
-  const place = new Map(node.children.map(({ state }, i) => [state, i]));
-  const spans = arrows
-    .map(([from, to], i) => {
-      const [a, b] = [from, to].map((state) => (state === undefined ? 0 : (place.get(state) ?? 0)));
-      return { i, span: Math.abs((a ?? 0) - (b ?? 0)) };
-    })
-    .sort((a, b) => a.span - b.span);
-  const far = new Set<number>();
-  let threads = 0;
-  for (const { i, span } of spans) {
-    threads += span;
-    if (span > 1 && threads > THREADS) far.add(i);
-  }
-  return far;
-}
-
-/** Draws arrows beside everything else, each in a lane of its own as far as there is room. */
-function withLanes(layout: Layout, arrows: readonly Arrow[]): Layout {
-  if (arrows.length === 0) return layout;
-  const boxes = new Map(layout.boxes.map((box) => [box.node.state, box]));
-  const lines: Line[] = [];
-  let right = layout.width;
-  for (const [i, arrow] of arrows.entries()) {
-    const [from, to] = [boxes.get(arrow.from), boxes.get(arrow.to)];
-    if (from === undefined || to === undefined) continue;
-    const lane = layout.width + LANE * (1 + (i % LANES));
-    const points = [
-      { x: from.x + from.width, y: from.y + from.height * 0.7 },
-      { x: lane, y: from.y + from.height * 0.7 },
-      { x: lane, y: to.y + to.height * 0.3 },
-      { x: to.x + to.width, y: to.y + to.height * 0.3 },
-    ];
-    const extent = labelExtent(arrow);
-    lines.push({
-      arrow,
-      points,
-      label: { x: from.x + from.width + 6, y: from.y + from.height * 0.7 - extent.height / 2, ...extent },
-    });
-    right = Math.max(right, lane + LANE, from.x + from.width + 12 + extent.width);
-  }
-  return { ...layout, width: right, lines: [...layout.lines, ...lines] };
-}
+const EMPTY: FramePlan = { arrows: [], far: new Set(), cost: 0 };
 
 /** A state as one box: with what is in it, where there is something. */
-function inner(
-  node: Node,
-  arrows: ReadonlyMap<StateNumber, readonly Arrow[]>,
-  parents: ReadonlyMap<StateNumber, StateNumber>,
-): Layout {
+function inner(node: Node, plan: Plan): Frame {
   const title = shortened(node.label, TITLE_LENGTH);
   const notes = node.notes.length * CAPTION_LINE;
   const widest = Math.max(textWidth(title, TITLE_SIZE) + 8, ...node.notes.map((note) => captionWidth(note)));
@@ -206,7 +161,7 @@ function inner(
     const width = Math.max(76, widest + 2 * PADDING);
     return single({ node, title, x: 0, y: 0, width, height: HEADER + 8 + notes });
   }
-  const content = frame(node, arrows, parents);
+  const content = frameOf(node, plan);
   const width = Math.max(content.width + 2 * PADDING, widest + 2 * PADDING);
   const height = HEADER + notes + content.height + 2 * PADDING;
   const at = { x: (width - content.width) / 2, y: HEADER + notes + PADDING };
@@ -214,7 +169,7 @@ function inner(
   return { ...rest, boxes: [{ node, title, x: 0, y: 0, width, height }, ...boxes], width, height };
 }
 
-function single(box: Box): Layout {
+function single(box: Box): Frame {
   return { width: box.width, height: box.height, boxes: [box], lines: [], dots: [], entries: [] };
 }
 
@@ -222,9 +177,9 @@ function single(box: Box): Layout {
 function collected(
   graph: DagreGraph,
   node: Node,
-  insides: ReadonlyMap<StateNumber, Layout>,
+  insides: ReadonlyMap<StateNumber, Frame>,
   arrows: readonly Arrow[],
-): Layout {
+): Frame {
   const boxes: Box[] = [];
   const lines: Line[] = [];
   const dots: Dot[] = [];
@@ -278,37 +233,24 @@ function border({ x, y, width, height }: Rectangle, from: Point): Point {
   return { x: middleX + dx * scale, y: middleY + dy * scale };
 }
 
-function labelExtent({ captions }: Arrow): { width: number; height: number } {
-  if (captions.length === 0) return { width: 0, height: 0 };
-  return {
-    width: Math.max(...captions.map((caption) => captionWidth(caption))) + 8,
-    height: captions.length * CAPTION_LINE + 4,
-  };
+/** The states that have states in them, the outer ones first. */
+function* withChildren(node: Node): Generator<Node> {
+  if (node.children.length === 0) return;
+  yield node;
+  for (const child of node.children) yield* withChildren(child);
 }
 
-function captionWidth({ text, counter }: Arrow['captions'][number]): number {
-  return textWidth(captionText(text), CAPTION_SIZE) + (counter === undefined ? 0 : COUNTER_WIDTH);
+/** @returns the child of `node` that `state` lies in or is; undefined for `node` itself. */
+function childOf(node: Node, state: StateNumber, parents: Plan['parents']): StateNumber | undefined {
+  for (let at: StateNumber | undefined = state; at !== undefined; at = parents.get(at)) {
+    if (parents.get(at) === node.state) return at;
+  }
+  return undefined;
 }
 
-function parentsOf(node: Node): ReadonlyMap<StateNumber, StateNumber> {
+function parentsOf(root: Node): ReadonlyMap<StateNumber, StateNumber> {
   const parents = new Map<StateNumber, StateNumber>();
-  const walk = (parent: Node) => {
-    for (const child of parent.children) {
-      parents.set(child.state, parent.state);
-      walk(child);
-    }
-  };
-  walk(node);
+  for (const node of withChildren(root))
+    for (const { state } of node.children) parents.set(state, node.state);
   return parents;
-}
-
-function moved(layout: Layout, { x, y }: Point): Layout {
-  const move = <Item extends Point>(item: Item): Item => ({ ...item, x: item.x + x, y: item.y + y });
-  return {
-    ...layout,
-    boxes: layout.boxes.map(move),
-    lines: layout.lines.map((line) => ({ ...line, points: line.points.map(move), label: move(line.label) })),
-    dots: layout.dots.map(move),
-    entries: layout.entries.map((points) => points.map(move)),
-  };
 }

@@ -9,7 +9,9 @@ export function drawMermaid(model: Model, { root, arrows }: Graph, active: Reado
     const { from, to } = arrow;
     const common = commonOf(model, from, to);
     const around = common === from || common === to ? (model.states[common]?.parent ?? ROOT) : common;
-    inside.set(around, [...(inside.get(around) ?? []), arrow]);
+    const list = inside.get(around);
+    if (list === undefined) inside.set(around, [arrow]);
+    else list.push(arrow);
   }
   const lines = ['stateDiagram-v2', ...body(root, inside, '  ')];
   lines.push('  classDef current fill:#0b57d0,color:#fff,stroke:#0b57d0');

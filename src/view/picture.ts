@@ -1,13 +1,13 @@
 /** A machine's picture, at the edge: laid out once for each chart, and lit for each request. */
 import { type Definition, modelOf } from '../chart/index.ts';
 import type { Model } from '../chart/model.ts';
-import { LAYOUTS } from '../limits.ts';
+import { LAYOUT_REST, LAYOUTS_KEPT } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { View } from '../replies.ts';
 import { type Graph, graphOf } from './graph.ts';
 import { type Layout, layOut } from './layout.ts';
 import { drawMermaid } from './mermaid.ts';
-import { drawSvg, type Present } from './svg.ts';
+import { countKey, drawSvg, type Present } from './svg.ts';
 
 /** What a chart looks like, wherever its machines stand. */
 interface Plan {
@@ -48,30 +48,70 @@ export async function mermaidOf(
 }
 
 async function planOf(machine: DurableObjectStub<Machine>, hash: string): Promise<Plan | undefined> {
-  const known = plans.get(hash);
-  if (known !== undefined) {
-    // The last to be asked for is the last to go.
-    plans.delete(hash);
-    plans.set(hash, known);
-    return known;
-  }
+  const known = recall(hash);
+  if (known !== undefined) return known;
   const text = await machine.definition(hash);
   if (text === undefined) return undefined;
-  const definition: Definition = JSON.parse(text);
+  // Each waits with a timer of its own: workerd cancels a request that awaits only what another request does.
+  while (!mayLayOut(performance.now())) await scheduler.wait(LAYOUT_REST);
+  return recall(hash) ?? keep(hash, planFrom(JSON.parse(text)));
+}
+
+/** Whether a layout has been made since the last look, and until when no other is: ms, by `performance.now`. */
+let hasLaidOut = false;
+let restUntil = 0;
+
+/**
+ * Whether a chart may be laid out now. Between two layouts the isolate rests, so that other requests run: a tenant's
+ * page asks for many drawings at once. Time stands still while code runs, so the rest begins with the next look.
+ */
+function mayLayOut(now: number): boolean {
+  if (hasLaidOut) restUntil = now + LAYOUT_REST;
+  hasLaidOut = false;
+  return now >= restUntil;
+}
+
+function planFrom(definition: Definition): Plan {
   const model = modelOf(definition);
   const graph = graphOf(model);
   const plan = { model, graph, layout: layOut(model, graph) };
-  plans.set(hash, plan);
-  const [oldest] = plans.keys();
-  if (plans.size > LAYOUTS && oldest !== undefined) plans.delete(oldest);
+  hasLaidOut = true;
   return plan;
+}
+
+/** Finds a plan. The last to be asked for is the last to go. */
+function recall(hash: string): Plan | undefined {
+  const plan = plans.get(hash);
+  if (plan === undefined) return undefined;
+  plans.delete(hash);
+  plans.set(hash, plan);
+  return plan;
+}
+
+/** Keeps a plan, and drops the oldest where all of them together are too large. */
+function keep(hash: string, plan: Plan): Plan {
+  plans.set(hash, plan);
+  size += sizeOf(plan);
+  for (const [oldest, old] of plans) {
+    if (size <= LAYOUTS_KEPT || oldest === hash) break;
+    plans.delete(oldest);
+    size -= sizeOf(old);
+  }
+  return plan;
+}
+
+/** States and arrows of all plans that are kept. */
+let size = 0;
+
+function sizeOf({ model, graph }: Plan): number {
+  return model.states.length + graph.arrows.length;
 }
 
 function presentOf({ active, visited, counts, due }: View): Present {
   return {
     active: new Set(active),
     visited: new Set(visited),
-    counts,
+    counts: new Map(counts.map((count) => [countKey(count), count.have])),
     due: new Map(due.map(({ event, at }) => [event, at])),
     now: Date.now(),
   };

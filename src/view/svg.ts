@@ -1,8 +1,9 @@
 /** A chart as a picture, with the states lit where its machine stands. */
 import { html, raw } from 'hono/html';
 import type { StateNumber } from '../chart/model.ts';
+import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
-import { type Box, CAPTION_LINE, captionText, HEADER, type Layout, type Line, type Point } from './layout.ts';
+import { HEADER, type Layout } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
 import { durationText } from './words.ts';
 
@@ -11,16 +12,23 @@ export interface Present {
   readonly active: ReadonlySet<StateNumber>;
   /** Entered and left. */
   readonly visited: ReadonlySet<StateNumber>;
-  readonly counts: readonly {
-    readonly state: StateNumber;
-    readonly event: string;
-    readonly have: number;
-    readonly until: number;
-  }[];
+  /** Where the counts of the active states are, by `countKey`. */
+  readonly counts: ReadonlyMap<string, number>;
   /** When timers are due, ms since the epoch, by the events that they send. */
   readonly due: ReadonlyMap<string, number>;
   /** ms since the epoch */
   readonly now: number;
+}
+
+/** The key of a count: that of one event in one state, up to one number. */
+export function countKey({ state, event, until }: Counted): string {
+  return `${state} ${until} ${event}`;
+}
+
+interface Counted {
+  readonly state: StateNumber;
+  readonly event: string;
+  readonly until: number;
 }
 
 export interface PictureOptions {
@@ -38,8 +46,13 @@ export function drawSvg(
   present: Present,
   { title, description, isInline }: PictureOptions,
 ): string {
-  const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height)];
-  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, present))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, present))}</svg>`;
+  const { omitted } = layout;
+  const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height) + (omitted > 0 ? 20 : 0)];
+  const more =
+    omitted > 0
+      ? html`<text class="caption" x="16" y="${height - 14}">${omitted} more arrows are not drawn</text>`
+      : '';
+  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, present))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, present))}${more}</svg>`;
   return String(drawn);
 }
 
@@ -91,11 +104,8 @@ function captionSpans({ text, counter }: Caption, { active, counts, due, now }: 
     if (at === undefined || !active.has(counter.state)) return html`${words}`;
     return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
   }
-  const { state, event, until } = counter;
-  const count = counts.find(
-    (found) => found.state === state && found.event === event && found.until === until,
-  );
-  const have = active.has(state) ? `${count?.have ?? 0} of ${until}` : `${until}×`;
+  const { state, until } = counter;
+  const have = active.has(state) ? `${counts.get(countKey(counter)) ?? 0} of ${until}` : `${until}×`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
 }
 
