@@ -2,9 +2,10 @@ import type { AdmissionBindings } from './admission.ts';
 import type { MachineEnv } from './charts.ts';
 import type { Grant } from './grant.ts';
 import type { LogBindings } from './request-log.ts';
+import type { WaitBindings } from './waits.ts';
 
 /** What `wrangler.toml`, or `npm start`, binds to the Worker. */
-export interface Env extends MachineEnv, AdmissionBindings, LogBindings {}
+export interface Env extends MachineEnv, AdmissionBindings, LogBindings, WaitBindings {}
 
 /** What hono is told of the Worker. */
 export interface AppEnv {

@@ -110,6 +110,13 @@ export const PREVIEW_LOOK = 1_000;
  */
 export const WAITERS = 10_000;
 
+/**
+ * Requests that wait in one process, at all its machines: some 1 GB of memory, and half of 65,536 descriptors, of which
+ * workerd takes two for each connection. When it is worth asking again where they are all taken, in s.
+ */
+export const WAITS = 16_384;
+export const WAITS_RETRY = 5;
+
 /** Bounds of the `Retry-After` that says "not yet", in seconds. */
 export const RETRY_AFTER_MIN = 1;
 export const RETRY_AFTER_MAX = 30;
@@ -165,6 +172,7 @@ export const LIMITS = {
   fleetLockRequestBytes: FLEETLOCK_BYTES,
   waitSeconds: WAIT_MAX / 1_000,
   waitersPerMachine: WAITERS,
+  waitersPerProcess: WAITS,
   eventStreamsPerMachine: STREAMS,
   webSocketsPerMachine: SOCKETS,
   eventsWithoutPing: SOCKET_BACKLOG,

@@ -34,7 +34,7 @@ const REFUSALS = {
   /** The original's answer to a `PUT` without `state`, kept to the letter. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
-  'too-many-waiting': { status: 503, title: 'Too many are waiting at this machine' },
+  'too-many-waiting': { status: 503, title: 'Too many are waiting' },
   overloaded: { status: 503, title: 'The machine is busy' },
   'not-set-up': { status: 503, title: 'The service is not set up' },
   'too-many-machines': { status: 507, title: 'The tenant has as many machines as it may' },

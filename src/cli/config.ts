@@ -69,7 +69,7 @@ const config :Workerd.Config = (
     (name = "charts", disk = ()),
     (name = "data", disk = (writable = true)),
   ],
-  sockets = [(name = "http", http = (), service = "main")],
+  sockets = [(name = "http", http = (forwardedProtoHeader = "X-Forwarded-Proto"), service = "main")],
 );
 
 const main :Workerd.Worker = (

@@ -6,6 +6,7 @@ import { type Address, DEFAULT, formatAddress } from '../address.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
 import type { ChartFile } from './charts.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
+import { readDescriptors } from './descriptors.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { LOCK_FILE, lockFolder } from './lock.ts';
 import { DONE, type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
@@ -70,7 +71,9 @@ async function prepare({ chart, charts: folder, data, isOpen }: ServeFlags): Pro
 
   // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
   const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
-  const configured = await configure(isOpen, own?.bytes);
+  const { waits, warning } = await readDescriptors();
+  if (warning !== undefined) console.error(warning);
+  const configured = await configure(isOpen, waits, own?.bytes);
   if (!configured.ok) return configured;
   // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
   const unclaimed = await claimFolder(data);
@@ -125,11 +128,18 @@ async function claimFolder(data: string): Promise<Refusal | undefined> {
   }
 }
 
-/** @param chart the bytes of the CHART binding. @returns the configuration, and the values that it embeds. */
-async function configure(isOpen: boolean, chart: Uint8Array | undefined): Promise<Outcome<Files>> {
+/** @param waits requests that may wait at once. @param chart the bytes of the CHART binding. @returns the configuration, and the values that it embeds. */
+async function configure(
+  isOpen: boolean,
+  waits: number,
+  chart: Uint8Array | undefined,
+): Promise<Outcome<Files>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
-  const texts = new Map<string, string | Uint8Array>([['AUTH', isOpen ? 'open' : 'token']]);
+  const texts = new Map<string, string | Uint8Array>([
+    ['AUTH', isOpen ? 'open' : 'token'],
+    ['WAITS', String(waits)],
+  ]);
   if (chart !== undefined) texts.set('CHART', chart);
   const files = new Map([...texts].map(([name, text]) => [textFile(name), text]));
   return { ok: true, value: files.set(CONFIG_FILE, workerdConfig(compatibility, [...texts.keys()])) };

@@ -11,6 +11,7 @@ import { type Refusal, titleOf } from '../refusal.ts';
 import { EmptyRoot, Intro, RefusalPage } from '../view/intro.tsx';
 import { MachinePage } from '../view/machine-page.tsx';
 import { pictureOf } from '../view/picture.ts';
+import { waitWithin } from '../waits.ts';
 import { IF_NONE_MATCH, WAIT } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -38,7 +39,8 @@ export const machine: MachineResource = {
         if (wantsPage(c)) return showPage(c, machine, address);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
-        const answer = await machine.status(IF_NONE_MATCH.read(c).value, ms.value);
+        const known = IF_NONE_MATCH.read(c).value;
+        const answer = await waitWithin(c.env, ms.value, async () => machine.status(known, ms.value));
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
         if (answer.unchanged) return respond(null, 304, headers);

@@ -1,6 +1,7 @@
 import { problem, text } from '../answers.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { ask } from '../trips.ts';
+import { waitWithin } from '../waits.ts';
 import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -36,7 +37,9 @@ export const state: MachineResource = {
         if (!ms.ok) return problem(ms);
         return show(
           name,
-          await (ms.value === 0 ? ask(machine, address, ['is', name]) : machine.is(name, ms.value)),
+          await (ms.value === 0
+            ? ask(machine, address, ['is', name])
+            : waitWithin(c.env, ms.value, async () => machine.is(name, ms.value))),
         );
       },
     },

@@ -21,6 +21,8 @@ export interface ServerOptions {
   env?: Readonly<Record<string, string>>;
   /** Whether esbuild runs in it, as for users, though the Worker was bundled before (`bundled.ts`). */
   bundles?: boolean;
+  /** How many descriptors each of its processes may have open. */
+  descriptors?: number;
 }
 
 /** How the process of the command line ended. */
@@ -155,15 +157,23 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles'> {
+interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descriptors'> {
   /** What stdin holds; nothing where it is left out. */
   input?: string | undefined;
 }
 
-function launch(args: readonly string[], { env, bundles, input }: LaunchOptions) {
+function launch(args: readonly string[], { env, bundles, descriptors, input }: LaunchOptions) {
   const isBundled = process.env.BUNDLED_WORKER !== undefined && bundles !== true;
   const flags = isBundled && args[0] === 'serve' ? ['--import', REPLACES_ESBUILD] : [];
-  const child = spawn(process.execPath, [...flags, CLI, ...args], {
+  const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`];
+  const [program = '', ...words] = [
+    ...(descriptors ? limited : []),
+    process.execPath,
+    ...flags,
+    CLI,
+    ...args,
+  ];
+  const child = spawn(program, words, {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -36,7 +36,7 @@ export async function workingCopy(): Promise<string> {
     }
     await writeFile(join(folder, 'hosts.ini'), 'web-01 ansible_connection=local\n');
   }
-  for (const folder of ['usr/local/bin', 'etc/systemd/system'])
+  for (const folder of ['usr/local/bin', 'etc/systemd/system', 'etc/nginx/conf.d'])
     await mkdir(join(copy, 'system', folder), { recursive: true });
   return copy;
 }

@@ -1,0 +1,90 @@
+/** What a server does where it runs out of descriptors: each connection takes two. */
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { descriptorsFor } from '../../src/cli/descriptors.ts';
+import { WAITS } from '../../src/limits.ts';
+import { fileOf, SEQUENCE } from './charts.ts';
+import { cleanUp, type Server, startServer, until } from './server.ts';
+
+const sockets = new Set<Socket>();
+
+afterEach(async () => {
+  leave();
+  await cleanUp();
+});
+
+it('answers again where silent connections took all descriptors, also where that was the end of workerd', async () => {
+  const chart = await fileOf(SEQUENCE);
+  const ended: boolean[] = [];
+  // workerd ends where `accept()` finds no descriptor. Where only the second one is missing, it drops the connection.
+  for (const descriptors of [400, 401]) {
+    const server = await startServer({ chart, descriptors });
+    expect(await statusOf(server, '/state?state=drain', 'PUT')).toBe(200);
+    const halves = Array.from({ length: 300 }, () => open(server, 'GET /healthz HTTP/1.1\r\n'));
+    await Promise.all(halves.map(({ sent }) => sent));
+    await until(() => /Too many open files/.test(server.output()));
+    leave();
+    // The second of two: nothing that was answered is lost.
+    await until(async () => (await statusOf(server, '/state?state=drain', 'PUT').catch(() => 0)) === 200);
+    expect(await statusOf(server, '/state?state=done')).toBe(200);
+    ended.push(server.output().includes('workerd ended by itself: '));
+  }
+  expect(ended.toSorted()).toEqual([false, true]);
+});
+
+it('has places left for others when all that may wait have gone away', async () => {
+  const server = await startServer({ chart: await fileOf(SEQUENCE), descriptors: 800 });
+  expect(server.output()).toContain(
+    'only 800 files and sockets may be open, 2 for each connection; at most 200 requests may wait',
+  );
+  expect(await statusOf(server, '/state?state=drain')).toBe(200);
+  // At two machines, by half each; a `GET` of a machine waits too.
+  for (let i = 0; i < 250; i++) {
+    const path = i % 2 === 0 ? '/state?state=done&wait=3s' : '/?wait=3s';
+    await open(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: "1"\r\n\r\n`).sent;
+  }
+  leave();
+
+  const refused = await fetch(`${server.url}/state?state=done&wait=3s`);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('Retry-After')).toBe('5');
+  expect(await refused.json()).toMatchObject({ type: 'urn:stateservice:problem:too-many-waiting' });
+  expect(await statusOf(server, '/state?state=drain')).toBe(200);
+  await until(async () => (await statusOf(server, '/state?state=done&wait=1s')) === 406, 8_000);
+  expect(server.output()).not.toContain('workerd ended');
+});
+
+describe('the descriptors of a process', () => {
+  it('are enough for all that may wait from 65,536 on', () => {
+    const enough = { waits: WAITS, warning: undefined };
+    expect([descriptorsFor(65_536), descriptorsFor(undefined)]).toEqual([enough, enough]);
+  });
+
+  it('are half for those who wait, where they are few, and that is said', () => {
+    const { waits, warning } = descriptorsFor(1_024);
+    expect(waits).toBe(256);
+    expect(warning).toContain('`ulimit -n 65536`');
+  });
+});
+
+/** Opens a connection of its own, and sends what is given. */
+function open(server: Server, text: string): { sent: Promise<void> } {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  sockets.add(socket);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.on('error', () => resolve());
+  socket.write(text, () => resolve());
+  return { sent: promise };
+}
+
+function leave(): void {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+}
+
+async function statusOf(server: Server, path: string, method = 'GET'): Promise<number> {
+  const response = await fetch(server.url + path, { method, headers: { Connection: 'close' } });
+  await response.arrayBuffer();
+  return response.status;
+}

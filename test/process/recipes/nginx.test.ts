@@ -1,0 +1,122 @@
+/** The recipe for nginx: the real one, with its own bounds, in front of a server. TLS is left to it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEQUENCE } from '../charts.ts';
+import { cleanUp, temporaryFolder, until } from '../server.ts';
+import { type Guarded, lacks, recipe, startGuarded } from './recipe.ts';
+
+describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
+  let server: Guarded;
+  let nginx: ChildProcess;
+  let port: number;
+  let token: string;
+
+  beforeAll(async () => {
+    server = await startGuarded({ 'acme/release.yaml': SEQUENCE });
+    token = await server.token('read', 'update');
+    port = await freePort();
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'tmp'));
+    const text = (await readFile(recipe('nginx/stateservice.conf'), 'utf8'))
+      .replace('127.0.0.1:5000', new URL(server.url).host)
+      .replace('443 ssl', `127.0.0.1:${port}`)
+      .replace(/ +ssl_certificate.*\n/g, '')
+      // So that the test need not open as many.
+      .replace('stateservice_clients 200', 'stateservice_clients 20');
+    await writeFile(join(folder, 'nginx.conf'), around(text, folder));
+    nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]);
+    let said = '';
+    nginx.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    await until(async () => {
+      if (nginx.exitCode !== null) throw new Error(said);
+      return (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.status === 200;
+    });
+  });
+  afterAll(async () => {
+    nginx.kill('SIGTERM');
+    await cleanUp();
+  });
+
+  function ask(path: string, method = 'GET'): Promise<Response> {
+    return fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+    });
+  }
+
+  it('passes on waits and events as they happen', async () => {
+    const machine = '/acme/release@1';
+    const stream = (await ask(`${machine}/watch`)).body?.pipeThrough(new TextDecoderStream()).getReader();
+    const waited = ask(`${machine}/state?state=done&wait=30s`);
+    const from = performance.now();
+    for (let i = 0; i < 2; i++) expect((await ask(`${machine}/state?state=drain`, 'PUT')).status).toBe(200);
+    expect((await waited).status).toBe(200);
+    let told = '';
+    while (!told.includes('"done"')) told += (await stream?.read())?.value;
+    expect(performance.now() - from).toBeLessThan(5_000);
+    await stream?.cancel();
+  });
+
+  it('passes on a WebSocket', async () => {
+    const socket = new WebSocket(`ws://web:${token}@127.0.0.1:${port}/acme/release@2/watch`);
+    await new Promise((done, fail) => {
+      socket.addEventListener('open', done);
+      socket.addEventListener('error', () => fail(new Error('the WebSocket does not open')));
+    });
+    const told = new Promise((done) => {
+      socket.addEventListener('message', ({ data }) => done(data));
+    });
+    expect((await ask('/acme/release@2/state?state=drain', 'PUT')).status).toBe(200);
+    expect(await told).toContain('update');
+    socket.close();
+  });
+
+  it('lets one client have only so many requests under way', async () => {
+    await ask('/acme/release@3/state?state=drain');
+    const statuses = await Promise.all(
+      Array.from({ length: 30 }, async () => (await ask('/acme/release@3/state?state=done&wait=3s')).status),
+    );
+    expect(statuses.filter((status) => status === 406)).toHaveLength(20);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+  });
+
+  it('closes a connection that is silent, and one that stops in the midst of a request', async () => {
+    const from = performance.now();
+    await Promise.all(['', 'GET /healthz HTTP/1.1\r\nHost: a\r\n'].map((text) => closed(port, text)));
+    expect(performance.now() - from).toBeLessThan(12_000);
+  });
+});
+
+function around(server: string, folder: string): string {
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const places = paths.map((path) => `${path}_temp_path ${join(folder, 'tmp', path)};`);
+  return `daemon off; pid ${join(folder, 'pid')}; events {}
+http { access_log off; ${places.join(' ')}
+${server}}
+`;
+}
+
+/** Sends text on a connection of its own. @returns when the other end closes it. */
+function closed(port: number, text: string): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(text);
+  socket.resume();
+  return new Promise((done) => {
+    socket.on('error', () => {}).on('close', () => done());
+  });
+}
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}
