@@ -101,6 +101,13 @@ export const CLAIMS = 10_000;
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 
+/**
+ * Addresses that an isolate takes to have a chart without looking again, some 100 bytes each, and for how long, in ms: a
+ * chart that is taken away meanwhile costs at most an object that finds none.
+ */
+export const KNOWN_CHARTS = 10_000;
+export const KNOWN_FOR = 60_000;
+
 /** How often a wait at a run that has not begun looks at it anew, at most, in ms: each look is a call to its chart's machine. */
 export const PREVIEW_LOOK = 1_000;
 

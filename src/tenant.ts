@@ -65,6 +65,11 @@ export class Tenant extends DurableObject {
     this.ctx.storage.transactionSync(() => this.#roster.leave(memberOf(address)));
   }
 
+  /** @returns of each address, whether it is on the list. Nothing is written to find that out. */
+  async has(addresses: readonly Address[]): Promise<boolean[]> {
+    return addresses.map((address) => this.#roster.bytesOf(memberOf(address)) !== undefined);
+  }
+
   /** @returns machines in the order of their addresses, and whether there are more. */
   async members(
     tenant: string,

@@ -14,7 +14,7 @@ import { onParentEnd } from './parent.ts';
 import { openerOf } from './processes.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
 import { superviseWorkerd } from './supervise.ts';
-import { sweepEmptyObjects } from './sweep.ts';
+import { keepSweeping, sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 export const help = SERVE_HELP;
@@ -91,7 +91,9 @@ function start(
 ): Promise<Outcome<Workerd>> {
   return inTemporaryFolder(async (folder) => {
     for (const [name, content] of files) await writeFile(join(folder, name), content);
-    return startWorkerd(join(folder, CONFIG_FILE), { charts, data }, listen, stopping);
+    const workerd = await startWorkerd(join(folder, CONFIG_FILE), { charts, data }, listen, stopping);
+    if (workerd.ok) void keepSweeping(data, workerd.value);
+    return workerd;
   });
 }
 

@@ -28,6 +28,7 @@ export const chart: MachineResource = {
 
     PUT: {
       right: 'admin',
+      isFirst: true,
       contract: {
         id: 'upload',
         summary: 'Takes another chart for the address.',

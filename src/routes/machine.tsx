@@ -35,6 +35,7 @@ export const machine: MachineResource = {
         },
         refusals: ['wrong-parameter', 'too-many-waiting'],
       },
+      showAbsent: (refusal, c) => (wantsPage(c) ? refusalPage(refusal) : problem(refusal)),
       async answer(c, machine, address) {
         if (wantsPage(c)) return showPage(c, machine, address);
         const ms = WAIT.read(c);

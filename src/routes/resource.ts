@@ -5,6 +5,7 @@ import { problem, respond } from '../answers.ts';
 import type { Content, Contract } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
+import { checkChart } from '../known-charts.ts';
 import type { Machine } from '../machine.ts';
 import { machineAt } from '../objects.ts';
 import { type Refusal, refuse } from '../refusal.ts';
@@ -18,7 +19,11 @@ interface Method<Arguments extends readonly unknown[]> {
   /** What its caller's token must allow there. */
   readonly right: Right;
   readonly contract: Contract;
+  /** Whether it is for addresses without a chart as well. */
+  readonly isFirst?: true;
   answer(c: Context<AppEnv>, ...args: Arguments): Response | Promise<Response>;
+  /** Says that there is no chart, where that is not said as other refusals are. */
+  showAbsent?(refusal: Refusal, c: Context<AppEnv>): Response;
 }
 
 interface Resource<Arguments extends readonly unknown[]> {
@@ -112,7 +117,8 @@ function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): A
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
   const name = formatAddress(address);
   const may = (grant: Grant, right: Right) => allows(grant, right, address);
-  return serve(c, resource, { name, may }, () => [machineAt(c.env, address), address]);
+  const check = () => checkChart(c.env, address);
+  return serve(c, resource, { name, may, check }, () => [machineAt(c.env, address), address]);
 }
 
 function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {
@@ -134,13 +140,15 @@ function wrongAddress(
 interface Place {
   readonly name: string;
   may(grant: Grant, right: Right): boolean;
+  /** Whether there can be anything; asked before any object is. */
+  check?(): Promise<Refusal | undefined> | undefined;
 }
 
 /** Answers by the method, to those who may; for nobody else is any object looked for. */
 function serve<Arguments extends readonly unknown[]>(
   c: Context<AppEnv>,
   { methods, refuse: say = problem }: Resource<Arguments>,
-  { name, may }: Place,
+  { name, may, check }: Place,
   args: () => Arguments,
 ): Answer {
   const called = methodOf(c);
@@ -152,7 +160,13 @@ function serve<Arguments extends readonly unknown[]>(
       const grant = c.get('grant');
       if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
       const unknown = checkQuery(c, method.contract);
-      return unknown === undefined ? method.answer(c, ...args()) : say(unknown);
+      if (unknown !== undefined) return say(unknown);
+      const checked = method.isFirst ? undefined : check?.();
+      if (checked === undefined) return method.answer(c, ...args());
+      const sayAbsent = (absent: Refusal) => method.showAbsent?.(absent, c) ?? say(absent);
+      return checked.then((absent) =>
+        absent === undefined ? method.answer(c, ...args()) : sayAbsent(absent),
+      );
     }),
   );
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { MACHINE_SCHEMA, migrate } from '../../src/store/migrations.ts';
-import { newAddress, newChart } from '../charts.ts';
+import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import {
   ask,
   chartOf,
@@ -137,8 +137,12 @@ describe('a new database', () => {
   });
 });
 
-/** An address whose object finds a database in its storage. It has no chart: the machine needs none but its own. */
+/**
+ * An address whose object finds a database in its storage. Another chart is there now, as version 1 had only charts
+ * from the folder; the machine needs none but its own.
+ */
 async function addressWith(statements: string, address = newAddress()): Promise<string> {
+  await putChart(address.replace(/@.*/, ''), sequence(counting('other', 'end'), final('end')));
   await inStorage(address, ({ sql }) => {
     sql.exec(statements);
   });

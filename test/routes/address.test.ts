@@ -1,6 +1,9 @@
 /** Addresses as they come in a path. What a name may be is tested in ../address.test.ts. */
-import { describe, expect, it } from 'vitest';
-import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
+import { listDurableObjectIds } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import { KNOWN_FOR } from '../../src/limits.ts';
+import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { problemOf, send, tracesOf } from '../service.ts';
 
 describe('a path that is no address', () => {
@@ -107,6 +110,56 @@ describe('an address that has no chart', () => {
   it('is 404 as a run, and as a name that objects have', async () => {
     expect((await send('GET', `/${newAddress()}@run/state?state=a`)).status).toBe(404);
     expect((await send('GET', '/constructor/toString/state?state=a')).status).toBe(404);
+  });
+});
+
+describe('an object', () => {
+  const isThere = async (address: string) => {
+    const ids = await listDurableObjectIds(env.MACHINES);
+    return ids.some((id) => id.equals(env.MACHINES.idFromName(address)));
+  };
+
+  it.each([
+    ['GET', '/state?state=a'],
+    ['PUT', '/state?state=a'],
+    ['GET', ''],
+    ['GET', '/watch'],
+    ['POST', '/claims?state=a&by=web-01'],
+    ['POST', '/reset'],
+    ['DELETE', ''],
+  ])('is not made for an address without a chart: %s {machine}%s', async (method, path) => {
+    const base = newAddress();
+    for (const address of [base, `${base}@run`]) {
+      expect((await send(method, `/${address}${path}`)).status).toBe(404);
+      expect(await isThere(address)).toBe(false);
+    }
+  });
+
+  it('is not made either for a page', async () => {
+    const address = newAddress();
+    const response = await send('GET', `/${address}`, { headers: { Accept: 'text/html' } });
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([404, 'text/html;charset=UTF-8']);
+    expect(await isThere(address)).toBe(false);
+  });
+
+  it('is asked where its machine has begun, though its chart is gone', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
+    await send('PUT', `/${address}@run/state?state=a`);
+    await removeChart(address);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * KNOWN_FOR });
+    expect((await send('PUT', `/${address}@run/state?state=a`)).status).toBe(200);
+    expect((await send('PUT', `/${address}@other/state?state=a`)).status).toBe(404);
+    expect(await isThere(`${address}@other`)).toBe(false);
+    vi.useRealTimers();
+  });
+
+  it('is asked where the chart was uploaded', async () => {
+    const address = newAddress();
+    const body = sequence(counting('a', 'b'), final('b'));
+    await send('PUT', `/${address}/chart`, { body });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * KNOWN_FOR });
+    expect((await send('GET', `/${address}@run/state?state=a`)).status).toBe(200);
+    vi.useRealTimers();
   });
 });
 
