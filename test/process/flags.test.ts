@@ -1,5 +1,5 @@
 /** The command lines that are refused, read in this process: `refusal.test.ts` shows how a refusal ends a process. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readCharts } from '../../src/cli/charts.ts';
 import * as check from '../../src/cli/check.ts';
@@ -54,6 +54,20 @@ describe('serve', () => {
     ['a short secret', { TOKEN_SECRET: 'short' }, [], 'must have 32 bytes at least'],
   ])('does not take what contradicts itself: %s', (_, env, args, why) => {
     expectRefusal(readServeFlags(args, env), 2, why);
+  });
+
+  it('takes the charts of the package and the folder data where nothing else is said', () => {
+    expect(readServeFlags([], {})).toMatchObject({
+      ok: true,
+      value: { chart: undefined, charts: resolve('charts'), data: resolve('data') },
+    });
+  });
+
+  it('takes --machine for --chart', () => {
+    expect(readServeFlags(['--machine', 'states.yaml'], {})).toMatchObject({
+      ok: true,
+      value: { chart: resolve('states.yaml') },
+    });
   });
 
   it("says of the original's flags that they do nothing", () => {

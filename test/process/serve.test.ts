@@ -1,8 +1,8 @@
 import { readdir, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileOf, folderOf, SEQUENCE, STATECHART } from './charts.ts';
-import { cleanUp, runCli, startServer, temporaryFolder } from './server.ts';
+import { cleanUp, startServer, temporaryFolder } from './server.ts';
 
 afterEach(cleanUp);
 
@@ -24,25 +24,12 @@ describe('a start', () => {
     ]);
   });
 
-  it('prefers --chart, which --machine means too, to the default of the folder', async () => {
+  it('prefers --chart to the default of the folder', async () => {
     const charts = await folderOf({ 'default.yaml': STATECHART });
     const chart = await fileOf(SEQUENCE);
-    for (const flags of [
-      ['--chart', chart],
-      ['--machine', chart],
-    ]) {
-      const server = await startServer({ charts, flags });
-      expect(await get(server.url, '/state?state=drain')).toEqual({ status: 200, text: 'drain' });
-      expect(rowsOf(server.output())).toEqual([['default', chart, '/state']]);
-      await server.stop();
-    }
-  });
-
-  it('serves the charts of the package where nothing else is said', async () => {
-    const { stdout } = await runCli(['serve', '--help']);
-    expect(stdout).toContain('default: charts of the package');
-    const server = await startServer({ charts: resolve('charts') });
-    expect(rowsOf(server.output())).toContainEqual(['default', 'charts/default.yaml', '/state']);
+    const server = await startServer({ charts, chart });
+    expect(await get(server.url, '/state?state=drain')).toEqual({ status: 200, text: 'drain' });
+    expect(rowsOf(server.output())).toEqual([['default', chart, '/state']]);
   });
 
   it('ignores, and names, files that can have no address', async () => {
@@ -97,14 +84,8 @@ describe('a start', () => {
 });
 
 describe('a chart given with --chart', () => {
-  it.each([
-    [
-      'quotes, backslashes, dollars, backticks',
-      `it's "q" \\ \\n \\" $HOME \${x} $(id) \`id\` %s {{x}} */ //`,
-    ],
-    ['what looks like the configuration', '"), ( name = \\"AUTH\\", text = \\"token\\" ) ];'],
-    ['every plane of Unicode', 'ä ß € 語 😀 👩‍🚒 \u202e \ufffd'],
-  ])('arrives byte for byte: %s', async (_, hostile) => {
+  it('arrives byte for byte, quotes and the syntax of the configuration too', async () => {
+    const hostile = `it's "q" \\ \\n \\" $HOME \${x} $(id) \`id\` %s {{x}} */ // "), ( name = \\"AUTH\\", 語 😀 \u202e`;
     const text = `# ${hostile}\r\n${STATECHART}`;
     const server = await startServer({ chart: await fileOf(text) });
     expect(Buffer.from(await (await fetch(`${server.url}/chart`)).arrayBuffer())).toEqual(Buffer.from(text));
