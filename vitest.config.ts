@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
@@ -28,6 +29,22 @@ const fuzz = {
   seed: Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)),
 };
 
+/** Files that run side by side, in the first group: most wait for timers and processes half of the time. */
+const sideBySide = { maxWorkers: Math.max(2, availableParallelism() - 1), sequence: { groupOrder: 0 } };
+/** Files that run after these, one at a time. */
+const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+
+/** Files that take the whole machine, or compare what they measure with what they have measured before. */
+const LOAD = [
+  'test/fault/runs.test.ts',
+  'test/process/coordination/fleet.test.ts',
+  'test/process/hostile.test.ts',
+  'test/process/soak.test.ts',
+];
+
+/** What projects share whose tests start server processes. */
+const servers = { globalSetup: 'test/process/bundled.ts', testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -50,8 +67,9 @@ export default defineConfig({
         ],
         test: {
           name: 'workerd',
-          // One isolate for all files, which is twice as fast: each test has addresses of its own.
+          // One isolate a worker for all its files, which is twice as fast: each test has addresses of its own.
           isolate: false,
+          ...sideBySide,
           testTimeout: 30_000,
           provide: { fuzz },
           include: ['test/**/*.test.ts'],
@@ -63,30 +81,28 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
-          globalSetup: 'test/process/bundled.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: LOAD,
+          ...servers,
+          ...sideBySide,
         },
       },
       {
-        // What kills servers at random, and what judges them: the judge is tested, too.
+        // What judges servers that are killed at random: the judge is tested, too.
         test: {
           name: 'faults',
           include: ['test/fault/**/*.test.ts'],
-          globalSetup: 'test/process/bundled.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: LOAD,
+          ...servers,
+          ...sideBySide,
         },
       },
       {
         // What opens pages in Chromium, at /usr/bin/chromium or where CHROMIUM says.
-        test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          globalSetup: 'test/process/bundled.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
+        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...servers, ...sideBySide },
+      },
+      {
+        // Fleets, crash runs, hostile clients, and load without an end.
+        test: { name: 'load', include: LOAD, ...servers, ...alone },
       },
     ],
   },

@@ -1,6 +1,6 @@
 /**
  * Load that goes on and on: runs come and go, and nothing grows. `SOAK_SECONDS=3600` is the hour of an evening; some
- * seconds serve a working copy, and the gate takes a minute.
+ * seconds serve a working copy, `npm run test:long` takes a minute.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
  * A fleet takes turns safely with nothing but HTTP. Everything is checked from the log of the answers that the
  * machines were given, and nothing from the service's own state.
  *
- * `FLEET_SEEDS=50 npx vitest run --project process test/process/coordination/fleet.test.ts` runs fifty seeds, and
+ * `FLEET_SEEDS=50 npx vitest run test/process/coordination/fleet.test.ts` runs fifty seeds, and
  * `FLEET_SEED=1234` begins with a certain one.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
