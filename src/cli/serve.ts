@@ -11,6 +11,7 @@ import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { LOCK_FILE, lockFolder } from './lock.ts';
 import { DONE, type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
 import { onParentEnd } from './parent.ts';
+import { makePrivate, PRIVATE_UMASK } from './private.ts';
 import { openerOf } from './processes.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
 import { superviseWorkerd } from './supervise.ts';
@@ -117,11 +118,17 @@ async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
-/** Creates the data folder where there is none, and takes it for this process. @returns why it cannot. */
+/** Creates the data folder where there is none, for its owner alone, and takes it for this process. @returns why it cannot. */
 async function claimFolder(data: string): Promise<Refusal | undefined> {
   try {
+    process.umask(PRIVATE_UMASK);
     await mkdir(data, { recursive: true });
-    if (lockFolder(data)) return undefined;
+    if (lockFolder(data)) {
+      if (!(await makePrivate(data))) {
+        console.error(`stateservice: other users may read ${shown(data)}; its owner can change that`);
+      }
+      return undefined;
+    }
     const holder = await openerOf(join(data, LOCK_FILE));
     const who = holder === undefined ? '' : `, process ${holder.pid},`;
     return refuse(`another server${who} keeps its machines in ${shown(data)}`);
