@@ -35,6 +35,8 @@ export interface Summary {
   /** The active states, outermost first. */
   readonly states: readonly string[];
   readonly status: 'active' | 'done';
+  /** The tags of the active states; not said by objects of an earlier version. */
+  readonly tags?: readonly string[];
   /** Counts that are not complete, or have passed their target. */
   readonly waiting: readonly Count[];
   readonly revision: number;

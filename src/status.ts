@@ -1,4 +1,13 @@
-import { countsOf, isDone, namedValue, nameOf, ownEvents, quorums, type StateNumber } from './chart/index.ts';
+import {
+  activeTags,
+  countsOf,
+  isDone,
+  namedValue,
+  nameOf,
+  ownEvents,
+  quorums,
+  type StateNumber,
+} from './chart/index.ts';
 import { claimsOn, slotsOf } from './claims.ts';
 import type { Status } from './contract/documents.ts';
 import type { Summary } from './replies.ts';
@@ -38,6 +47,7 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachi
     dialect: chart.definition.dialect,
     states: activeNames(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
+    tags: activeTags(chart, snapshot),
     waiting: countsOf(chart, snapshot),
     revision,
     changedAt,
@@ -73,6 +83,7 @@ function statusOf(
     states: activeNames(chart, snapshot),
     value: namedValue(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
+    tags: activeTags(chart, snapshot),
     revision: machine.revision,
     started: machine.preview === undefined ? time(machine.startedAt) : null,
     since: time(since),

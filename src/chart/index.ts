@@ -24,6 +24,7 @@ export {
 } from './engine.ts';
 export type { Json } from './expression.ts';
 export {
+  activeTags,
   type Count,
   countsOf,
   descriptorOf,

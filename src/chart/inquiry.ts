@@ -105,6 +105,11 @@ export function eventsOf({ model }: Program, { active }: Snapshot, state: StateN
   return [...events];
 }
 
+/** @returns the tags of the active states, as XState's `snapshot.tags` has them: each once, outermost first. */
+export function activeTags({ model }: Program, { active }: Snapshot): string[] {
+  return [...new Set([ROOT, ...active.keys()].flatMap((state) => model.states[state]?.tags ?? []))];
+}
+
 /** @returns the events that `state` itself names, those that it forbids apart. */
 export function ownEvents({ model }: Program, state: StateNumber): string[] {
   return (model.states[state]?.on ?? []).flatMap(({ event, transitions: [first] }) =>

@@ -30,6 +30,9 @@ export function doneEvent(state: StateNumber): string {
 /** The event that a plain `PUT` sends. */
 export const UPDATE = 'update';
 
+/** The tag of final states in which a machine has failed: they are drawn and listed so. */
+export const FAILED_TAG = 'failed';
+
 export interface Model {
   /** In document order, the root first: the descendants of a state follow it without a gap. */
   readonly states: readonly StateModel[];

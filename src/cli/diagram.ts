@@ -32,7 +32,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   const description = `A state chart of ${model.states.length - 1} states.`;
   const text =
     format === 'mermaid'
-      ? drawMermaid(model, graph, new Set())
+      ? drawMermaid(model, graph, NOWHERE)
       : `${drawSvg(layOut(model, graph), NOWHERE, { title: shown(file), description })}\n`;
   if (out === undefined) {
     process.stdout.write(text);

@@ -29,6 +29,10 @@ const address = z.string().describe('`tenant/chart`, `tenant/chart@run` or `defa
 const dialect = z.enum(['sequence', 'statechart']);
 const progress = z.enum(['active', 'done']).describe('`done`: nothing more can happen.');
 
+const tags = z
+  .array(z.string())
+  .describe('The tags of the active states. `failed` on a final state: the machine has failed.');
+
 /** What JSON can say. */
 const JsonShape: z.ZodType<Json> = z.union([
   z.string(),
@@ -67,6 +71,7 @@ export const StatusShape = z.strictObject({
   states: stateNames('The active states, outermost first.'),
   value: ValueShape,
   status: progress,
+  tags,
   revision,
   started: time(
     'When the present run began; null for a run that has not begun, and is shown as if it began now.',
@@ -149,6 +154,7 @@ const SummaryShape = z.strictObject({
   dialect,
   states: stateNames('The active states, outermost first.'),
   status: progress,
+  tags,
   waiting: z.array(CountShape).describe('Counts that are not complete, or have passed their target.'),
   revision,
   changed: time('When the last change took effect.'),

@@ -120,6 +120,6 @@ async function rowOf(env: Env, address: Address): Promise<Row[]> {
 
 function entryOf({ machine, summary }: Row) {
   if (summary === undefined) return { machine, status: 'unknown' };
-  const { changedAt, ...facts } = summary;
-  return { machine, ...facts, changed: new Date(changedAt).toISOString() };
+  const { changedAt, tags = [], ...facts } = summary;
+  return { machine, ...facts, tags, changed: new Date(changedAt).toISOString() };
 }

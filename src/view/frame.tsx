@@ -1,11 +1,23 @@
 /** What every page has around it. */
 import type { Child } from 'hono/jsx';
+import { FAILED_TAG } from '../chart/model.ts';
 import { durationText } from './words.ts';
+
+/** How a machine stands: still going, or at an end. */
+export type Outcome = 'active' | 'done' | 'failed';
+
+/** @returns how a machine stands that has these tags: those of its active states. */
+export function outcomeOf(status: 'active' | 'done', tags: readonly string[] = []): Outcome {
+  return status === 'done' && tags.includes(FAILED_TAG) ? 'failed' : status;
+}
+
+/** The signs of the outcomes, for eyes that tell no colours apart. */
+export const SIGNS = { active: '●', done: '✓', failed: '✗' } as const;
 
 interface PageProps {
   readonly title: string;
   /** Drawn in the tab: what it is about in one sign, and its colour. */
-  readonly icon: { readonly sign: string; readonly isDone: boolean };
+  readonly icon: { readonly sign: string; readonly outcome: Outcome };
   readonly children: Child;
 }
 
@@ -26,9 +38,11 @@ export function Page({ title, icon, children }: PageProps) {
   );
 }
 
-/** @returns an icon as a `data:` URL: a sign on a disc, blue while something goes on and green when it is done. */
-function iconOf({ sign, isDone }: PageProps['icon']): string {
-  const colour = isDone ? '#2f7d46' : '#0b57d0';
+const COLOURS = { active: '#0b57d0', done: '#2f7d46', failed: '#b3261e' } as const;
+
+/** @returns an icon as a `data:` URL: a sign on a disc in the colour of the outcome. */
+function iconOf({ sign, outcome }: PageProps['icon']): string {
+  const colour = COLOURS[outcome];
   const text = [...sign.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '•';
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="${colour}"/><text x="16" y="22" font-size="18" font-family="sans-serif" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

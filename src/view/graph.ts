@@ -2,6 +2,7 @@
 
 import {
   ancestorsOf,
+  FAILED_TAG,
   isWithin,
   type Model,
   ROOT,
@@ -20,6 +21,8 @@ export interface Node {
   readonly name: string;
   readonly type: StateModel['type'];
   readonly description?: string;
+  /** Of a final state: whether a machine that is there has failed. */
+  readonly isFailed?: boolean;
   /** Of a history state. */
   readonly depth?: 'shallow' | 'deep';
   /** The child that is entered first. */
@@ -81,7 +84,17 @@ export function commonOf(model: Model, a: StateNumber, b: StateNumber): StateNum
 }
 
 function nodeOf(model: Model, state: StateNumber, notes: ReadonlyMap<StateNumber, Caption[]>): Node {
-  const { key, path, name, type, description, history, initial, last } = model.states[state] ?? NOTHING;
+  const {
+    key,
+    path,
+    name,
+    type,
+    description,
+    history,
+    initial,
+    last,
+    tags = [],
+  } = model.states[state] ?? NOTHING;
   const children: Node[] = [];
   for (let child = state + 1; child <= last; child = (model.states[child]?.last ?? child) + 1) {
     children.push(nodeOf(model, child, notes));
@@ -92,6 +105,7 @@ function nodeOf(model: Model, state: StateNumber, notes: ReadonlyMap<StateNumber
     name,
     type,
     ...(description === undefined ? {} : { description }),
+    ...(type === 'final' && tags.includes(FAILED_TAG) ? { isFailed: true } : {}),
     ...(history === undefined ? {} : { depth: history.depth }),
     ...(initial === undefined ? {} : { initial: initial.target }),
     children,

@@ -25,7 +25,7 @@ curl -sf -X PUT '${origin}/state?state=${name}&by=me' # I am done`}</pre>
 /** The root, where the service has no chart of its own. */
 export function EmptyRoot({ origin, why }: { readonly origin: string; readonly why: string }) {
   return (
-    <Page title="StateService" icon={{ sign: 'S', isDone: false }}>
+    <Page title="StateService" icon={{ sign: 'S', outcome: 'active' }}>
       <header>
         <h1>StateService</h1>
       </header>
@@ -42,7 +42,7 @@ export function EmptyRoot({ origin, why }: { readonly origin: string; readonly w
 /** A refusal, for who reads pages. */
 export function RefusalPage({ title, why }: { readonly title: string; readonly why: string }) {
   return (
-    <Page title={title} icon={{ sign: '!', isDone: false }}>
+    <Page title={title} icon={{ sign: '!', outcome: 'active' }}>
       <header>
         <h1>{title}</h1>
       </header>

@@ -3,7 +3,7 @@ import { raw } from 'hono/html';
 import type { Status } from '../contract/documents.ts';
 import type { View } from '../replies.ts';
 import type { HistoryEntry } from '../store/history.ts';
-import { Moment, Page } from './frame.tsx';
+import { Moment, type Outcome, outcomeOf, Page, SIGNS } from './frame.tsx';
 import { innermost } from './words.ts';
 
 export interface MachinePageProps {
@@ -30,8 +30,9 @@ export function MachinePage(props: MachinePageProps) {
   const leaves = innermost(status.states);
   const leaf = leaves.join(', ');
   const isDone = status.status === 'done';
+  const outcome = outcomeOf(status.status, status.tags);
   return (
-    <Page title={`${isDone ? '✓' : '●'} ${leaf} · ${name}`} icon={{ sign: leaf, isDone }}>
+    <Page title={`${SIGNS[outcome]} ${leaf} · ${name}`} icon={{ sign: leaf, outcome }}>
       <header>
         <h1>{name}</h1>
         {name.includes('/') ? <a href={`/${tenant}`}>all of {tenant}</a> : null}
@@ -53,7 +54,7 @@ export function MachinePage(props: MachinePageProps) {
             {raw(picture)}
           </section>
           <div class="stack side">
-            <Standing status={status} leaves={leaves} now={now} />
+            <Standing status={status} outcome={outcome} leaves={leaves} now={now} />
             <Buttons
               path={path}
               takes={view.takes}
@@ -76,14 +77,19 @@ export function MachinePage(props: MachinePageProps) {
 
 interface StandingProps {
   readonly status: Status;
+  readonly outcome: Outcome;
   readonly leaves: readonly string[];
   readonly now: number;
 }
 
-function Standing({ status, leaves, now }: StandingProps) {
+const HEADINGS = { active: 'Current state', done: '✓ Done', failed: '✗ Failed' } as const;
+
+function Standing({ status, outcome, leaves, now }: StandingProps) {
   return (
     <section aria-labelledby="standing" data-part="standing">
-      <h2 id="standing">{status.status === 'done' ? 'Done' : 'Now'}</h2>
+      <h2 id="standing" class={outcome}>
+        {HEADINGS[outcome]}
+      </h2>
       <ul class="plain states">
         {leaves.map((state) => (
           <li>{state}</li>
@@ -113,7 +119,7 @@ function Buttons({ path, takes, mayUpdate, mayReset, isDone }: ButtonsProps) {
   if (!mayUpdate && !mayReset) return <span data-part="buttons" />;
   return (
     <section aria-labelledby="events" data-part="buttons">
-      <h2 id="events">Report</h2>
+      <h2 id="events">Actions</h2>
       {mayUpdate && !isDone
         ? takes.map(({ state, events }) => (
             <p class="buttons">
@@ -178,7 +184,7 @@ function Counts({ status: { quorums } }: { readonly status: Status }) {
   if (quorums.length === 0) return <span data-part="counts" />;
   return (
     <section aria-labelledby="counts" data-part="counts">
-      <h2 id="counts">Counted</h2>
+      <h2 id="counts">Progress</h2>
       <ul class="plain">
         {quorums.map(({ state, event, have, need, by }) => (
           <li>
@@ -198,7 +204,7 @@ function Claims({ status: { claims }, now }: { readonly status: Status; readonly
   if (claims.length === 0) return <span data-part="claims" />;
   return (
     <section aria-labelledby="claims" data-part="claims">
-      <h2 id="claims">At work</h2>
+      <h2 id="claims">Slots</h2>
       {claims.map(({ state, slots, holders }) => (
         <>
           <p class="soft">
@@ -221,7 +227,7 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
   if (timers.length === 0) return <span data-part="timers" />;
   return (
     <section aria-labelledby="timers" data-part="timers">
-      <h2 id="timers">By itself</h2>
+      <h2 id="timers">Timers</h2>
       <ul class="plain">
         {timers.map(({ at, event }) => (
           <li>
@@ -236,7 +242,7 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
 function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; readonly now: number }) {
   return (
     <section class="told" aria-labelledby="history" data-part="history">
-      <h2 id="history">What happened</h2>
+      <h2 id="history">History</h2>
       <table>
         <thead>
           <tr>

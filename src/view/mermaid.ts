@@ -1,8 +1,14 @@
 /** A chart as Mermaid's text (https://mermaid.js.org/syntax/stateDiagram.html), with its current states marked. */
-import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
+import { FAILED_TAG, type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 
-export function drawMermaid(model: Model, { root, arrows }: Graph, active: ReadonlySet<StateNumber>): string {
+/** The states that are active, and those that were left. */
+interface Standing {
+  readonly active: ReadonlySet<StateNumber>;
+  readonly visited: ReadonlySet<StateNumber>;
+}
+
+export function drawMermaid(model: Model, { root, arrows }: Graph, { active, visited }: Standing): string {
   const inside = new Map<StateNumber, Arrow[]>();
   for (const arrow of arrows) {
     // Mermaid takes an arrow where both of its ends are in sight: in the innermost state around them.
@@ -14,13 +20,29 @@ export function drawMermaid(model: Model, { root, arrows }: Graph, active: Reado
     else list.push(arrow);
   }
   const lines = ['stateDiagram-v2', ...body(root, inside, '  ')];
-  lines.push('  classDef current fill:#0b57d0,color:#fff,stroke:#0b57d0');
-  for (const state of active) {
+  const marked = [
+    ...[...visited].filter((state) => !active.has(state)).map((state) => [state, 'left'] as const),
+    ...[...active].map((state) => [state, classOf(model, state)] as const),
     // A class on a state with states in it is drawn by no version of Mermaid.
-    const isLeaf = model.states[state]?.last === state;
-    if (isLeaf) lines.push(`  class ${idOf(state)} current`);
-  }
+  ].filter(([state]) => model.states[state]?.last === state);
+  const used = new Set<string>(marked.map(([, name]) => name));
+  for (const [name, style] of CLASSES) if (used.has(name)) lines.push(`  classDef ${name} ${style}`);
+  for (const [state, name] of marked) lines.push(`  class ${idOf(state)} ${name}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** How states are drawn that are current or were left; the colours of the pictures in light. */
+const CLASSES = [
+  ['left', 'fill:#dfe3e9,color:#1f2733,stroke:#7d8795'],
+  ['current', 'fill:#0b57d0,color:#fff,stroke:#0b57d0'],
+  ['done', 'fill:#1e6b36,color:#fff,stroke:#1e6b36'],
+  ['failed', 'fill:#b3261e,color:#fff,stroke:#b3261e'],
+] as const;
+
+function classOf({ states }: Model, state: StateNumber): 'current' | 'done' | 'failed' {
+  const { type, tags = [] } = states[state] ?? {};
+  if (type !== 'final') return 'current';
+  return tags.includes(FAILED_TAG) ? 'failed' : 'done';
 }
 
 function body(node: Node, arrows: ReadonlyMap<StateNumber, readonly Arrow[]>, indent: string): string[] {
@@ -49,7 +71,8 @@ function declaration(
   indent: string,
 ): string[] {
   const label = node.type === 'history' ? (node.depth === 'deep' ? 'H*' : 'H') : node.label;
-  const head = `${indent}state "${escaped(label)}" as ${idOf(node.state)}`;
+  const sign = node.isFailed ? '✗ ' : '';
+  const head = `${indent}state "${sign}${escaped(label)}" as ${idOf(node.state)}`;
   if (node.children.length === 0) return [head];
   return [`${head} {`, ...body(node, arrows, `${indent}  `), `${indent}}`];
 }

@@ -13,7 +13,7 @@ export function OperationsPage({ operations }: { readonly operations: readonly O
   // The service's own machine has the same as the others: said once.
   const ofService = operations.filter(({ path, right }) => !isShown(path) && right === undefined);
   return (
-    <Page title="StateService: what may be asked" icon={{ sign: '?', isDone: false }}>
+    <Page title="StateService: what may be asked" icon={{ sign: '?', outcome: 'active' }}>
       <header>
         <h1>What may be asked</h1>
         <span class="soft">

@@ -44,7 +44,7 @@ export async function mermaidOf(
   view: View,
 ): Promise<string | undefined> {
   const plan = await planOf(machine, view.hash);
-  return plan && drawMermaid(plan.model, plan.graph, new Set(view.active));
+  return plan && drawMermaid(plan.model, plan.graph, presentOf(view));
 }
 
 async function planOf(machine: DurableObjectStub<Machine>, hash: string): Promise<Plan | undefined> {

@@ -59,8 +59,12 @@ export function drawSvg(
 function drawBox(box: Box, present: Present): Markup {
   const { node, title, x, y, width, height } = box;
   const standing = standingOf(node.state, present);
-  const kind = node.children.length > 0 ? `frame ${node.type}` : node.type;
-  const tooltip = [node.name || title, node.description, SAID[standing]].filter(Boolean).join(': ');
+  const kind = [node.children.length > 0 ? 'frame' : '', node.type, node.isFailed ? 'failed' : '']
+    .filter(Boolean)
+    .join(' ');
+  const tooltip = [node.name || title, node.description, node.isFailed ? 'failed' : '', SAID[standing]]
+    .filter(Boolean)
+    .join(': ');
   const middle = x + width / 2;
   if (node.type === 'history') {
     const sign = node.depth === 'deep' ? 'H*' : 'H';
@@ -71,10 +75,11 @@ function drawBox(box: Box, present: Present): Markup {
       ? html`<rect x="${n(x + 3)}" y="${n(y + 3)}" width="${n(width - 6)}" height="${n(height - 6)}" rx="7"/>`
       : '';
   const line = node.children.length > 0 ? html`<path d="M${n(x)} ${n(y + HEADER)}h${n(width)}"/>` : '';
+  const sign = signOf(node, standing);
   const mark =
-    standing === 'visited'
-      ? html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 15)}" text-anchor="end">✓</text>`
-      : '';
+    sign === ''
+      ? ''
+      : html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 16)}" text-anchor="end">${sign}</text>`;
   const notes = node.notes.map(
     (note, i) =>
       html`<text class="caption" x="${n(middle)}" y="${n(y + HEADER + (i + 1) * CAPTION_LINE - 3)}" text-anchor="middle">${captionSpans(note, present)}</text>`,
@@ -93,6 +98,12 @@ function drawCaptions({ arrow, label }: Line, present: Present): Markup | string
       html`<text class="caption" x="${n(label.x + label.width / 2)}" y="${n(label.y + (i + 1) * CAPTION_LINE - 1)}" text-anchor="middle">${captionSpans(caption, present)}</text>`,
   );
   return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>`;
+}
+
+/** A cross where a machine fails, a tick where it has come to an end that is none; states that were left have no sign. */
+function signOf({ type, isFailed }: Box['node'], standing: keyof typeof SAID): string {
+  if (isFailed) return '✗';
+  return type === 'final' && standing === 'current' ? '✓' : '';
 }
 
 /** The words, and how far the count or the clock is that they are about. */

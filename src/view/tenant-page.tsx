@@ -1,6 +1,6 @@
 /** A tenant's page: its machines, each with where it stands. */
 import type { Summary } from '../replies.ts';
-import { Moment, Page } from './frame.tsx';
+import { Moment, outcomeOf, Page, SIGNS } from './frame.tsx';
 import { innermost } from './words.ts';
 
 /** A machine of the list, with what it says of itself where it does. */
@@ -25,7 +25,7 @@ export function TenantPage({ tenant, rows, text, state, after, now }: TenantPage
   const states = [...new Set(rows.flatMap(({ summary }) => summary?.states ?? []))].sort();
   const next = new URLSearchParams({ ...(after === undefined ? {} : { after }), ...(text && { q: text }) });
   return (
-    <Page title={tenant} icon={{ sign: tenant, isDone: false }}>
+    <Page title={tenant} icon={{ sign: tenant, outcome: 'active' }}>
       <header>
         <h1>{tenant}</h1>
         <a href="/">the service</a>
@@ -91,6 +91,7 @@ export function TenantPage({ tenant, rows, text, state, after, now }: TenantPage
 
 function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
   const states = summary?.states ?? [];
+  const outcome = outcomeOf(summary?.status ?? 'active', summary?.tags);
   return (
     <tr data-text={[machine, ...states].join('\n')} data-states={states.join('\n')}>
       <td>
@@ -98,9 +99,13 @@ function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
       </td>
       <td>{summary === undefined ? 'does not answer' : innermost(states).join(', ')}</td>
       <td>
-        {summary?.status === 'done'
-          ? 'done'
-          : summary?.waiting.map(({ event, have, need }) => <p>{`${event}: ${have} of ${need}`}</p>)}
+        {outcome !== 'active' && summary !== undefined ? (
+          <span class={outcome}>
+            {SIGNS[outcome]} {outcome}
+          </span>
+        ) : (
+          summary?.waiting.map(({ event, have, need }) => <p>{`${event}: ${have} of ${need}`}</p>)
+        )}
       </td>
       <td class="wide">
         {summary === undefined ? '' : <Moment at={new Date(summary.changedAt).toISOString()} now={now} />}

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newAddress, newChart } from '../charts.ts';
 import { claim, put, upload } from '../coordination/callers.ts';
-import { bodyOf, problemOf, report, send } from '../service.ts';
+import { bodyOf, problemOf, report, send, statusOf } from '../service.ts';
 
 const CHART = `
 initial: canary
@@ -143,6 +143,54 @@ describe('a picture', () => {
     const response = await send('GET', `/${newAddress()}/${path}`);
     expect(response.status).toBe(404);
     expect((await problemOf(response)).type).toBe('urn:stateservice:problem:no-chart');
+  });
+});
+
+describe('an end', () => {
+  const ENDS = `
+initial: work
+states:
+  work: {on: {update: done, abort: aborted}}
+  done: {type: final}
+  aborted: {type: final, tags: [failed]}
+`;
+
+  it('that is a failure has a cross, and is no success in the status and the tenant’s list', async () => {
+    const address = await newChart(ENDS);
+    expect(await statusOf(address)).toMatchObject({ status: 'active', tags: [] });
+    expect(statesOf(await svgOf(address))).toEqual({
+      work: 'atomic current',
+      done: 'final idle',
+      aborted: 'final failed idle',
+    });
+    await put(address, 'work', { event: 'abort' });
+    expect(await statusOf(address)).toMatchObject({ status: 'done', tags: ['failed'] });
+    const svg = await svgOf(address);
+    expect(statesOf(svg)).toEqual({
+      work: 'atomic visited',
+      done: 'final idle',
+      aborted: 'final failed current',
+    });
+    expect(svg).toContain('>✗</text>');
+    expect(svg).not.toContain('✓');
+    const [tenant = '', chart = ''] = address.split('/');
+    const list = `/${tenant}?chart=${chart}`;
+    expect(await (await send('GET', list)).json()).toMatchObject({ machines: [{ tags: ['failed'] }] });
+    const page = await (await send('GET', list, { headers: { Accept: 'text/html' } })).text();
+    expect(page).toContain('<span class="failed">✗ failed</span>');
+    expect(await mermaidOf(address)).toMatch(
+      /state "✗ aborted" as s3.*classDef left .*classDef failed .*class s1 left\n {2}class s3 failed\n/s,
+    );
+  });
+
+  it('that is a success has a tick', async () => {
+    const address = await newChart(ENDS);
+    await put(address, 'work');
+    const svg = await svgOf(address);
+    expect(statesOf(svg)).toMatchObject({ done: 'final current', aborted: 'final failed idle' });
+    expect(svg).toContain('>✓</text>');
+    const page = await (await send('GET', `/${address}`, { headers: { Accept: 'text/html' } })).text();
+    expect(page).toContain(`<title>✓ done · ${address}</title>`);
   });
 });
 
