@@ -10,7 +10,7 @@
  */
 import type { Status } from './contract/documents.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { ShownEntry } from './watchers.ts';
+import type { ShownEntry } from './shown-entry.ts';
 
 export interface ClientOptions {
   /** Where the service is: `https://state.example.com`. */

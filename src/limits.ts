@@ -18,6 +18,9 @@ export const HISTORY_ROWS = 10_000;
 export const HISTORY_PAGE = 100;
 export const HISTORY_PAGE_MAX = 1_000;
 
+/** Characters of history in one answer, about: 1,000 usual entries come to 200,000. */
+export const HISTORY_PAGE_LENGTH = 1024 * 1024;
+
 /** The newest of them on a machine's page. */
 export const VIEW_HISTORY = 20;
 
@@ -145,8 +148,18 @@ export const CROWDS = 1_000;
 export const STREAMS = 1_000;
 export const SOCKETS = 20_000;
 
-/** Events that wait for a slow reader of a stream before it is cut. */
-export const STREAM_BACKLOG = 256;
+/**
+ * Characters of one page of a stream's replay: some 200 entries, read in 1 to 3 ms, and all that a reader holds in
+ * memory. How many pages are kept for readers that come back together.
+ */
+export const STREAM_PAGE = 64 * 1024;
+export const STREAM_PAGES = 16;
+
+/** For how long, in ms, a reader of a stream may take nothing of what it was given before it is cut. */
+export const STREAM_STALL = 30_000;
+
+/** How often, in ms, a full machine finds out which readers of streams have left, beside its heartbeat. */
+export const STREAM_PROBE = 1_000;
 
 /**
  * Events that a WebSocket is told without a `ping` from it before it is cut, and how often, in events, that is looked
@@ -155,8 +168,20 @@ export const STREAM_BACKLOG = 256;
 export const SOCKET_BACKLOG = 1_000;
 export const SOCKET_CHECK = 100;
 
-/** Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. */
-export const STREAM_HEARTBEAT = 15_000;
+/**
+ * Characters of history that a new WebSocket is told at once: the platform does not say how much a reader has taken,
+ * and all of it stays in memory until then.
+ */
+export const SOCKET_REPLAY = 256 * 1024;
+
+/** How often, in ms, the sockets of a full machine are counted anew. */
+export const SOCKET_RECOUNT = 1_000;
+
+/**
+ * Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. The platform
+ * tells of a reader that has left when it is written to, so this is also for how long one holds its place.
+ */
+export const STREAM_HEARTBEAT = 5_000;
 
 /** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
 export const FLEETLOCK_BYTES = 16 * 1024;
@@ -188,6 +213,10 @@ export const LIMITS = {
   receiptsPerMachine: RECEIPTS,
   historyEntriesPerMachine: HISTORY_ROWS,
   historyPage: HISTORY_PAGE_MAX,
+  historyPageLength: HISTORY_PAGE_LENGTH,
+  streamPageLength: STREAM_PAGE,
+  webSocketReplayLength: SOCKET_REPLAY,
+  streamStallSeconds: STREAM_STALL / 1_000,
   machinesPerTenant: TENANT_MACHINES,
   chartBytesPerTenant: TENANT_BYTES,
   machinesPage: LIST_PAGE_MAX,

@@ -38,7 +38,7 @@ import type { HistoryEntry } from './store/history.ts';
 import type { Changes, Store, StoredChart } from './store/store.ts';
 import type { Claimed, Turn, UpdateOptions, Yes } from './turn.ts';
 import { Waiters } from './waiters.ts';
-import { type Replay, replayAfter, Watchers } from './watchers.ts';
+import { nextAfter, Watchers } from './watchers.ts';
 
 /**
  * The Durable Object of one machine: what may be asked of it, and who is told of what happens to it. What a transition
@@ -61,7 +61,7 @@ export class Machine extends DurableObject<MachineEnv> {
     this.#address = parseObjectName(ctx.id.name);
     this.#keeper = new Keeper(ctx, env, this.#address, (turn, changes) => this.#publish(turn, changes));
     this.#store = this.#keeper.store;
-    this.#watchers = new Watchers(ctx, this.#store.history);
+    this.#watchers = new Watchers(ctx, this.#store);
     this.#status = new StatusWriter(() => this.#store.receipts.reports());
   }
 
@@ -189,14 +189,18 @@ export class Machine extends DurableObject<MachineEnv> {
   async history(before: number, limit: number): Promise<HistoryPage | Refusal> {
     const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    return { ok: true, entries: this.#entries(machine, before, limit), revision: machine.revision };
+    const entries = this.#entries(machine, before, limit);
+    const last = entries.at(-1)?.id ?? 1;
+    const hasMore = this.#entries(machine, last, 1).length > 0;
+    return { ok: true, entries, hasMore, revision: machine.revision };
   }
 
   /** Numbers for who watches many machines. */
   async metrics(): Promise<Metrics | Refusal> {
     const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    const audience = { waiters: this.#waiters.size, ...this.#watchers.size };
+    const { streams, sockets } = this.#watchers;
+    const audience = { waiters: this.#waiters.size, streams: streams.size, sockets: sockets.size };
     return metricsOf(machine, this.#counters, audience, Date.now());
   }
 
@@ -280,25 +284,37 @@ export class Machine extends DurableObject<MachineEnv> {
   ): Promise<{ readonly ok: true; readonly events: ReadableStream } | Refusal> {
     const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    if (this.#watchers.streamsFull) return tooManyWaiting(machine);
-    const replay = this.#replay(machine, after);
-    return { ok: true, events: this.#watchers.openStream(replay, until) };
+    const { streams } = this.#watchers;
+    if (streams.isFull) return tooManyWaiting(machine);
+    const next = nextAfter(writtenBy(machine), after);
+    return { ok: true, events: streams.open(next, until ?? Number.POSITIVE_INFINITY) };
   }
 
   /** A WebSocket that is told every change: an upgrade, with `after` and `until` in the query as in `watch`. */
   override async fetch(request: Request): Promise<Response> {
     const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return Response.json(machine, { status: 400 });
-    if (this.#watchers.socketsFull) return Response.json(tooManyWaiting(machine), { status: 400 });
+    const { sockets } = this.#watchers;
+    if (sockets.isFull) return Response.json(tooManyWaiting(machine), { status: 400 });
     const query = new URL(request.url).searchParams;
     const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
-    const replay = this.#replay(machine, number('after'));
-    return this.#watchers.openSocket(replay, number('until'));
+    const entries = writtenBy(machine);
+    return sockets.open(entries, nextAfter(entries, number('after')), number('until'));
+  }
+
+  /** The platform answers a `ping` by itself; a watcher has nothing else to say. */
+  override webSocketMessage(socket: WebSocket): void {
+    socket.close(1009, 'a watcher may send "ping" and nothing else');
   }
 
   /** A watcher closes its WebSocket. Unanswered, it would wait for the other end to be closed as well. */
   override webSocketClose(socket: WebSocket, _code: number, _reason: string, wasClean: boolean): void {
+    this.#watchers.sockets.forget();
     if (wasClean) socket.close(1000);
+  }
+
+  override webSocketError(): void {
+    this.#watchers.sockets.forget();
   }
 
   /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
@@ -320,12 +336,9 @@ export class Machine extends DurableObject<MachineEnv> {
     return preview === undefined ? this.#store.leftStates() : new Set();
   }
 
-  #entries({ entries, preview }: RunningMachine, before: number, limit: number): HistoryEntry[] {
-    return preview === undefined ? this.#store.history.read(entries, before, limit) : [];
-  }
-
-  #replay({ entries, preview }: RunningMachine, after: number | undefined): Replay {
-    return preview === undefined ? replayAfter(this.#store.history, entries, after) : { entries: [] };
+  #entries(machine: RunningMachine, before: number, limit: number): HistoryEntry[] {
+    const entries = writtenBy(machine);
+    return entries === 0 ? [] : this.#store.history.read(entries, before, limit);
   }
 
   /** Counts what was committed, and tells those who wait for it. */
@@ -355,4 +368,9 @@ export class Machine extends DurableObject<MachineEnv> {
 function nextLook(machine: RunningMachine, now: number): number {
   const next = machine.preview === undefined ? undefined : nextChange(machine);
   return next === undefined ? Number.POSITIVE_INFINITY : Math.max(next, now + PREVIEW_LOOK);
+}
+
+/** How many entries of history a machine has written. */
+function writtenBy({ entries, preview }: RunningMachine): number {
+  return preview === undefined ? entries : 0;
 }

@@ -14,6 +14,8 @@ export interface WrittenChart {
 export interface HistoryPage {
   readonly ok: true;
   readonly entries: readonly HistoryEntry[];
+  /** Whether there are older ones. */
+  readonly hasMore: boolean;
   readonly revision: number;
 }
 

@@ -7,8 +7,8 @@ import { CallerShape } from '../arguments.ts';
 import { CHART_ORIGINS } from '../catalog.ts';
 import type { ChartIssue, Count, Json, NamedValue } from '../chart/index.ts';
 import { CALLER_LENGTH } from '../limits.ts';
+import type { ShownEntry } from '../shown-entry.ts';
 import { CAUSES } from '../store/history.ts';
-import type { ShownEntry } from '../watchers.ts';
 
 /** A document, of which nothing is to be changed once it is made. */
 type DocumentOf<Shape extends z.ZodType> = Frozen<z.infer<Shape>>;

@@ -2,7 +2,7 @@ import { formatAddress } from '../address.ts';
 import { document, etag, json, problem } from '../answers.ts';
 import { EntryShape, HistoryShape } from '../contract/documents.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../limits.ts';
-import { showEntry } from '../watchers.ts';
+import { showEntry } from '../shown-entry.ts';
 import { wholeNumber } from './parameters.ts';
 import type { MachineResource } from './resource.ts';
 
@@ -21,7 +21,7 @@ export const history: MachineResource = {
         parameters: [BEFORE, LIMIT],
         answers: {
           200: {
-            says: 'A page of it; a line for each entry where that is accepted.',
+            says: 'A page of it; a line for each entry where that is accepted. A page of long entries ends before `limit`.',
             content: { 'application/json': HistoryShape, 'application/x-ndjson': EntryShape },
             headers: ['ETag'],
           },
@@ -41,7 +41,7 @@ export const history: MachineResource = {
           const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
           return document(lines, 'application/x-ndjson', { ETag: etag(answer.revision) });
         }
-        const next = entries.length === most ? entries.at(-1)?.id : undefined;
+        const next = answer.hasMore ? entries.at(-1)?.id : undefined;
         const body = {
           machine: formatAddress(address),
           history: entries,

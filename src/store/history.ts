@@ -1,4 +1,4 @@
-import { HISTORY_ROWS } from '../limits.ts';
+import { HISTORY_PAGE_LENGTH, HISTORY_ROWS } from '../limits.ts';
 
 /** Why something was committed. */
 export const CAUSES = [
@@ -86,32 +86,85 @@ export class HistoryTable {
    *
    * @param entries entries written so far.
    * @param before only entries with smaller ids.
+   * @param limit how many; fewer are read where they come to more than `HISTORY_PAGE_LENGTH`, but one.
    */
   read(entries: number, before: number, limit: number): HistoryEntry[] {
-    // Entry n lies in slot n modulo the ring's size, so a stretch of ids is at most two stretches of slots.
     const newest = Math.min(entries, before - 1);
     const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
     const found: HistoryEntry[] = [];
-    for (let high = newest; high >= oldest; ) {
-      const turn = high - (high % HISTORY_ROWS);
-      const low = Math.max(oldest, turn);
-      found.push(...this.#slots(low - turn, high - turn).map((row) => toEntry(turn + row.slot, row)));
-      high = low - 1;
+    let left = HISTORY_PAGE_LENGTH;
+    for (const row of this.#rows(stretches(oldest, newest).reverse(), 'DESC')) {
+      left -= lengthOf(row);
+      if (left < 0 && found.length > 0) break;
+      found.push(toEntry(row.id, row));
     }
     return found;
   }
 
-  #slots(low: number, high: number): HistoryRow[] {
-    return this.#sql
-      .exec<HistoryRow>(
+  /**
+   * Reads on, oldest first.
+   *
+   * @param entries entries written so far.
+   * @param after only entries with greater ids.
+   * @param most characters, about; one entry is read whatever its length.
+   */
+  readAfter(entries: number, after: number, most: number): HistoryEntry[] {
+    const oldest = Math.max(after + 1, entries - HISTORY_ROWS + 1);
+    const found: HistoryEntry[] = [];
+    let left = most;
+    for (const row of this.#rows(stretches(oldest, entries), 'ASC')) {
+      left -= lengthOf(row);
+      if (left < 0 && found.length > 0) break;
+      found.push(toEntry(row.id, row));
+    }
+    return found;
+  }
+
+  /** Reads rows one by one, as far as they are asked for. */
+  *#rows(parts: readonly Stretch[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
+    for (const { turn, low, high } of parts) {
+      const rows = this.#sql.exec<HistoryRow>(
         `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes FROM history
-          WHERE slot BETWEEN ? AND ? ORDER BY slot DESC`,
-        low,
-        high,
-      )
-      .toArray();
+          WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`,
+        low - turn,
+        high - turn,
+      );
+      for (const row of rows) yield { ...row, id: turn + row.slot };
+    }
   }
 }
+
+/** Ids `low` to `high`, which lie in the slots from `low - turn` on. */
+interface Stretch {
+  readonly turn: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Splits a range of ids where the ring begins anew: entry n lies in slot n modulo its size.
+ *
+ * @returns at most two stretches, in order.
+ */
+function stretches(oldest: number, newest: number): Stretch[] {
+  const found: Stretch[] = [];
+  for (let low = oldest; low <= newest; ) {
+    const turn = low - (low % HISTORY_ROWS);
+    const high = Math.min(newest, turn + HISTORY_ROWS - 1);
+    found.push({ turn, low, high });
+    low = high + 1;
+  }
+  return found;
+}
+
+/** What an entry comes to as JSON, in characters, about. */
+function lengthOf({ event, state, by, sub, before, after, entered, notes }: HistoryRow): number {
+  const texts = [event, state, by, sub, before, after, entered ?? after, notes];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), ENTRY_LENGTH);
+}
+
+/** Characters of an entry's names of fields, its numbers and times. */
+const ENTRY_LENGTH = 200;
 
 function toEntry(id: number, row: HistoryRow): HistoryEntry {
   const { revision, at, cause, event, state, by, sub, before, after, entered, notes } = row;

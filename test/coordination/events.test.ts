@@ -1,6 +1,6 @@
 /** `watch` as server-sent events: every change as it happens, and what was missed since the last one. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { HISTORY_ROWS, STREAM_BACKLOG, STREAM_HEARTBEAT, STREAMS } from '../../src/limits.ts';
+import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
@@ -182,26 +182,52 @@ describe('a history that does not go back far enough', () => {
 });
 
 describe('a reader that does not read', () => {
-  it('is cut, while the machine and the other readers go on', async () => {
+  const total = 2_000;
+
+  it('goes on from the history when it reads again, and the other readers do not wait for it', async () => {
     const address = await newChart(long);
     const slow = await watch(address, { after: '0' });
     const quick = await watch(address, { after: '0' });
-    const told = quick.take(STREAM_BACKLOG + 51);
-    // A commit each: what is told at once is one piece.
-    await reportTimes(address, 'drain', STREAM_BACKLOG + 50);
-    expect((await told).map(({ id }) => id)).toEqual(
-      Array.from({ length: STREAM_BACKLOG + 51 }, (_, i) => i + 1),
-    );
-    const seen = await readToTheEnd(slow);
-    expect(seen.length).toBeLessThan(STREAM_BACKLOG + 51);
-    // It comes back with what it has seen last, and has lost nothing.
-    const again = await watch(address, { last: String(seen.at(-1) ?? 0) });
-    const rest = await again.take(STREAM_BACKLOG + 51 - seen.length);
-    expect([...seen, ...rest.map(({ id }) => id)]).toEqual(
-      Array.from({ length: STREAM_BACKLOG + 51 }, (_, i) => i + 1),
-    );
-    await Promise.all([quick.close(), again.close()]);
+    const told = quick.take(total + 1);
+    for (let i = 0; i < 4; i++) await reportMany(address, total / 4);
+    const ids = Array.from({ length: total + 1 }, (_, i) => i + 1);
+    expect((await told).map(({ id }) => id)).toEqual(ids);
+    expect((await slow.take(total + 1)).map(({ id }) => id)).toEqual(ids);
+    await report(address, 'drain');
+    expect((await slow.next())?.id).toBe(total + 2);
+    await Promise.all([quick.close(), slow.close()]);
   }, 30_000);
+
+  it('is given one page, whatever it has missed', async () => {
+    const address = await newChart(long);
+    await reportMany(address, total);
+    await inStorage(address, async (_, machine) => {
+      const answer = await machine.watch(0);
+      if (!answer.ok) throw new Error(answer.detail);
+      const reader = answer.events.getReader();
+      const sizes: number[] = [];
+      for (let i = 0; i < 3; i++) sizes.push((await reader.read()).value?.length ?? 0);
+      for (const size of sizes) expect(size).toBeLessThan(2 * STREAM_PAGE);
+      expect(sizes[1]).toBeGreaterThan(STREAM_PAGE / 2);
+      await reader.cancel();
+    });
+  });
+
+  it('is cut after a while, and its place is free', async () => {
+    const address = await newChart(long);
+    await reportMany(address, total);
+    await inStorage(address, async (_, machine) => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+      const answer = await machine.watch(0);
+      if (!answer.ok) throw new Error(answer.detail);
+      const reader = answer.events.getReader();
+      await reader.read();
+      vi.advanceTimersByTime(STREAM_STALL + STREAM_HEARTBEAT);
+      vi.useRealTimers();
+      await expect(reader.read()).rejects.toThrow('too slow');
+      expect(await machine.metrics()).toMatchObject({ streams: 0 });
+    });
+  });
 });
 
 describe('a stream', () => {
@@ -213,9 +239,14 @@ describe('a stream', () => {
       const answer = await machine.watch();
       if (!answer.ok) throw new Error(answer.detail);
       const reader = new EventReader(answer.events);
-      vi.advanceTimersByTime(2 * STREAM_HEARTBEAT);
+      const told = reader.next();
+      for (let i = 0; i < 2; i++) {
+        await scheduler.wait(10);
+        vi.advanceTimersByTime(STREAM_HEARTBEAT);
+      }
+      await scheduler.wait(10);
       await updateAt(machine, { state: 'drain', event: 'update' });
-      await reader.next();
+      await told;
       await reader.close();
       vi.useRealTimers();
       return reader.asides;
@@ -247,15 +278,11 @@ describe('a stream', () => {
   }, 30_000);
 });
 
-async function readToTheEnd(reader: EventReader): Promise<number[]> {
-  const ids: number[] = [];
-  try {
-    for (let event = await reader.next(); event !== undefined; event = await reader.next())
-      ids.push(event.id ?? 0);
-  } catch {
-    // It was cut.
-  }
-  return ids;
+/** Reports many times, in one batch. */
+async function reportMany(address: string, times: number): Promise<void> {
+  await together(address, (machine) =>
+    Array.from({ length: times }, () => updateAt(machine, { state: 'drain', event: 'update' })),
+  );
 }
 
 async function newest(address: string): Promise<{ entries: number }> {

@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
-import { claim, erase, refusedOf, storyOf, verdict } from './callers.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import { claim, erase, refusedOf, storyOf, together, verdict } from './callers.ts';
 import { askForSocket, openSocket } from './sockets.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
@@ -130,14 +130,36 @@ describe('a socket', () => {
     stays.close();
   });
 
-  it('may say what it likes, and changes nothing by it', async () => {
+  it.each([
+    ['a word', 'hello'],
+    ['a document', '{"state":"drain"}'],
+    ['nothing', ''],
+    ['a long message', 'x'.repeat(100_000)],
+  ])('is closed where it says something else than "ping", and nothing changes: %s', async (_, text) => {
     const address = await newChart(long);
-    const socket = await openSocket(address);
-    for (const text of ['hello', '{"state":"drain"}', '', 'x'.repeat(100_000)]) socket.send(text);
+    const [talks, listens] = [await openSocket(address), await openSocket(address)];
+    talks.send(text);
+    expect((await talks.closed).code).toBe(1009);
     await report(address, 'drain');
-    expect((await socket.next()).id).toBe(2);
+    expect((await listens.next()).id).toBe(2);
     expect(await storyOf(address)).toHaveLength(2);
-    socket.close();
+    listens.close();
+  });
+
+  it('is told what it has missed up to a bound, and comes back for the rest', async () => {
+    const address = await newChart(long);
+    const reports = Array.from({ length: 3_000 }, () => ({ state: 'drain', event: 'update' }));
+    await together(address, (machine) => reports.map((one) => updateAt(machine, one)));
+    const seen: number[] = [];
+    while (seen.length < 2_000) {
+      const socket = await openSocket(address, String(seen.length));
+      expect(await socket.closed).toEqual({ code: 1013, reason: expect.stringContaining('?after=') });
+      seen.push(...socket.rest().map(({ id }) => id));
+    }
+    const last = await openSocket(address, String(seen.length));
+    seen.push(...(await last.take(3_001 - seen.length)).map(({ id }) => id));
+    expect(seen).toEqual(Array.from({ length: 3_001 }, (_, i) => i + 1));
+    last.close();
   });
 });
 
@@ -177,7 +199,6 @@ describe('a reader that shows no sign of life', () => {
 describe('one more than there may be', () => {
   it('is refused', async () => {
     const address = await newChart(long);
-    await ask(address, 'drain');
     await runInDurableObject(objectAt(address), (_, state) => {
       for (let i = 0; i < SOCKETS; i++) state.acceptWebSocket(new WebSocketPair()[1]);
     });

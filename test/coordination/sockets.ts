@@ -47,6 +47,11 @@ export class Socket {
     }
   }
 
+  /** @returns the entries that have come and were not asked for. */
+  rest(): Entry[] {
+    return this.#texts.splice(0).map((text) => JSON.parse(text));
+  }
+
   /** @returns the next entry of the history. */
   async next(): Promise<Entry> {
     return JSON.parse(await this.text());
