@@ -86,10 +86,23 @@ export function notHolder(machine: RunningMachine, state: StateNumber, by: strin
   return refuse('not-holder', detail, { machine: factsOf(machine), holders: showHolders(holders) });
 }
 
-/** Why a FleetLock group locks nothing. */
-export function noLock(machine: RunningMachine, group: string): Refusal {
-  const detail = `The group ${quote(group)} is no state of this chart, and no other current state has slots; ${currentOf(machine)}.`;
+/** Why the FleetLock group `default` locks nothing. */
+export function noLock(machine: RunningMachine): Refusal {
+  const detail = `No current state has slots; ${currentOf(machine)}.`;
   return refuse('no-slots', detail, { machine: factsOf(machine) });
+}
+
+/** Why a FleetLock group is none. */
+export function noGroup(machine: RunningMachine, group: string): Refusal {
+  const detail = `The group ${quote(group)} is no state of this chart: a group is the name of a state with slots, or "default".`;
+  return refuse('no-slots', detail, { machine: factsOf(machine) });
+}
+
+/** Why the FleetLock group `default` is none where more than one current state has slots. */
+export function severalLocks(machine: RunningMachine, locks: readonly StateNumber[]): Refusal {
+  const names = locks.map((state) => nameOf(machine.chart, state));
+  const detail = `Several current states have slots; name one as the group: ${names.map(quote).join(', ')}.`;
+  return refuse('ambiguous-state', detail, { machine: factsOf(machine), candidates: names });
 }
 
 /** Why there is nothing to claim. */

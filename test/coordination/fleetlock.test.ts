@@ -154,8 +154,10 @@ describe('a lock', () => {
 
 describe('a node that is up', () => {
   it('is told yes where it holds nothing, whatever the machine is at, and has not reported', async () => {
-    const address = await newChart(sequence(counting('a', 'b', 2), final('b')));
-    for (const group of ['default', 'a', 'b', 'elsewhere']) {
+    const address = await newChart(
+      sequence(counting('a', 'b', 2), { ...counting('b', 'c'), slots: 1 }, final('c')),
+    );
+    for (const group of ['default', 'b']) {
       expect(await nodeOf(address, 'node-1', group).unlock()).toBe(true);
     }
     expect(await documentOf(address)).toMatchObject({ revision: 1, quorums: [{ have: 0 }] });
@@ -193,21 +195,47 @@ states:
     ]);
   });
 
-  it('that names none is the only current state with slots', async () => {
+  it.each(['elsewhere', 'quiet'])('is no other name: %s', async (group) => {
+    const address = await newChart(regions);
+    const node = nodeOf(address, 'a', group);
+    expect([await node.lock(), await node.unlock()]).toEqual([false, false]);
+    expect(node.errors.map(({ kind }) => kind)).toEqual(['no_slots', 'no_slots']);
+    expect(await documentOf(address)).toMatchObject({ revision: 1, claims: [{ holders: [] }] });
+  });
+
+  it('that names a key of several states is told their names', async () => {
+    const address = await newChart(`
+type: parallel
+states:
+  eu: {initial: reboot, states: {reboot: {slots: 1, on: {update: done}}, done: {}}}
+  us: {initial: reboot, states: {reboot: {slots: 1, on: {update: done}}, done: {}}}
+`);
+    const node = nodeOf(address, 'a', 'reboot');
+    expect(await node.lock()).toBe(false);
+    expect(node.errors).toEqual([
+      { kind: 'ambiguous_state', value: expect.stringContaining('"eu.reboot", "us.reboot"') },
+    ]);
+  });
+
+  it('that is `default` is the only current state with slots', async () => {
     const address = await newChart(regions);
     expect(await nodeOf(address, 'a').lock()).toBe(true);
     expect((await documentOf(address)).claims).toMatchObject([{ state: 'workers', holders: [{ by: 'a' }] }]);
   });
 
-  it('that names none is nothing where there are two such states', async () => {
+  it('that is `default` is told both names where there are two such states', async () => {
     const address = await newChart(regions);
     await put(address, 'infra', { event: 'open' });
     const node = nodeOf(address, 'a');
     expect(await node.lock()).toBe(false);
-    expect(node.errors).toEqual([{ kind: 'no_slots', value: expect.stringContaining('"default"') }]);
+    expect(node.errors).toEqual([
+      { kind: 'ambiguous_state', value: expect.stringContaining('"workers", "infra-open"') },
+    ]);
+    // It holds none of them, and may go on with what it does.
+    expect(await node.unlock()).toBe(true);
   });
 
-  it('that names none is what the node holds, though there are two such states by now', async () => {
+  it('that is `default` is what the node holds, though there are two such states by now', async () => {
     const address = await newChart(regions);
     const node = nodeOf(address, 'a');
     expect(await node.lock()).toBe(true);
