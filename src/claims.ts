@@ -1,5 +1,13 @@
 /** Who may work now: claims of a state's slots, as pure values. */
-import type { Chart, StateNumber } from './chart/index.ts';
+import {
+  type Chart,
+  descriptorOf,
+  isRelated,
+  quorums,
+  type Snapshot,
+  type StateNumber,
+  UPDATE,
+} from './chart/index.ts';
 
 /** One slot of one state, held by one caller until its lease ends, the state is left, or it is given back. */
 export interface Claim {
@@ -67,6 +75,19 @@ export function countAll(claims: Claims): number {
 /** @returns how many may work in `state`, and for how long; undefined where anyone may. */
 export function slotsOf({ model }: Chart, state: StateNumber) {
   return model.states[state]?.slots;
+}
+
+/**
+ * Whether a report of `event` needs a slot of the states that it touches: `update`, and what a quorum counts. Other
+ * events (`abort`, `fail`) are taken without one: a state must be left while its holders hang.
+ */
+export function needsSlot(chart: Chart, snapshot: Snapshot, address: StateNumber, event: string): boolean {
+  if (event === UPDATE) return true;
+  return quorums(chart, snapshot).some(
+    (quorum) =>
+      isRelated(chart.model, address, quorum.state) &&
+      descriptorOf(chart, quorum.state, event) === quorum.event,
+  );
 }
 
 export function withClaim(claims: Claims, claim: Claim): Claims {

@@ -13,7 +13,16 @@ import {
   type Timer,
   takes,
 } from './chart/index.ts';
-import { type Claim, claimOf, countAll, countOn, NO_CLAIMS, nextToExpire, slotsOf } from './claims.ts';
+import {
+  type Claim,
+  claimOf,
+  countAll,
+  countOn,
+  NO_CLAIMS,
+  needsSlot,
+  nextToExpire,
+  slotsOf,
+} from './claims.ts';
 import { Draft } from './draft.ts';
 import { CLAIMS, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
 import {
@@ -231,10 +240,11 @@ export class Turn {
     const current = findCurrent(this.machine, name, now);
     if (!current.ok) return current;
     const held: Claim[] = [];
+    const isSlotNeeded = needsSlot(this.machine.chart, this.machine.snapshot, state, event);
     for (const guarded of this.#guardedBy(state, event)) {
       const claim = by === undefined ? undefined : claimOf(this.machine.claims, guarded, by);
-      if (claim === undefined) return notHolder(this.machine, guarded, by);
-      held.push(claim);
+      if (claim !== undefined) held.push(claim);
+      else if (isSlotNeeded) return notHolder(this.machine, guarded, by);
     }
     const step = send(this.machine.chart, this.machine.snapshot, { type: event, address: state }, now);
     if (!step.ok) return this.#refuse(state, event, by, step, now);

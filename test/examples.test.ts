@@ -300,6 +300,13 @@ describe('acme/patch', () => {
     await expectDone(run, 'done');
   });
 
+  it('is aborted by an operator while five machines hang', async () => {
+    const run = await begun();
+    for (let i = 0; i < 5; i++) await claim(run, `web-${i}`);
+    await tell(run, 'patch', 'abort');
+    await expectDone(run, 'aborted');
+  });
+
   it('gives the slot of a machine that has died to another after twenty minutes', async () => {
     const run = await begun();
     for (let i = 0; i < 5; i++) await claim(run, `web-${i}`);

@@ -315,6 +315,45 @@ states:
     expect(await verdict(await put(address, 'fleet.eu.two', { by: 'a' }))).toBe('406 not-holder');
   });
 
+  it('what is not counted needs no slot, and frees that of a caller who holds one', async () => {
+    const address = await newChart(`
+initial: patch
+states:
+  patch:
+    slots: 2
+    on:
+      update: {target: done, quorum: 3}
+      fail: {target: aborted, quorum: 2}
+      skip: {actions: [{raise: skipped}]}
+      abort: aborted
+  done: {type: final}
+  aborted: {type: final}
+`);
+    for (const by of ['a', 'b']) await claim(address, 'patch', by);
+    expect(await verdict(await put(address, 'patch', { event: 'fail', by: 'c' }))).toBe('406 not-holder');
+    expect(await verdict(await put(address, 'patch', { event: 'fail' }))).toBe('406 not-holder');
+    expect(await verdict(await put(address, 'patch', { event: 'skip', by: 'a' }))).toBe('200');
+    expect(await holdersOf(address)).toEqual(['b']);
+    expect(await verdict(await put(address, 'patch', { event: 'skip', by: 'c' }))).toBe('200');
+    expect(await holdersOf(address)).toEqual(['b']);
+    expect(await verdict(await put(address, 'patch', { event: 'abort' }))).toBe('200');
+    expect(await documentOf(address)).toMatchObject({ states: ['aborted'], claims: [] });
+  });
+
+  it('what a state around it counts needs the slot too', async () => {
+    const address = await newChart(`
+initial: fleet
+states:
+  fleet:
+    initial: eu
+    on: {fail: {target: done, quorum: 2}, stop: done}
+    states: {eu: {slots: 1, on: {update: '#done'}}}
+  done: {id: done}
+`);
+    expect(await verdict(await put(address, 'eu', { event: 'fail', by: 'a' }))).toBe('406 not-holder');
+    expect(await verdict(await put(address, 'eu', { event: 'stop', by: 'a' }))).toBe('200');
+  });
+
   it('so is a report to a state around it that something inside takes', async () => {
     const address = await newChart(`
 initial: fleet

@@ -2,6 +2,7 @@
 import {
   type Chart,
   isActive,
+  isRelated,
   nameOf,
   quorums,
   reachable,
@@ -78,7 +79,13 @@ function count(chart: Chart, machine: Machine, request: Report, when: Moment): A
   }
   const absent = notCurrent(chart, machine, request.state);
   if (absent !== undefined) return { machine, answer: absent };
-  for (const slot of touched) {
+  // A slot is for work that is counted: `update`, and events that a quorum waits for.
+  const isCounted =
+    event === 'update' ||
+    quorums(chart, machine.snapshot).some(
+      (quorum) => quorum.event === event && isRelated(chart.model, state, quorum.state),
+    );
+  for (const slot of isCounted ? touched : []) {
     if (by !== undefined && claimOf(machine, slot, by) !== undefined) continue;
     return {
       machine,
