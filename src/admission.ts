@@ -2,12 +2,13 @@
 import type { Context } from 'hono';
 import { type AuthBindings, authenticate, guardOf } from './auth.ts';
 import type { AppEnv } from './env.ts';
+import { checkHost, type HostBindings } from './host.ts';
 import { RATE_RETRY } from './limits.ts';
 import { checkPlacement, type PlacementBindings } from './objects.ts';
 import { checkOrigin, type OriginBindings } from './origin.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
-export interface AdmissionBindings extends AuthBindings, OriginBindings, PlacementBindings {
+export interface AdmissionBindings extends AuthBindings, HostBindings, OriginBindings, PlacementBindings {
   /** Cloudflare's rate limit, where wrangler.toml has one: by token, and by address for who has none. */
   readonly RATE_LIMIT?: RateLimit;
 }
@@ -16,18 +17,19 @@ export interface AdmissionBindings extends AuthBindings, OriginBindings, Placeme
 export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
   const guard = guardOf(c.env);
   if (!guard.ok) return guard;
-  const misplaced = checkPlacement(c.env);
-  if (misplaced !== undefined) return misplaced;
-  const foreign = checkOrigin(c.req.raw, c.env.CORS_ORIGINS);
-  if (foreign !== undefined) return foreign;
+  const { raw } = c.req;
+  const refusal =
+    checkPlacement(c.env) ?? checkHost(raw, c.env.ALLOWED_HOSTS) ?? checkOrigin(raw, c.env.CORS_ORIGINS);
+  if (refusal !== undefined) return refusal;
   if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
   return admitSlowly(c, guard.isOpen ? undefined : guard.secrets);
 }
 
-/** Whether the service is set up: the one thing that is asked of every request. */
-export function checkSetUp(bindings: AuthBindings & PlacementBindings): Refusal | undefined {
+/** Refuses what no request may be, also one that needs no token: of a service that is not set up, or under another name. */
+export function checkSetUp(request: Request, bindings: AdmissionBindings): Refusal | undefined {
   const guard = guardOf(bindings);
-  return guard.ok ? checkPlacement(bindings) : guard;
+  if (!guard.ok) return guard;
+  return checkPlacement(bindings) ?? checkHost(request, bindings.ALLOWED_HOSTS);
 }
 
 async function admitSlowly(

@@ -67,7 +67,7 @@ shared.all('*', (c) => app.fetch(c.req.raw, c.env));
 /** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {
   const isShared =
-    Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(env) === undefined;
+    Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(request, env) === undefined;
   return (isShared ? shared : app).fetch(request, env);
 }
 

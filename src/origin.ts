@@ -44,6 +44,10 @@ export function corsFor(allowed: string) {
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** As browsers spell them. `null` is none: it is the origin of every page in a sandbox. */
 function originsIn(allowed: string | null | undefined): string[] {
-  return (allowed ?? '').split(',').flatMap((origin) => origin.trim() || []);
+  return (allowed ?? '').split(',').flatMap((text) => {
+    const origin = URL.canParse(text) ? new URL(text).origin : 'null';
+    return origin === 'null' ? [] : [origin];
+  });
 }

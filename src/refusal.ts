@@ -7,6 +7,7 @@ import type { ChartIssue, Count } from './chart/index.ts';
 const REFUSALS = {
   'wrong-address': { status: 400, title: 'This is no address' },
   'wrong-parameter': { status: 400, title: 'A parameter is wrong' },
+  'malformed-host': { status: 400, title: 'The Host header is malformed' },
   'ambiguous-state': { status: 400, title: 'Several states have this name' },
   'reserved-event': { status: 400, title: 'This event is not to be sent' },
   'no-token': { status: 401, title: 'This needs a token' },
@@ -28,6 +29,7 @@ const REFUSALS = {
   'not-taken': { status: 406, title: 'The state does not take this event' },
   'expression-failed': { status: 406, title: 'An expression of the chart failed' },
   'over-bound': { status: 406, title: 'The chart would cross a bound' },
+  'unknown-host': { status: 421, title: 'The service has another name' },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },

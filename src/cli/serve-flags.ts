@@ -13,6 +13,8 @@ export interface ServeFlags {
   readonly listen: Listen;
   /** Whether whoever reaches it may do everything; else it asks for tokens. */
   readonly isOpen: boolean;
+  /** Names that `Host` may have where it is open, beside IP addresses. */
+  readonly allowedHosts: readonly string[];
   /** Complete lines for stderr. */
   readonly notes: readonly string[];
 }
@@ -30,6 +32,9 @@ reaches the server may do everything.
   --port N        0 is any free one                              (default: 5000)
   --host HOST     0.0.0.0 lets other machines in                 (default: 127.0.0.1)
   --data DIR      where the machines are kept                    (default: data)
+  --allow-host NAME
+                  a name that it is called by beside --host, localhost and IP addresses; may be said again.
+                  Other names are refused without TOKEN_SECRET: a page could point one of its own here
   --open          without TOKEN_SECRET, listen also where others can reach it
 
 --debug and --logger FILE, which the original has, are accepted and do nothing.
@@ -47,6 +52,7 @@ const OPTIONS = {
   port: { type: 'string', default: '5000' },
   host: { type: 'string', default: '127.0.0.1' },
   data: { type: 'string', default: 'data' },
+  'allow-host': { type: 'string', multiple: true },
   open: { type: 'boolean', default: false },
   debug: { type: 'boolean' },
   logger: { type: 'string' },
@@ -57,6 +63,7 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<
   const parsed = readFlags(args, OPTIONS);
   if (!parsed.ok) return parsed;
   const { chart, machine, charts, port, host, data, open, debug, logger } = parsed.value.values;
+  const names = parsed.value.values['allow-host'] ?? [];
   if (chart !== undefined && machine !== undefined) {
     return refuse('--chart and --machine are the same flag; give one of them', 'usage');
   }
@@ -64,6 +71,10 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
   if (!(number <= PORT_MAX)) return refuse(`--port ${port} is no port: 0 to ${PORT_MAX}`, 'usage');
   if (host === '') return refuse('--host is empty', 'usage');
+  const wrongName = names.find((name) => hostName(name) === undefined);
+  if (wrongName !== undefined) {
+    return refuse(`--allow-host ${wrongName} is no host's name; say it as in state.example.com`, 'usage');
+  }
   const isOpen = readOpenness(host, open, env);
   if (!isOpen.ok) return isOpen;
   const notes: string[] = [];
@@ -78,9 +89,16 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Outcome<
       data: resolve(data),
       listen: { host, port: number },
       isOpen: isOpen.value,
+      allowedHosts: ['localhost', host, ...names].flatMap((name) => hostName(name) ?? []),
       notes,
     },
   };
+}
+
+/** @returns a name as `URL` spells it, without a port; undefined where it is none. */
+function hostName(name: string): string | undefined {
+  if (!/^[\w.-]+$/.test(name) || !URL.canParse(`http://${name}`)) return undefined;
+  return new URL(`http://${name}`).hostname.replace(/\.$/, '');
 }
 
 /** Whether it is open: where nobody has set a secret, and nobody else can reach it or that is what is wanted. */
@@ -101,10 +119,12 @@ function readOpenness(
     );
   }
   if (isGuarded) {
-    const isLong = Buffer.byteLength(TOKEN_SECRET ?? '') >= SECRET_BYTES;
-    return isLong
-      ? { ok: true, value: false }
-      : refuse(`TOKEN_SECRET must have ${SECRET_BYTES} bytes at least: openssl rand -base64 32`, 'usage');
+    const secrets = { TOKEN_SECRET: TOKEN_SECRET ?? '', TOKEN_SECRET_PREVIOUS };
+    for (const [name, secret] of Object.entries(secrets)) {
+      if (secret === undefined || Buffer.byteLength(secret) >= SECRET_BYTES) continue;
+      return refuse(`${name} must have ${SECRET_BYTES} bytes at least: openssl rand -base64 32`, 'usage');
+    }
+    return { ok: true, value: false };
   }
   if (isLoopback(host) || open || AUTH === 'open') return { ok: true, value: true };
   return refuse(

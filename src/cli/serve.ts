@@ -59,7 +59,13 @@ interface Prepared {
 }
 
 /** Checks the charts, bundles the Worker, and takes the data folder. */
-async function prepare({ chart, charts: folder, data, isOpen }: ServeFlags): Promise<Outcome<Prepared>> {
+async function prepare({
+  chart,
+  charts: folder,
+  data,
+  isOpen,
+  allowedHosts,
+}: ServeFlags): Promise<Outcome<Prepared>> {
   // esbuild is a process of its own: it works while this one loads and runs the code that reads charts.
   const [bundled, found] = await Promise.all([
     bundle(),
@@ -74,7 +80,8 @@ async function prepare({ chart, charts: folder, data, isOpen }: ServeFlags): Pro
   const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
   const { waits, warning } = await readDescriptors();
   if (warning !== undefined) console.error(warning);
-  const configured = await configure(isOpen, waits, own?.bytes);
+  const access = isOpen ? { AUTH: 'open', ALLOWED_HOSTS: allowedHosts.join() } : { AUTH: 'token' };
+  const configured = await configure({ ...access, WAITS: String(waits) }, own?.bytes);
   if (!configured.ok) return configured;
   // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
   const unclaimed = await claimFolder(data);
@@ -137,18 +144,17 @@ async function claimFolder(data: string): Promise<Refusal | undefined> {
   }
 }
 
-/** @param waits requests that may wait at once. @param chart the bytes of the CHART binding. @returns the configuration, and the values that it embeds. */
+/**
+ * @param variables bindings that are text, and `chart`, the bytes of the CHART binding.
+ * @returns the configuration, and the values that it embeds.
+ */
 async function configure(
-  isOpen: boolean,
-  waits: number,
+  variables: Readonly<Record<string, string>>,
   chart: Uint8Array | undefined,
 ): Promise<Outcome<Files>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
-  const texts = new Map<string, string | Uint8Array>([
-    ['AUTH', isOpen ? 'open' : 'token'],
-    ['WAITS', String(waits)],
-  ]);
+  const texts = new Map<string, string | Uint8Array>(Object.entries(variables));
   if (chart !== undefined) texts.set('CHART', chart);
   const files = new Map([...texts].map(([name, text]) => [textFile(name), text]));
   return { ok: true, value: files.set(CONFIG_FILE, workerdConfig(compatibility, [...texts.keys()])) };

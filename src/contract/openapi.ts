@@ -83,6 +83,8 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
 /** What any resource may say, any that asks for a token, and any machine. A parameter that is not known is a wrong one. */
 const OF_SERVICE = [
   'wrong-parameter',
+  'malformed-host',
+  'unknown-host',
   'internal-error',
   'not-set-up',
 ] as const satisfies readonly RefusalCode[];

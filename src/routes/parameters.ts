@@ -113,9 +113,10 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = {
   says: 'The revision at which it is meant, as `ETag` has it: `"17"`.',
   shape: z.string(),
   read(c) {
-    const header = c.req.header('If-Match');
-    const isAny = header === undefined || header.trim() === '*';
-    return { ok: true, value: isAny ? undefined : revisionsIn(header) };
+    const header = c.req.header('If-Match')?.trim();
+    if (header === undefined || header === '*') return { ok: true, value: undefined };
+    if (header !== '') return { ok: true, value: revisionsIn(header) };
+    return refuse('wrong-parameter', '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.');
   },
 };
 

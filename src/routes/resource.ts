@@ -110,7 +110,7 @@ type Answer = Response | Promise<Response>;
 
 function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): Answer {
   if (methodOf(c) !== 'GET') return otherMethod(c, ['GET']);
-  const refusal = checkSetUp(c.env) ?? checkQuery(c, contract);
+  const refusal = checkSetUp(c.req.raw, c.env) ?? checkQuery(c, contract);
   return refusal === undefined ? answer(c) : problem(refusal);
 }
 
@@ -180,7 +180,7 @@ function admitted(c: Context<AppEnv>, say: (refusal: Refusal) => Response, goOn:
 
 /** `OPTIONS` tells which methods there are, and any other is 405 with `Allow` (RFC 9110). */
 function otherMethod(c: Context<AppEnv>, methods: readonly string[]): Response {
-  const refusal = checkSetUp(c.env);
+  const refusal = checkSetUp(c.req.raw, c.env);
   if (refusal !== undefined) return problem(refusal);
   const allow = methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
   const Allow = [...allow, 'OPTIONS'].join(', ');

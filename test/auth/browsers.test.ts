@@ -153,6 +153,20 @@ describe('CORS', () => {
     }
   });
 
+  it('lets no page in a sandbox, whose origin is null, whatever is configured', async () => {
+    for (const CORS_ORIGINS of ['null', 'https://ops.example.com,null', '*', 'file:///tmp/page.html']) {
+      const get = await sendWith({ CORS_ORIGINS }, 'GET', path, { headers: { Origin: 'null' } });
+      expect(get.headers.get('Access-Control-Allow-Origin')).toBeNull();
+      const headers = { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' };
+      expect((await sendWith({ CORS_ORIGINS }, 'PUT', path, { headers })).status).toBe(403);
+    }
+  });
+
+  it('takes an origin as it is typed: with a slash at its end, or in capitals', async () => {
+    const typed = { CORS_ORIGINS: 'HTTPS://Ops.Example.com/' };
+    expect((await sendWith(typed, 'PUT', path, { headers: fromOps })).status).toBe(200);
+  });
+
   it('asks for a token all the same', async () => {
     const response = await sendWith({ ...GUARDED, CORS_ORIGINS }, 'GET', path, { headers: fromOps });
     expect(response.status).toBe(401);

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, machinePath, reportTimes, send, updateAt } from '../service.ts';
+import { sendWith } from '../tokens.ts';
 import {
   claim,
   documentOf,
@@ -53,6 +54,16 @@ describe('a report that insists on a revision', () => {
     const address = await newChart(ring);
     expect((await put(address, 'drain', { match })).status).toBe(status);
     expect((await documentOf(address)).revision).toBe(status === 200 ? 2 : 1);
+  });
+
+  it.each(['', ' '])('is a mistake where it names none: "%s"', async (match) => {
+    const address = await newChart(ring);
+    // Handed to the Worker itself: workerd's own HTTP takes an empty If-Match for none.
+    const headers = { 'If-Match': match };
+    const response = await sendWith({}, 'PUT', `/${address}/state?state=drain`, { headers });
+    expect(response.status).toBe(400);
+    expect((await refusedOf(response)).detail).toMatch(/`If-Match` is empty/);
+    expect((await documentOf(address)).revision).toBe(1);
   });
 
   it('is one of a kind: of two in one batch, the second is refused', async () => {

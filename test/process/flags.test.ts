@@ -52,6 +52,18 @@ describe('serve', () => {
     ['the secret before, and none now', { TOKEN_SECRET_PREVIOUS: TOKEN_SECRET }, [], 'must have 32 bytes'],
     ['another AUTH', { AUTH: 'off' }, [], 'AUTH in the environment must be token or open'],
     ['a short secret', { TOKEN_SECRET: 'short' }, [], 'must have 32 bytes at least'],
+    [
+      'a short secret before it',
+      { TOKEN_SECRET, TOKEN_SECRET_PREVIOUS: 'short' },
+      [],
+      'TOKEN_SECRET_PREVIOUS must have 32 bytes at least',
+    ],
+    [
+      'an empty secret before it',
+      { TOKEN_SECRET, TOKEN_SECRET_PREVIOUS: '' },
+      [],
+      'TOKEN_SECRET_PREVIOUS must have 32 bytes at least',
+    ],
   ])('does not take what contradicts itself: %s', (_, env, args, why) => {
     expectRefusal(readServeFlags(args, env), 2, why);
   });
@@ -67,6 +79,21 @@ describe('serve', () => {
     expect(readServeFlags(['--machine', 'states.yaml'], {})).toMatchObject({
       ok: true,
       value: { chart: resolve('states.yaml') },
+    });
+  });
+
+  it.each(['', '*', 'http://state.lan', 'state.lan:5000', 'a b', '1.2.3.4.5'])(
+    'takes no name for --allow-host that is none: "%s"',
+    (name) => {
+      expectRefusal(readServeFlags(['--allow-host', name], {}), 2, `--allow-host ${name} is no host's name`);
+    },
+  );
+
+  it('is called localhost, what --host says, and what --allow-host says', () => {
+    const flags = ['--host', 'State.lan', '--open', '--allow-host', 'a.test', '--allow-host=B.test.'];
+    expect(readServeFlags(flags, {})).toMatchObject({
+      ok: true,
+      value: { allowedHosts: ['localhost', 'state.lan', 'a.test', 'b.test'] },
     });
   });
 
