@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SequenceShape } from './sequence.ts';
+import { EditedSequence } from './sequence-shape.ts';
 import { StatechartShape } from './statechart/shape.ts';
 
 /**
@@ -7,7 +7,7 @@ import { StatechartShape } from './statechart/shape.ts';
  * checked against. What only `readChart` can say (targets that exist, expressions that can be read) is not in it.
  */
 export function chartSchema(): object {
-  const schema = z.toJSONSchema(z.union([SequenceShape, StatechartShape]), {
+  const schema = z.toJSONSchema(z.union([EditedSequence, StatechartShape]), {
     target: 'draft-7',
     io: 'input',
     unrepresentable: 'any',

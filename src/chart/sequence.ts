@@ -4,13 +4,14 @@
  * Source of the rules: facebookincubator/StateService, `state_service/state.py` at 0.9.0 and 1.1.0 (MIT).
  */
 import { DEFAULT_SCALAR_STYLE_RULES, dump, SCALAR_STYLE, type ScalarStyleRule } from 'js-yaml';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { type Data, type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
+import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
 import { reportShape } from './shape.ts';
-import { readSlots, SlotsFields } from './slots.ts';
+import { readSlots } from './slots.ts';
 import { parseTimestamp } from './time.ts';
 
 /** A checked sequence: what the engine compiles and what is written back. Plain JSON. */
@@ -58,73 +59,6 @@ interface Target<Value> {
   readonly name: string;
   readonly when: Measure<Value>;
 }
-
-const NameShape = z.union([z.string(), z.number(), z.boolean()], {
-  error: 'must be a name, such as `green_state`',
-});
-const LabelShape = z.union([z.string(), z.number(), z.boolean()], {
-  error: 'must be a label, such as `count`',
-});
-const NumberShape = z
-  .number({ error: 'must be a number, such as 0 or 2.5, without quotes' })
-  .refine(Number.isFinite, { error: 'must be a finite number' })
-  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
-    error: `must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, where counting by 1 is exact`,
-  });
-const TIMESTAMP = {
-  error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
-};
-/** The original's format has seconds. */
-const IN_FULL = /T\d\d:\d\d:\d\d/;
-const TimestampShape = z
-  .string(TIMESTAMP)
-  .refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, TIMESTAMP);
-
-const measureShape = <Value extends z.ZodType>(value: Value) =>
-  z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
-const targetShape = <Value extends z.ZodType>(value: Value) =>
-  z.object(
-    { name: NameShape, when: measureShape(value) },
-    { error: 'must be a mapping, such as `{name: red_state, when: {key: count, value: 1}}`' },
-  );
-
-const StateShapes = {
-  increment: z.object({
-    name: NameShape,
-    func: z.literal('increment'),
-    current: measureShape(NumberShape),
-    target: targetShape(NumberShape),
-    ...SlotsFields,
-  }),
-  time: z.object({
-    name: NameShape,
-    func: z.literal('time'),
-    target: targetShape(TimestampShape),
-    ...SlotsFields,
-  }),
-  final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
-} as const;
-
-const FUNCTIONS = ['increment', 'time'] as const;
-
-const CHART = { error: 'must be a mapping with `current_state` and `states`' };
-const listShape = <State extends z.ZodType>(state: State) =>
-  z
-    .array(state, { error: 'must be a list of states' })
-    .min(1, { error: 'must name at least one state' })
-    .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
-
-/** The document around the states; they are checked one by one, each against the shape that its `func` asks for. */
-const ChartShape = z.object({ current_state: NameShape, states: listShape(z.unknown()) }, CHART);
-
-/** The whole of it, for the JSON Schema. */
-export const SequenceShape = z.object(
-  {
-    current_state: NameShape.describe('The name of the state that it starts in.'),
-    states: listShape(z.union([StateShapes.increment, StateShapes.time, StateShapes.final])),
-  },
-  CHART,
-);
 
 /**
  * Checks a document that has `current_state` against the sequence dialect.

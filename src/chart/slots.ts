@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { CHART_SLOTS } from './limits.ts';
 import type { Slots } from './model.ts';
-import { DEFAULT_LEASE, parseDuration } from './time.ts';
+import { DEFAULT_LEASE, DURATION, parseDuration } from './time.ts';
 
 const SLOTS = { error: `must be a whole number from 1 to ${CHART_SLOTS}` };
 const LEASE = { error: 'must be a duration of at least 1s, such as 90s or 15m' };
@@ -16,7 +16,7 @@ export const SlotsFields = {
     .optional()
     .describe('How many callers may work here at a time; each claims a slot first.'),
   lease: z
-    .union([z.number(), z.string()], LEASE)
+    .union([z.number(), z.string().regex(DURATION)], LEASE)
     .refine((lease) => (parseDuration(String(lease)) ?? 0) >= 1_000, LEASE)
     .optional()
     .describe('How long a claim holds unless it is renewed: 90s, 15m. Left out, it is 15m.'),

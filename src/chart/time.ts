@@ -2,6 +2,9 @@
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** How a duration is written. What is too long is well written, too. */
+export const DURATION = /^(?:\d{1,15}|(?:\d{1,15}(?:\.\d{1,6})?(?:ms|[smhd]))+)$/;
+
 /** Ten years: longer than any chart is kept, and far inside what a clock can add. */
 const LONGEST = 3_650 * UNITS.d;
 
@@ -11,8 +14,8 @@ const LONGEST = 3_650 * UNITS.d;
  * @returns milliseconds, or undefined where it is no duration.
  */
 export function parseDuration(text: string): number | undefined {
-  if (/^\d{1,15}$/.test(text)) return bounded(Number(text));
-  if (!/^(?:\d{1,15}(?:\.\d{1,6})?(?:ms|[smhd]))+$/.test(text)) return undefined;
+  if (!DURATION.test(text)) return undefined;
+  if (/^\d+$/.test(text)) return bounded(Number(text));
   let sum = 0;
   for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) {
     sum += Number(count) * UNITS[unit as keyof typeof UNITS];
@@ -27,7 +30,8 @@ function bounded(duration: number): number | undefined {
   return duration <= LONGEST ? duration : undefined;
 }
 
-const TIMESTAMP =
+/** How a moment is written. The 30th of February is well written, too. */
+export const TIMESTAMP =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
 
 /**

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { SlotsFields } from '../slots.ts';
-import { parseDuration } from '../time.ts';
+import { DURATION, parseDuration, TIMESTAMP } from '../time.ts';
 
 const text = (what: string) => z.string({ error: `must be text: ${what}` });
 const oneOrMore = <Item extends z.ZodType>(item: Item, error: string) =>
@@ -16,7 +16,7 @@ const ValueShape = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 
 const DelayShape = z
-  .union([z.number(), z.string()], {
+  .union([z.number(), z.string().regex(DURATION)], {
     error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
   })
   .refine((delay) => parseDuration(String(delay)) !== undefined, {
@@ -128,11 +128,17 @@ const StateFields = {
   after: z
     .record(z.string(), TransitionsShape, { error: 'must be a mapping of durations to transitions' })
     .optional()
-    .describe('Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.'),
+    .meta({
+      description: 'Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.',
+      propertyNames: { pattern: DURATION.source },
+    }),
   at: z
     .record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' })
     .optional()
-    .describe('Transitions by moment: 2026-12-01T02:00:00Z; UTC where there is no offset.'),
+    .meta({
+      description: 'Transitions by moment: 2026-12-01T02:00:00Z; UTC where there is no offset.',
+      propertyNames: { pattern: TIMESTAMP.source },
+    }),
   always: TransitionsShape.optional().describe('Transitions that are taken as soon as their guard is true.'),
   onDone: TransitionsShape.optional().describe(
     'Transitions for when its final state, or that of each region, is reached.',
@@ -152,7 +158,7 @@ const StateShape: z.ZodType = z
     {
       ...StateFields,
       get states() {
-        return StatesShape.optional();
+        return StatesShape.optional().describe('The states inside it, by their names.');
       },
     },
     { error: 'must be a state: a mapping, which may be empty, `{}`' },
@@ -180,7 +186,7 @@ export const StatechartShape = z.strictObject(
       .record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' })
       .optional()
       .describe('The data that guards and assignments work with, as it is at the start.'),
-    states: StatesShape,
+    states: StatesShape.describe('The states, by their names.'),
   },
   { error: 'must be a mapping with `initial` and `states`' },
 );

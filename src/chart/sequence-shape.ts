@@ -1,0 +1,124 @@
+/** The shapes of a sequence: those that documents are checked against, and those that editors complete and check by. */
+import * as z from 'zod';
+import { CHART_STATES } from './limits.ts';
+import { SlotsFields } from './slots.ts';
+import { parseTimestamp, TIMESTAMP } from './time.ts';
+
+const NameShape = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be a name, such as `green_state`',
+});
+const LabelShape = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be a label, such as `count`',
+});
+const NumberShape = z
+  .number({ error: 'must be a number, such as 0 or 2.5, without quotes' })
+  .refine(Number.isFinite, { error: 'must be a finite number' })
+  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+    error: `must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, where counting by 1 is exact`,
+  });
+const MOMENT = {
+  error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
+};
+/** The original's format has seconds. */
+const IN_FULL = /T\d\d:\d\d:\d\d/;
+const TimestampShape = z
+  .string(MOMENT)
+  .refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, MOMENT);
+
+const measureShape = <Value extends z.ZodType>(value: Value) =>
+  z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
+const targetShape = <Value extends z.ZodType>(value: Value) =>
+  z.object(
+    { name: NameShape, when: measureShape(value) },
+    { error: 'must be a mapping, such as `{name: red_state, when: {key: count, value: 1}}`' },
+  );
+
+export const StateShapes = {
+  increment: z.object({
+    name: NameShape,
+    func: z.literal('increment'),
+    current: measureShape(NumberShape),
+    target: targetShape(NumberShape),
+    ...SlotsFields,
+  }),
+  time: z.object({
+    name: NameShape,
+    func: z.literal('time'),
+    target: targetShape(TimestampShape),
+    ...SlotsFields,
+  }),
+  final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
+} as const;
+
+export const FUNCTIONS = ['increment', 'time'] as const;
+
+const CHART = { error: 'must be a mapping with `current_state` and `states`' };
+const listShape = <State extends z.ZodType>(state: State) =>
+  z
+    .array(state, { error: 'must be a list of states' })
+    .min(1, { error: 'must name at least one state' })
+    .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
+
+/** The document around the states; they are checked one by one, each against the shape that its `func` asks for. */
+export const ChartShape = z.object({ current_state: NameShape, states: listShape(z.unknown()) }, CHART);
+
+const measureFor = (value: z.ZodType) =>
+  z.strictObject({
+    key: LabelShape.describe('A label for people; it is never compared.'),
+    value,
+  });
+const targetFor = (value: z.ZodType) =>
+  z.strictObject({
+    name: NameShape.describe('The name of the state that it leads to.'),
+    when: measureFor(value).describe('What the state waits for.'),
+  });
+
+/**
+ * A state as editors see it: one object with every key, so that each key is completed whatever is there already. Which
+ * of them belong together hangs on `func`. Keys that reading only warns of are errors here.
+ */
+const EditedState = z
+  .strictObject({
+    name: NameShape.describe('What the state is called.'),
+    func: z
+      .enum(FUNCTIONS)
+      .optional()
+      .describe('`increment` counts updates, `time` waits for a moment; a state without it is the end.'),
+    current: measureFor(z.number().describe('The present count.'))
+      .optional()
+      .describe('Of `increment`: where the count stands.'),
+    target: targetFor(
+      z
+        .union([z.number(), z.string().regex(TIMESTAMP)])
+        .describe('Of `increment`: the count at which it moves. Of `time`: the moment, 2026-12-01T02:00:00.'),
+    )
+      .optional()
+      .describe('Where it leads, and when.'),
+    ...SlotsFields,
+  })
+  .meta({
+    allOf: [
+      forFunction('increment', ['current', 'target'], { type: 'number' }),
+      forFunction('time', ['target'], { type: 'string' }),
+      {
+        if: { properties: { func: false } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: { properties: { current: false, target: false } },
+      },
+    ],
+  });
+
+/** What `func` asks for besides, as JSON Schema. */
+function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string[], value: object) {
+  return {
+    if: { properties: { func: { const: func } }, required: ['func'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { required, properties: { target: { properties: { when: { properties: { value } } } } } },
+  };
+}
+
+/** A whole sequence, for the JSON Schema. */
+export const EditedSequence = z.strictObject({
+  current_state: NameShape.describe('The name of the state that it starts in.'),
+  states: listShape(EditedState).describe('The states, in any order.'),
+});
