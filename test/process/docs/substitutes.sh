@@ -19,7 +19,7 @@ npm() {
     ci* | install* | i\ * | update*) command npm "$@" --dry-run ;;
     start*) listens "$@" ;;
     test*) has_script test ;;
-    'run test:browser' | 'run test:faults' | 'run check' | 'run bench' | 'run dev') has_script "$2" ;;
+    'run test:'* | 'run check' | 'run bench' | 'run dev') has_script "$2" ;;
     *) command npm "$@" ;;
   esac
 }
