@@ -16,7 +16,7 @@ export const SlotsFields = {
     .optional()
     .describe('How many callers may work here at a time; each claims a slot first.'),
   lease: z
-    .union([z.number(), z.string().regex(DURATION)], LEASE)
+    .union([z.number(), z.string().meta({ pattern: DURATION.source })], LEASE)
     .refine((lease) => (parseDuration(String(lease)) ?? 0) >= 1_000, LEASE)
     .optional()
     .describe('How long a claim holds unless it is renewed: 90s, 15m. Left out, it is 15m.'),

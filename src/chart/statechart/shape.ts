@@ -16,7 +16,7 @@ const ValueShape = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 
 const DelayShape = z
-  .union([z.number(), z.string().regex(DURATION)], {
+  .union([z.number(), z.string().meta({ pattern: DURATION.source })], {
     error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
   })
   .refine((delay) => parseDuration(String(delay)) !== undefined, {
