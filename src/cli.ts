@@ -1,9 +1,11 @@
 /**
- * The command line: `node src/cli.ts <command>`. `npm start` is `serve`.
+ * The command line: `npx stateservice <command>`. `npm start` is `serve`.
  *
  * It runs from the source by Node's type stripping, so nothing has to be built first.
  */
+import { readFile } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { DONE, type Outcome, refuse } from './cli/outcome.ts';
 
 /** What the module of a command exports. */
@@ -42,24 +44,36 @@ const HELP_FLAGS = ['--help', '-h', 'help'];
 function overview(): string {
   const commands = [...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`);
   return [
-    'usage: node src/cli.ts <command> [flags]',
+    'usage: npx stateservice <command> [flags]',
     '',
     ...commands,
     '',
     'examples:',
     '  npm start',
     '  npm start -- --chart states.yaml --port 5000',
-    '  node src/cli.ts check charts',
-    '  node src/cli.ts simulate charts/acme/canary.yaml update update +30m',
-    '  node src/cli.ts diagram charts/acme/canary.yaml --out canary.svg',
+    '  npx stateservice check charts',
+    '  npx stateservice simulate charts/acme/canary.yaml update update +30m',
+    '  npx stateservice diagram charts/acme/canary.yaml --out canary.svg',
     "  npm run token -- --charts 'acme/*' --can read,update --sub web-01 --ttl 30d",
-    '  node src/cli.ts serve --help',
+    '  npx stateservice serve --help',
+    '  npx stateservice --version',
   ].join('\n');
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(join(import.meta.dirname, '../package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 }
 
 async function main([name, ...args]: string[]): Promise<Outcome<void>> {
   if (name === undefined || HELP_FLAGS.includes(name)) {
     console.log(overview());
+    return DONE;
+  }
+  if (name === '--version' || name === '-V') {
+    console.log(`stateservice ${await packageVersion()}`);
     return DONE;
   }
   const entry = COMMANDS.get(name);

@@ -1,15 +1,16 @@
 /** `check`: everything that is wrong with charts, at once, for people, editors and CI. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { styleText } from 'node:util';
 import type { ChartIssue } from '../chart/index.ts';
 import { located, readBytes } from './charts.ts';
 import { readFlags } from './flags.ts';
 import { DONE, errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
 
-export const help = `usage: node src/cli.ts check [--json] [--strict] FILE|DIR...
+export const help = `usage: npx stateservice check [--json] [--strict] FILE|DIR...
 
-Reads charts, and prints every error and every warning as file:line:column; nothing where there is none. In a folder,
-every .yaml and .yml is read, in the folders below it as well.
+Reads charts, and prints every error and every warning as file:line:column, and how many there are. In a folder, every
+.yaml and .yml is read, in the folders below it as well.
 
   --json     prints a list of {file, severity, line, column, path, message} instead
   --strict   a warning is as bad as an error
@@ -17,9 +18,9 @@ every .yaml and .yml is read, in the folders below it as well.
 It ends with 0 where all charts are right, 1 where one is wrong, 2 where the command line is.
 
 examples:
-  node src/cli.ts check charts
-  node src/cli.ts check --json states.yaml | jq -r '.[].message'
-  node src/cli.ts check --strict charts || exit 1`;
+  npx stateservice check charts
+  npx stateservice check --json states.yaml | jq -r '.[].message'
+  npx stateservice check --strict charts || exit 1`;
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
@@ -36,9 +37,11 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   const { values, positionals } = flags.value;
   if (positionals.length === 0) return refuse('check what? Name a chart, or a folder of charts', 'usage');
   const findings: Finding[] = [];
+  let charts = 0;
   try {
     for (const path of positionals) {
       for (const file of await filesIn(path)) {
+        charts += 1;
         const { warnings, ...reading } = readBytes(await readFile(file));
         const errors = reading.ok ? [] : reading.errors;
         findings.push(...[...errors, ...warnings].map((issue) => ({ file: shown(file), ...issue })));
@@ -52,12 +55,24 @@ export async function run(args: string[]): Promise<Outcome<void>> {
     console.log(JSON.stringify(findings, null, 2));
     return isWrong ? refuseLines([]) : DONE;
   }
-  const lines = findings.map((finding) =>
-    located(finding.file, finding, finding.severity === 'warning' ? 'warning: ' : ''),
-  );
-  if (isWrong) return refuseLines(lines);
-  for (const line of lines) console.error(line);
-  return DONE;
+  for (const finding of findings) console.log(lineOf(finding));
+  const total = `${counted(charts, 'chart')}, ${countedBy(findings, 'error')}, ${countedBy(findings, 'warning')}`;
+  console.log(styleText(isWrong ? 'red' : 'green', total));
+  return isWrong ? refuseLines([]) : DONE;
+}
+
+/** An issue as editors and terminals make a link of it; `styleText` leaves out colours where stdout is no terminal. */
+function lineOf(finding: Finding): string {
+  if (finding.severity === 'warning') return located(finding.file, finding, styleText('yellow', 'warning: '));
+  return located(finding.file, finding, styleText('red', 'error: '));
+}
+
+function countedBy(findings: readonly Finding[], severity: Finding['severity']): string {
+  return counted(findings.filter((finding) => finding.severity === severity).length, severity);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** A file itself, whatever it is called; of a folder, what is called like a chart. */

@@ -8,22 +8,28 @@ import { readChartFile } from './charts.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Outcome, reasonOf, refuse, shown } from './outcome.ts';
 
-export const help = `usage: node src/cli.ts diagram CHART [--out FILE] [--format svg|mermaid]
+export const help = `usage: npx stateservice diagram CHART [--out FILE] [--format svg|mermaid]
 
 Draws a chart. Without --out it is printed. The format is that of the file's name: .svg, or .mmd for Mermaid.
 
 examples:
-  node src/cli.ts diagram charts/acme/canary.yaml --out canary.svg
-  node src/cli.ts diagram charts/acme/canary.yaml --format mermaid`;
+  npx stateservice diagram charts/acme/canary.yaml --out canary.svg
+  npx stateservice diagram charts/acme/canary.yaml --format mermaid`;
 
 const OPTIONS = { out: { type: 'string' }, format: { type: 'string' } } as const;
 
 export async function run(args: string[]): Promise<Outcome<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
-  const { out, format = out?.endsWith('.mmd') ? 'mermaid' : 'svg' } = flags.value.values;
+  const { out, format = formatOf(out) } = flags.value.values;
   const [file, ...more] = flags.value.positionals;
   if (file === undefined || more.length > 0) return refuse('diagram takes one chart', 'usage');
+  if (format === undefined) {
+    return refuse(
+      `--out ${out} names no format: .svg or .mmd, or say --format. Browsers, rsvg-convert and inkscape make a PNG of an SVG`,
+      'usage',
+    );
+  }
   if (format !== 'svg' && format !== 'mermaid') return refuse('--format is svg or mermaid', 'usage');
   const chart = await readChartFile(file);
   if (!chart.ok) return chart;
@@ -44,6 +50,12 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   } catch (error) {
     return refuse(`cannot write ${shown(out)}: ${reasonOf(error)}`);
   }
+}
+
+/** The format that a file's name asks for. */
+function formatOf(out: string | undefined): string | undefined {
+  if (out === undefined || out.endsWith('.svg')) return 'svg';
+  return out.endsWith('.mmd') ? 'mermaid' : undefined;
 }
 
 /** No machine is anywhere yet. */

@@ -1,5 +1,6 @@
 /** `simulate`: a chart played through before it runs anywhere. */
 import { createInterface } from 'node:readline';
+import { styleText } from 'node:util';
 import { parseDuration } from '../chart/time.ts';
 import { durationText } from '../view/words.ts';
 import { readChartFile } from './charts.ts';
@@ -7,9 +8,10 @@ import { readFlags } from './flags.ts';
 import { DONE, type Outcome, refuse, refuseLines } from './outcome.ts';
 import { Simulation } from './simulation.ts';
 
-export const help = `usage: node src/cli.ts simulate CHART [--at TIME] [--json] [STEP...]
+export const help = `usage: npx stateservice simulate CHART [--at TIME] [--json] [STEP...]
 
-Plays steps against a chart, and shows after each where it stands: states, counts, timers. Nothing is stored.
+Plays steps against a chart, and shows after each where it stands: states, counts, slots, the context, and where the
+next three timers lead. Nothing is stored; slots are not claimed.
 
   update          an event, sent to the innermost state that takes it
   eu.drain:fail   an event, sent to that state
@@ -21,9 +23,9 @@ Without steps it asks for them, one a line, until the end of the input; \`help\`
 step was refused.
 
 examples:
-  node src/cli.ts simulate charts/acme/canary.yaml update update update +30m
-  node src/cli.ts simulate charts/acme/maintenance.yaml --at 2026-12-01T00:00:00Z +12h
-  printf 'update\\n+30m\\n' | node src/cli.ts simulate charts/acme/canary.yaml`;
+  npx stateservice simulate charts/acme/canary.yaml update update update +30m
+  npx stateservice simulate charts/acme/maintenance.yaml --at 2026-12-01T00:00:00Z +12h
+  printf 'update\\n+30m\\n' | npx stateservice simulate charts/acme/canary.yaml`;
 
 const OPTIONS = { at: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
 
@@ -82,19 +84,31 @@ async function* typed(simulation: Simulation): AsyncGenerator<string> {
   }
 }
 
+/** The first timers of a step: where each leads is found by firing it. */
+const TIMERS_SHOWN = 3;
+
+function isEmpty(context: unknown): boolean {
+  return typeof context !== 'object' || context === null || Object.keys(context).length === 0;
+}
+
 function showText(step: string, simulation: Simulation, why: string | undefined): void {
-  const { states, counts, timers, now, isDone } = simulation;
+  const { states, counts, slots, context, now, isDone } = simulation;
   const details = [
     ...counts.map(({ state, event, have, need }) => `${event} at ${state}: ${have} of ${need}`),
-    ...timers.slice(0, 3).map((at) => `timer in ${durationText(at - now)}`),
+    ...slots.map(({ state, slots }) => `slots at ${state}: ${slots}`),
+    ...simulation
+      .timers(TIMERS_SHOWN)
+      .map(({ at, to }) => `in ${durationText(at - now)}: ${to.join(', ') || 'no other state'}`),
+    ...(isEmpty(context) ? [] : [`context: ${JSON.stringify(context)}`]),
     ...(isDone ? ['done'] : []),
   ];
-  const where = `${states.join(', ')}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
-  console.log(`${step}${why === undefined ? '' : ` REFUSED: ${why}`}\n  ${where}`);
+  const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
+  const refused = why === undefined ? '' : ` ${styleText('red', `REFUSED: ${why}`)}`;
+  console.log(`${step}${refused}\n  ${where}`);
 }
 
 function showJson(step: string, simulation: Simulation, why: string | undefined): void {
-  const { states, counts, timers, context, now, isDone } = simulation;
+  const { states, counts, slots, context, now, isDone } = simulation;
   const at = new Date(now).toISOString();
   const line = {
     step,
@@ -104,7 +118,10 @@ function showJson(step: string, simulation: Simulation, why: string | undefined)
     states,
     status: isDone ? 'done' : 'active',
     counts,
-    timers: timers.map((due) => new Date(due).toISOString()),
+    slots,
+    timers: simulation
+      .timers(TIMERS_SHOWN)
+      .map(({ at: due, to }) => ({ at: new Date(due).toISOString(), to })),
     context,
   };
   console.log(JSON.stringify(line));

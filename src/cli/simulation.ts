@@ -24,6 +24,18 @@ export interface Outcome {
   readonly detail?: string;
 }
 
+interface DueTimer {
+  /** ms since the epoch */
+  readonly at: number;
+  /** The states that it enters; none where it changes nothing but counts or the context. */
+  readonly to: readonly string[];
+}
+
+interface SlotCount {
+  readonly state: string;
+  readonly slots: number;
+}
+
 export class Simulation {
   readonly #chart: Chart;
   #snapshot: Snapshot;
@@ -57,9 +69,25 @@ export class Simulation {
     return countsOf(this.#chart, this.#snapshot);
   }
 
-  /** When timers are due, ms since the epoch, the first one in front. */
-  get timers(): number[] {
-    return [...this.#snapshot.timers.values()].map(({ at }) => at).sort((a, b) => a - b);
+  /** Where each timer leads, if nothing else happens before it; the first one in front. */
+  timers(most: number): DueTimer[] {
+    const first = [...this.#snapshot.timers.values()].sort((a, b) => a.at - b.at).slice(0, most);
+    return first.map((timer) => {
+      const step = fire(this.#chart, this.#snapshot, timer, Math.max(timer.at, this.#now));
+      const after = step.ok ? step.snapshot : this.#snapshot;
+      const entered = [...after.active].filter(
+        ([state, { number }]) => this.#snapshot.active.get(state)?.number !== number,
+      );
+      return { at: timer.at, to: entered.map(([state]) => nameOf(this.#chart, state)) };
+    });
+  }
+
+  /** How many may work at a time in the active states that bound it. */
+  get slots(): SlotCount[] {
+    return [...this.#snapshot.active.keys()].flatMap((state) => {
+      const slots = this.#chart.model.states[state]?.slots;
+      return slots === undefined ? [] : [{ state: nameOf(this.#chart, state), slots: slots.count }];
+    });
   }
 
   get context(): unknown {

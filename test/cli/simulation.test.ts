@@ -1,6 +1,7 @@
 /** A simulated chart goes where a machine goes that is sent the same over HTTP. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readChart } from '../../src/chart/index.ts';
+import { CHART_TIMERS } from '../../src/chart/limits.ts';
 import { Simulation } from '../../src/cli/simulation.ts';
 import { newChart } from '../charts.ts';
 import { put } from '../coordination/callers.ts';
@@ -119,8 +120,9 @@ describe.each(PLAYS)('%s, simulated', (name, steps, end) => {
   });
 });
 
-function viewOf({ states, counts, timers, isDone, now }: Simulation) {
-  const due = timers.map((at) => new Date(at).toISOString());
+function viewOf(simulation: Simulation) {
+  const { states, counts, isDone, now } = simulation;
+  const due = simulation.timers(CHART_TIMERS).map(({ at }) => new Date(at).toISOString());
   return { states, counts, timers: due, status: isDone ? 'done' : 'active', now };
 }
 

@@ -1,18 +1,25 @@
 /** The commands beside `serve` and `token`, as processes. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { help } from '../../src/cli/check.ts';
 import { fileOf, folderOf, SEQUENCE, STATECHART } from './charts.ts';
-import { cleanUp, runCli, temporaryFolder } from './server.ts';
+import { run } from './recipes/recipe.ts';
+import { cleanUp, runCli, temporaryFolder, until } from './server.ts';
 
 afterEach(cleanUp);
 
 const WARNED = 'initial: a\nstates:\n  a: {}\n  b: {}\n';
 
 describe('check', () => {
-  it('says nothing of the charts that come with the package', async () => {
-    expect(await runCli(['check', '--strict', 'charts'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  it('finds nothing wrong in the charts that come with the package, and says so', async () => {
+    expect(await runCli(['check', '--strict', 'charts'])).toEqual({
+      code: 0,
+      stdout: '8 charts, 0 errors, 0 warnings\n',
+      stderr: '',
+    });
   });
 
   it('finds everything in a folder at once, each as file:line:column', async () => {
@@ -26,25 +33,26 @@ describe('check', () => {
       '.hidden/x.yaml': 'no: [chart',
     });
     const { code, stdout, stderr } = await runCli(['check', folder]);
-    expect([code, stdout]).toEqual([1, '']);
-    const found = stderr
-      .trim()
-      .split('\n')
-      .map((line) => line.replace(`${folder}/`, '').split(': ')[0]);
+    expect([code, stderr]).toEqual([1, '']);
+    const lines = stdout.trim().split('\n');
+    expect(lines.pop()).toBe('5 charts, 4 errors, 0 warnings');
+    const found = lines.map((line) => line.replace(`${folder}/`, '').split(': ')[0]);
     expect(found).toEqual([
       'acme/deep/broken.yml:2:1',
       'acme/target.yaml:3:16',
       'two.yaml:3:5',
       'two.yaml:3:5',
     ]);
-    expect(stderr).toContain('Did you mean "b"?');
+    expect(stdout).toContain('Did you mean "b"?');
   });
 
   it('takes a warning for an error where that is asked for, and else not', async () => {
     const file = await fileOf(WARNED);
     const lenient = await runCli(['check', file]);
     expect(lenient.code).toBe(0);
-    expect(lenient.stderr).toBe(`${file}:4:3: warning: states.b: No way leads to "b".\n`);
+    expect(lenient.stdout).toBe(
+      `${file}:4:3: warning: states.b: No way leads to "b".\n1 chart, 0 errors, 1 warning\n`,
+    );
     expect((await runCli(['check', '--strict', file])).code).toBe(1);
   });
 
@@ -80,19 +88,19 @@ describe('check', () => {
 describe('simulate', () => {
   const canary = 'charts/acme/canary.yaml';
 
-  it('shows where each step leads: states, counts, timers', async () => {
+  it('shows where each step leads: states, counts, the context, and where timers lead', async () => {
     const { code, stdout } = await runCli(['simulate', canary, 'update', 'update', 'update', '+30m']);
     expect(code).toBe(0);
     expect(stdout).toBe(`start
-  canary (update at canary: 0 of 3; timer in 2h)
+  canary (update at canary: 0 of 3; in 2h: rollback; context: {"failed":0})
 update
-  canary (update at canary: 1 of 3; timer in 2h)
+  canary (update at canary: 1 of 3; in 2h: rollback; context: {"failed":0})
 update
-  canary (update at canary: 2 of 3; timer in 2h)
+  canary (update at canary: 2 of 3; in 2h: rollback; context: {"failed":0})
 update
-  soak (timer in 30m)
+  soak (in 30m: fleet; context: {"failed":0})
 +30m
-  fleet (update at fleet: 0 of 9)
+  fleet (update at fleet: 0 of 9; context: {"failed":0})
 `);
   });
 
@@ -127,7 +135,20 @@ update
       ['update', '2026-12-01T00:00:00.000Z', ['canary']],
       ['+3h', '2026-12-01T03:00:00.000Z', ['rollback']],
     ]);
-    expect(steps[1]).toMatchObject({ ok: true, counts: [{ have: 1, need: 3 }], context: { failed: 0 } });
+    expect(steps[1]).toMatchObject({
+      ok: true,
+      counts: [{ have: 1, need: 3 }],
+      timers: [{ at: '2026-12-01T02:00:00.000Z', to: ['rollback'] }],
+      context: { failed: 0 },
+    });
+  });
+
+  it('shows how many may work at a time', async () => {
+    const { stdout } = await runCli(['simulate', 'charts/acme/patch.yaml', '--json', 'update']);
+    const [start] = stdout.trim().split('\n');
+    expect(JSON.parse(start ?? '')).toMatchObject({ slots: [{ state: 'patch', slots: 5 }] });
+    const text = await runCli(['simulate', 'charts/acme/patch.yaml', 'update']);
+    expect(text.stdout).toContain('slots at patch: 5');
   });
 
   it('tells what is wrong with a chart', async () => {
@@ -155,6 +176,53 @@ describe('diagram', () => {
     }
     const { stdout } = await runCli(['diagram', 'charts/acme/canary.yaml', '--format', 'mermaid']);
     expect(stdout).toBe(await readFile(join(folder, 'a.mmd'), 'utf8'));
+  });
+});
+
+describe('the output of check', () => {
+  it('has colours where they are asked for, and none where it is no terminal', async () => {
+    const args = ['check', await fileOf(WARNED)];
+    expect((await runCli(args, { FORCE_COLOR: '1' })).stdout).toContain('\u001b[33mwarning: ');
+    expect((await runCli(args, { NO_COLOR: '1' })).stdout).not.toContain('\u001b');
+  });
+});
+
+it('tells its version', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  expect((await runCli(['--version'])).stdout).toBe(`stateservice ${version}\n`);
+});
+
+describe('the launcher', () => {
+  const launcher = 'bin/stateservice.js';
+  // As an older Node does, it runs no TypeScript.
+  const older = '--no-experimental-strip-types';
+
+  it.each([[[launcher]], [[older, launcher]]])(
+    'runs the command line by %j, and ends as that does',
+    async (node) => {
+      const right = await run(process.execPath, [...node, 'check', 'charts']);
+      expect(right).toEqual({ code: 0, stdout: '8 charts, 0 errors, 0 warnings\n', stderr: '' });
+      expect(await run(process.execPath, [...node, 'check'])).toMatchObject({ code: 2 });
+    },
+  );
+
+  it('ends its server where it is told to, and where it is killed', async () => {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const data = await temporaryFolder();
+      const flags = ['serve', '--port', '0', '--data', data, '--charts', data];
+      const child = spawn(process.execPath, [older, launcher, ...flags], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const [said] = await once(child.stdout, 'data');
+      const url = /http:\S+/.exec(String(said))?.[0] ?? '';
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      child.kill(signal);
+      const isGone = () =>
+        fetch(`${url}/healthz`)
+          .then(() => false)
+          .catch(() => true);
+      await until(isGone);
+    }
   });
 });
 

@@ -178,6 +178,13 @@ describe('a command that works on charts', () => {
     ['simulate, of no file', simulate, ['/none/x.yaml'], 1, 'cannot read /none/x.yaml'],
     ['diagram, of no chart', diagram, [], 2, 'diagram takes one chart'],
     ['diagram, of two charts', diagram, ['a', 'b'], 2, 'diagram takes one chart'],
+    [
+      'diagram, in a format that a name does not tell',
+      diagram,
+      [CANARY, '--out', 'a.png'],
+      2,
+      '--out a.png names no format',
+    ],
     ['diagram, in no format', diagram, [CANARY, '--format', 'png'], 2, '--format is svg or mermaid'],
     ['diagram, of no file', diagram, ['/none/x.yaml'], 1, '/none/x.yaml: it does not exist'],
     ['diagram, into no folder', diagram, [CANARY, '--out', '/none/x.svg'], 1, '/none/x.svg'],
