@@ -158,6 +158,21 @@ export class Draft {
     this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
   }
 
+  /** @returns the receipts of reports that are to be stored. */
+  reports(): Receipt[] {
+    return [...this.#receipts.values()].filter(({ key }) => key.startsWith('by/'));
+  }
+
+  /** @returns the visits that have ended in this draft, the last one of each state. */
+  endedVisits(): (LeftState & { readonly at: number })[] {
+    return [...this.#left.values()];
+  }
+
+  /** Notes that a state was left, by the chart before. */
+  noteLeft(visit: LeftState & { readonly at: number }): void {
+    this.#left.set(visit.state, visit);
+  }
+
   keep(receipt: Receipt): void {
     this.#receipts.set(receipt.key, receipt);
   }

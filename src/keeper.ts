@@ -2,6 +2,7 @@ import type { Address } from './address.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
 import type { ChartText } from './catalog.ts';
+import { writeBeginning } from './chart/index.ts';
 import { type MachineEnv, newestChart, type ReadChart, readFound } from './charts.ts';
 import { Membership } from './membership.ts';
 import { noChart, noRevision } from './reasons.ts';
@@ -49,6 +50,8 @@ export class Keeper {
     this.#records = {
       receipt: (key) => this.store.receipts.find(key),
       lastVisit: (state) => this.store.lastVisit(state),
+      reports: () => this.store.receipts.reportReceipts(),
+      endedVisits: () => this.store.endedVisits(),
     };
   }
 
@@ -137,7 +140,7 @@ export class Keeper {
       const present = this.current(now);
       if (present !== undefined) return { ok: true, machine: present, isNew: false };
       const turn = Turn.begin(chart, source, cause, by ?? null, now, sub);
-      if (cause === 'upload') turn?.upload(source);
+      if (cause === 'upload') turn?.upload({ ...source, text: writeBeginning(chart, source.text) });
       const changes = turn?.changes;
       if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
       this.#ctx.storage.transactionSync(() => this.store.create(changes));

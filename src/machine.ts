@@ -2,7 +2,16 @@ import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress, parseObjectName } from './address.ts';
 import { type Call, type CallOutcome, performAll } from './calls.ts';
 import { type ChartText, hashOf } from './catalog.ts';
-import { isActive, isDone, readChart, type StateNumber, writeChart } from './chart/index.ts';
+import {
+  corrects,
+  type Definition,
+  isActive,
+  isDone,
+  readChart,
+  type StateNumber,
+  writeBeginning,
+  writeChart,
+} from './chart/index.ts';
 import { type MachineEnv, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
 import { Keeper } from './keeper.ts';
@@ -251,11 +260,21 @@ export class Machine extends DurableObject<MachineEnv> {
       const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
       if (isNew && isUnderWay && !reset) return midSequence(machine);
       if (isNew || reset) {
-        turn.upload(found);
-        turn.restart(chart, source, 'upload', by ?? null, now);
+        const isCorrected = corrects(chart, machine.chart, machine.snapshot);
+        const corrected = isCorrected ? this.#beginning(machine) : undefined;
+        turn.upload({ ...found, text: writeBeginning(chart, text, corrected) });
+        if (isCorrected) turn.correct(chart, source, by ?? null, now);
+        else turn.restart(chart, source, 'upload', by ?? null, now);
       }
       return { ...answer, created: false, revision: turn.machine.revision };
     });
+  }
+
+  /** Where the runs of this machine's chart begin. */
+  #beginning({ chart, source }: RunningMachine): Definition {
+    const uploaded = source.origin === 'upload' ? this.#store.upload() : undefined;
+    const reading = uploaded && readChart(uploaded.text);
+    return reading?.ok ? reading.chart.definition : chart.definition;
   }
 
   /** @returns the chart that was uploaded here, for the runs of it. Leaves nothing behind where there is none. */

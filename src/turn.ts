@@ -23,6 +23,7 @@ import {
   nextToExpire,
   slotsOf,
 } from './claims.ts';
+import { carryOver, type EndedVisit } from './correction.ts';
 import { Draft } from './draft.ts';
 import { CLAIMS, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
 import {
@@ -79,6 +80,10 @@ export interface Claimed extends Yes {
 export interface Records {
   receipt(key: string): Receipt | undefined;
   lastVisit(state: StateNumber): number | undefined;
+  /** The receipts of reports, the oldest first. */
+  reports(): readonly Receipt[];
+  /** Of each state that was left, its last visit. */
+  endedVisits(): readonly EndedVisit[];
 }
 
 /**
@@ -226,6 +231,28 @@ export class Turn {
     this.#draft.upload(chart);
   }
 
+  /** Goes on by a corrected sequence: like `restart`, but what was reported in the visits that it goes on with is kept. */
+  correct(chart: Chart, source: StoredChart, by: string | null, now: number): void {
+    const before = { machine: this.machine, reports: this.#reports(), left: this.#endedVisits() };
+    this.restart(chart, source, 'upload', by, now);
+    const { reports, left } = carryOver(before, this.machine);
+    for (const report of reports) this.#draft.keep(report);
+    for (const visit of left) this.#draft.noteLeft(visit);
+  }
+
+  /** The receipts of all reports of the run, stored or to be stored. */
+  #reports(): Receipt[] {
+    const stored = this.#draft.isRestarted ? [] : this.#records.reports();
+    const staged = this.#draft.reports();
+    return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
+  }
+
+  #endedVisits(): EndedVisit[] {
+    const stored = this.#draft.isRestarted ? [] : this.#records.endedVisits();
+    const staged = this.#draft.endedVisits();
+    return [...new Map([...stored, ...staged].map((visit) => [visit.state, visit])).values()];
+  }
+
   #report({ state: name, event, by, revisions }: Update, now: number, begunAt?: number): Yes | Refusal {
     const found = findState(this.machine, name);
     if (!found.ok) return found;
@@ -341,7 +368,12 @@ export class Turn {
   }
 }
 
-export const NO_RECORDS: Records = { receipt: () => undefined, lastVisit: () => undefined };
+export const NO_RECORDS: Records = {
+  receipt: () => undefined,
+  lastVisit: () => undefined,
+  reports: () => [],
+  endedVisits: () => [],
+};
 
 /** What the history calls a timer's event: those of `after` and `at` are xstate's and nobody's business. */
 function eventName({ event }: Timer): string | null {

@@ -1,5 +1,6 @@
 /** The pure core's front door. Nothing in this folder knows of Cloudflare, HTTP or SQL. */
 import { compile, countOf, quorumKey } from './compile.ts';
+import { beginningOf, isCorrection } from './correction.ts';
 import { type Document, readDocument } from './document.ts';
 import { type Program, type Snapshot, start } from './engine.ts';
 import { Names } from './inquiry.ts';
@@ -100,6 +101,27 @@ export function writeChart(
   const key = quorumKey(current, UPDATE, 0);
   const count = quorum && countOf(snapshot.machine.context, key, quorum.from);
   return writeSequence(definition, { current, count, left });
+}
+
+/** Whether an uploaded chart is the machine's own sequence, corrected, with the values that the machine has now. */
+export function corrects(next: Chart, present: Chart, snapshot: Snapshot): boolean {
+  const { definition } = next;
+  const areSequences = definition.dialect === 'sequence' && present.definition.dialect === 'sequence';
+  return areSequences && isCorrection(present, snapshot, definition);
+}
+
+/**
+ * Writes an uploaded chart as a run begins it: without the present values of a sequence.
+ *
+ * @param text as it was uploaded; given back where the chart is at its beginning.
+ * @param corrected the beginning of the chart that it corrects.
+ */
+export function writeBeginning({ definition }: Chart, text: string, corrected?: Definition): string {
+  if (definition.dialect !== 'sequence') return text;
+  const before = corrected?.dialect === 'sequence' ? corrected : undefined;
+  const beginning = beginningOf(definition, before);
+  if (beginning === definition) return text;
+  return writeSequence(beginning, { current: ROOT, count: undefined, left: new Set() });
 }
 
 function check(document: Document, issues: IssueList): Chart | undefined {

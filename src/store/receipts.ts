@@ -65,6 +65,13 @@ export class ReceiptTable {
     });
   }
 
+  /** @returns the receipts of all reports, the oldest first. */
+  reportReceipts(): Receipt[] {
+    const statement =
+      "SELECT key, visit, began, request, answer FROM receipt WHERE key GLOB 'by/*' ORDER BY number";
+    return this.#sql.exec<ReceiptRow>(statement).toArray();
+  }
+
   /** Keeps receipts, and drops the oldest once there are too many: some hundreds at a time, for it is a scan. */
   keep(receipts: readonly Receipt[]): void {
     if (receipts.length === 0) return;
@@ -103,7 +110,7 @@ export class ReceiptTable {
 }
 
 /** The inverse of `reportKey`; undefined for other receipts. */
-function readReportKey(key: string): { state: StateNumber; event: string; by: string } | undefined {
+export function readReportKey(key: string): { state: StateNumber; event: string; by: string } | undefined {
   const match = /^by\/(\d+)\/(.*)$/s.exec(key);
   if (match === null) return undefined;
   const [event, by]: [string, string] = JSON.parse(match[2] ?? '["",""]');

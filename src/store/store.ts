@@ -183,6 +183,13 @@ export class Store {
     return new Set(rows.map(({ state }) => state));
   }
 
+  /** @returns of each state that was left, its last visit, and when it ended (ms since the epoch). */
+  endedVisits(): (LeftState & { readonly at: number })[] {
+    return this.#sql
+      .exec<{ state: number; visit: number; at: number }>('SELECT state, visit, left_at AS at FROM visited')
+      .toArray();
+  }
+
   /** @returns the number of the visit of `state` that ended last. */
   lastVisit(state: StateNumber): number | undefined {
     const rows = this.#sql

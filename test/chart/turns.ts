@@ -10,5 +10,10 @@ export function beginTurn(chart: Chart): Turn | undefined {
 
 /** A further turn of it: there is nothing that it could look up. */
 export function nextTurn(machine: RunningMachine): Turn {
-  return new Turn(machine, { receipt: () => undefined, lastVisit: () => undefined });
+  return new Turn(machine, {
+    receipt: () => undefined,
+    lastVisit: () => undefined,
+    reports: () => [],
+    endedVisits: () => [],
+  });
 }

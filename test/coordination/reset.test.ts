@@ -82,6 +82,8 @@ describe('a reset', () => {
       const turn = new Turn(machine, {
         receipt: (key) => store.receipts.find(key),
         lastVisit: (state) => store.lastVisit(state),
+        reports: () => store.receipts.reportReceipts(),
+        endedVisits: () => store.endedVisits(),
       });
       const report = (by: string) =>
         turn.update({ state: 'drain', event: 'update', by, key: by }, Date.now());

@@ -327,3 +327,91 @@ describe('a run', () => {
     expect((await documentOf(`${base}@one`)).chart.source).toBe('bundle');
   });
 });
+
+describe('a sequence that is corrected in mid-run', () => {
+  const corrected = async (address: string, from: string, to: string) => {
+    const text = (await chartOf(address)).replace(from, to);
+    return upload(address, text, '?reset=true');
+  };
+  const long = sequence(counting('drain', 'patch', 3), counting('patch', 'done', 2), final('done'));
+  const value3 = 'value: 3';
+
+  it('keeps who has reported, so that nobody counts twice', async () => {
+    const address = await newChart(long);
+    await put(address, 'drain', { by: 'web-01' });
+    expect((await corrected(address, value3, 'value: 2')).status).toBe(200);
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, need: 2, by: ['web-01'] }] });
+    const { revision } = await documentOf(address);
+    expect(revisionOf(await put(address, 'drain', { by: 'web-01' }))).toBe(revision);
+    await evict(address);
+    expect(revisionOf(await put(address, 'drain', { by: 'web-01' }))).toBe(revision);
+    await put(address, 'drain', { by: 'web-02' });
+    expect((await documentOf(address)).states).toEqual(['patch']);
+  });
+
+  it('keeps who has reported to a state that was left, which a retry may say again', async () => {
+    const address = await newChart(long);
+    for (const by of ['a', 'b', 'c']) await put(address, 'drain', { by });
+    await put(address, 'patch', { by: 'a' });
+    expect((await corrected(address, 'value: 2', 'value: 4')).status).toBe(200);
+    for (const [state, by] of [
+      ['drain', 'c'],
+      ['patch', 'a'],
+    ] as const) {
+      expect((await put(address, state, { by })).status).toBe(200);
+    }
+    expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 1, need: 4 }] });
+    expect((await put(address, 'drain', { by: 'd' })).status).toBe(406);
+  });
+
+  it('keeps those of states that have moved in the document', async () => {
+    const address = await newChart(long);
+    for (const by of ['a', 'b']) await put(address, 'drain', { by });
+    const chart = sequence(final('done'), counting('drain', 'done', 4, 2));
+    await upload(address, chart.replace('"done","states"', '"drain","states"'), '?reset=true');
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 2, need: 4, by: ['a', 'b'] }] });
+  });
+
+  it('is a start over where its values are not the present ones', async () => {
+    const address = await newChart(long);
+    await put(address, 'drain', { by: 'web-01' });
+    await upload(address, long, '?reset=true');
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 0, by: [] }] });
+    await put(address, 'drain', { by: 'web-01' });
+    expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, by: ['web-01'] }] });
+  });
+
+  it('begins its runs, and the machine after a reset, where the chart begins', async () => {
+    const address = await newChart(
+      sequence(counting('drain', 'patch', 7, 5), counting('patch', 'done', 3), final('done')),
+    );
+    await reportTimes(address, 'drain', 2);
+    await report(address, 'patch');
+    for (const [from, to] of [
+      ['value: 3', 'value: 4'],
+      ['value: 4', 'value: 6'],
+    ] as const) {
+      expect((await corrected(address, from, to)).status).toBe(200);
+      expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 1 }] });
+      for (const run of [`${address}@1`, `${address}@2`]) {
+        expect(await documentOf(run)).toMatchObject({
+          states: ['drain'],
+          quorums: [{ have: 5, need: 7 }],
+          chart: { newer: false },
+        });
+      }
+    }
+    expect((await report(`${address}@1`, 'drain')).status).toBe(200);
+    await send('POST', resource(address, 'reset'));
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { newer: false } });
+  });
+
+  it('is known by its values at an address that had no chart', async () => {
+    const address = newAddress();
+    const left = counting('drain', 'patch', 2, 2);
+    const text = sequence(left, counting('patch', 'done', 3, 1), final('done'));
+    await upload(address, text.replace('"drain","states"', '"patch","states"'));
+    expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 1 }] });
+    expect(await documentOf(`${address}@1`)).toMatchObject({ states: ['drain'], quorums: [{ have: 0 }] });
+  });
+});
