@@ -1,7 +1,8 @@
 /** What a caller may say, by HTTP or by a binding: the same words are refused in both. */
 import * as z from 'zod';
+import { fitsIn } from './bytes.ts';
 import { EVENT_LENGTH, isReserved } from './chart/index.ts';
-import { CALLER_LENGTH, KEY_LENGTH } from './limits.ts';
+import { CALLER_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 const words = (most: number) =>
@@ -34,6 +35,12 @@ export const EventShape = z
 export function checkCaller(by: string): Refusal | undefined {
   if (CallerShape.safeParse(by).success) return undefined;
   return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
+}
+
+/** @returns why `state` is too long to be one, or nothing. Whether there is such a state, its machine says. */
+export function checkState(state: string): Refusal | undefined {
+  if (fitsIn(STATE_BYTES, state)) return undefined;
+  return refuse('wrong-parameter', `\`state\` must have at most ${STATE_BYTES} bytes.`);
 }
 
 /** @returns why `key` is no `Idempotency-Key`, or nothing. */

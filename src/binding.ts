@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { type Address, DEFAULT, parseAddress } from './address.ts';
-import { checkCaller, checkEvent, checkKey } from './arguments.ts';
+import { checkCaller, checkEvent, checkKey, checkState } from './arguments.ts';
 import { UPDATE } from './chart/index.ts';
 import type { Env } from './env.ts';
 import { RIGHTS, type Right } from './grant.ts';
@@ -75,6 +75,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   ): Promise<BindingAnswer> {
     const machine = this.#machine('update');
     const wrong =
+      checkState(text(state, 'a state')) ??
       checkEvent(text(event, 'an event')) ??
       (by === undefined ? undefined : checkCaller(text(by, '`by`'))) ??
       (key === undefined ? undefined : checkKey(text(key, 'a key')));
@@ -82,7 +83,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     if (revision !== undefined && !Number.isSafeInteger(revision)) {
       throw new TypeError(`a revision is a whole number; not ${revision}`);
     }
-    const answer = await machine.update(text(state, 'a state'), event, {
+    const answer = await machine.update(state, event, {
       ...(by === undefined ? {} : { by }),
       ...(key === undefined ? {} : { key }),
       ...(revision === undefined ? {} : { revisions: [revision] }),

@@ -66,6 +66,13 @@ export const NAME_LENGTH = 63;
 export const CALLER_LENGTH = 255;
 export const KEY_LENGTH = 255;
 
+/**
+ * Bytes of `state` in a request: every key and `id` fits (`STATE_NAME_LENGTH`), and a path of several. Bytes of
+ * `If-Match`: some 100 revisions.
+ */
+export const STATE_BYTES = 8 * 1024;
+export const IF_MATCH_BYTES = 1_024;
+
 /** Bytes of a secret for tokens, at least: as many as its hash has (RFC 7518, section 3.2). */
 export const SECRET_BYTES = 32;
 
@@ -94,6 +101,9 @@ export const LIST_PAGE_MAX = 200;
 /** Receipts of answered requests that a machine keeps, and how many more gather before the oldest are dropped. */
 export const RECEIPTS = 10_000;
 export const RECEIPTS_SLACK = 500;
+
+/** Bytes of an answer that a receipt keeps: a refusal has some 300. */
+export const RECEIPT_BYTES = 4 * 1024;
 
 /**
  * Claims that a machine holds, on all its states together: each is a row, and all of them are in the status document,
@@ -198,8 +208,10 @@ export const LIMITS = {
   timers: CHART_TIMERS,
   contextBytes: CONTEXT_BYTES,
   eventLength: EVENT_LENGTH,
+  stateBytes: STATE_BYTES,
   callerLength: CALLER_LENGTH,
   idempotencyKeyLength: KEY_LENGTH,
+  ifMatchBytes: IF_MATCH_BYTES,
   tokenLength: TOKEN_LENGTH,
   fleetLockRequestBytes: FLEETLOCK_BYTES,
   waitSeconds: WAIT_MAX / 1_000,
@@ -211,6 +223,7 @@ export const LIMITS = {
   claimsPerMachine: CLAIMS,
   statusCallersLength: STATUS_CALLERS,
   receiptsPerMachine: RECEIPTS,
+  receiptBytes: RECEIPT_BYTES,
   historyEntriesPerMachine: HISTORY_ROWS,
   historyPage: HISTORY_PAGE_MAX,
   historyPageLength: HISTORY_PAGE_LENGTH,

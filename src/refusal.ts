@@ -1,3 +1,4 @@
+import { fitsIn } from './bytes.ts';
 import type { ChartIssue, Count } from './chart/index.ts';
 
 /**
@@ -96,4 +97,23 @@ export function refuse(
   more: Omit<Refusal, 'ok' | 'code' | 'detail'> = {},
 ): Refusal {
   return { ok: false, code, detail, ...more };
+}
+
+/**
+ * Shortens a refusal to some bytes of JSON, where it has more: it loses its lists and the end of its detail, and keeps
+ * its kind and when to ask again.
+ */
+export function shorten(refusal: Refusal, bytes: number): Refusal {
+  if (fitsIn(bytes, JSON.stringify(refusal))) return refusal;
+  const { ok, code, detail, retryAfter, machine } = refusal;
+  // Escaped, a code unit has at most six bytes; the rest is short.
+  const most = Math.floor((bytes - 200) / 6);
+  const short = {
+    ok,
+    code,
+    detail: detail.length > most ? `${detail.slice(0, most - 1).toWellFormed()}…` : detail,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
+  const placed = { ...short, ...(machine === undefined ? {} : { machine }) };
+  return fitsIn(bytes, JSON.stringify(placed)) ? placed : short;
 }

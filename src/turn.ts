@@ -25,7 +25,7 @@ import {
 } from './claims.ts';
 import { carryOver, type EndedVisit } from './correction.ts';
 import { Draft } from './draft.ts';
-import { CLAIMS, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
+import { CLAIMS, RECEIPT_BYTES, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from './limits.ts';
 import {
   claimsFull,
   findCurrent,
@@ -38,10 +38,10 @@ import {
   slotsTaken,
   wrongRevision,
 } from './reasons.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, shorten } from './refusal.ts';
 import type { RunningMachine } from './running.ts';
 import type { Cause } from './store/history.ts';
-import { type Receipt, reportKey, requestKey } from './store/receipts.ts';
+import { hashOfRequest, type Receipt, reportKey, requestKey } from './store/receipts.ts';
 import type { Changes, StoredChart } from './store/store.ts';
 
 /** What may be said beside a report. */
@@ -173,15 +173,19 @@ export class Turn {
   update(update: Update, now: number, begunAt?: number): Yes | Refusal {
     if (update.key === undefined) return this.#report(update, now, begunAt);
     const key = requestKey(update.key);
-    const request = JSON.stringify([update.state, update.event, update.by ?? null, update.revisions ?? null]);
+    const said = JSON.stringify([update.state, update.event, update.by ?? null, update.revisions ?? null]);
+    const request = hashOfRequest(said);
     const before = this.#receipt(key);
     if (before === undefined) {
       const answer = this.#report(update, now, begunAt);
-      this.#draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(answer) });
-      return answer;
+      const kept = answer.ok ? { ok: answer.ok, revision: answer.revision } : shorten(answer, RECEIPT_BYTES);
+      this.#draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(kept) });
+      return kept.ok ? answer : kept;
     }
-    if (before.request === request) return JSON.parse(before.answer);
-    return keyReused(this.machine, update.key);
+    // A receipt of an older version has the request itself.
+    if (before.request !== request && before.request !== said) return keyReused(this.machine, update.key);
+    const kept: Omit<Yes, 'state'> | Refusal = JSON.parse(before.answer);
+    return kept.ok ? { ...kept, state: update.state } : kept;
   }
 
   /** Takes a slot of a state, or renews the one that the caller has. */

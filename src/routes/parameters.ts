@@ -1,11 +1,20 @@
 /** Parameters and headers that resources take. */
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { CallerShape, checkCaller, checkEvent, checkKey, EventShape, KeyShape } from '../arguments.ts';
+import {
+  CallerShape,
+  checkCaller,
+  checkEvent,
+  checkKey,
+  checkState,
+  EventShape,
+  KeyShape,
+} from '../arguments.ts';
+import { fitsIn } from '../bytes.ts';
 import { parseDuration, UPDATE } from '../chart/index.ts';
 import type { Parameter, Parsed } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
-import { WAIT_MAX } from '../limits.ts';
+import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
 import { refuse } from '../refusal.ts';
 import type { UpdateOptions } from '../turn.ts';
 
@@ -29,7 +38,7 @@ export const STATE = {
   shape: z.string(),
   read(c) {
     const value = c.req.query('state');
-    if (value !== undefined) return { ok: true, value };
+    if (value !== undefined) return checkState(value) ?? { ok: true, value };
     return refuse('wrong-parameter', 'The query names no state; add ?state=NAME.');
   },
 } satisfies Parameter<string>;
@@ -115,6 +124,9 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = {
   read(c) {
     const header = c.req.header('If-Match')?.trim();
     if (header === undefined || header === '*') return { ok: true, value: undefined };
+    if (!fitsIn(IF_MATCH_BYTES, header)) {
+      return refuse('wrong-parameter', `\`If-Match\` must have at most ${IF_MATCH_BYTES} bytes.`);
+    }
     if (header !== '') return { ok: true, value: revisionsIn(header) };
     return refuse('wrong-parameter', '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.');
   },

@@ -1,4 +1,5 @@
 import { problem, text } from '../answers.ts';
+import { checkState } from '../arguments.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { ask } from '../trips.ts';
 import { waitWithin } from '../waits.ts';
@@ -33,6 +34,8 @@ export const state: MachineResource = {
       async answer(c, machine, address) {
         const name = c.req.query('state');
         if (name === undefined) return problem(refuse('no-state-named', MISSING));
+        const wrong = checkState(name);
+        if (wrong !== undefined) return problem(wrong);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
         return show(
@@ -70,6 +73,8 @@ export const state: MachineResource = {
       async answer(c, machine, address) {
         const state = c.req.query('state');
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
+        const wrong = checkState(state);
+        if (wrong !== undefined) return problem(wrong);
         const event = EVENT.read(c);
         if (!event.ok) return problem(event);
         const options = updateOptions(c);

@@ -2,6 +2,7 @@
  * Receipts: what is remembered of requests that were answered, so that one that comes again changes nothing.
  * The one mechanism under `by=` (a caller counts once per visit and event) and `Idempotency-Key`.
  */
+import { createHash } from 'node:crypto';
 import type { StateNumber } from '../chart/index.ts';
 import { RECEIPTS, RECEIPTS_SLACK } from '../limits.ts';
 
@@ -12,8 +13,9 @@ export interface Receipt {
   readonly visit: number;
   /** Of a report: how many visits the machine had begun by then. Else 0. */
   readonly began: number;
-  /** Of a request with a key: what it asked for, and what it was answered (JSON). Else empty. */
+  /** Of a request with a key: a hash of what it asked for (`hashOfRequest`). Else empty. */
   readonly request: string;
+  /** Of a request with a key: what it was answered (JSON), of at most `RECEIPT_BYTES`. Else empty. */
   readonly answer: string;
 }
 
@@ -35,6 +37,11 @@ export function reportKey(state: StateNumber, event: string, by: string): string
 /** The receipt of a request that came with an `Idempotency-Key`. */
 export function requestKey(key: string): string {
   return `key/${key}`;
+}
+
+/** @returns what a receipt keeps of a request, whose length is its caller's to choose: SHA-256. */
+export function hashOfRequest(request: string): string {
+  return createHash('sha256').update(request).digest('base64url');
 }
 
 /** The receipts' table. */

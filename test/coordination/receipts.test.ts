@@ -1,10 +1,19 @@
 /** Receipts are bounded for ever: the newest 10,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
-import { RECEIPTS, RECEIPTS_SLACK } from '../../src/limits.ts';
+import { EVENT_LENGTH } from '../../src/chart/index.ts';
+import {
+  CALLER_LENGTH,
+  IF_MATCH_BYTES,
+  KEY_LENGTH,
+  RECEIPT_BYTES,
+  RECEIPTS,
+  RECEIPTS_SLACK,
+  STATE_BYTES,
+} from '../../src/limits.ts';
 import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipts.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage } from '../service.ts';
-import { documentOf, put } from './callers.ts';
+import { claim, documentOf, put, refusedOf, revisionOf } from './callers.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
@@ -82,6 +91,71 @@ describe('receipts', () => {
   it('of plain reports are none', async () => {
     const address = await started();
     for (let i = 0; i < 3; i++) await put(address, 'drain');
+    expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(0);
+  });
+});
+
+describe('the receipt of a request with a key', () => {
+  it('is as short for a long request as for a short one: it keeps a hash', async () => {
+    const address = await started();
+    const state = 's'.repeat(STATE_BYTES);
+    expect((await put(address, state, { key: 'long' })).status).toBe(406);
+    expect((await put(address, 's', { key: 'short' })).status).toBe(406);
+    const requests = await inStorage(address, ({ sql }) =>
+      sql
+        .exec<{ request: string }>('SELECT request FROM receipt')
+        .toArray()
+        .map(({ request }) => request.length),
+    );
+    expect(requests).toEqual([43, 43]);
+    expect((await put(address, `${state.slice(1)}t`, { key: 'long' })).status).toBe(422);
+  });
+
+  it('is bounded where the answer is long: that goes without its lists, the first time and again', async () => {
+    const address = await newChart(
+      'initial: work\nstates: {work: {slots: 200, on: {update: {target: end, quorum: 9}}}, end: {}}',
+    );
+    for (let i = 0; i < 200; i++) await claim(address, 'work', `${i}-`.padEnd(200, 'x'));
+    const first = await put(address, 'work', { by: 'nobody', key: 'k1' });
+    const again = await put(address, 'work', { by: 'nobody', key: 'k1' });
+    const text = await first.text();
+    expect([first.status, again.status, await again.text()]).toEqual([406, 406, text]);
+    expect(text).toContain('holds no slot');
+    const most = await inStorage(address, ({ sql }) =>
+      sql.exec<{ most: number }>('SELECT max(length(CAST(answer AS BLOB))) AS most FROM receipt').one(),
+    );
+    expect(most.most).toBeLessThanOrEqual(RECEIPT_BYTES);
+    // Without a key nothing is kept, and nothing left out.
+    const whole = await refusedOf(await put(address, 'work', { by: 'nobody' }));
+    expect(whole.holders).toHaveLength(200);
+  });
+
+  it('is known from a version that kept the request itself', async () => {
+    const address = await started();
+    await put(address, 'drain', { key: 'k1' });
+    await inStorage(address, ({ sql }) => {
+      const whole = JSON.stringify(['drain', 'update', null, null]);
+      const answer = JSON.stringify({ ok: true, state: 'drain', revision: 2 });
+      sql.exec('UPDATE receipt SET request = ?, answer = ?', whole, answer);
+    });
+    expect(revisionOf(await put(address, 'drain', { key: 'k1' }))).toBe(2);
+    expect((await put(address, 'done', { key: 'k1' })).status).toBe(422);
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1 }]);
+  });
+
+  it.each([
+    ['state', { state: 's'.repeat(STATE_BYTES + 1) }, /`state` must have at most 8192 bytes/],
+    ['state, in bytes and not in characters', { state: '準'.repeat(STATE_BYTES / 2) }, /`state` must have/],
+    ['If-Match', { match: '"1",'.repeat(IF_MATCH_BYTES) }, /`If-Match` must have at most 1024 bytes/],
+    ['event', { event: 'e'.repeat(EVENT_LENGTH + 1) }, /event's name has 1 to 255/],
+    ['by', { by: 'b'.repeat(CALLER_LENGTH + 1) }, /`by` must be a name of 1 to 255/],
+    ['Idempotency-Key', { key: 'k'.repeat(KEY_LENGTH + 1) }, /`Idempotency-Key` must have 1 to 255/],
+  ])('is none where a word is too long: %s', async (_, words, detail) => {
+    const address = await started();
+    const { state = 'drain', ...more } = { state: undefined, ...words };
+    const response = await put(address, state, { key: 'k1', ...more });
+    expect(response.status).toBe(400);
+    expect((await refusedOf(response)).detail).toMatch(detail);
     expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(0);
   });
 });
