@@ -158,7 +158,7 @@ export class EventStreams {
 }
 
 /** What a page that is kept costs, in pages that are read. */
-const KEPT_COST = 1 / 16;
+const KEPT_COST = 1 / 4;
 
 /** One reader. */
 class EventStream {

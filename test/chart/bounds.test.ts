@@ -39,7 +39,11 @@ describe('the size of a chart', () => {
       JSON.stringify({
         initial: 'a',
         states: {
-          a: { on: Object.fromEntries(Array.from({ length: count }, (_, i) => [`e${i}`, { quorum: 2 }])) },
+          a: {
+            on: Object.fromEntries(
+              Array.from({ length: count }, (_, i) => [`e${i}`, { quorum: 2, target: 'a' }]),
+            ),
+          },
         },
       });
     expect(readChart(on(CHART_COUNTS)).ok).toBe(true);

@@ -87,7 +87,7 @@ async function holders(address: string): Promise<number> {
 
 describe('the status', () => {
   it('lists callers up to a bound, the first ones in front', async () => {
-    const update = Array.from({ length: 32 }, () => ({ quorum: 1_000 }));
+    const update = Array.from({ length: 32 }, () => ({ quorum: 1_000, actions: [{ cancel: 'nothing' }] }));
     const address = await newChart(regions(32, { on: { update } }));
     const callers = names(20, 'long-').map((name) => name.padEnd(CALLER_LENGTH, 'x'));
     for (const by of callers) await put(address, 'work', { by });
@@ -103,7 +103,9 @@ describe('the status', () => {
   it('costs in proportion to the reports that are listed', { timeout: 60_000 }, async () => {
     await expectLinear(8, async (count) => {
       const events = names(32, 'e');
-      const on = Object.fromEntries(events.map((event) => [event, { quorum: 1_000 }]));
+      const on = Object.fromEntries(
+        events.map((event) => [event, { quorum: 1_000, actions: [{ cancel: 'nothing' }] }]),
+      );
       const address = await newChart(regions(count, { on }));
       const reports = names(count, 'r').flatMap((state) => events.map((event) => ({ state, event })));
       const callers = names(4, 'web-');

@@ -26,43 +26,45 @@ afterAll(async () => {
 /** What each kind does on a connection of its own, until it is cut. */
 const KINDS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
   async 'sends its request a byte a moment'(socket) {
-    for (const character of `GET /acme/work/state?state=work HTTP/1.1\r\nHost: x\r\nX-Slow: ${'a'.repeat(1_000)}`) {
+    for (const character of `GET /acme/work/state?state=work HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ${'a'.repeat(1_000)}`) {
       if (socket.destroyed) return;
       socket.write(character);
       await pause(20);
     }
   },
   async 'sends headers without an end'(socket) {
-    socket.write('GET /acme/work HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /acme/work HTTP/1.1\r\nHost: 127.0.0.1\r\n');
     for (let i = 0; i < 200 && !socket.destroyed; i++) {
       socket.write(`X-${i}: ${'a'.repeat(10_000)}\r\n`);
       await pause(1);
     }
   },
   async 'promises a chart and never ends it'(socket) {
-    socket.write('PUT /acme/other/chart HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\ninitial: a');
+    socket.write(
+      'PUT /acme/other/chart HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\ninitial: a',
+    );
   },
   async 'sends a body without an end'(socket) {
-    socket.write('PUT /acme/other/chart HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write('PUT /acme/other/chart HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n');
     for (let i = 0; i < 200 && !socket.destroyed; i++) {
       socket.write(`1000\r\n${'#'.repeat(0x1000)}\r\n`);
       await pause(5);
     }
   },
   async 'asks, and closes its half at once'(socket) {
-    socket.end('GET /acme/work/state?state=next&wait=60s HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.end('GET /acme/work/state?state=next&wait=60s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   },
   async 'waits, and vanishes'(socket) {
-    socket.write('GET /acme/work/state?state=next&wait=20s HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /acme/work/state?state=next&wait=20s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await pause(200);
     socket.destroy();
   },
   async 'watches, and reads nothing'(socket) {
     socket.pause();
-    socket.write('GET /acme/work/watch HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /acme/work/watch HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   },
   async 'asks thrice in one breath, the second time in no language'(socket) {
-    const request = 'GET /acme/work/state?state=work HTTP/1.1\r\nHost: x\r\n\r\n';
+    const request = 'GET /acme/work/state?state=work HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
     socket.write(`${request}\u0000\u0016\u0003\u0001 nonsense\r\n\r\n${request}`);
   },
 };
