@@ -185,8 +185,8 @@ export class Machine extends DurableObject<MachineEnv> {
   async chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#keeper.current() ?? (await this.#keeper.read());
     if ('ok' in machine) return machine;
-    const written = writeChart(machine.chart, machine.snapshot, this.#leftStates(machine));
-    const text = written ?? machine.preview?.text ?? this.#store.chartText();
+    const read = machine.preview?.text ?? this.#store.chartText();
+    const text = writeChart(machine.chart, machine.snapshot, this.#leftStates(machine), read);
     return { ok: true, text, revision: machine.revision };
   }
 

@@ -6,7 +6,8 @@ import { type Program, type Snapshot, start } from './engine.ts';
 import { Names } from './inquiry.ts';
 import { type ChartIssue, IssueList } from './issue.ts';
 import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
-import { checkSequence, type Sequence, sequenceModel, writeSequence } from './sequence.ts';
+import { checkSequence, type Sequence, sequenceModel } from './sequence.ts';
+import { writeSequence } from './sequence-write.ts';
 import { checkStatechart, type Statechart } from './statechart/check.ts';
 
 export {
@@ -85,22 +86,24 @@ export function openChart(definition: Definition): Chart {
 }
 
 /**
- * Writes a running sequence in the original's format, with its present values.
+ * Writes a running sequence: its chart's text, with the present values put in.
  *
  * @param left the states that were entered and left.
- * @returns undefined for a statechart: that is its text, as it was written.
+ * @param text from which the chart was read.
+ * @returns the text itself for a statechart, which has no room for values.
  */
 export function writeChart(
   { definition, model }: Chart,
   snapshot: Snapshot,
   left: ReadonlySet<StateNumber>,
-): string | undefined {
-  if (definition.dialect !== 'sequence') return undefined;
+  text: string,
+): string {
+  if (definition.dialect !== 'sequence') return text;
   const [current = ROOT] = snapshot.active.keys();
   const quorum = model.states[current]?.on?.[0]?.transitions[0]?.quorum;
   const key = quorumKey(current, UPDATE, 0);
   const count = quorum && countOf(snapshot.machine.context, key, quorum.from);
-  return writeSequence(definition, { current, count, left });
+  return writeSequence(text, definition, { current, count, left });
 }
 
 /** Whether an uploaded chart is the machine's own sequence, corrected, with the values that the machine has now. */

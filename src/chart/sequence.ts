@@ -3,7 +3,6 @@
  *
  * Source of the rules: facebookincubator/StateService, `state_service/state.py` at 0.9.0 and 1.1.0 (MIT).
  */
-import { DEFAULT_SCALAR_STYLE_RULES, dump, SCALAR_STYLE, type ScalarStyleRule } from 'js-yaml';
 import type * as z from 'zod';
 import { type Data, type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
@@ -14,7 +13,7 @@ import { reportShape } from './shape.ts';
 import { readSlots } from './slots.ts';
 import { parseTimestamp } from './time.ts';
 
-/** A checked sequence: what the engine compiles and what is written back. Plain JSON. */
+/** A checked sequence: what the engine compiles. Plain JSON. */
 export interface Sequence {
   readonly dialect: 'sequence';
   readonly current_state: string;
@@ -101,48 +100,6 @@ export function sequenceModel({ current_state, states }: Sequence): Model {
   };
   return { states: [root, ...states.map((state, i) => stateModel(state, i + 1, numberOf))] };
 }
-
-/** What is known of a running sequence beyond its chart, for `writeSequence`. */
-export interface SequenceProgress {
-  readonly current: StateNumber;
-  /** The current state's count, or undefined where it has none. */
-  readonly count: number | undefined;
-  /** States that were entered and left. */
-  readonly left: ReadonlySet<StateNumber>;
-}
-
-/**
- * Writes a running sequence in the original's format, as the original kept its file: a state that was left
- * shows the value it was left with, the current one its present value. The original could load the text
- * and go on from there: strings are quoted wherever YAML 1.1 (PyYAML) or 1.2 would read something else.
- */
-export function writeSequence(sequence: Sequence, progress: SequenceProgress): string {
-  const states = sequence.states.map((state, i) => {
-    if (state.func !== 'increment') return { ...state };
-    const number = i + 1;
-    const { key, value } = state.current;
-    if (number === progress.current) return { ...state, current: { key, value: progress.count ?? value } };
-    // A state is left by the update that makes its value equal the target's.
-    return progress.left.has(number) ? { ...state, current: { key, value: state.target.when.value } } : state;
-  });
-  const current = sequence.states[progress.current - 1]?.name ?? sequence.current_state;
-  return dump(
-    { current_state: current, states },
-    { noRefs: true, lineWidth: -1, scalarStyleRules: STYLE_RULES },
-  );
-}
-
-/** Readers of YAML 1.1 are of several minds about what is a number (`081_000`): text that looks like one is quoted. */
-const quoteNumberLike: ScalarStyleRule = (layout) => {
-  const isText = layout.node.tag === 'tag:yaml.org,2002:str' || layout.node.tag === '!!str';
-  if (isText && layout.style === SCALAR_STYLE.PLAIN && /^[-+.]?\d/.test(layout.node.value)) {
-    layout.style = SCALAR_STYLE.SINGLE_QUOTED;
-  }
-};
-const STYLE_RULES: readonly ScalarStyleRule[] = [
-  ...Object.values(DEFAULT_SCALAR_STYLE_RULES),
-  quoteNumberLike,
-];
 
 function stateModel(
   state: SequenceState,

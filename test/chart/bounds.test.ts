@@ -1,4 +1,4 @@
-/** No chart may hurt: whatever is under the cap is accepted or refused within 100 ms. */
+/** No chart may hurt: whatever is under the cap is accepted or refused within 200 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/index.ts';
 import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
@@ -7,6 +7,9 @@ import { slowness } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
+
+/** ms of one reading. */
+const MOST = 200;
 
 describe('the size of a chart', () => {
   it('is bounded in bytes, not in characters', () => {
@@ -180,17 +183,85 @@ const TRAPS: readonly [what: string, text: string][] = [
   ],
 ];
 
+/** A list to the full: what flow lists are made of, over and over. Reports of the package, and comments, cost most. */
+const flowList = (unit: string): [what: string, text: string] => [
+  `a list of ${JSON.stringify(unit)}`,
+  full(unit, 'a: [', '\n, !!str , b]'),
+];
+
+/** Parts of a flow list that a reader goes over more than once, or reports one by one. */
+const FLOW_TRAPS = [
+  ...[
+    '# ',
+    ' # a\n',
+    'a, # a\n',
+    ',',
+    ', ',
+    'a,',
+    '!!str ',
+    '!!str , ',
+    '! ',
+    '!!str a, ',
+    '&a ',
+    '&a a, ',
+    '*a ',
+  ],
+  ...[
+    '? ',
+    '?\n',
+    ': ',
+    '- ',
+    ']',
+    '[]',
+    '[],',
+    '{',
+    '{a: ',
+    '{},',
+    'a: b, ',
+    '[a]: b, ',
+    '"',
+    '"a" ',
+    "'",
+    '"\n',
+  ],
+  ...['\n', 'a\n', '\t', '\t\n', '\r', '@, ', '%', '!<', '!a!', '\\', ' \n #\n', '- [', '? [', '}', '\ufeff'],
+].map(flowList);
+
+const deepKeys = `${'['.repeat(60)}${'a,'.repeat(40_000)}${']: b'.repeat(60)}`;
+const emptyLines = (before: string) => `${before}${' \n'.repeat(9_000)}${'    # a\n'.repeat(9_000)}`;
+/** What the `yaml` package was seen to take far too long for, or would by its source, were it left alone. */
+const YAML_TRAPS: readonly [what: string, text: string][] = [
+  ['52 bytes of comments and a tag', `[a ${'# '.repeat(18)}\n, !!str , b]`],
+  ['the largest text of comments and a tag', full('# ', '[a ', '\n, !!str , b]')],
+  ['brackets that close nothing', full(']')],
+  ['escapes that are none', full('\\q', '"', '"')],
+  ['characters that are none', full('\\Uffffffff', '"', '"')],
+  ['a long prefix of many tags', `%TAG !a! ${'x'.repeat(100_000)}\n---\n${'- !a!b\n'.repeat(15_000)}`],
+  ['many directives', full('%TAG !a! tag:b\n')],
+  ['keys that hold keys that hold keys', deepKeys],
+  ['keys without values', full('a\n', 'a: b\n')],
+  ['indentation that fits nothing', full('a:\n  b: c\n d: e\n')],
+  ['empty lines, then comments, below a key', emptyLines('a:\n')],
+  ['empty lines, then comments, below a list', emptyLines('a:\n  - [b]\n')],
+  ['empty lines, then comments, below a complex key', emptyLines('? a\n')],
+  ['empty lines, then comments, below an alias', emptyLines('a: *b\n')],
+  ['empty lines, then comments, in a list', emptyLines('[a')],
+  ['empty lines, then comments, behind a block', emptyLines('a: |\n  b\n')],
+];
+
+const ALL = [...TRAPS, ...FLOW_TRAPS, ...YAML_TRAPS];
+
 describe('a text that is made to hurt', () => {
   beforeAll(() => {
     // Once for the compiler: what is measured is the reading.
-    for (const [, text] of TRAPS) attempt(text);
-  });
+    for (const [, text] of ALL) attempt(text);
+  }, 60_000);
 
-  it.each(TRAPS)('is read within 100 ms: %s', (_, text) => {
+  it.each(ALL)('is read within 200 ms: %s', (_, text) => {
     expect(text.length).toBeLessThanOrEqual(CHART_BYTES);
     const { reading, ms } = fastestReading(text);
     expect(reading.ok || reading.errors.length > 0).toBe(true);
-    expect(ms).toBeLessThan(ms < 100 ? 100 : 100 * slowness());
+    expect(ms).toBeLessThan(ms < MOST ? MOST : MOST * slowness());
   });
 
   it('takes no more room as a chart than it took as a text', () => {
@@ -231,7 +302,7 @@ function fastestReading(text: string): { reading: Reading; ms: number } {
     const start = performance.now();
     const reading = readChart(text);
     fastest = Math.min(fastest, performance.now() - start);
-    if (fastest < 100 || i === 6) return { reading, ms: fastest };
+    if (fastest < MOST || i === 6) return { reading, ms: fastest };
   }
 }
 

@@ -186,9 +186,10 @@ describe('every sequence', () => {
   it('is a chart when it is written, that goes on from the same place', () => {
     fc.assert(
       fc.property(chains, happenings, happenings, (plans, first, second) => {
-        const walk = begin(openText(textOf(plans)));
+        const original = textOf(plans);
+        const walk = begin(openText(original));
         for (const happening of first) happen(walk, plans, happening);
-        const text = writeChart(walk.chart, walk.snapshot, leftOf(walk)) ?? '';
+        const text = writeChart(walk.chart, walk.snapshot, leftOf(walk), original);
         const reading = readChart(text);
         if (!reading.ok) throw new Error(`${text} has ${JSON.stringify(reading.errors)}`);
         const resumed = begin(reading.chart, walk.now);
@@ -197,8 +198,8 @@ describe('every sequence', () => {
         for (const happening of second)
           expect(happen(resumed, plans, happening)).toBe(happen(walk, plans, happening));
         expect(currentOf(resumed)).toBe(currentOf(walk));
-        expect(writeChart(resumed.chart, resumed.snapshot, leftOf(resumed))).toBe(
-          writeChart(walk.chart, walk.snapshot, leftOf(walk)),
+        expect(writeChart(resumed.chart, resumed.snapshot, leftOf(resumed), text)).toBe(
+          writeChart(walk.chart, walk.snapshot, leftOf(walk), original),
         );
       }),
     );

@@ -1,8 +1,10 @@
-/** A running sequence, written so that the original could load it and go on (`GET {machine}/chart`). */
+/** A running sequence, written as its own file with its present values (`GET {machine}/chart`). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Chart, readChart, writeChart } from '../../src/chart/index.ts';
+import { writeChart } from '../../src/chart/index.ts';
+import type { Sequence } from '../../src/chart/sequence.ts';
+import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
 import { begin, leftOf, openText, reportAll, type Walk } from './walk.ts';
 
@@ -178,85 +180,182 @@ const HOSTILE = [
 ];
 
 describe('a chart that is written', () => {
-  it('is the chart that was read, before anything has happened', () => {
-    const text = sequence(
-      counting('a', 'b', 2.5, -0.5),
-      timed('b', 'c', '2999-12-01T02:00:00+02:00'),
-      final('c'),
-    );
-    expect(parse(written(begin(openText(text))))).toEqual(JSON.parse(text));
+  it('is the text that was read, before anything has happened', () => {
+    for (const text of [
+      sequence(counting('a', 'b', 2.5, -0.5), timed('b', 'c', '2999-12-01T02:00:00+02:00'), final('c')),
+      COMMENTED,
+      COMMENTED.replaceAll('\n', '\r\n'),
+      `\uFEFF${COMMENTED}`,
+    ])
+      expect(written(runOf(text))).toBe(text);
   });
 
   it('has the value of this visit, and the values that other states were left with', () => {
-    const walk = begin(openText(sequence(counting('a', 'b', 2), counting('b', 'a', 7, 5), final('c'))));
+    const run = runOf(sequence(counting('a', 'b', 2), counting('b', 'a', 7, 5), final('c')));
     const values = () =>
-      parse(written(walk)).states.map((state: { current?: { value: number } }) => state.current?.value);
+      parse(written(run)).states.map((state: { current?: { value: number } }) => state.current?.value);
     expect(values()).toEqual([0, 5, undefined]);
-    reportAll(walk, ['a']);
+    reportAll(run.walk, ['a']);
     expect(values()).toEqual([1, 5, undefined]);
-    reportAll(walk, ['a', 'b']);
+    reportAll(run.walk, ['a', 'b']);
     expect(values()).toEqual([2, 6, undefined]);
-    reportAll(walk, ['b', 'a']);
+    reportAll(run.walk, ['b', 'a']);
     expect(values()).toEqual([1, 7, undefined]);
   });
 
-  it('keeps the labels as they are: text, numbers and booleans', () => {
-    const states = `
-current_state: a
-states:
-  - {name: a, func: increment, current: {key: 1, value: 0}, target: {name: b, when: {key: true, value: 1}}}
-  - {name: b, func: increment, current: {key: "1", value: 0}, target: {name: a, when: {key: "true", value: 1}}}
-`;
-    expect(parse(written(begin(openText(states))))).toEqual(parse(states));
+  it('keeps comments, order, quotes and layout; only present values differ', () => {
+    const run = runOf(COMMENTED);
+    reportAll(run.walk, ['drain', 'drain', 'restart']);
+    expect(written(run)).toBe(
+      COMMENTED.replace("'drain' # where", "'done' # where")
+        .replace('value:   0 # so far', 'value:   2 # so far')
+        .replace('"value":0.5', '"value":1.5'),
+    );
   });
 
-  it('has nothing shared and nothing folded: a person and the original can edit it', () => {
+  it.each<[what: string, before: string, after: string]>([
+    ['without quotes', 'current_state: a # now\n', 'current_state: b # now\n'],
+    ['in double quotes', '"current_state": "a"\n', '"current_state": "b"\n'],
+    ['in a block', 'current_state: |-  # now\n  a\n\n# next\n', 'current_state: b  # now\n\n# next\n'],
+    ['over several lines', 'current_state:\n  "\\\n   a"\n', 'current_state:\n  "b"\n'],
+    ['behind a tag', 'current_state: !!str a\n', 'current_state: !!str b\n'],
+    ['as a complex key', '? current_state\n: a\n', '? current_state\n: b\n'],
+  ])('names the current state where the name stood: %s', (_, before, after) => {
+    const states = `states:\n- ${JSON.stringify(counting('a', 'b'))}\n- name: b\n`;
+    const run = runOf(before + states);
+    reportAll(run.walk, ['a']);
+    expect(written(run)).toBe(after + states.replace('"value":0', '"value":1'));
+  });
+
+  it('names the current state where its name is empty and a tag stands for it', () => {
+    const states = `states:\n- ${JSON.stringify(counting('', 'b'))}\n- name: b\n`;
+    const run = runOf(`current_state: !!str\n${states}`);
+    reportAll(run.walk, ['']);
+    expect(parse(written(run))).toMatchObject({
+      current_state: 'b',
+      states: [{ current: { value: 1 } }, {}],
+    });
+  });
+
+  it('names a state as its own name is written: a number stays one', () => {
+    const run = runOf(`
+current_state: 1.0
+states:
+  - {name: 1.0, func: increment, current: {key: 1, value: 0}, target: {name: 1.10, when: {key: true, value: 1}}}
+  - {name: 1.10}
+`);
+    reportAll(run.walk, ['1.0']);
+    expect(written(run)).toContain('current_state: 1.10\n');
+  });
+});
+
+describe('an alias in a chart that is written', () => {
+  it('stays where what it names has not changed', () => {
     const text = `
 current_state: a
 states:
-  - {name: a, func: increment, current: &c {key: k, value: 0}, target: {name: b, when: *c}}
-  - {name: b, func: increment, current: *c, target: {name: a, when: {key: ${'word '.repeat(60)}end, value: 1}}}
+  - {name: a, func: increment, current: {key: &k count, value: 0}, target: &t {name: b, when: {key: *k, value: 1}}}
+  - {name: b, func: increment, current: {key: *k, value: 0}, target: {name: a, when: {key: *k, value: 2}}}
 `;
-    expect(written(begin(openText(text)))).not.toMatch(/[&*]|^\s+word/m);
+    const run = runOf(text);
+    reportAll(run.walk, ['a']);
+    expect(written(run)).toBe(
+      text.replace('current_state: a', 'current_state: b').replace('value: 0', 'value: 1'),
+    );
+  });
+
+  it('keeps its meaning where the anchor’s own value changes', () => {
+    const text = `
+current_state: a
+states:
+  - name: a
+    func: increment
+    current: &c {key: k, value: 0} # the anchor
+    target: {name: b, when: {key: k, value: 3}}
+  - name: b
+    func: increment
+    current: *c # an alias
+    target: {name: a, when: {key: k, value: 1}}
+`;
+    const run = runOf(text);
+    reportAll(run.walk, ['a']);
+    expect(written(run)).toBe(
+      text.replace('&c {key: k, value: 0}', '&c {key: k, value: 1}').replace('*c #', '{key: k, value: 0} #'),
+    );
+  });
+
+  it('is replaced where its own value changes, and the anchor stays', () => {
+    const text = `
+start: &c {key: "k", value: 0}
+current_state: a
+states:
+  - {name: a, func: increment, current: *c, target: {name: b, when: {key: k, value: 1}}}
+  - {name: b, func: increment, current: *c, target: {name: a, when: {key: k, value: 1}}}
+`;
+    const run = runOf(text);
+    reportAll(run.walk, ['a']);
+    expect(written(run)).toBe(
+      text.replace('current_state: a', 'current_state: b').replace('*c', '{key: "k", value: 1}'),
+    );
+  });
+
+  it('is replaced with all that it stands for: a state, all states, a name, a key', () => {
+    const state =
+      '{name: a, func: increment, current: {key: k, value: 0}, target: {name: "b c", when: {key: k, value: 1}}}';
+    for (const text of [
+      `x: &s ${state}\ncurrent_state: a\nstates: [*s, name: "b c"]\n`,
+      `x: &s [${state}, {name: "b c"}]\ncurrent_state: a\nstates: *s\n`,
+      `x: &a a\ncurrent_state: *a\nstates:\n- ${state}\n- name: b c\n`,
+      `current_state: &a a\nstates:\n- ${state.replace('name: a', 'name: *a')}\n- name: b c\n*a : 1\n`,
+    ]) {
+      const run = runOf(text);
+      reportAll(run.walk, ['a']);
+      const data = parse(text);
+      data.current_state = 'b c';
+      data.states = structuredClone(data.states);
+      data.states[0].current.value = 1;
+      expect(parse(written(run))).toEqual(data);
+    }
   });
 });
 
 describe('a hostile name in a chart that is written', () => {
   it.each(HOSTILE.map((name) => [JSON.stringify(name).slice(0, 40), name]))(
     'is the same to every reader: %s',
-    (_, name) => {
-      const chart = openText(
-        sequence({ ...counting(name, 'end'), current: { key: name, value: 0 } }, final('end')),
-      );
-      const text = written(begin(chart));
-      const expected = { current_state: name, states: [{ name, current: { key: name } }, {}] };
-      expect(parse(text)).toMatchObject(expected);
-      expect(parse(text, { version: '1.1' })).toMatchObject(expected);
-      expect(definitionOf(text)).toEqual(chart.definition);
-    },
+    (_, name) => expectSame(name),
   );
 
   it('is the same to every reader, whatever it is', () => {
-    fc.assert(
-      fc.property(hostileNames, (name) => {
-        fc.pre(name !== 'end');
-        const chart = openText(
-          sequence({ ...counting(name, 'end'), current: { key: name, value: 0 } }, final('end')),
-        );
-        const text = written(begin(chart));
-        expect(parse(text)).toMatchObject({
-          current_state: name,
-          states: [{ name, current: { key: name } }, {}],
-        });
-        expect(parse(text, { version: '1.1' })).toMatchObject({
-          current_state: name,
-          states: [{ name }, {}],
-        });
-        expect(definitionOf(text)).toEqual(chart.definition);
-      }),
-      { numRuns: 500 },
-    );
+    fc.assert(fc.property(hostileNames, expectSame), { numRuns: 500 });
   });
+
+  /** The name comes to stand behind `current_state`, in each style, and where an alias was. */
+  function expectSame(name: string): void {
+    fc.pre(name !== 'start');
+    for (const start of ['start', "'start'", '"start"']) {
+      const quoted = JSON.stringify(name);
+      const current = `{key: ${quoted}, value: 0}`;
+      const run = runOf(
+        `current_state: ${start}
+states:
+  - {name: start, func: increment, current: &c ${current}, target: {name: ${quoted}, when: *c }}
+  - {name: ${quoted}}
+`.replace('when: *c', 'when: {key: k, value: 1}, x: *c'),
+      );
+      reportAll(run.walk, ['start']);
+      const text = written(run);
+      const expected = {
+        current_state: name,
+        states: [
+          { current: { key: name, value: 1 }, target: { name, x: { key: name, value: 0 } } },
+          { name },
+        ],
+      };
+      expect(parse(text)).toMatchObject(expected);
+      expect(parse(text, { version: '1.1' })).toMatchObject(expected);
+      expect(definitionOf(text)).toMatchObject({ current_state: name, states: [{}, { name }] });
+    }
+  }
 });
 
 describe('a number in a chart that is written', () => {
@@ -265,33 +364,33 @@ describe('a number in a chart that is written', () => {
   const PY_FLOAT = /^[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?$/;
 
   it('is the same number to every reader, PyYAML among them', () => {
-    fc.assert(
-      fc.property(counts, counts, (from, until) => {
-        const text = written(begin(openText(sequence(counting('a', 'b', until, from), final('b')))));
-        const expected = { states: [{ current: { value: from }, target: { when: { value: until } } }, {}] };
-        expect(parse(text)).toMatchObject(expected);
-        expect(parse(text, { version: '1.1' })).toMatchObject(expected);
-        for (const [, value = ''] of text.matchAll(/ value: (.*)$/gm))
-          expect(PY_INT.test(value) || PY_FLOAT.test(value), value).toBe(true);
-      }),
-      { numRuns: 500 },
-    );
+    fc.assert(fc.property(counts, expectNumber), { numRuns: 500 });
   });
 
-  it.each([1e-7, 1.5e-10, 5e-324, 1e15, 9007199254740991, -9007199254740991, 0.1, 123456.789])(
+  it.each([1e-7, 1.5e-10, 5e-324, 1e15, 9007199254740991, -9007199254740990, 0.1, 123456.789])(
     'is never text: %d',
-    (value) => {
-      const text = written(begin(openText(sequence(counting('a', 'b', 1, value), final('b')))));
-      const [, shown = ''] = /value: (.*)/.exec(text) ?? [];
-      expect(PY_INT.test(shown) || PY_FLOAT.test(shown), shown).toBe(true);
-      expect(Number(shown)).toBe(value);
-    },
+    expectNumber,
   );
+
+  /** The value that a state was left with is its target's. */
+  function expectNumber(value: number): void {
+    const text = `current_state: a
+states:
+  - {name: a, func: increment, current: {key: k, value: 1000.5}, target: {name: b, when: {key: k, value: ${value}}}}
+  - {name: b}
+`;
+    const progress = { current: 2, count: undefined, left: new Set([1]) };
+    const after = writeSequence(text, definitionOf(text), progress);
+    const [, shown = ''] = /current: [{]key: k, value: (.*?)[}]/.exec(after) ?? [];
+    expect(PY_INT.test(shown) || PY_FLOAT.test(shown), shown).toBe(true);
+    expect(Number(shown)).toBe(value);
+    expect(parse(after, { version: '1.1' }).states[0].current.value).toBe(value);
+  }
 });
 
 describe('a moment in a chart that is written', () => {
   it('stays text for the original, which parses it itself', () => {
-    const text = written(begin(openText(sequence(timed('a', 'b', '2999-12-01T02:00:00'), final('b')))));
+    const text = written(runOf(sequence(timed('a', 'b', '2999-12-01T02:00:00'), final('b'))));
     for (const version of ['1.1', '1.2'] as const)
       expect(parse(text, { version }).states[0].target.when.value).toBe('2999-12-01T02:00:00');
   });
@@ -320,12 +419,49 @@ const counts = fc.oneof(
     .map((value) => value || 0),
 );
 
-function written(walk: Walk): string {
-  return writeChart(walk.chart, walk.snapshot, leftOf(walk)) ?? '';
+/** A file as people write them. */
+const COMMENTED = `# The release of the web servers.
+%YAML 1.2
+---
+states:   # in no order
+
+  - name: "restart"
+
+    func:  increment
+    current: {"key":"count","value":0.5}   # half of it is done
+    # Then the end.
+    target: {name: done, when: {key: count, value: 1.5}}
+  -   name: drain
+      func: increment   # counts
+      current:
+        value:   0 # so far
+        key: 'count'
+      target:
+        # the next one
+        name: restart
+        when: { key: count,
+                value: 2 }
+  - name: done # the end
+
+current_state: 'drain' # where it stands
+# The last line.
+`.replace(/^# The release.*\n/, '');
+
+interface Run {
+  readonly text: string;
+  readonly walk: Walk;
 }
 
-function definitionOf(text: string): Chart['definition'] {
-  const reading = readChart(text);
-  if (!reading.ok) throw new Error(`${JSON.stringify(reading.errors)} in ${text}`);
-  return reading.chart.definition;
+function runOf(text: string): Run {
+  return { text, walk: begin(openText(text)) };
+}
+
+function written({ text, walk }: Run): string {
+  return writeChart(walk.chart, walk.snapshot, leftOf(walk), text);
+}
+
+function definitionOf(text: string): Sequence {
+  const { definition } = openText(text);
+  if (definition.dialect !== 'sequence') throw new Error('this is no sequence');
+  return definition;
 }

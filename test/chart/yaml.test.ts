@@ -10,18 +10,18 @@ describe('broken YAML', () => {
   it.each<[what: string, text: string, line: number, column: number]>([
     ['a list that is not closed', 'current_state: [a', 1, 18],
     ['a mapping that is not closed', 'current_state: a\nstates: [{name: a]\n', 2, 18],
-    ['a quote that is not closed', 'current_state: "a\nstates: []\n', 2, 1],
+    ['a quote that is not closed', 'current_state: "a\nstates: []\n', 1, 16],
     ['a tab that indents', 'current_state: a\nstates:\n\t- name: a\n', 3, 1],
-    ['a line that is indented too far', 'current_state: a\n states: b\n', 2, 8],
+    ['a line that is indented too far', 'current_state: a\n states: b\n', 2, 2],
     ['two values on a line', 'current_state: a: b\n', 1, 17],
-    ['an escape that does not exist', 'current_state: "\\q"\n', 1, 18],
+    ['an escape that does not exist', 'current_state: "\\q"\n', 1, 17],
     ['a NUL', 'current_state: a\nstates: \u0000\n', 2, 9],
     ['a bell', 'current_state: a\nstates: "\u0007"\n', 2, 10],
     ['a control character that is not quoted', 'current_state: a\u007f\n', 1, 17],
   ])('is one error, where the parser gave up: %s', (_, text, line, column) => {
     const errors = errorsOf(text);
     expect(placesOf(errors)).toEqual([[line, column, '']]);
-    expect(errors[0]?.message).toMatch(/^This is no YAML: .+\.$/);
+    expect(errors[0]?.message).toMatch(/^This is not YAML: .+\.$/);
   });
 
   it('is told at the right line of a text with Windows’ line ends', () => {
@@ -29,7 +29,7 @@ describe('broken YAML', () => {
   });
 
   it('is told at the right column behind a byte order mark', () => {
-    expect(placesOf(errorsOf('\uFEFFcurrent_state: "\\q"\n'))).toEqual([[1, 18, '']]);
+    expect(placesOf(errorsOf('\uFEFFcurrent_state: "\\q"\n'))).toEqual([[1, 17, '']]);
   });
 });
 

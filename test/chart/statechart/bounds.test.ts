@@ -1,6 +1,6 @@
 /**
- * No document takes more than 100 ms to accept or refuse, and no chart that was accepted can make a request take
- * more of the object's time. Each trap is small; `hostile-charts.ts` has them.
+ * No document takes more than 200 ms to accept or refuse, and no chart that was accepted can make a request take
+ * more than 100 ms of the object's time. Each trap is small; `hostile-charts.ts` has them.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVENT_LENGTH, readChart, send, start, storeSnapshot } from '../../../src/chart/index.ts';
@@ -14,6 +14,8 @@ import { CHARTS, DOCUMENTS } from './hostile-charts.ts';
 
 /** ms of the object's time. */
 const MOST = 100;
+/** ms to read a document: it is read once, when it is uploaded or found. */
+const MOST_TO_READ = 200;
 /** How often something is tried whose first time was too long: others may have used the processor meanwhile. */
 const TRIES = 15;
 
@@ -23,17 +25,17 @@ vi.setConfig({ testTimeout: 120_000 });
 const figures: [name: string, ms: number][] = [];
 
 /** The least time of a few, and what came of it. */
-function timed<Result>(name: string, act: () => Result): Result {
+function timed<Result>(name: string, act: () => Result, most = MOST): Result {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; ; i++) {
     const before = performance.now();
     const result = act();
     least = Math.min(least, performance.now() - before);
     // What takes ten times as long as it may will not come down to it.
-    if (least < MOST || least > 10 * MOST || i === TRIES) {
+    if (least < most || least > 10 * most || i === TRIES) {
       figures.push([name, least]);
-      const most = least < MOST ? MOST : MOST * slowness();
-      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(most);
+      const allowed = least < most ? most : most * slowness();
+      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(allowed);
       return result;
     }
   }
@@ -47,7 +49,7 @@ beforeAll(() => {
     'wrong actions',
   ])
     for (let i = 0; i < 3; i++) readChart(DOCUMENTS[name] ?? '');
-});
+}, 60_000);
 
 afterAll(() => {
   const slowest = figures.toSorted(([, a], [, b]) => b - a).slice(0, 10);
@@ -55,9 +57,9 @@ afterAll(() => {
   console.log(`bounds: ${figures.length} measured; the slowest:\n${rows.join('\n')}`);
 });
 
-describe(`within ${MOST} ms a document is accepted or refused`, () => {
+describe(`within ${MOST_TO_READ} ms a document is accepted or refused`, () => {
   it.each(Object.entries(DOCUMENTS))('%s', (name, text) => {
-    const reading = timed(`document: ${name}`, () => readChart(text));
+    const reading = timed(`document: ${name}`, () => readChart(text), MOST_TO_READ);
     if (reading.ok) return;
     expect(reading.errors.length).toBeGreaterThan(0);
     for (const { line, column, message } of reading.errors) {

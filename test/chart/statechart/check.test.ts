@@ -621,7 +621,7 @@ describe('other mistakes', () => {
   it('YAML that is none is told with the place where the reader stopped', () => {
     const [error, ...others] = errorsOf('initial: a\nstates: {a: {}\n');
     expect(others).toEqual([]);
-    expect(error).toMatchObject({ path: '', message: expect.stringMatching(/^This is no YAML: ./) });
+    expect(error).toMatchObject({ path: '', message: expect.stringMatching(/^This is not YAML: ./) });
     expect(error?.line).toBeGreaterThan(1);
   });
 

@@ -1,9 +1,9 @@
 /** What the documentation shows beside commands: programs, configuration and charts are what they are said to be. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import { parse } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { fileOf } from '../charts.ts';
 import { recipe, run } from '../recipes/recipe.ts';
 import { cleanUp, runCli } from '../server.ts';
@@ -100,7 +100,7 @@ describe('a chart', () => {
   it('is charts/default.yaml where it is said to be', async () => {
     const [first] = inLanguage('yaml');
     const file = await readFile(join(PACKAGE, 'charts/default.yaml'), 'utf8');
-    expect(load(first?.text ?? '')).toEqual(load(file));
+    expect(parseYaml(first?.text ?? '')).toEqual(parseYaml(file));
   });
 });
 

@@ -1,0 +1,65 @@
+/** A running sequence as the text of its chart, with its present values: the original kept its file like this. */
+import type { StateNumber } from './model.ts';
+import type { Sequence } from './sequence.ts';
+import { copiedScalar, numberScalar, textScalar } from './yaml-scalar.ts';
+import type { ScalarNode } from './yaml-tree.ts';
+import { type Change, changeScalars, nodeAt, type Replacement } from './yaml-write.ts';
+
+/** What is known of a running sequence beyond its chart. */
+export interface SequenceProgress {
+  readonly current: StateNumber;
+  /** The current state's count, or undefined where it has none. */
+  readonly count: number | undefined;
+  /** States that were entered and left. */
+  readonly left: ReadonlySet<StateNumber>;
+}
+
+/**
+ * Writes the present values into a sequence's text. `current_state` names the current state; `current.value` of the current
+ * state is its count, and of a state that was left the value it was left with. The original could load the text
+ * and go on from there.
+ *
+ * @param text from which `sequence` was read. All that is no present value stays as it is.
+ */
+export function writeSequence(text: string, { states }: Sequence, progress: SequenceProgress): string {
+  const values = states.flatMap((state, i) => {
+    if (state.func !== 'increment') return [];
+    const value = presentValue(i + 1, state.current.value, state.target.when.value, progress);
+    const change: Change = new Map([['current', new Map([['value', numberAt(value)]])]]);
+    return [[i, change] as const];
+  });
+  const changes = new Map<string, Change>([['states', new Map(values)]]);
+  const current = states[progress.current - 1];
+  if (current !== undefined) changes.set('current_state', nameAt(progress.current - 1, current.name));
+  return changeScalars(text, changes);
+}
+
+function presentValue(
+  state: StateNumber,
+  from: number,
+  until: number,
+  { current, count, left }: SequenceProgress,
+): number {
+  if (state === current) return count ?? from;
+  // A state is left by the update that makes its value equal the target's.
+  return left.has(state) ? until : from;
+}
+
+function numberAt(value: number): Replacement {
+  return (present) => (present.value === value ? undefined : numberScalar(value));
+}
+
+/** Names state `index` of the list: as text, or as the number or boolean that its name is there. */
+function nameAt(index: number, name: string): Replacement {
+  return (present, root) => {
+    if (present.text === name) return undefined;
+    const written = nodeAt(root, ['states', index, 'name']);
+    return written?.kind === 'scalar' && isNoText(written)
+      ? copiedScalar(written)
+      : textScalar(name, present.style);
+  };
+}
+
+function isNoText({ value }: ScalarNode): boolean {
+  return typeof value !== 'string';
+}

@@ -1,0 +1,129 @@
+/**
+ * YAML text -> the nodes of the `yaml` package, with bounds that hold while the text is read.
+ *
+ * The package's own `parseDocument` has no bounds. Its parts are public: its lexer is a generator and its parser takes one
+ * lexeme at a time, so reading stops after `CHART_TOKENS` lexemes and at `CHART_DEPTH` collections inside each other. It also
+ * stops at the first fault, for a hostile text has one fault a byte.
+ */
+import { Composer, CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
+import { CHART_DEPTH } from './limits.ts';
+import { describeFault } from './yaml-faults.ts';
+import { type Fault, Stop, splitText, type WrittenTag } from './yaml-lexemes.ts';
+
+export type YamlReading =
+  | {
+      readonly ok: true;
+      /** Undefined for a text without a document. */
+      readonly root: ParsedNode | undefined;
+      readonly tags: readonly WrittenTag[];
+    }
+  | { readonly ok: false; readonly fault: Fault };
+
+/**
+ * Reads the one document of a text: YAML 1.2, core schema.
+ *
+ * @param source without a byte order mark.
+ */
+export function readYaml(source: string): YamlReading {
+  try {
+    return new Reader(source).read();
+  } catch (error) {
+    if (error instanceof Stop) return { ok: false, fault: error.fault };
+    throw error;
+  }
+}
+
+/** A key is a name. */
+export const NO_KEY = 'A key must be a scalar, not a list or a mapping.';
+
+class Reader {
+  readonly #source: string;
+  readonly #parser = new Parser();
+  readonly #composer: Composer;
+  #documents = 0;
+  #stop: Stop | undefined;
+
+  constructor(source: string) {
+    this.#source = source;
+    // `uniqueKeys` compares each key with each; duplicates are found when the tree is built.
+    this.#composer = new Composer({
+      schema: 'core',
+      resolveKnownTags: false,
+      uniqueKeys: false,
+      merge: false,
+    });
+    // The composer reports here, and would go on: the package has no option that makes it stop. A test holds it to this.
+    Object.assign(this.#composer, { onError: this.#composing });
+  }
+
+  read(): YamlReading {
+    const { lexemes, tags } = splitText(this.#source);
+    for (const lexeme of lexemes) {
+      if (lexeme === ':') this.#checkKey();
+      for (const token of this.#parser.next(lexeme)) this.#take(token);
+      this.#checkStack();
+    }
+    for (const token of this.#parser.end()) this.#take(token);
+    const [document] = this.#composer.end();
+    const root = document?.contents;
+    const isEmpty = !root || (isScalar(root) && root.value === null && root.source === '');
+    return { ok: true, root: isEmpty ? undefined : root, tags };
+  }
+
+  /**
+   * Refuses a list or mapping in brackets as a key before it is composed: the package looks for line ends in all that a
+   * key holds, at each level of it.
+   */
+  #checkKey(): void {
+    const top = this.#parser.stack.at(-1);
+    if (top?.type !== 'flow-collection') return;
+    const last = top.items.at(-1);
+    const key = top.end.length > 0 ? top : last?.value === undefined ? last?.key : undefined;
+    if (key?.type === 'flow-collection') throw new Stop(key.offset, NO_KEY);
+  }
+
+  #checkStack(): void {
+    const { stack, offset } = this.#parser;
+    // The first is the document; the last can be a scalar.
+    const depth = CST.isCollection(stack.at(-1)) ? stack.length - 1 : stack.length - 2;
+    if (depth > CHART_DEPTH) {
+      throw new Stop(
+        offset - 1,
+        `The depth of the nesting is bounded: at most ${CHART_DEPTH} mappings and lists can stand inside each other.`,
+      );
+    }
+    if (this.#documents > 0 && stack[0]?.type === 'document') {
+      throw new Stop(
+        stack[0].offset,
+        'There is more than one document; a chart is one. Remove the `---` between them.',
+      );
+    }
+  }
+
+  #take(token: CST.Token): void {
+    if (token.type === 'error') this.#fail(token.offset, 'UNEXPECTED_TOKEN', token.message);
+    if (token.type === 'document') this.#documents += 1;
+    // What stands outside of the document is no data, and an end without a beginning does no harm.
+    const isData = token.type === 'document' || (token.type === 'doc-end' && this.#documents > 0);
+    if (!isData && token.type !== 'directive') return;
+    for (const _ of this.#composer.next(token)) throw new Error('the composer handed out a second document');
+  }
+
+  /** The composer's report. It catches what is thrown and reports that again: the first one counts. */
+  readonly #composing = (at: ErrorPlace, code: ErrorCode, message: string, isWarning?: boolean): void => {
+    // YAML has short keys so that a parser looks no further for a `:`. The text is bounded as a whole.
+    if (isWarning || code === 'KEY_OVER_1024_CHARS') return;
+    const offset = typeof at === 'number' ? at : 'offset' in at ? at.offset : at[0];
+    this.#fail(offset, code, message);
+  };
+
+  #fail(offset: number, code: ErrorCode, message: string): never {
+    if (this.#stop === undefined) {
+      const fault = describeFault({ offset, code, message }, this.#source);
+      this.#stop = new Stop(fault.offset, fault.message);
+    }
+    throw this.#stop;
+  }
+}
+
+type ErrorPlace = number | [number, number] | [number, number, number] | { readonly offset: number };
