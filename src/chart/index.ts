@@ -124,7 +124,7 @@ export function writeBeginning({ definition }: Chart, text: string, corrected?: 
   const before = corrected?.dialect === 'sequence' ? corrected : undefined;
   const beginning = beginningOf(definition, before);
   if (beginning === definition) return text;
-  return writeSequence(beginning, { current: ROOT, count: undefined, left: new Set() });
+  return writeSequence(text, beginning, { current: ROOT, count: undefined, left: new Set() });
 }
 
 function check(document: Document, issues: IssueList): Chart | undefined {

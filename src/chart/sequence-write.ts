@@ -7,6 +7,7 @@ import { type Change, changeScalars, nodeAt, type Replacement } from './yaml-wri
 
 /** What is known of a running sequence beyond its chart. */
 export interface SequenceProgress {
+  /** `ROOT` where it has not begun. */
   readonly current: StateNumber;
   /** The current state's count, or undefined where it has none. */
   readonly count: number | undefined;
@@ -19,9 +20,14 @@ export interface SequenceProgress {
  * state is its count, and of a state that was left the value it was left with. The original could load the text
  * and go on from there.
  *
- * @param text from which `sequence` was read. All that is no present value stays as it is.
+ * @param text from which the states were read. All that is no present value stays as it is.
+ * @param progress with no current state, the sequence's own is written.
  */
-export function writeSequence(text: string, { states }: Sequence, progress: SequenceProgress): string {
+export function writeSequence(
+  text: string,
+  { current_state, states }: Sequence,
+  progress: SequenceProgress,
+): string {
   const values = states.flatMap((state, i) => {
     if (state.func !== 'increment') return [];
     const value = presentValue(i + 1, state.current.value, state.target.when.value, progress);
@@ -29,8 +35,9 @@ export function writeSequence(text: string, { states }: Sequence, progress: Sequ
     return [[i, change] as const];
   });
   const changes = new Map<string, Change>([['states', new Map(values)]]);
-  const current = states[progress.current - 1];
-  if (current !== undefined) changes.set('current_state', nameAt(progress.current - 1, current.name));
+  const current = states[progress.current - 1]?.name ?? current_state;
+  const index = states.findIndex(({ name }) => name === current);
+  changes.set('current_state', nameAt(index, current));
   return changeScalars(text, changes);
 }
 
