@@ -1,6 +1,6 @@
 /** Requests of callers who say more than the original's could: who they are, which request it is, what they wait for. */
 import type { Machine } from '../../src/index.ts';
-import { inStorage, machinePath, type Problem, send } from '../service.ts';
+import { inStorage, machinePath, type Problem, send, updateAt } from '../service.ts';
 
 /** What a report may say beside its state. */
 export interface Words {
@@ -76,6 +76,13 @@ export async function together<Answer>(
   // It is to have begun: the first of all calls would go ahead of the others to start it.
   await documentOf(address);
   return inStorage(address, (_, machine) => Promise.all(calls(machine)));
+}
+
+/** Sends `update` to `drain` many times in one batch: a request for each takes ten times as long. */
+export async function reportMany(address: string, times: number): Promise<void> {
+  await together(address, (machine) =>
+    Array.from({ length: times }, () => updateAt(machine, { state: 'drain', event: 'update' })),
+  );
 }
 
 /** The status document, with what this folder is about. */

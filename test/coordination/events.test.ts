@@ -4,7 +4,18 @@ import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } fr
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
-import { claim, erase, put, refusedOf, reset, storyOf, together, upload, verdict } from './callers.ts';
+import {
+  claim,
+  erase,
+  put,
+  refusedOf,
+  reportMany,
+  reset,
+  storyOf,
+  together,
+  upload,
+  verdict,
+} from './callers.ts';
 import { EventReader, openEvents, watch } from './events.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
@@ -279,12 +290,6 @@ describe('a stream', () => {
 });
 
 /** Reports many times, in one batch. */
-async function reportMany(address: string, times: number): Promise<void> {
-  await together(address, (machine) =>
-    Array.from({ length: times }, () => updateAt(machine, { state: 'drain', event: 'update' })),
-  );
-}
-
 async function newest(address: string): Promise<{ entries: number }> {
   return inStorage(address, ({ sql }) => ({ entries: new Store(sql).entries() ?? 0 }));
 }

@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
 import { Store } from '../../src/store/store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
-import { claim, erase, refusedOf, storyOf, together, verdict } from './callers.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
+import { claim, erase, refusedOf, reportMany, storyOf, verdict } from './callers.ts';
 import { askForSocket, openSocket } from './sockets.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
@@ -148,8 +148,7 @@ describe('a socket', () => {
 
   it('is told what it has missed up to a bound, and comes back for the rest', async () => {
     const address = await newChart(long);
-    const reports = Array.from({ length: 3_000 }, () => ({ state: 'drain', event: 'update' }));
-    await together(address, (machine) => reports.map((one) => updateAt(machine, one)));
+    await reportMany(address, 3_000);
     const seen: number[] = [];
     while (seen.length < 2_000) {
       const socket = await openSocket(address, String(seen.length));
@@ -170,7 +169,7 @@ describe('a reader that shows no sign of life', () => {
     const address = await newChart(long);
     const [silent, alive] = [await openSocket(address, '0'), await openSocket(address, '0')];
     for (let told = 0; told < enough; told += SOCKET_CHECK) {
-      await reportTimes(address, 'drain', SOCKET_CHECK);
+      await reportMany(address, SOCKET_CHECK);
       alive.send('ping');
     }
     const { code, reason } = await silent.closed;
@@ -189,7 +188,7 @@ describe('a reader that shows no sign of life', () => {
     const address = await newChart(long);
     const silent = await openSocket(address);
     for (let told = 0; told < enough; told += SOCKET_BACKLOG / 2) {
-      await reportTimes(address, 'drain', SOCKET_BACKLOG / 2);
+      await reportMany(address, SOCKET_BACKLOG / 2);
       await evict(address);
     }
     expect((await silent.closed).code).toBe(1013);
