@@ -5,6 +5,7 @@ import type { ChartText } from './catalog.ts';
 import { writeBeginning } from './chart/index.ts';
 import { type MachineEnv, newestChart, type ReadChart, readFound } from './charts.ts';
 import { Membership } from './membership.ts';
+import { Counters } from './metrics.ts';
 import { noChart, noRevision } from './reasons.ts';
 import type { Refusal } from './refusal.ts';
 import { nextChange, type RunningMachine, wake } from './running.ts';
@@ -18,6 +19,7 @@ import { NO_RECORDS, type Records, Turn } from './turn.ts';
  */
 export class Keeper {
   readonly store: Store;
+  readonly counters = new Counters();
   readonly #ctx: DurableObjectState;
   readonly #env: MachineEnv;
   readonly #address: Address;
@@ -143,7 +145,9 @@ export class Keeper {
       if (cause === 'upload') turn?.upload({ ...source, text: writeBeginning(chart, source.text) });
       const changes = turn?.changes;
       if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
-      this.#ctx.storage.transactionSync(() => this.store.create(changes));
+      this.counters.restore();
+      this.counters.countEntries(changes.history);
+      this.#ctx.storage.transactionSync(() => this.store.create(changes, this.counters.store()));
       this.#publish(turn, changes);
       return { ok: true, machine: turn.machine, isNew: true };
     } finally {
@@ -245,6 +249,7 @@ export class Keeper {
   /** Reads the machine into memory. One of an older version may be on no list yet. */
   #load(): RunningMachine | undefined {
     if (this.store.predatesLists) this.#ctx.waitUntil(this.#membership.catchUp(this.store.chartText()));
+    this.counters.restore(this.store.counts());
     return wake(this.store);
   }
 
@@ -254,10 +259,11 @@ export class Keeper {
     act(turn);
     const { changes } = turn;
     if (changes === undefined) return machine;
+    this.counters.countEntries(changes.history);
     try {
-      this.#ctx.storage.transactionSync(() => this.store.write(changes));
+      this.#ctx.storage.transactionSync(() => this.store.write(changes, this.counters.store()));
     } catch (error) {
-      // Memory is as it was; but what storage holds now, only storage can say.
+      // What storage holds now, only storage can say: the machine and its counts are read again.
       this.#machine = undefined;
       throw error;
     }

@@ -16,7 +16,7 @@ import { type MachineEnv, ownChart, readFound } from './charts.ts';
 import { lock, unlock } from './fleetlock.ts';
 import { Keeper } from './keeper.ts';
 import { PREVIEW_LOOK, VIEW_HISTORY } from './limits.ts';
-import { Counters, type Metrics, metricsOf } from './metrics.ts';
+import { type Metrics, metricsOf } from './metrics.ts';
 import {
   deleted,
   findCurrent,
@@ -62,7 +62,6 @@ export class Machine extends DurableObject<MachineEnv> {
   readonly #waiters = new Waiters();
   readonly #watchers: Watchers;
   readonly #status: StatusWriter;
-  readonly #counters = new Counters();
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
@@ -105,11 +104,15 @@ export class Machine extends DurableObject<MachineEnv> {
    */
   async update(state: string, event: string, more?: UpdateOptions): Promise<number | Refusal> {
     const answer = await this.#keeper.command(
-      (turn, now, begunAt) => turn.update({ state, event, ...more }, now, begunAt),
+      (turn, now, begunAt) => {
+        const answer = turn.update({ state, event, ...more }, now, begunAt);
+        // Before the commit, which stores the count.
+        this.#keeper.counters.countUpdate(answer.ok ? 'accepted' : answer.code);
+        return answer;
+      },
       more?.sub,
       more?.revisions,
     );
-    this.#counters.countUpdate(answer.ok ? 'accepted' : answer.code);
     return answer.ok ? answer.revision : answer;
   }
 
@@ -210,7 +213,7 @@ export class Machine extends DurableObject<MachineEnv> {
     if ('ok' in machine) return machine;
     const { streams, sockets } = this.#watchers;
     const audience = { waiters: this.#waiters.size, streams: streams.size, sockets: sockets.size };
-    return metricsOf(machine, this.#counters, audience, Date.now());
+    return metricsOf(machine, this.#keeper.counters, audience, Date.now());
   }
 
   /** What the list of the tenant's machines says of this one; undefined where it is not there, or not any more. */
@@ -363,7 +366,6 @@ export class Machine extends DurableObject<MachineEnv> {
   /** Counts what was committed, and tells those who wait for it. */
   #publish({ machine, passed }: Turn, { history, restarted }: Changes): void {
     if (history.length === 0) return;
-    this.#counters.countEntries(history);
     // Another chart has other numbers for its states: who waits has to look anew.
     if (restarted !== undefined) this.#waiters.wakeAll();
     else this.#wake(machine, passed);

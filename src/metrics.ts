@@ -9,13 +9,28 @@ import type { HistoryEntry } from './store/history.ts';
 export type UpdateAnswer = 'accepted' | RefusalCode;
 
 /**
- * Counted in memory, so that a report costs no row more: the counts begin anew when the object does. Prometheus knows
- * how to add up a counter that begins anew.
+ * Counts of a machine since it began. Each commit stores them in the machine's own row, so that they cost no row more. A
+ * refusal commits nothing: refusals since the last commit are lost when the object sleeps.
  */
 export class Counters {
-  readonly updates = new Map<UpdateAnswer, number>();
+  readonly updates = new Map<string, number>();
   /** Changes of the current states. */
   transitions = 0;
+
+  /** @returns JSON, for `restore`. */
+  store(): string {
+    const { updates, transitions } = this;
+    return JSON.stringify({ updates: [...updates], transitions } satisfies StoredCounters);
+  }
+
+  /** @param stored what `store` gave; left out, all begins at 0. */
+  restore(stored = ''): void {
+    const { updates, transitions }: StoredCounters =
+      stored === '' ? { updates: [], transitions: 0 } : JSON.parse(stored);
+    this.updates.clear();
+    for (const [answer, count] of updates) this.updates.set(answer, count);
+    this.transitions = transitions;
+  }
 
   countEntries(entries: readonly HistoryEntry[]): void {
     for (const { from, to } of entries) {
@@ -27,6 +42,11 @@ export class Counters {
   countUpdate(answer: UpdateAnswer): void {
     this.updates.set(answer, (this.updates.get(answer) ?? 0) + 1);
   }
+}
+
+interface StoredCounters {
+  readonly updates: readonly (readonly [answer: string, count: number])[];
+  readonly transitions: number;
 }
 
 /** A closed shape: it crosses an RPC. */

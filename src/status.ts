@@ -1,12 +1,15 @@
 import {
   activeTags,
+  type Chart,
   countsOf,
   isDone,
+  meaningOf,
   namedValue,
   nameOf,
   ownEvents,
   quorums,
   type StateNumber,
+  type Timer,
 } from './chart/index.ts';
 import { claimsOn, slotsOf } from './claims.ts';
 import type { Status } from './contract/documents.ts';
@@ -93,7 +96,7 @@ function statusOf(
     claims: claimStatus(machine),
     timers: [...snapshot.timers.values()]
       .sort((a, b) => a.at - b.at)
-      .map(({ at, event }) => ({ at: time(at), event: event.startsWith('xstate.') ? null : event })),
+      .map((timer) => timerStatus(chart, timer)),
     chart: {
       hash: source.hash,
       source: source.origin,
@@ -125,6 +128,18 @@ function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claim
     }));
     return [{ state: nameOf(chart, state), slots: slots.count, holders }];
   });
+}
+
+function timerStatus(chart: Chart, timer: Timer): Status['timers'][number] {
+  const { at, event } = timer;
+  const meaning = meaningOf(chart, timer);
+  const [target, ...others] = meaning?.targets ?? [];
+  return {
+    at: time(at),
+    event: event.startsWith('xstate.') ? null : event,
+    state: meaning === undefined ? null : nameOf(chart, meaning.state),
+    target: target === undefined || others.length > 0 ? null : nameOf(chart, target),
+  };
 }
 
 function time(ms: number): string {

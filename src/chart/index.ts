@@ -32,6 +32,7 @@ export {
   descriptorOf,
   eventsOf,
   isActive,
+  meaningOf,
   type NamedValue,
   namedValue,
   nameOf,

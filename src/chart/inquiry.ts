@@ -1,6 +1,6 @@
 /** What can be asked of a running chart without changing it. */
 import { countOf, quorumKey } from './compile.ts';
-import { isDone, type Program, type Snapshot } from './engine.ts';
+import { isDone, type Program, type Snapshot, type Timer } from './engine.ts';
 import {
   ancestorsOf,
   type EventModel,
@@ -59,6 +59,24 @@ export function countsOf(program: Program, snapshot: Snapshot): Count[] {
     have,
     need: until,
   }));
+}
+
+/** What a timer does: the state whose `after`, `at` or `time` has set it, and where it may lead. */
+export interface TimerMeaning {
+  readonly state: StateNumber;
+  /** Each once, in the order in which their transitions are tried. */
+  readonly targets: readonly StateNumber[];
+}
+
+/** @returns undefined for a timer of a delayed `raise`, whose event may lead anywhere. */
+export function meaningOf({ model }: Program, { event }: Pick<Timer, 'event'>): TimerMeaning | undefined {
+  const [, kind, number, key = ''] = /^xstate\.(after|at)\.(\d+)\.(s\d+)$/.exec(event) ?? [];
+  if (kind === undefined) return undefined;
+  const state = numberOf(key);
+  const { after = [], at = [] } = model.states[state] ?? {};
+  const set = kind === 'after' ? after.filter(({ delay }) => delay === Number(number)) : [at[Number(number)]];
+  const targets = set.flatMap((timed) => timed?.transitions.flatMap((item) => item.targets ?? []) ?? []);
+  return { state, targets: [...new Set(targets)] };
 }
 
 /** XState's `value`, by the keys of the chart and not by those that xstate was given. */

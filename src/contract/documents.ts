@@ -113,6 +113,11 @@ export const StatusShape = z.strictObject({
           .string()
           .nullable()
           .describe('The event that it sends; null where it is that of an `after`, an `at` or a `time`.'),
+        state: z.string().nullable().describe('The state that it is of; null where a `raise` has set it.'),
+        target: z
+          .string()
+          .nullable()
+          .describe('The state that it leads to; null where there is none, or guards choose among several.'),
       }),
     )
     .describe('What happens by itself, the earliest in front.'),

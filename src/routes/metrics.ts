@@ -75,13 +75,13 @@ function familiesOf(metrics: Metrics): Family[] {
     {
       name: 'updates_total',
       type: 'counter',
-      help: 'Reports by what they were answered, since the object woke.',
+      help: 'Reports by what they were answered; refusals since the last change are lost when the machine sleeps.',
       samples: updates.map(({ answer, count }) => [{ answer }, count]),
     },
     {
       name: 'transitions_total',
       type: 'counter',
-      help: 'Changes of the current states, since the object woke.',
+      help: 'Changes of the current states.',
       samples: [[{}, transitions]],
     },
     { name: 'waiters', type: 'gauge', help: 'Requests that wait.', samples: [[{}, waiters]] },

@@ -93,13 +93,19 @@ export const WAIT: Parameter<number> = {
     if (text === undefined) return { ok: true, value: 0 };
     // Seconds, as curl users write them; `30s` and `1m` as in charts.
     const value = parseDuration(/^\d+$/.test(text) ? `${text}s` : text);
-    if (value !== undefined && value <= WAIT_MAX) return { ok: true, value };
+    if (value !== undefined && value <= WAIT_MAX) return { ok: true, value: withinToken(c, value) };
     return refuse(
       'wrong-parameter',
       `\`wait\` must be a duration of at most ${WAIT_MAX / 1_000}s, such as 30s.`,
     );
   },
 };
+
+/** Ends a wait with the token that it was asked with: what comes after it is not for its bearer. */
+function withinToken(c: Context<AppEnv>, ms: number): number {
+  const until = c.get('grant')?.until;
+  return until === undefined ? ms : Math.max(0, Math.min(ms, until - Date.now()));
+}
 
 /** draft-ietf-httpapi-idempotency-key-header. Quotes around it are the same key. */
 const IDEMPOTENCY_KEY: Parameter<string | undefined> = {

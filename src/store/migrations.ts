@@ -130,6 +130,10 @@ export const MACHINE_SCHEMA: readonly string[] = [
   UPDATE machine SET started_at =
     coalesce((SELECT min(at) FROM history WHERE history.revision >= machine.started), changed_at);
   `,
+  `
+  -- JSON: src/metrics.ts. Empty where nothing was counted yet.
+  ALTER TABLE machine ADD COLUMN counts TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /** Of a tenant: `roster.ts`. */

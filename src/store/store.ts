@@ -149,6 +149,11 @@ export class Store {
     return this.#sql.exec<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id').toArray();
   }
 
+  /** @returns what the machine has counted, as it was stored; empty where nothing was. */
+  counts(): string {
+    return this.#sql.exec<{ counts: string }>('SELECT counts FROM machine').toArray()[0]?.counts ?? '';
+  }
+
   /** All of it was deleted: there are no tables any more. */
   forget(): void {
     this.#ready = false;
@@ -205,19 +210,19 @@ export class Store {
   }
 
   /** Writes the first turn of a machine, and makes the tables where there are none. */
-  create(changes: Changes): void {
+  create(changes: Changes, counts = ''): void {
     migrate(this.#sql, MACHINE_SCHEMA);
     this.#sql.exec(
       `INSERT INTO machine (id, chart, revision, entries, changed_at, snapshot) VALUES (1, '', 0, 0, 0, '')`,
     );
-    this.write(changes);
+    this.write(changes, counts);
   }
 
   /**
    * Writes one turn: one row for the machine, one for each entry of the history, and one for each state left,
    * each timer or claim set or cleared, and each receipt.
    */
-  write(changes: Changes): void {
+  write(changes: Changes, counts = ''): void {
     if (changes.restarted !== undefined) this.#restart(changes.restarted);
     if (changes.uploaded !== undefined) {
       const { hash, text } = changes.uploaded;
@@ -251,11 +256,12 @@ export class Store {
     this.receipts.keep(changes.receipts);
     for (const entry of changes.history) this.history.record(entry);
     this.#sql.exec(
-      'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?',
+      'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?, counts = ?',
       changes.revision,
       changes.entries,
       changes.at,
       JSON.stringify(changes.snapshot),
+      counts,
     );
   }
 

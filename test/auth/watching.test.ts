@@ -68,3 +68,20 @@ describe('a stream of events', () => {
     expect(text).not.toContain('id: 3');
   });
 });
+
+describe('a wait', () => {
+  it.each([
+    ['for a state', '/state?state=b&wait=30s', {}, 406],
+    ['for the next revision', '?wait=30s', { 'If-None-Match': '"1"' }, 304],
+  ])(
+    '%s ends with its token',
+    async (_, path, headers, status) => {
+      vi.useRealTimers();
+      const address = await newChart(chart);
+      const token = await tokenWith({ exp: inSeconds(2) });
+      const response = await sendAs(token, 'GET', `/${address}${path}`, { headers });
+      expect(response.status).toBe(status);
+    },
+    10_000,
+  );
+});

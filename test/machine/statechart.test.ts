@@ -1,7 +1,7 @@
 /** Statecharts over HTTP: events by name, the two kinds of 406, timers, and what a machine says of itself. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { newChart, putChart } from '../charts.ts';
+import { final, newChart, putChart, sequence } from '../charts.ts';
 import {
   ask,
   bodyOf,
@@ -492,6 +492,7 @@ describe('GET', () => {
       machine: address,
       dialect: 'statechart',
       states: ['waiting'],
+      tags: [],
       status: 'active',
       revision: 4,
       started: '2040-06-01T12:00:00.000Z',
@@ -501,9 +502,48 @@ describe('GET', () => {
       context: { failed: 1 },
       quorums: [{ state: 'waiting', event: 'approve', have: 1, need: 2, by: [] }],
       claims: [],
-      timers: [{ at: '2040-06-01T12:31:00.000Z', event: null }],
+      timers: [{ at: '2040-06-01T12:31:00.000Z', event: null, state: 'waiting', target: 'given_up' }],
       chart: { hash: expect.stringMatching(/^[0-9a-f]{64}$/), source: 'bundle', newer: false },
     });
+  });
+
+  it('says of each timer the state that it is of, and where it leads', async () => {
+    const address = await newChart(`
+initial: a
+context: {late: false}
+states:
+  a:
+    initial: b
+    entry: [{raise: {event: nudge, delay: 5m}}]
+    after: {10m: c, 20m: [{target: c, guard: context.late}, {target: d}], 30m: {actions: [{assign: {late: true}}]}}
+    states:
+      b: {at: {'2040-06-02T12:00:00Z': '#the-end'}}
+  c: {}
+  d: {id: the-end}
+`);
+    expect((await statusOf(address)).timers).toEqual([
+      { at: '2040-06-01T12:05:00.000Z', event: 'nudge', state: null, target: null },
+      { at: '2040-06-01T12:10:00.000Z', event: null, state: 'a', target: 'c' },
+      { at: '2040-06-01T12:20:00.000Z', event: null, state: 'a', target: null },
+      { at: '2040-06-01T12:30:00.000Z', event: null, state: 'a', target: null },
+      { at: '2040-06-02T12:00:00.000Z', event: null, state: 'a.b', target: 'the-end' },
+    ]);
+  });
+
+  it('says of the time of a sequence the same', async () => {
+    const address = await newChart(
+      sequence(
+        {
+          name: 'night',
+          func: 'time',
+          target: { name: 'day', when: { key: 'clock', value: '2040-06-02T00:00:00' } },
+        },
+        final('day'),
+      ),
+    );
+    expect((await statusOf(address)).timers).toEqual([
+      { at: '2040-06-02T00:00:00.000Z', event: null, state: 'night', target: 'day' },
+    ]);
   });
 
   it('the machine gives nested states outermost first, and a value as XState does', async () => {

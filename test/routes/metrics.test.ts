@@ -76,9 +76,39 @@ describe('metrics', () => {
       'transitions_total{}': 2,
       'done{}': 1,
     });
-    // They are in memory alone: a counter that begins anew is what Prometheus expects.
+  });
+
+  it('are kept with the machine, refusals as far as a change came after them', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
+    await report(address, 'a');
+    await report(address, 'b');
+    await report(address, 'a');
+    await report(address, 'b');
     await evict(address);
-    expect(await seriesOf(address)).toMatchObject({ 'transitions_total{}': 0, 'revision{}': 3 });
+    expect(await seriesOf(address)).toMatchObject({
+      'updates_total{answer=accepted}': 2,
+      'updates_total{answer=not-current}': 1,
+      'transitions_total{}': 1,
+    });
+    await report(address, 'a');
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({
+      'updates_total{answer=accepted}': 3,
+      'updates_total{answer=not-current}': 1,
+      'transitions_total{}': 2,
+      'done{}': 1,
+      'revision{}': 4,
+    });
+  });
+
+  it('count reports of one batch, each once, and a machine that begins anew begins at 0', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 50), final('b')));
+    await Promise.all(Array.from({ length: 20 }, () => report(address, 'a')));
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({ 'updates_total{answer=accepted}': 20 });
+    await send('DELETE', `/${address}`);
+    expect(await seriesOf(address)).toMatchObject({ 'transitions_total{}': 1 });
+    expect(await seriesOf(address)).not.toHaveProperty('updates_total{answer=accepted}');
   });
 
   it('tell of claims, of counts, and of those who wait and watch', async () => {
