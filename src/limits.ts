@@ -193,6 +193,9 @@ export const SOCKET_RECOUNT = 1_000;
  */
 export const STREAM_HEARTBEAT = 5_000;
 
+/** How long a body may take to be there, in ms: a chart of `CHART_BYTES` takes 30 s at 70 kbit/s. */
+export const BODY_WAIT = 30_000;
+
 /** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
 export const FLEETLOCK_BYTES = 16 * 1024;
 
@@ -214,6 +217,7 @@ export const LIMITS = {
   ifMatchBytes: IF_MATCH_BYTES,
   tokenLength: TOKEN_LENGTH,
   fleetLockRequestBytes: FLEETLOCK_BYTES,
+  bodySeconds: BODY_WAIT / 1_000,
   waitSeconds: WAIT_MAX / 1_000,
   waitersPerMachine: WAITERS,
   waitersPerProcess: WAITS,

@@ -22,6 +22,7 @@ const REFUSALS = {
   'no-slots': { status: 406, title: 'The state has no slots' },
   'slots-taken': { status: 406, title: 'All slots are taken' },
   'not-holder': { status: 406, title: 'The caller holds no slot' },
+  'too-slow': { status: 408, title: 'The request took too long to be sent' },
   'mid-sequence': { status: 409, title: 'The machine is in mid-sequence' },
   'wrong-revision': { status: 412, title: 'The machine is at another revision' },
   'too-large': { status: 413, title: 'The request is too large' },

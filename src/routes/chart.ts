@@ -38,7 +38,14 @@ export const chart: MachineResource = {
           200: { ...TAKEN, says: 'The machine runs by it.' },
           201: { ...TAKEN, says: 'There was no machine; now it has begun.' },
         },
-        refusals: ['wrong-parameter', 'mid-sequence', 'wrong-revision', 'too-large', 'invalid-chart'],
+        refusals: [
+          'wrong-parameter',
+          'mid-sequence',
+          'wrong-revision',
+          'too-large',
+          'too-slow',
+          'invalid-chart',
+        ],
       },
       async answer(c, machine) {
         const by = BY.read(c);

@@ -1,0 +1,69 @@
+/** Bodies: read up to a bound of bytes and of time. */
+import { afterEach, expect, it, vi } from 'vitest';
+import { BODY_WAIT, FLEETLOCK_BYTES } from '../../src/limits.ts';
+import { newAddress, newChart } from '../charts.ts';
+import { problemOf, send } from '../service.ts';
+import { sendWith } from '../tokens.ts';
+
+const CHART = 'initial: a\nstates: {a: {}}\n';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A body whose parts come one after the other, a moment apart, and whose end never comes where it is `stalled`. */
+function bodyOf(parts: readonly string[], isStalled = false): ReadableStream<Uint8Array> {
+  const bytes = parts.map((part) => new TextEncoder().encode(part));
+  return new ReadableStream({
+    pull(controller) {
+      const next = bytes.shift();
+      if (next !== undefined) controller.enqueue(next);
+      else if (!isStalled) controller.close();
+      else return new Promise(() => {});
+    },
+  });
+}
+
+it('a body that stops coming is given up', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let status: number | undefined;
+  const body = bodyOf(['init'], true);
+  const asked = sendWith({}, 'PUT', `/${newAddress()}/chart`, { body }).then((response) => {
+    status = response.status;
+  });
+  await vi.advanceTimersByTimeAsync(BODY_WAIT - 1);
+  expect(status).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(1);
+  await asked;
+  expect(status).toBe(408);
+});
+
+it('a body may come in pieces, also of one character', async () => {
+  const address = newAddress();
+  const text = `# état\n${CHART}`;
+  const bytes = [...new TextEncoder().encode(text)].map((byte) => Uint8Array.of(byte));
+  const body = new ReadableStream({
+    pull(controller) {
+      const next = bytes.shift();
+      if (next === undefined) controller.close();
+      else controller.enqueue(next);
+    },
+  });
+  expect((await sendWith({}, 'PUT', `/${address}/chart`, { body })).status).toBe(201);
+  expect(await (await send('GET', `/${address}/chart`)).text()).toBe(text);
+});
+
+it('a body that is too large is not read to its end', async () => {
+  const headers = { 'fleet-lock-protocol': 'true' };
+  const body = bodyOf(['x'.repeat(FLEETLOCK_BYTES), 'x'], true);
+  const response = await sendWith({}, 'POST', `/${await newChart(CHART)}/v1/pre-reboot`, { headers, body });
+  expect(response.status).toBe(413);
+});
+
+it('a body that is no UTF-8, or ends in the midst of a character, is told so', async () => {
+  for (const bytes of [Uint8Array.of(0xff), Uint8Array.of(0x61, 0xc3)]) {
+    const response = await send('PUT', `/${newAddress()}/chart`, { body: bytes });
+    expect(response.status).toBe(400);
+    expect((await problemOf(response)).detail).toBe('The body is not UTF-8.');
+  }
+});
