@@ -1,4 +1,4 @@
-import { ALARM_BACKOFF, ALARM_HORIZON } from './limits.ts';
+import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_HORIZON } from './limits.ts';
 
 /**
  * The one alarm of an object, for whatever is due first. It is set in the same turn of the event loop as the
@@ -30,9 +30,9 @@ export class Alarm {
 
 /** @returns `due`, or a moment before it that is the same all day long, where it is too far ahead for an alarm. */
 function alarmTime(due: number, now: number): number {
-  // What one turn was not enough for is left to the next one, but not at once: a ring of timers that are all due
-  // would keep the object busy for ever.
-  if (due <= now) return now + ALARM_BACKOFF;
+  // One turn was not enough. A ring of timers that are always due falls ever further behind: the rest is as long as
+  // that, so that it doubles from turn to turn, also across a restart.
+  if (due <= now) return now + Math.min(Math.max(ALARM_BACKOFF, now - due), ALARM_BACKOFF_MAX);
   return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
 }
 

@@ -56,8 +56,12 @@ export const TIMER_COST = 350;
  */
 export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 
-/** Between two turns that fire due timers, where one is not enough for them, in ms. */
+/**
+ * Between two turns that fire due timers, where one is not enough for them, in ms: as long as the next timer is late,
+ * within these bounds. A turn takes some 35 ms, so that 50 rings of `after: 0` take about 3 % of a core.
+ */
 export const ALARM_BACKOFF = 1_000;
+export const ALARM_BACKOFF_MAX = 60_000;
 
 /** Characters of a tenant's, a chart's and a run's name: what DNS allows a label (RFC 1035), and files too. */
 export const NAME_LENGTH = 63;

@@ -1,5 +1,13 @@
 /** What can be told of a chart without running it: where its transitions lead. */
-import { ancestorsOf, isWithin, type Model, ROOT, type StateNumber, type TransitionModel } from './model.ts';
+import {
+  type ActionModel,
+  ancestorsOf,
+  isWithin,
+  type Model,
+  ROOT,
+  type StateNumber,
+  type TransitionModel,
+} from './model.ts';
 
 /** Whether a transition of `state` for `event` (the `index`th of that event) may ever be taken. */
 export type IsOpen = (
@@ -148,6 +156,53 @@ export function findLoop(model: Model): StateNumber | undefined {
     for (const state of trail) done.add(state);
   }
   return undefined;
+}
+
+/**
+ * @returns a state that leads back to itself by transitions that only time takes, without a guard and without delay:
+ *   `after: 0`, and `at`, once its moments have passed.
+ */
+export function findClockRing(model: Model): StateNumber | undefined {
+  const done = new Set<StateNumber>();
+  for (const start of model.states.keys()) {
+    const trail = new Set<StateNumber>();
+    for (let state: StateNumber | undefined = start; state !== undefined && !done.has(state); ) {
+      if (trail.has(state)) return state;
+      trail.add(state);
+      state = nextByClock(model, state);
+    }
+    for (const state of trail) done.add(state);
+  }
+  return undefined;
+}
+
+/** The state that surely follows `state` as soon as a timer can fire; only where nothing around it could come first. */
+function nextByClock(model: Model, state: StateNumber): StateNumber | undefined {
+  const [first] = atOnce(model, state);
+  const { type, always, entry } = model.states[state] ?? {};
+  if (first === undefined || first.guard !== undefined || type !== 'atomic') return undefined;
+  if (always !== undefined || raises(entry) || raises(first.actions)) return undefined;
+  const [target, ...others] = first.targets ?? [];
+  // Without `reenter`, a state that leads to itself is not entered anew, and sets no timer.
+  if (target === undefined || others.length > 0 || (target === state && !first.reenter)) return undefined;
+  const around = ancestorsOf(model, target);
+  const isAlone = around.every(
+    (at) => model.states[at]?.always === undefined && atOnce(model, at).length === 0,
+  );
+  return isAlone ? target : undefined;
+}
+
+/** The transitions that a state's timers take without delay, the first to fire first. */
+function atOnce(model: Model, state: StateNumber): readonly TransitionModel[] {
+  const { after = [], at = [] } = model.states[state] ?? {};
+  const now = after.filter(({ delay }) => delay === 0).flatMap(({ transitions }) => transitions);
+  // Without another timer, a moment is waited for once, and has passed ever after.
+  const isOnly = after.length === 0 && at.length === 1;
+  return [...now, ...(isOnly ? (at[0]?.transitions ?? []) : [])];
+}
+
+function raises(actions: readonly ActionModel[] = []): boolean {
+  return actions.some((action) => 'raise' in action);
 }
 
 /** The state with an unguarded `always` that is surely active after that of `state` was taken. */

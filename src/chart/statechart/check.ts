@@ -4,7 +4,7 @@ import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
 import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../limits.ts';
 import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
-import { findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
+import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
 import { reportShape } from '../shape.ts';
 import { readSlots } from '../slots.ts';
 import { parseDuration, parseTimestamp } from '../time.ts';
@@ -74,6 +74,14 @@ function checkReach(model: Model, tree: OutlineTree, document: Document, issues:
   if (history !== undefined) {
     const message = 'This history state leads back to itself where there is nothing to remember.';
     issues.error(document.locate(history.path, 'key'), history.path, message);
+  }
+  const turning = findClockRing(model);
+  const first = turning === undefined ? undefined : tree.states[turning];
+  if (first !== undefined) {
+    const path = [...first.path, first.data.after === undefined ? 'at' : 'after'];
+    const message =
+      'These states lead to each other by the clock alone, without delay, and would turn for ever; add a guard or a delay.';
+    issues.error(document.locate(path, 'key'), path, message);
   }
   const loop = findLoop(model);
   const outline = loop === undefined ? undefined : tree.states[loop];
