@@ -135,7 +135,7 @@ export class Keeper {
       // One that is erased while it is entered is off the list again.
       for (let erased: number | undefined; erased !== this.#erased; ) {
         erased = this.#erased;
-        const refusal = await this.#membership.enter(source.text);
+        const refusal = await this.#membership.enter(source);
         if (refusal !== undefined) return refusal;
       }
       const now = Date.now();
@@ -203,14 +203,14 @@ export class Keeper {
   ): Promise<Answer | Refusal> {
     const before = this.current();
     if (before === undefined || before.source.hash === next.hash) return this.command(run, sub);
-    const refusal = await this.#membership.enter(next.text);
+    const refusal = await this.#membership.enter(next);
     if (refusal !== undefined) return refusal;
     try {
       return await this.command(run, sub);
     } finally {
       // Whatever has come of it, and of others meanwhile: said in the turn in which it was looked at.
       const isThere = this.current() !== undefined;
-      await (isThere ? this.#membership.correct(this.store.chartText()) : this.#membership.leave());
+      await (isThere ? this.#membership.correct(this.store.chartBytes()) : this.#membership.leave());
     }
   }
 
@@ -248,7 +248,7 @@ export class Keeper {
 
   /** Reads the machine into memory. One of an older version may be on no list yet. */
   #load(): RunningMachine | undefined {
-    if (this.store.predatesLists) this.#ctx.waitUntil(this.#membership.catchUp(this.store.chartText()));
+    if (this.store.predatesLists) this.#ctx.waitUntil(this.#membership.catchUp(this.store.chartBytes()));
     this.counters.restore(this.store.counts());
     return wake(this.store);
   }

@@ -1,6 +1,7 @@
 import type { Address } from './address.ts';
 import { type ObjectBindings, tenantNamed } from './objects.ts';
 import type { Refusal } from './refusal.ts';
+import type { StoredChart } from './store/store.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
@@ -24,19 +25,19 @@ export class Membership {
    *
    * @returns why it may not be, or nothing.
    */
-  async enter(chart: string): Promise<Refusal | undefined> {
+  async enter(chart: Pick<StoredChart, 'text' | 'definition'>): Promise<Refusal | undefined> {
     return this.#ask(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
   }
 
-  /** Says which chart the machine has after all. */
-  async correct(chart: string): Promise<void> {
-    await this.#ask((tenant) => tenant.correct(this.#address, bytesOf(chart)));
+  /** @param bytes of the chart that the machine has after all. */
+  async correct(bytes: number): Promise<void> {
+    await this.#ask((tenant) => tenant.correct(this.#address, bytes));
   }
 
   /** Enters a machine that was there before the lists were. Where that comes to nothing it goes on without. */
-  async catchUp(chart: string): Promise<void> {
+  async catchUp(bytes: number): Promise<void> {
     try {
-      await this.correct(chart);
+      await this.correct(bytes);
     } catch (error) {
       console.error('a machine of an older version is not on the list of its tenant', error);
     }
@@ -70,6 +71,8 @@ export class Membership {
   }
 }
 
-function bytesOf(chart: string): number {
-  return new TextEncoder().encode(chart).length;
+/** Bytes of a chart as the store keeps it: its text, and what was read of it. */
+function bytesOf({ text, definition }: Pick<StoredChart, 'text' | 'definition'>): number {
+  const encoder = new TextEncoder();
+  return encoder.encode(text).length + encoder.encode(JSON.stringify(definition)).length;
 }

@@ -168,6 +168,16 @@ export class Store {
     return text;
   }
 
+  /** @returns bytes of the chart that the machine runs by: its text, and what was read of it. */
+  chartBytes(): number {
+    return this.#sql
+      .exec<{ bytes: number }>(
+        `SELECT length(CAST(text AS BLOB)) + length(CAST(definition AS BLOB)) AS bytes
+         FROM chart JOIN machine ON hash = chart`,
+      )
+      .one().bytes;
+  }
+
   /** @returns the definition of the chart with this hash, as JSON, where the machine has run by it last. */
   definition(hash: string): string | undefined {
     const rows = this.#sql

@@ -1,6 +1,7 @@
 /** What a tenant may have. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TENANT_BYTES, TENANT_MACHINES } from '../../src/limits.ts';
+import { chartOf as chartOfText } from '../chart/run.ts';
 import { counting, final, putChart, sequence } from '../charts.ts';
 import { erase, reset, upload } from '../coordination/callers.ts';
 import { ask, chartOf, problemOf, report, statusOf, tracesOf } from '../service.ts';
@@ -11,6 +12,15 @@ beforeEach(async () => {
   tenant = newTenant();
   await upload(`${tenant}/first`, CHART);
 });
+
+function definitionOf(text: string): string {
+  return JSON.stringify(chartOfText(text).definition);
+}
+
+/** Bytes of a chart as it is stored: its text, and what was read of it. */
+function sizeOf(text: string): number {
+  return new TextEncoder().encode(text + definitionOf(text)).length;
+}
 
 /** As if the tenant had so many machines more, with so many bytes together. */
 async function fill(machines: number, bytes: number): Promise<void> {
@@ -63,7 +73,7 @@ describe('a tenant whose charts are as large as they may be', () => {
   const small = sequence(final('x'));
   const large = sequence(counting('drain', 'done', 2), final('done'), final('x'.repeat(100)));
 
-  beforeEach(() => fill(0, TENANT_BYTES - 2 * CHART.length));
+  beforeEach(() => fill(0, TENANT_BYTES - 2 * sizeOf(CHART)));
 
   it('gets one that just fits, and none that does not', async () => {
     const response = await upload(`${tenant}/second`, large);
@@ -76,7 +86,7 @@ describe('a tenant whose charts are as large as they may be', () => {
   });
 
   it('may change a chart for a smaller one, and then has room', async () => {
-    await fill(0, CHART.length);
+    await fill(0, sizeOf(CHART));
     expect((await upload(`${tenant}/first`, large)).status).toBe(507);
     expect((await statusOf(`${tenant}/first`)).revision).toBe(1);
     expect((await upload(`${tenant}/first`, small)).status).toBe(200);
@@ -103,11 +113,11 @@ describe('a tenant whose charts are as large as they may be', () => {
         tenant,
         (sql) => sql.exec<{ bytes: number }>("SELECT bytes FROM machine WHERE chart = 'first'").one().bytes,
       );
-      expect(entered).toBe(runs.length);
+      expect(entered).toBe(sizeOf(runs));
       const { bytes } = await inTenant(tenant, (sql) =>
         sql.exec<{ bytes: number }>('SELECT * FROM total').one(),
       );
-      expect(bytes).toBe(TENANT_BYTES - 2 * CHART.length + runs.length);
+      expect(bytes).toBe(TENANT_BYTES - 2 * sizeOf(CHART) + sizeOf(runs));
     }
   });
 
@@ -118,7 +128,7 @@ describe('a tenant whose charts are as large as they may be', () => {
       tenant,
       (sql) => sql.exec<{ bytes: number }>("SELECT bytes FROM machine WHERE chart = 'wide'").one().bytes,
     );
-    // The name is in it twice.
-    expect(entered).toBe(wide.length + 2 * 10);
+    expect(entered).toBe(sizeOf(wide));
+    expect(entered).toBeGreaterThan(wide.length + definitionOf(wide).length);
   });
 });
