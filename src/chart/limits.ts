@@ -58,7 +58,7 @@ export const CHART_COUNTS = 32;
 export const TARGET_LENGTH = 2_048;
 export const EVENT_LENGTH = 255;
 
-/** Characters of all names of a statechart together: an entry of the history may have most of them, twice. */
+/** Characters of all ids and paths of a statechart together: each is stored with every run, and an entry of the history may have most of them, twice. */
 export const CHART_NAMES = 128 * 1024;
 
 /** UTF-16 code units of a state's name. */

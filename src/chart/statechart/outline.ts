@@ -46,15 +46,14 @@ export class OutlineTree {
   constructor(document: Document, issues: IssueList) {
     const states: Outline[] = [];
     collect(document, asMap(document.data), [], '', undefined, states, issues);
-    this.states = states;
-    for (const state of states) {
+    this.states = namesFit(document, states, issues) ? states : [];
+    for (const state of this.states) {
       this.#addId(document, state, issues);
       if (state.parent === undefined) continue;
       const path = state.keys.join('.');
       if (!this.#paths.has(path)) this.#paths.set(path, state);
       this.#keys.set(state.key, this.#keys.has(state.key) ? undefined : state);
     }
-    this.#checkNames(document, issues);
   }
 
   get root(): Outline | undefined {
@@ -85,16 +84,6 @@ export class OutlineTree {
     return this.#names;
   }
 
-  #checkNames(document: Document, issues: IssueList): void {
-    const length = this.states.reduce((sum, state) => sum + nameOfOutline(state).length, 0);
-    if (length <= CHART_NAMES) return;
-    issues.error(
-      document.locate([]),
-      [],
-      `The names of all states have ${length} characters; at most ${CHART_NAMES} may be.`,
-    );
-  }
-
   #byId(text: string): Outline | NoTarget {
     const exact = this.#ids.get(text);
     if (exact !== undefined) return exact;
@@ -119,6 +108,22 @@ export class OutlineTree {
       );
     }
   }
+}
+
+/** Checks the length of all ids and paths, before any path is made: a path has the names of all states around it. */
+function namesFit(document: Document, states: readonly Outline[], issues: IssueList): boolean {
+  const paths = new Map<Outline | undefined, number>();
+  let length = 0;
+  for (const state of states) {
+    const { key, id = '', parent } = state;
+    const path = parent === undefined ? 0 : (paths.get(parent) ?? 0) + key.length + 1;
+    paths.set(state, path);
+    length += path + id.length;
+  }
+  if (length <= CHART_NAMES) return true;
+  const message = `The ids and paths of all states have ${length} characters; at most ${CHART_NAMES} may be.`;
+  issues.error(document.locate([]), [], message);
+  return false;
 }
 
 /** Follows a path of keys downwards. A key that has dots itself is tried whole first. */

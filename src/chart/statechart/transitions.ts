@@ -216,16 +216,16 @@ export class Reader {
 
   /** Several targets are entered at once, so they must lie in different regions of parallel states. */
   #checkTogether(targets: readonly Outline[], path: readonly PathStep[]): void {
-    for (const [i, a] of targets.entries()) {
-      for (const b of targets.slice(i + 1)) {
-        if (commonParent(a, b)?.type === 'parallel') continue;
-        const names = `${quote(nameOfOutline(a))} and ${quote(nameOfOutline(b))}`;
-        this.#error(
-          path,
-          `${names} cannot be active at once: they lie in no two regions of a parallel state.`,
-        );
-        return;
-      }
+    // Each state on the way up from a target, by that target: where a way meets one that was gone, the two part.
+    const ways = new Map<Outline, Outline>();
+    for (const target of targets) {
+      let at: Outline | undefined = target;
+      for (; at !== undefined && !ways.has(at); at = at.parent) ways.set(at, target);
+      const other = at === undefined ? undefined : ways.get(at);
+      if (at === undefined || other === undefined || at.type === 'parallel') continue;
+      const names = `${quote(nameOfOutline(other))} and ${quote(nameOfOutline(target))}`;
+      this.#error(path, `${names} cannot be active at once: they lie in no two regions of a parallel state.`);
+      return;
     }
   }
 
@@ -259,11 +259,4 @@ export function isReserved(event: string): boolean {
 
 function targeted(targets: readonly StateNumber[]): { targets?: readonly StateNumber[] } {
   return targets.length === 0 ? {} : { targets };
-}
-
-function commonParent(a: Outline, b: Outline): Outline | undefined {
-  const above = new Set<Outline>();
-  for (let at: Outline | undefined = a; at !== undefined; at = at.parent) above.add(at);
-  for (let at: Outline | undefined = b; at !== undefined; at = at.parent) if (above.has(at)) return at;
-  return undefined;
 }
