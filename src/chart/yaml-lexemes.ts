@@ -1,5 +1,5 @@
 /** YAML text -> lexemes, the words and signs that the `yaml` package parses: counted, and checked where its lexer is lenient. */
-import { CST, Lexer } from 'yaml';
+import { Lexer } from 'yaml';
 import { CHART_TOKENS } from './limits.ts';
 
 /** Why a text cannot be read, in one sentence, and where. */
@@ -23,6 +23,11 @@ export class Stop {
   }
 }
 
+/** What the lexer puts between the pieces of the text. The package's own names for them would load all that stands beside them. */
+const DOCUMENT = '\u0002';
+const FLOW_END = '\u0018';
+const SCALAR = '\u001f';
+
 /** The text in pieces that follow each other without a gap, and signs of the lexer's own between them. */
 export interface Lexemes {
   readonly lexemes: readonly string[];
@@ -44,8 +49,7 @@ export function splitText(source: string): Lexemes {
   for (const lexeme of new Lexer().lex(source)) {
     lexemes.push(lexeme);
     if (lexemes.length > CHART_TOKENS) throw new Stop(offset, TOO_MANY);
-    const isSign: boolean =
-      !isPlain && (lexeme === CST.DOCUMENT || lexeme === CST.FLOW_END || lexeme === CST.SCALAR);
+    const isSign: boolean = !isPlain && (lexeme === DOCUMENT || lexeme === FLOW_END || lexeme === SCALAR);
     if (!isSign) {
       if (isUnprintable) checkCharacters(lexeme, offset, isPlain);
       if (!isPlain) {
@@ -55,7 +59,7 @@ export function splitText(source: string): Lexemes {
       offset += lexeme.length;
     }
     // A scalar without quotes is announced, and can begin with anything.
-    isPlain = isSign && lexeme === CST.SCALAR;
+    isPlain = isSign && lexeme === SCALAR;
   }
   return { lexemes, tags };
 }

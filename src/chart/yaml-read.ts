@@ -5,7 +5,7 @@
  * lexeme at a time, so reading stops after `CHART_TOKENS` lexemes and at `CHART_DEPTH` collections inside each other. It also
  * stops at the first fault, for a hostile text has one fault a byte.
  */
-import { Composer, CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
+import { Composer, type CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
 import { CHART_DEPTH } from './limits.ts';
 import { describeFault } from './yaml-faults.ts';
 import { type Fault, Stop, splitText, type WrittenTag } from './yaml-lexemes.ts';
@@ -32,6 +32,8 @@ export function readYaml(source: string): YamlReading {
     throw error;
   }
 }
+
+const COLLECTIONS: ReadonlySet<string | undefined> = new Set(['block-map', 'block-seq', 'flow-collection']);
 
 /** A key is a name. */
 export const NO_KEY = 'A key must be a scalar, not a list or a mapping.';
@@ -85,7 +87,7 @@ class Reader {
   #checkStack(): void {
     const { stack, offset } = this.#parser;
     // The first is the document; the last can be a scalar.
-    const depth = CST.isCollection(stack.at(-1)) ? stack.length - 1 : stack.length - 2;
+    const depth = COLLECTIONS.has(stack.at(-1)?.type) ? stack.length - 1 : stack.length - 2;
     if (depth > CHART_DEPTH) {
       throw new Stop(
         offset - 1,

@@ -334,12 +334,12 @@ describe('a sequence that is corrected in mid-run', () => {
     return upload(address, text, '?reset=true');
   };
   const long = sequence(counting('drain', 'patch', 3), counting('patch', 'done', 2), final('done'));
-  const value3 = 'value: 3';
+  const value3 = '"value":3';
 
   it('keeps who has reported, so that nobody counts twice', async () => {
     const address = await newChart(long);
     await put(address, 'drain', { by: 'web-01' });
-    expect((await corrected(address, value3, 'value: 2')).status).toBe(200);
+    expect((await corrected(address, value3, '"value":2')).status).toBe(200);
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, need: 2, by: ['web-01'] }] });
     const { revision } = await documentOf(address);
     expect(revisionOf(await put(address, 'drain', { by: 'web-01' }))).toBe(revision);
@@ -353,7 +353,7 @@ describe('a sequence that is corrected in mid-run', () => {
     const address = await newChart(long);
     for (const by of ['a', 'b', 'c']) await put(address, 'drain', { by });
     await put(address, 'patch', { by: 'a' });
-    expect((await corrected(address, 'value: 2', 'value: 4')).status).toBe(200);
+    expect((await corrected(address, '"value":2', '"value":4')).status).toBe(200);
     for (const [state, by] of [
       ['drain', 'c'],
       ['patch', 'a'],
@@ -388,8 +388,8 @@ describe('a sequence that is corrected in mid-run', () => {
     await reportTimes(address, 'drain', 2);
     await report(address, 'patch');
     for (const [from, to] of [
-      ['value: 3', 'value: 4'],
-      ['value: 4', 'value: 6'],
+      ['"value":3', '"value":4'],
+      ['"value":4', '"value":6'],
     ] as const) {
       expect((await corrected(address, from, to)).status).toBe(200);
       expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 1 }] });

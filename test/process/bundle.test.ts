@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 
-it('is small, which keeps starts short: under 200 kB, as it is sent', async () => {
+it('is small, which keeps starts short: under 220 kB, as it is sent', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', 'build'], { cwd: PACKAGE_ROOT });
   const kibibytes = Number(/gzip: ([\d.]+) KiB/.exec(stdout)?.[1]);
   expect(kibibytes).toBeGreaterThan(0);
-  expect(kibibytes * 1024).toBeLessThan(200_000);
+  expect(kibibytes * 1024).toBeLessThan(220_000);
 });
