@@ -14,6 +14,13 @@ import {
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */
 export const HISTORY_ROWS = 10_000;
 
+/**
+ * Characters of history that a machine keeps, about: 10,000 usual entries come to 2.6 million. How many more are
+ * written before it is looked at: that takes some 14 rows to be read.
+ */
+export const HISTORY_LENGTH = 8 * 1024 * 1024;
+export const HISTORY_CHECK = 512 * 1024;
+
 /** Rows of history in one answer, where nothing or something else is asked for. */
 export const HISTORY_PAGE = 100;
 export const HISTORY_PAGE_MAX = 1_000;
@@ -233,6 +240,7 @@ export const LIMITS = {
   receiptsPerMachine: RECEIPTS,
   receiptBytes: RECEIPT_BYTES,
   historyEntriesPerMachine: HISTORY_ROWS,
+  historyLengthPerMachine: HISTORY_LENGTH,
   historyPage: HISTORY_PAGE_MAX,
   historyPageLength: HISTORY_PAGE_LENGTH,
   streamPageLength: STREAM_PAGE,

@@ -92,8 +92,9 @@ export class Sockets {
 
   /** Cuts the sockets that have shown no sign of life for as long as it took to tell them so many events. */
   #cutSilent(sockets: readonly WebSocket[], newest: number): void {
-    const [entry] = this.#history.read(newest, newest - SOCKET_BACKLOG + 1, 1);
-    if (entry === undefined) return;
+    // Of a history of long entries fewer are kept.
+    const [entry] = this.#history.readAfter(newest, newest - SOCKET_BACKLOG, 1);
+    if (entry === undefined || entry.id === 1) return;
     for (const socket of sockets) {
       const { opened }: Attachment = socket.deserializeAttachment();
       const pinged = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? opened;

@@ -1,4 +1,4 @@
-import { HISTORY_PAGE_LENGTH, HISTORY_ROWS } from '../limits.ts';
+import { HISTORY_CHECK, HISTORY_LENGTH, HISTORY_PAGE_LENGTH, HISTORY_ROWS } from '../limits.ts';
 
 /** Why something was committed. */
 export const CAUSES = [
@@ -53,9 +53,16 @@ interface HistoryRow extends Record<string, SqlStorageValue> {
   notes: string | null;
 }
 
-/** The history's table: a ring, in which entry `n` lies in slot `n` modulo its size. */
+/**
+ * The history's table: a ring, in which entry `n` lies in slot `n` modulo its size. Each row has the sum of the lengths
+ * of all entries before it, so what a stretch of entries comes to is a difference.
+ */
 export class HistoryTable {
   readonly #sql: SqlStorage;
+  /** The entry that was written last, and where it ends in the sum of all lengths. */
+  #last: { readonly id: number; readonly end: number } | undefined;
+  /** Characters written since the length of what is kept was looked at. */
+  #unchecked = HISTORY_CHECK;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -63,10 +70,8 @@ export class HistoryTable {
 
   /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
   record({ id, revision, at, cause, event, state, by, sub, from, to, entered, notes }: HistoryEntry): void {
-    this.#sql.exec(
-      `INSERT OR REPLACE INTO history (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id % HISTORY_ROWS,
+    const row: HistoryRow = {
+      slot: id % HISTORY_ROWS,
       revision,
       at,
       cause,
@@ -74,11 +79,63 @@ export class HistoryTable {
       state,
       by,
       sub,
-      JSON.stringify(from),
-      JSON.stringify(to),
-      sameNames(entered, newIn(to, from)) ? null : JSON.stringify(entered),
-      notes.length === 0 ? null : JSON.stringify(notes),
+      before: JSON.stringify(from),
+      after: JSON.stringify(to),
+      entered: sameNames(entered, newIn(to, from)) ? null : JSON.stringify(entered),
+      notes: notes.length === 0 ? null : JSON.stringify(notes),
+    };
+    const start = this.#last?.id === id - 1 ? this.#last.end : this.#endOf(id - 1);
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO history
+         (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.slot,
+      row.revision,
+      row.at,
+      row.cause,
+      row.event,
+      row.state,
+      row.by,
+      row.sub,
+      row.before,
+      row.after,
+      row.entered,
+      row.notes,
+      start,
     );
+    const length = lengthOf(row);
+    this.#last = { id, end: start + length };
+    this.#unchecked += length;
+    if (this.#unchecked < HISTORY_CHECK) return;
+    this.#unchecked = 0;
+    this.#prune(id, start + length - HISTORY_LENGTH);
+  }
+
+  /** @returns where an entry ends in the sum of all lengths; 0 where it is not there. */
+  #endOf(id: number): number {
+    const [row] = this.#rows(stretches(Math.max(1, id), id), 'ASC');
+    return row === undefined ? 0 : (this.#startOf(id) ?? 0) + lengthOf(row);
+  }
+
+  #startOf(id: number): number | undefined {
+    const statement = 'SELECT start FROM history WHERE slot = ?';
+    return this.#sql.exec<{ start: number }>(statement, id % HISTORY_ROWS).toArray()[0]?.start;
+  }
+
+  /** Drops the entries that start before `from` in the sum of all lengths, but not the newest. */
+  #prune(newest: number, from: number): void {
+    if (from <= 0) return;
+    const oldest = Math.max(1, newest - HISTORY_ROWS + 1);
+    // Entries start in the order of their ids, and those that are missing are the oldest.
+    let [low, high] = [oldest, newest];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#startOf(middle) ?? 0) < from) low = middle + 1;
+      else high = middle;
+    }
+    for (const { turn, low: first, high: last } of stretches(oldest, low - 1)) {
+      this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', first - turn, last - turn);
+    }
   }
 
   /**
@@ -109,7 +166,7 @@ export class HistoryTable {
    * @param most characters, about; one entry is read whatever its length.
    */
   readAfter(entries: number, after: number, most: number): HistoryEntry[] {
-    const oldest = Math.max(after + 1, entries - HISTORY_ROWS + 1);
+    const oldest = Math.max(1, after + 1, entries - HISTORY_ROWS + 1);
     const found: HistoryEntry[] = [];
     let left = most;
     for (const row of this.#rows(stretches(oldest, entries), 'ASC')) {

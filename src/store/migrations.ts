@@ -134,6 +134,10 @@ export const MACHINE_SCHEMA: readonly string[] = [
   -- JSON: src/metrics.ts. Empty where nothing was counted yet.
   ALTER TABLE machine ADD COLUMN counts TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- The length of all entries before this one, in characters, about.
+  ALTER TABLE history ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Of a tenant: `roster.ts`. */

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { HISTORY_CHECK, HISTORY_LENGTH, HISTORY_PAGE_LENGTH } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { ask, historyOf, problemOf, report, reportTimes, send } from '../service.ts';
+import { together } from '../coordination/callers.ts';
+import { watch } from '../coordination/events.ts';
+import {
+  ask,
+  evict,
+  type HistoryDocument,
+  historyOf,
+  problemOf,
+  report,
+  reportTimes,
+  send,
+  updateAt,
+} from '../service.ts';
 
 const chart = sequence(counting('a', 'b', 2), counting('b', 'c', 100), final('c'));
 
@@ -37,6 +50,43 @@ describe('the history', () => {
     const response = await send('GET', `/${address}/history?before=2`);
     expect(response.headers.get('ETag')).toBe('"3"');
     expect(response.headers.get('Content-Type')).toBe('application/json');
+  });
+});
+
+describe('a history of long entries', () => {
+  // An entry names the active states thrice: some 45,000 characters.
+  const names = Array.from({ length: 30 }, (_, i) => `${i}-`.padEnd(500, 'x'));
+  const states = Object.fromEntries(names.map((name) => [name, {}]));
+  const on = { update: { quorum: 1_000_000, actions: [{ cancel: 'nothing' }] } };
+  const REPORTS = 300;
+
+  it('is bounded in length, and read in pages of bounded length', async () => {
+    const address = await newChart(JSON.stringify({ id: 'all', type: 'parallel', states, on }));
+    await together(address, (machine) =>
+      Array.from({ length: REPORTS }, () => updateAt(machine, { state: 'all', event: 'update' })),
+    );
+    await evict(address);
+    await report(address, 'all');
+    const seen: number[] = [];
+    let length = 0;
+    for (let query: string | undefined = '?limit=1000'; query !== undefined; ) {
+      const text = await (await send('GET', `/${address}/history${query}`)).text();
+      expect(text.length).toBeLessThan(HISTORY_PAGE_LENGTH * 1.5);
+      length += text.length;
+      const { history, before }: HistoryDocument = JSON.parse(text);
+      seen.push(...history.map(({ revision }) => revision));
+      query = before === undefined ? undefined : `?limit=1000&before=${before}`;
+    }
+    expect(length).toBeGreaterThan(HISTORY_LENGTH / 2);
+    expect(length).toBeLessThan((HISTORY_LENGTH + HISTORY_CHECK) * 1.5);
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => REPORTS + 2 - i));
+    const watcher = await watch(address, { after: '0' });
+    expect(await watcher.next()).toMatchObject({
+      event: 'gap',
+      data: { from: 1, to: REPORTS + 2 - seen.length },
+    });
+    expect((await watcher.take(seen.length)).map(({ id }) => id)).toEqual([...seen].reverse());
+    await watcher.close();
   });
 });
 
