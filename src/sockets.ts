@@ -61,10 +61,11 @@ export class Sockets {
 
   /** Tells what was committed. */
   tell(entries: readonly HistoryEntry[]): void {
-    if (this.size === 0) return;
-    this.#cutExpired();
+    if (this.#count === 0) return;
     const sockets = this.#ctx.getWebSockets();
     this.#count = sockets.length;
+    if (sockets.length === 0) return;
+    this.#cutExpired();
     const messages = entries.map((entry) => JSON.stringify(showEntry(entry)));
     for (const socket of sockets) sendAll(socket, messages);
     const newest = entries.at(-1)?.id ?? 0;
