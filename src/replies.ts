@@ -66,7 +66,15 @@ export interface View {
   /** Timers that are set: what they send, and when (ms since the epoch). */
   readonly due: readonly { readonly event: string; readonly at: number }[];
   /** Events that the active states take, the innermost state that takes each. */
-  readonly takes: readonly { readonly state: string; readonly events: readonly string[] }[];
+  readonly takes: readonly {
+    readonly state: string;
+    readonly events: readonly string[];
+    /** Of these, the events that may lead to a final state; not said by objects of an earlier version. */
+    readonly ends?: readonly string[];
+    /** Of these, the events that need a slot of `slots`; not said by objects of an earlier version. */
+    readonly counted?: readonly string[];
+    readonly slots?: readonly string[];
+  }[];
   /** The newest entries of the history, the newest first. */
   readonly history: readonly HistoryEntry[];
 }

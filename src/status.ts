@@ -1,5 +1,6 @@
 import {
   activeTags,
+  ancestorsOf,
   type Chart,
   countsOf,
   isDone,
@@ -10,10 +11,11 @@ import {
   quorums,
   type StateNumber,
   type Timer,
+  UPDATE,
 } from './chart/index.ts';
 import { claimsOn, slotsOf } from './claims.ts';
 import type { Status } from './contract/documents.ts';
-import type { Summary } from './replies.ts';
+import type { Summary, View } from './replies.ts';
 import { reportersOf } from './reporters.ts';
 import { activeNames, type RunningMachine } from './running.ts';
 import type { Report } from './store/receipts.ts';
@@ -65,10 +67,22 @@ export function viewOf({ chart, snapshot }: RunningMachine, left: ReadonlySet<St
     visited: [...left],
     counts: quorums(chart, snapshot),
     due: [...snapshot.timers.values()].map(({ event, at }) => ({ event, at })),
-    takes: active.map((state) => ({
-      state: nameOf(chart, state),
-      events: ownEvents(chart, state).filter((event) => !event.includes('*')),
-    })),
+    takes: active.map((state) => takesOf(chart, state)),
+  };
+}
+
+/** The events that a state names, and what the buttons for them must know. */
+function takesOf(chart: Chart, state: StateNumber): View['takes'][number] {
+  const events = ownEvents(chart, state);
+  const around = [state, ...ancestorsOf(chart.model, state)].filter((at) => slotsOf(chart, at) !== undefined);
+  const namesOf = (found: typeof events) => found.map(({ event }) => event);
+  return {
+    state: nameOf(chart, state),
+    events: namesOf(events),
+    ends: namesOf(events.filter(({ mayEnd }) => mayEnd)),
+    // Other events are taken without a slot.
+    counted: namesOf(events.filter(({ event, isCounted }) => isCounted || event === UPDATE)),
+    slots: around.map((at) => nameOf(chart, at)),
   };
 }
 

@@ -44,7 +44,7 @@ export {
 } from './inquiry.ts';
 export type { ChartIssue } from './issue.ts';
 export { CHART_BYTES, EVENT_LENGTH } from './limits.ts';
-export { isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
+export { ancestorsOf, isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
 export { nearest } from './nearest.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export { isReserved } from './statechart/transitions.ts';

@@ -128,11 +128,37 @@ export function activeTags({ model }: Program, { active }: Snapshot): string[] {
   return [...new Set([ROOT, ...active.keys()].flatMap((state) => model.states[state]?.tags ?? []))];
 }
 
-/** @returns the events that `state` itself names, those that it forbids apart. */
-export function ownEvents({ model }: Program, state: StateNumber): string[] {
-  return (model.states[state]?.on ?? []).flatMap(({ event, transitions: [first] }) =>
-    event.startsWith('xstate.') || first === undefined || isForbidding(first) ? [] : [event],
-  );
+/** An event that a state names, as far as a caller has to know it before it is sent. */
+export interface OwnEvent {
+  readonly event: string;
+  /** Whether a quorum counts it. */
+  readonly isCounted: boolean;
+  /** Whether it has a transition into a final state: what it does cannot be taken back. */
+  readonly mayEnd: boolean;
+}
+
+/** @returns the events that `state` itself names, wildcards and those that it forbids apart. */
+export function ownEvents({ model }: Program, state: StateNumber): OwnEvent[] {
+  return (model.states[state]?.on ?? []).flatMap(({ event, transitions }) => {
+    const [first] = transitions;
+    if (event.startsWith('xstate.') || event.includes('*')) return [];
+    if (first === undefined || isForbidding(first)) return [];
+    const targets = transitions.flatMap((transition) => transition.targets ?? []);
+    return [
+      {
+        event,
+        isCounted: transitions.some(({ quorum }) => quorum !== undefined),
+        mayEnd: targets.some((target) => entersFinal(model, target)),
+      },
+    ];
+  });
+}
+
+/** Whether a state is final, or is entered by its initial states into one that is. */
+function entersFinal({ states }: Model, state: StateNumber): boolean {
+  let at = states[state];
+  while (at?.initial !== undefined) at = states[at.initial.target];
+  return at?.type === 'final';
 }
 
 function isForbidding({ targets, actions, guard, quorum }: TransitionModel): boolean {

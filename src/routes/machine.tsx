@@ -102,6 +102,7 @@ async function showPage(
       picture={picture}
       mayUpdate={may('update')}
       mayReset={may('admin')}
+      {...(grant === undefined ? {} : { viewer: grant })}
       intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
       now={Date.now()}
     />

@@ -158,7 +158,8 @@ function inner(node: Node, plan: Plan): Frame {
   const widest = Math.max(textWidth(title, TITLE_SIZE) + 8, ...node.notes.map((note) => captionWidth(note)));
   if (node.type === 'history') return single({ node, title, x: 0, y: 0, width: 30, height: 30 });
   if (node.children.length === 0) {
-    const width = Math.max(76, widest + 2 * PADDING);
+    // A sign stands in the corner of an end.
+    const width = Math.max(76, widest + 2 * (PADDING + (node.type === 'final' ? 8 : 0)));
     return single({ node, title, x: 0, y: 0, width, height: HEADER + 8 + notes });
   }
   const content = frameOf(node, plan);

@@ -17,6 +17,8 @@ export interface MachinePageProps {
   /** What who looks at it may do. */
   readonly mayUpdate: boolean;
   readonly mayReset: boolean;
+  /** Whose token it is that looks at it, and when it ends (ms since the epoch); none where none is asked for. */
+  readonly viewer?: { readonly sub: string; readonly until: number };
   /** What stands above: the service's own words at the root. */
   readonly intro?: unknown;
   /** ms since the epoch */
@@ -24,7 +26,7 @@ export interface MachinePageProps {
 }
 
 export function MachinePage(props: MachinePageProps) {
-  const { name, path, view, picture, mayUpdate, mayReset, intro, now } = props;
+  const { name, path, view, picture, mayUpdate, mayReset, viewer, intro, now } = props;
   const status: Status = JSON.parse(view.status);
   const [tenant] = name.split('/');
   const leaves = innermost(status.states);
@@ -40,7 +42,12 @@ export function MachinePage(props: MachinePageProps) {
           As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
         </span>
       </header>
-      <main data-watch={`${path}/watch`} data-seen={view.history[0]?.id ?? 0}>
+      <main
+        data-watch={`${path}/watch`}
+        data-seen={view.history[0]?.id ?? 0}
+        data-by={viewer?.sub}
+        data-until={viewer?.until}
+      >
         {intro}
         <div class="columns">
           {/* It scrolls, so it must be reachable by keyboard. */}
@@ -56,11 +63,13 @@ export function MachinePage(props: MachinePageProps) {
           <div class="stack side">
             <Standing status={status} outcome={outcome} leaves={leaves} now={now} />
             <Buttons
+              name={name}
               path={path}
-              takes={view.takes}
-              mayUpdate={mayUpdate}
+              takes={isDone || !mayUpdate ? [] : view.takes}
+              claims={status.claims}
               mayReset={mayReset}
-              isDone={isDone}
+              viewer={viewer?.sub}
+              isShown={mayUpdate || mayReset}
             />
             <output id="answer" aria-live="polite" />
             <Counts status={status} />
@@ -69,7 +78,7 @@ export function MachinePage(props: MachinePageProps) {
           </div>
           <History entries={view.history} now={now} />
         </div>
-        {mayReset ? <ResetQuestion name={name} /> : null}
+        {mayUpdate || mayReset ? <Questions /> : null}
       </main>
     </Page>
   );
@@ -92,7 +101,7 @@ function Standing({ status, outcome, leaves, now }: StandingProps) {
       </h2>
       <ul class="plain states">
         {leaves.map((state) => (
-          <li>{state}</li>
+          <li data-key={state}>{state}</li>
         ))}
       </ul>
       <p class="soft">
@@ -107,50 +116,60 @@ function Standing({ status, outcome, leaves, now }: StandingProps) {
 }
 
 interface ButtonsProps {
+  readonly name: string;
   readonly path: string;
+  /** Nothing where no event can be sent. */
   readonly takes: View['takes'];
-  readonly mayUpdate: boolean;
+  readonly claims: Status['claims'];
   readonly mayReset: boolean;
-  readonly isDone: boolean;
+  /** Whose token it is, if one is asked for. */
+  readonly viewer: string | undefined;
+  readonly isShown: boolean;
 }
 
 /** What can be done here. Nothing without a right to it; and without a script a button would do nothing. */
-function Buttons({ path, takes, mayUpdate, mayReset, isDone }: ButtonsProps) {
-  if (!mayUpdate && !mayReset) return <span data-part="buttons" />;
+function Buttons({ name, path, takes, claims, mayReset, viewer, isShown }: ButtonsProps) {
+  if (!isShown) return <span data-part="buttons" />;
   return (
-    <section aria-labelledby="events" data-part="buttons">
+    <section aria-labelledby="events" data-part="buttons" tabindex={-1}>
       <h2 id="events">Actions</h2>
-      {mayUpdate && !isDone
-        ? takes.map(({ state, events }) => (
-            <p class="buttons">
-              {events.map((event) => (
-                <button
-                  type="button"
-                  data-key={`${state}\n${event}`}
-                  data-method="PUT"
-                  data-path={`${path}/state?${new URLSearchParams({ state, event })}`}
-                >
-                  {event}
-                  <span class="small"> {state}</span>
-                </button>
-              ))}
-            </p>
-          ))
-        : null}
+      {takes
+        .filter(({ events }) => events.length > 0)
+        .map((taking) => (
+          <p class="buttons" data-key={`takes ${taking.state}`}>
+            {taking.events.map((event) => (
+              <EventButton path={path} taking={taking} event={event} claims={claims} />
+            ))}
+          </p>
+        ))}
       {mayReset ? (
-        <p class="buttons">
+        <p class="buttons" data-key="reset-row">
           <button
             type="button"
             class="quiet"
             data-key="reset"
             data-method="POST"
             data-path={`${path}/reset`}
-            data-confirm="sure"
+            data-ask-title={`Start ${name} over?`}
+            data-ask="It goes back to its initial state, by its newest chart. Counts and claims are dropped; the history goes on."
+            data-yes="Start over"
           >
             Reset…
           </button>
         </p>
       ) : null}
+      <p class="soft" data-key="name-row">
+        {viewer === undefined ? (
+          <>
+            <span data-own="name">Reports carry your name.</span>{' '}
+            <button type="button" class="quiet small" data-key="rename" data-rename="">
+              Change name
+            </button>
+          </>
+        ) : (
+          `You report as ${viewer}.`
+        )}
+      </p>
       <noscript>
         <p class="soft">The buttons need a script; curl does not.</p>
       </noscript>
@@ -158,25 +177,77 @@ function Buttons({ path, takes, mayUpdate, mayReset, isDone }: ButtonsProps) {
   );
 }
 
-function ResetQuestion({ name }: { readonly name: string }) {
+interface EventButtonProps {
+  readonly path: string;
+  readonly taking: View['takes'][number];
+  readonly event: string;
+  readonly claims: Status['claims'];
+}
+
+/** A button that sends an event. One that may end the machine asks first; one that needs a slot knows who holds one. */
+function EventButton({ path, taking, event, claims }: EventButtonProps) {
+  const { state, ends = [], counted = [], slots = [] } = taking;
+  const holders = claims
+    .filter((claim) => slots.includes(claim.state))
+    .map((claim) => ({ state: claim.state, holders: claim.holders.map(({ by }) => by) }));
+  const needs = counted.includes(event) && holders.length > 0;
+  const question = {
+    'data-ask-title': `Send ${event} to ${state}?`,
+    'data-ask': 'It may lead to a final state. That cannot be taken back.',
+    'data-yes': `Send ${event}`,
+  };
   return (
-    <dialog id="sure" aria-labelledby="sure-title">
-      <form method="dialog">
-        <h2 id="sure-title">Start {name} over?</h2>
-        <p>
-          It goes back to its initial state, by its newest chart. Counts and claims are dropped; the history
-          goes on.
-        </p>
-        <p class="buttons">
-          <button type="submit" value="yes">
-            Start over
-          </button>
-          <button type="submit" value="no" class="quiet">
-            Leave it
-          </button>
-        </p>
-      </form>
-    </dialog>
+    <button
+      type="button"
+      data-key={`${state}\n${event}`}
+      data-method="PUT"
+      data-path={`${path}/state?${new URLSearchParams({ state, event })}`}
+      data-slots={needs ? JSON.stringify(holders) : undefined}
+      {...(ends.includes(event) ? question : {})}
+    >
+      {event}
+      <span class="small"> {state}</span>
+    </button>
+  );
+}
+
+/** What the script asks. The focus is where nothing happens, so Enter and Escape leave everything as it is. */
+function Questions() {
+  return (
+    <>
+      <dialog id="question" aria-labelledby="question-title">
+        <form method="dialog">
+          <h2 id="question-title">Sure?</h2>
+          <p />
+          <div class="buttons">
+            <button type="submit" value="no" autofocus>
+              Leave it
+            </button>
+            <button type="submit" value="yes" class="quiet">
+              Yes
+            </button>
+          </div>
+        </form>
+      </dialog>
+      <dialog id="name" aria-labelledby="name-title">
+        <form method="dialog">
+          <h2 id="name-title">Who reports?</h2>
+          <p>Each name counts once. This browser remembers yours.</p>
+          <label>
+            Your name
+            <input name="by" autocomplete="username" maxlength={255} autofocus />
+          </label>
+          <div class="buttons">
+            <button type="submit" value="yes">
+              Report as this
+            </button>
+            <button type="submit" value="no" class="quiet" formnovalidate>
+              Cancel
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
   );
 }
 
@@ -187,7 +258,7 @@ function Counts({ status: { quorums } }: { readonly status: Status }) {
       <h2 id="counts">Progress</h2>
       <ul class="plain">
         {quorums.map(({ state, event, have, need, by }) => (
-          <li>
+          <li data-key={`${state}\n${event}`}>
             <label>
               {event} at {state}: {have} of {need}
               <progress value={Math.max(0, Math.min(have, need))} max={Math.max(1, need)} />
@@ -212,7 +283,7 @@ function Claims({ status: { claims }, now }: { readonly status: Status; readonly
           </p>
           <ul class="plain">
             {holders.map(({ by, until }) => (
-              <li>
+              <li data-key={by}>
                 {by}, its lease ends <Moment at={until} now={now} />
               </li>
             ))}
@@ -255,8 +326,8 @@ function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; 
           </tr>
         </thead>
         <tbody>
-          {entries.map(({ at, cause, event, state, by, sub, to, entered = to, notes }) => (
-            <tr>
+          {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes }) => (
+            <tr data-key={String(id)}>
               <td>
                 <Moment at={new Date(at).toISOString()} now={now} />
               </td>

@@ -10,13 +10,24 @@ export interface Watched {
   readonly faults: string[];
 }
 
-/** @param origin the only one that may be asked. */
-export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+/**
+ * Opens a page in a browser of its own.
+ *
+ * @param reporter the name that was given for reports before; undefined for a browser that was asked for none yet.
+ */
+export async function openPage(
+  url: string,
+  options: BrowserContextOptions = {},
+  reporter: string | undefined = undefined,
+): Promise<Watched> {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  if (reporter !== undefined) {
+    await context.addInitScript((name) => localStorage.setItem('stateservice.name', name), reporter);
+  }
   const page = await context.newPage();
   const faults: string[] = [];
   const { origin, host } = new URL(url);
@@ -49,6 +60,15 @@ export async function closeBrowser(): Promise<void> {
 export async function whenLive({ page }: Watched): Promise<void> {
   await page.locator('#connection[data-state="live"]').waitFor();
 }
+
+/** Answers a question with its button, once a second click of a double click is over. */
+export async function answer(page: Page, button: string): Promise<void> {
+  await page.waitForTimeout(SETTLE);
+  await page.getByRole('dialog').getByRole('button', { name: button }).click();
+}
+
+/** A little longer than the page ignores clicks for that were meant for what was there before. */
+export const SETTLE = 750;
 
 /** The state that is lit in the drawing. */
 export function lit(page: Page, state: string) {

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../process/charts.ts';
 import { cleanUp, runCli, type Server, startServer, temporaryFolder } from '../process/server.ts';
-import { closeBrowser, lit, openPage, type Watched, whenLive } from './browser.ts';
+import { answer, closeBrowser, lit, openPage, SETTLE, type Watched, whenLive } from './browser.ts';
 
 afterEach(cleanUp);
 afterAll(closeBrowser);
@@ -54,10 +54,11 @@ describe('a page that is open', () => {
 
   it('reports by its buttons, and shows the answer', async () => {
     const server = await serve();
-    const watched = await openPage(`${server.url}/acme/canary`);
+    const watched = await openPage(`${server.url}/acme/canary`, {}, 'ann');
     const { page, faults } = watched;
     await whenLive(watched);
     await page.getByRole('button', { name: 'fail' }).click();
+    await answer(page, 'Send fail');
     await page.getByText('fail canary: 200, done').waitFor();
     await lit(page, 'rollback').waitFor();
     expect(await page.title()).toBe('✓ rollback · acme/canary');
@@ -65,31 +66,37 @@ describe('a page that is open', () => {
     expect(faults).toEqual([]);
   });
 
-  it('says why a report was refused', async () => {
+  it('offers no report that can only fail, and says why', async () => {
     const server = await serve();
     await put(server, '/acme/canary/state?state=canary');
     await put(server, '/acme/canary/state?state=canary');
-    const watched = await openPage(`${server.url}/acme/canary`);
-    await whenLive(watched);
-    await watched.page.getByRole('button', { name: 'update' }).click();
-    await watched.page.getByText('holds no slot of "fleet"').waitFor();
-    await lit(watched.page, 'fleet').waitFor();
+    const { page } = await openPage(`${server.url}/acme/canary`, {}, 'ann');
+    const button = page.getByRole('button', { name: 'update' });
+    await page.locator('[data-key^="fleet"][aria-disabled="true"]').waitFor();
+    await button.click({ force: true });
+    await page.getByText('ann holds no slot of fleet').waitFor();
+    await lit(page, 'fleet').waitFor();
+    await fetch(`${server.url}/acme/canary/claims?state=fleet&by=ann`, { method: 'POST' });
+    await page.locator('[data-key^="fleet"]:not([aria-disabled])').waitFor();
   });
 
   it('starts over when that was meant, and only then', async () => {
     const server = await serve();
     await put(server, '/acme/canary/state?state=canary&event=fail');
-    const watched = await openPage(`${server.url}/acme/canary`);
+    const watched = await openPage(`${server.url}/acme/canary`, {}, 'ann');
     const { page, faults } = watched;
     await whenLive(watched);
     await page.getByRole('button', { name: 'Reset' }).click();
     await page.getByRole('button', { name: 'Leave it' }).click();
     await lit(page, 'rollback').waitFor();
+    for (const key of ['Escape', 'Enter']) {
+      await page.getByRole('button', { name: 'Reset' }).click();
+      await page.keyboard.press(key);
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await lit(page, 'rollback').waitFor();
+    }
     await page.getByRole('button', { name: 'Reset' }).click();
-    await page.keyboard.press('Escape');
-    await lit(page, 'rollback').waitFor();
-    await page.getByRole('button', { name: 'Reset' }).click();
-    await page.getByRole('button', { name: 'Start over' }).click();
+    await answer(page, 'Start over');
     await lit(page, 'canary').waitFor();
     const history = await (await fetch(`${server.url}/acme/canary/history`)).text();
     expect(history.match(/"cause": "reset"/g)).toHaveLength(1);
@@ -140,7 +147,7 @@ describe('a page that is open', () => {
 
   it('is used by keyboard alone', async () => {
     const server = await serve();
-    const watched = await openPage(`${server.url}/acme/canary`);
+    const watched = await openPage(`${server.url}/acme/canary`, {}, 'ann');
     const { page } = watched;
     await whenLive(watched);
     const reached: string[] = [];
@@ -151,7 +158,153 @@ describe('a page that is open', () => {
     }
     expect(reached.at(-1)).toContain('fail');
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.waitForTimeout(SETTLE);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
     await lit(page, 'rollback').waitFor();
+    // The button is gone: its section has the focus, and the next key presses nothing.
+    await expect.poll(() => page.evaluate('document.activeElement.dataset.part')).toBe('buttons');
+  });
+});
+
+describe('two people', () => {
+  const APPROVAL = `
+initial: waiting
+states:
+  waiting: {on: {approve: {target: deploy, quorum: 2}, reject: rejected}}
+  deploy: {on: {update: deployed}}
+  deployed: {type: final}
+  rejected: {type: final, tags: [failed]}
+`;
+
+  it('are needed where two are asked for: each gives a name once, and counts once', async () => {
+    const server = await serve({ 'acme/approval.yaml': APPROVAL });
+    const watched = await openPage(`${server.url}/acme/approval`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    const approve = page.getByRole('button', { name: 'approve' });
+    await approve.click();
+    await page.getByLabel('Your name').fill('ann');
+    await answer(page, 'Report as this');
+    await page.getByText('reported: ann').waitFor();
+    await page.waitForTimeout(SETTLE);
+    await approve.click();
+    await page.getByText('approve waiting: 200').waitFor();
+    await page.getByText('1 of 2').first().waitFor();
+    await lit(page, 'waiting').waitFor();
+    const other = await openPage(`${server.url}/acme/approval`, {}, 'bob');
+    await whenLive(other);
+    await other.page.getByRole('button', { name: 'approve' }).click();
+    await lit(page, 'deploy').waitFor();
+    await page.locator('tr', { hasText: 'approve' }).getByText('bob').waitFor();
+    expect([...faults, ...other.faults]).toEqual([]);
+  });
+
+  it('send nothing by a click that was meant for another button', async () => {
+    const server = await serve({ 'acme/approval.yaml': APPROVAL });
+    await put(server, '/acme/approval/state?state=waiting&event=approve&by=bob');
+    const watched = await openPage(`${server.url}/acme/approval`, {}, 'ann');
+    const { page } = watched;
+    await whenLive(watched);
+    const box = await page.getByRole('button', { name: 'approve' }).boundingBox();
+    if (box === null) throw new Error('there is no button');
+    for (let i = 0; i < 4; i++) {
+      await page.mouse.click(box.x + 10, box.y + box.height / 2);
+      await page.waitForTimeout(150);
+    }
+    await lit(page, 'deploy').waitFor();
+    await page.waitForTimeout(300);
+    const history = await (await fetch(`${server.url}/acme/approval/history`)).json();
+    expect(history).toMatchObject({
+      history: [{ event: 'approve' }, { event: 'approve' }, { cause: 'start' }],
+    });
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+});
+
+describe('a page whose machine has ended', () => {
+  it('says that it was deleted, stops, and starts nothing', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary@1/state?state=canary');
+    const watched = await openPage(`${server.url}/acme/canary@1`, {}, 'ann');
+    const { page } = watched;
+    await whenLive(watched);
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await fetch(`${server.url}/acme/canary@1`, { method: 'DELETE' });
+    await page.getByText('The machine was deleted').waitFor();
+    expect(await page.locator('#connection').getAttribute('data-state')).toBe('ended');
+    await page.waitForTimeout(4_000);
+    expect(requests).toEqual([]);
+    const list = await (
+      await fetch(`${server.url}/acme`, { headers: { Accept: 'application/json' } })
+    ).text();
+    expect(list).not.toContain('canary@1');
+    await page.getByRole('button', { name: 'fail' }).click({ force: true });
+    await page.locator('#answer').getByText('The machine was deleted').waitFor();
+    expect(requests).toEqual([]);
+  });
+
+  it('says that there is none any more, where that is what it is told', async () => {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const server = await startServer({ charts });
+    const watched = await openPage(`${server.url}/acme/canary`);
+    await whenLive(watched);
+    await watched.page.route('**/acme/canary', (route) => route.fulfill({ status: 404, body: 'gone' }));
+    await put(server, '/acme/canary/state?state=canary');
+    await watched.page.getByText('There is no machine here any more').waitFor();
+    expect(await watched.page.title()).toMatch(/^○/);
+  });
+});
+
+describe('a page that is read while its machine changes', () => {
+  it('keeps its scroll, its selection and the nodes that stay', async () => {
+    const states = Array.from({ length: 60 }, (_, i) => `s${i}: {on: {update: s${i + 1}}}`);
+    const text = `initial: s0\nstates:\n  ${states.join('\n  ')}\n  s60: {}\n`;
+    const server = await serve({ 'acme/long.yaml': text });
+    const watched = await openPage(`${server.url}/acme/long`, {}, 'ann');
+    const { page } = watched;
+    await whenLive(watched);
+    await page.evaluate(`{
+      document.querySelector('.drawn').scrollTop = 500;
+      const cell = document.querySelector('tbody tr:last-child td:nth-child(2)');
+      getSelection().selectAllChildren(cell);
+      globalThis.svg = document.querySelector('svg');
+    }`);
+    for (let i = 0; i < 3; i++) await put(server, `/acme/long/state?state=s${i}&by=bob`);
+    await lit(page, 's3').waitFor();
+    const seen = await page.evaluate(`[
+      document.querySelector('.drawn').scrollTop,
+      getSelection().toString(),
+      globalThis.svg === document.querySelector('svg'),
+      document.querySelectorAll('tbody tr').length,
+    ]`);
+    expect(seen).toEqual([500, 'start', true, 4]);
+  });
+
+  it('asks for itself at most four times a second', async () => {
+    const server = await serve({
+      'acme/busy.yaml': 'initial: a\nstates: {a: {on: {update: {target: b, quorum: 9999}}}, b: {}}',
+    });
+    const watched = await openPage(`${server.url}/acme/busy`, {}, 'ann');
+    const { page } = watched;
+    await whenLive(watched);
+    await page.waitForTimeout(500);
+    const asked: number[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/acme/busy')) asked.push(performance.now());
+    });
+    const began = performance.now();
+    let updates = 0;
+    while (performance.now() - began < 3_000) {
+      await Promise.all(Array.from({ length: 8 }, () => put(server, '/acme/busy/state?state=a')));
+      updates += 8;
+    }
+    expect(updates).toBeGreaterThan(100);
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.length).toBeLessThanOrEqual(13);
+    await page.getByText(`${updates} of 9999`).first().waitFor();
   });
 });
 
@@ -184,9 +337,31 @@ describe('a viewer', () => {
     const watched = await open(await tokenFor('read,update'));
     await whenLive(watched);
     await watched.page.getByRole('button', { name: 'fail' }).click();
+    await answer(watched.page, 'Send fail');
     await lit(watched.page, 'rollback').waitFor();
     expect(await watched.page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
     expect(watched.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+  });
+
+  it('reports as the name of the token', async () => {
+    const watched = await open(await tokenFor('read,update'));
+    await whenLive(watched);
+    await watched.page.getByText('You report as me.').waitFor();
+    for (let i = 0; i < 2; i++) {
+      await watched.page.getByRole('button', { name: 'update' }).click();
+      await watched.page.getByText('update canary: 200').waitFor();
+      await watched.page.waitForTimeout(SETTLE);
+    }
+    await watched.page.getByText('reported: me').waitFor();
+    await lit(watched.page, 'canary').waitFor();
+  });
+
+  it('whose token ends is told so, and the page stops', async () => {
+    const flags = ['token', '--charts', 'acme/*', '--can', 'read', '--sub', 'me', '--ttl', '4s'];
+    const { stdout } = await runCli(flags, { TOKEN_SECRET: secret });
+    const watched = await open(stdout.trim());
+    await watched.page.getByText('The token has expired.').waitFor();
+    expect(await watched.page.locator('#connection').getAttribute('data-state')).toBe('ended');
   });
 
   it('who may only read sees no buttons', async () => {
