@@ -11,14 +11,16 @@
 #   -c          claims a slot first, where the state has `slots`; its lease must outlast the command
 #   -e EVENT    what to report where the command succeeds (update)
 #   -f EVENT    what to report where it fails, `fail` for instance; left out, nothing is reported
+#   -h          prints this
 #   -p SECONDS  patience: how long to wait for the turn; 0 asks once (for ever)
+#   -q          says nothing of what it waits for; else it does at once, and once a minute
 #   -r TIMES    how often a request without an answer is sent again, ever more slowly (8: some four minutes)
-#   -t FILE     a file with the line `Authorization: Bearer TOKEN`, which needs `read` and `update`
+#   -t FILE     a file with the line `Authorization: Bearer TOKEN`, which needs `read`, and `update` with a COMMAND
 #
 # It ends with the command's own exit code, and before the command is run, or in place of its 0, with
 #
 #   64  these arguments make no sense
-#   69  trouble: there was no answer, or none that is a yes or a no (a wrong token, an address without a chart)
+#   69  trouble: there was no answer, or none that is a yes or a no (an address without a chart, a token that may not report)
 #   74  the command has succeeded, but its report was refused
 #   75  not yet: patience is at an end
 #   76  never: the state cannot come any more
@@ -27,6 +29,9 @@
 set -u
 
 readonly USAGE=64 TROUBLE=69 NOT_COUNTED=74 NOT_YET=75 NEVER=76
+
+# Between two lines that say what is waited for, in seconds.
+readonly SAY_EVERY=60
 
 # What the service waits for at most in one request, in seconds.
 readonly LONGEST_WAIT=60
@@ -37,22 +42,31 @@ say() {
 
 wrong() {
   say "$1"
-  say 'usage: turn.sh [-b NAME] [-c] [-e EVENT] [-f EVENT] [-p SECONDS] [-r TIMES] [-t FILE] URL STATE [COMMAND...]'
+  say 'usage: turn.sh [-b NAME] [-c] [-e EVENT] [-f EVENT] [-h] [-p SECONDS] [-q] [-r TIMES] [-t FILE] URL STATE [COMMAND...]'
   exit "$USAGE"
+}
+
+# The comment at the top of this file.
+help() {
+  sed -n '2,/^# curl/ s/^#\( \|$\)//p' "$0"
+  exit 0
 }
 
 is_number() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
 }
 
-by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' seen=''
-while getopts b:ce:f:p:r:t: option; do
+by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' seen='' is_quiet='' said=0
+[ "${1-}" != --help ] || help
+while getopts b:ce:f:hp:qr:t: option; do
   case $option in
     b) by=$OPTARG ;;
     c) has_slots=yes ;;
     e) event=$OPTARG ;;
     f) fail_event=$OPTARG ;;
+    h) help ;;
     p) is_number "$OPTARG" || wrong "-p $OPTARG is no number of seconds" && patience=$OPTARG ;;
+    q) is_quiet=yes ;;
     r) is_number "$OPTARG" || wrong "-r $OPTARG is no number" && times=$OPTARG ;;
     t) [ -r "$OPTARG" ] || wrong "cannot read $OPTARG" && token_file=$OPTARG ;;
     *) wrong 'that option is not known' ;;
@@ -125,6 +139,13 @@ stop_unless_not_yet() {
   fi
 }
 
+# Says why the turn has not come, once in a while.
+say_waiting() {
+  [ -z "$is_quiet" ] && [ $(($(date +%s) - said)) -ge "$SAY_EVERY" ] || return 0
+  said=$(date +%s)
+  say "waiting: $(reason)"
+}
+
 # Seconds of patience that are left, at most $1.
 left() {
   [ -n "$patience" ] || { echo "$1" && return; }
@@ -134,13 +155,25 @@ left() {
   echo "$left"
 }
 
+# Ends unless the token may report: better than to run the command for nothing. The service checks the right first, and
+# then refuses the event, whose name is reserved: nothing is counted, and no machine is asked.
+check_right_to_report() {
+  ask PUT /state "state=$state" event=xstate.may-I-report
+  ! grep -q 'problem:reserved-event"' "$answers/body" || return 0
+  say "trouble: $(reason)"
+  exit "$TROUBLE"
+}
+
 await_state() {
+  wait=0 # The first answer is at once, to say what is waited for.
   while
-    ask GET /state "state=$state" "wait=$(left "$LONGEST_WAIT")s"
+    ask GET /state "state=$state" "wait=$(left "$wait")s"
     [ "$status" != 200 ]
   do
     stop_unless_not_yet
-    sleep "$(left "$later")"
+    say_waiting
+    [ "$wait" -eq 0 ] || sleep "$(left "$later")"
+    wait=$LONGEST_WAIT
   done
 }
 
@@ -150,6 +183,7 @@ await_slot() {
     [ "$status" != 200 ]
   do
     stop_unless_not_yet
+    say_waiting
     # Until anything changes at all at this machine, as it does where a slot is given back.
     seen=$etag
     ask GET '' "wait=$(left "$later")s"
@@ -160,6 +194,7 @@ await_slot() {
 }
 
 began=$(date +%s)
+[ $# -eq 0 ] || check_right_to_report
 await_state
 [ $# -gt 0 ] || exit 0
 [ -z "$has_slots" ] || await_slot

@@ -103,7 +103,9 @@ describe('a run', () => {
     await server.isWaitedAt(machine);
     await send(machine, 'approve', 'ann');
     await send(machine, 'approve', 'bob');
-    expect(await approved).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { code, stdout, stderr } = await approved;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toMatch(/^turn\.sh: waiting: "deploy" is not current yet; .*\n$/);
 
     expect(await workflowRun.job('deploy')).toEqual({ code: 0, stdout: 'deployed\n', stderr: '' });
     expect((await server.status(machine)).states).toEqual(['deployed']);

@@ -4,6 +4,8 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandsOf } from '../docs/page.ts';
+import { BLOCKS } from '../docs/pages.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
 import { type Guarded, lacks, type Ran, recipe, run, startGuarded } from './recipe.ts';
 
@@ -75,7 +77,9 @@ describe('a turn', () => {
       const { stdout: processes } = await run('ps', ['-A', '-ww', '-o', 'args']);
       await send(machine, 'before');
 
-      expect(await ended).toEqual({ code: 0, stdout: '', stderr: '' });
+      const { code, stdout, stderr } = await ended;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+      expect(stderr).toBe('turn.sh: waiting: "during" is not current yet; current: "before".\n');
       expect(await readFile(file, 'utf8')).toBe('a  b *\n');
       const { states, quorums } = await server.status(machine);
       expect(states).toEqual(['during']);
@@ -127,6 +131,82 @@ describe('a turn', () => {
   });
 });
 
+it('says nothing while it waits where that is asked for', async () => {
+  const machine = newRun();
+  const ended = turn(machine, 'during', ['-q']);
+  await server.isWaitedAt(machine);
+  await send(machine, 'before');
+  expect(await ended).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+describe('a token that may not report', () => {
+  it('is found out before the command is run, and before the turn has come', async () => {
+    const reader = await server.authorization('read');
+    for (const state of ['before', 'during']) {
+      const machine = newRun();
+      const { code, stdout, stderr } = await turn(machine, state, ['-t', reader], 'echo', 'ran');
+      expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+      expect(stderr).toContain('turn.sh: trouble: This needs the right to update at');
+    }
+  });
+
+  it('is enough to wait', async () => {
+    const reader = await server.authorization('read');
+    expect(await turn(newRun(), 'before', ['-t', reader])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
+
+it.each(['-h', '--help'])('prints its usage for %s', async (option) => {
+  const { code, stdout, stderr } = await run(TURN, [option]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^Waits for this machine's turn .*\n\n {2}turn\.sh \[OPTION\.\.\.\] URL STATE/);
+  for (const flag of 'bcefhpqrt') expect(stdout).toContain(`\n  -${flag} `);
+});
+
+describe('the loops of the README', () => {
+  const block = BLOCKS.find(({ page, text }) => page === 'README.md' && text.includes('while answer='));
+
+  /** Runs one as it stands there, but for the address, the state and the token. @param call the function that it calls */
+  async function runLoop(machine: string, state: string, call = 'turn'): Promise<Ran> {
+    const commands = block === undefined ? [] : commandsOf(block);
+    const loop = commands.filter(({ text }) => text.startsWith(`${call}()`) || text.includes(`$(${call})`));
+    expect(loop).toHaveLength(2);
+    const text = loop.map(({ text }) => text).join('\n');
+    const own = text
+      .replace(/acme\/\w+/, machine)
+      .replace(/state=\w+/, `state=${state}`)
+      .replace('sleep 10', 'sleep 1')
+      .replace('curl ', `curl -H @${authorization} `);
+    return run('bash', ['-c', own], { env: { HOST: server.url } });
+  }
+
+  it('waits until the state has come', async () => {
+    const machine = newRun();
+    const ended = runLoop(machine, 'during');
+    await server.isWaitedAt(machine);
+    await send(machine, 'before');
+    expect(await ended).toMatchObject({ code: 0 });
+  });
+
+  it('ends, and fails, where the state cannot come any more, and where there is no chart', async () => {
+    const machine = newRun();
+    await send(machine, 'before', 'skip');
+    expect(await runLoop(machine, 'during')).toMatchObject({ code: 1 });
+    for (const call of ['turn', 'slot'])
+      expect(await runLoop('acme/nothing', 'during', call)).toMatchObject({ code: 1 });
+  });
+
+  it('claims a slot as soon as one is free', async () => {
+    const machine = newRun('slots');
+    await send(machine, 'before');
+    await server.ask('POST', `/${machine}/claims?state=during&by=web-01`);
+    const ended = runLoop(machine, 'during', 'slot');
+    await new Promise((done) => setTimeout(done, 500));
+    await server.ask('DELETE', `/${machine}/claims?state=during&by=web-01`);
+    expect(await ended).toMatchObject({ code: 0 });
+  });
+});
+
 describe('no turn', () => {
   it('stops at once with 76 where the state cannot come any more', async () => {
     const machine = newRun();
@@ -150,13 +230,13 @@ describe('no turn', () => {
     const from = Date.now();
     const { code, stdout, stderr } = await turn(newRun(), 'during', ['-p', patience], 'echo', 'ran');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
-    expect(stderr).toMatch(/^turn\.sh: not yet: "during" is not current yet; current: "before"\./);
+    expect(stderr).toMatch(/^turn\.sh: not yet: "during" is not current yet; current: "before"\./m);
     expect(Date.now() - from).toBeGreaterThanOrEqual(Number(patience) * 1_000 - 1_000);
   });
 
   it.each([
     ['an address without a chart', 'acme/nothing', 'No chart has been put at acme/nothing.'],
-    ['a token that is not for the machine', 'other/turns', 'This needs the right to read at other/turns'],
+    ['a token that is not for the machine', 'other/turns', 'This needs the right to update at other/turns'],
   ])('is trouble, 69, at %s', async (_, machine, why) => {
     const { code, stdout, stderr } = await turn(machine, 'during', [], 'echo', 'ran');
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
