@@ -77,6 +77,9 @@ export const NAME_LENGTH = 63;
 export const CALLER_LENGTH = 255;
 export const KEY_LENGTH = 255;
 
+/** Parameters of a query, also empty ones: no method takes more than a handful. */
+export const QUERY_PARAMETERS = 32;
+
 /**
  * Bytes of `state` in a request: every key and `id` fits (`STATE_NAME_LENGTH`), and a path of several. Bytes of
  * `If-Match`: some 100 revisions.
@@ -222,6 +225,7 @@ export const LIMITS = {
   timers: CHART_TIMERS,
   contextBytes: CONTEXT_BYTES,
   eventLength: EVENT_LENGTH,
+  queryParameters: QUERY_PARAMETERS,
   stateBytes: STATE_BYTES,
   callerLength: CALLER_LENGTH,
   idempotencyKeyLength: KEY_LENGTH,

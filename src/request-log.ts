@@ -1,6 +1,7 @@
 /** The log of requests: a line of JSON for each, where `LOG` is `requests`. */
 import type { Context } from 'hono';
 import type { AppEnv } from './env.ts';
+import { isCrowded } from './routes/query.ts';
 
 export interface LogBindings {
   /** `requests`: a line for each. Left out, only faults are logged. */
@@ -36,9 +37,7 @@ async function write(
     machine: name,
     method,
     path,
-    state: c.req.query('state'),
-    event: c.req.query('event'),
-    by: c.req.query('by'),
+    ...(isCrowded(c.req.url) ? {} : wordsOf(c)),
     sub: c.get('grant')?.sub,
     status: response.status,
     // Cloudflare's clock stands still while code runs: what is counted is the time that was waited.
@@ -47,4 +46,8 @@ async function write(
   };
   console.log(JSON.stringify(line));
   return response;
+}
+
+function wordsOf({ req }: Context<AppEnv>) {
+  return { state: req.query('state'), event: req.query('event'), by: req.query('by') };
 }

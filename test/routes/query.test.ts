@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/app.ts';
 import type { Contract } from '../../src/contract/contract.ts';
+import { QUERY_PARAMETERS } from '../../src/limits.ts';
 import { counting, final, newChart, putChart, sequence } from '../charts.ts';
 import { historyOf, machinePath, problemOf, send, statusOf } from '../service.ts';
 
@@ -67,6 +68,16 @@ describe('a parameter that is not known', () => {
     const detail = await detailOf('GET', `state?state=a&${'x'.repeat(8_000)}=1`);
     expect(detail).toContain('xxx..."; it takes: state, wait.');
     expect(detail.length).toBeLessThan(200);
+  });
+
+  it('is not looked for among more than 32', async () => {
+    const most = `?${'state=a&'.repeat(QUERY_PARAMETERS - 1)}state=a`;
+    expect((await send('GET', `/${address}/state${most}`)).status).toBe(200);
+    for (const more of [`${most}&state=a`, `${most}&`, `?state=a${'&a'.repeat(30_000)}%`]) {
+      const response = await send('GET', `/${address}/state${more}`);
+      expect(response.status).toBe(400);
+      expect((await problemOf(response)).detail).toBe('The query has more than 32 parameters.');
+    }
   });
 
   it('changes nothing', async () => {
