@@ -54,6 +54,9 @@ export const CHART_ACTIONS = 4_000;
  */
 export const CHART_COUNTS = 32;
 
+/** Targets of all its transitions together: most have one, and each is looked up, and resolved by xstate. */
+export const CHART_TARGETS = 8_000;
+
 /** Characters of a target, and of an event's name: a path of names, and what a request may carry. */
 export const TARGET_LENGTH = 2_048;
 export const EVENT_LENGTH = 255;

@@ -13,6 +13,7 @@ import {
   CHART_COUNTS,
   CHART_DEPTH,
   CHART_REGIONS,
+  CHART_TARGETS,
   CHART_TRANSITIONS,
   EVENT_LENGTH,
   TARGET_LENGTH,
@@ -35,6 +36,7 @@ export class Reader {
   readonly #issues: IssueList;
   readonly #uses: (ExpressionUse & { readonly path: readonly PathStep[] })[] = [];
   readonly #assignments: Assignment[] = [];
+  #targets = 0;
   #transitions = 0;
   #actions = 0;
 
@@ -76,6 +78,7 @@ export class Reader {
     }
     const found = items.flatMap((item, i) => {
       if (typeof item !== 'string' || this.#issues.full) return [];
+      if (!this.#admit('targets', ++this.#targets, CHART_TARGETS, path)) return [];
       const at = Array.isArray(data) ? [...path, i] : path;
       if (item.length > TARGET_LENGTH || item.split('.').length > CHART_DEPTH) {
         this.#error(at, `A target has at most ${TARGET_LENGTH} characters and ${CHART_DEPTH} parts.`);

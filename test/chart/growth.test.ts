@@ -1,0 +1,80 @@
+/**
+ * Charts of one kind and two sizes, with a stopwatch: reading, starting and one event take no more time for each
+ * character of the larger than of the smaller, some noise apart.
+ */
+import { expect, it } from 'vitest';
+import { readChart, send, start } from '../../src/chart/index.ts';
+import { slowness } from '../slowness.ts';
+
+const many = (count: number, make: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => make(i)).join(', ');
+const regions = (count: number, make: (i: number) => string) =>
+  `type: parallel\nstates: {${many(count, (i) => `r${i}: ${make(i)}`)}}`;
+const one = (state: string, more = '') => `initial: a\n${more}states: {a: ${state}, b: {}}`;
+
+/** A state at some depth, in others with a name of 1,000 characters, with leaves in the innermost. */
+function deep(depth: number, leaves: number, name: string): string {
+  let states = `initial: l0, states: {${many(leaves, (i) => `l${i}: {}`)}}`;
+  for (let i = 0; i < depth; i++) states = `initial: ${name}${i}, states: {${name}${i}: {${states}}}`;
+  return `{${states}}`;
+}
+
+/** Charts by their size; the larger has four times of what the family is named by. */
+const FAMILIES: Readonly<Record<string, (size: 1 | 4) => string>> = {
+  states: (size) => `initial: s0\nstates: {${many(200 * size, (i) => `s${i}: {on: {go: s${i}}}`)}}`,
+  regions: (size) => regions(8 * size, () => '{initial: a, states: {a: {on: {go: b}}, b: {on: {go: a}}}}'),
+  'nested states': (size) => one(deep(7 * size, 100, 'n')),
+  'leaves below long names': (size) => one(deep(24, 200 * size, 'n'.repeat(1_000))),
+  'long names': (size) =>
+    `initial: s0\nstates: {${many(25 * size, (i) => `s${i}${i === 0 ? '' : 'x'.repeat(1_000)}: {}`)}}`,
+  'targets of a transition': (size) =>
+    `${regions(32, () => '{initial: a, states: {a: {}, b: {}}}')}\non: {${many(
+      200,
+      (e) => `e${e}: {target: [${many(8 * size, (i) => `.r${i}.b`)}]}`,
+    )}}`,
+  timers: (size) => one(`{after: {${many(200 * size, (i) => `${1_000 + i}: b`)}}}`),
+  actions: (size) =>
+    one(
+      `{on: {go: {actions: [${many(250 * size, () => '{assign: {n: context.n + 1}}')}]}}}`,
+      'context: {n: 0}\n',
+    ),
+  guards: (size) =>
+    one(
+      `{on: {go: [${many(200 * size, (i) => `{target: b, guard: context.n == ${i + 1}}`)}]}}`,
+      'context: {n: 0}\n',
+    ),
+  'wide history': (size) =>
+    one(
+      `{type: parallel, on: {go: b}, states: {${many(6 * size, (i) => `r${i}: {initial: x, states: {x: {}, y: {}, h: {type: history, history: deep}}}`)}}}`,
+    ),
+};
+
+/** Times worse for each character than the smaller, which noise does not reach; and a time that is none, in ms. */
+const NOISE = 3;
+const FLOOR = 40;
+
+it.each(Object.entries(FAMILIES))('what more %s take grows with the text', (_, make) => {
+  const small = make(1);
+  const large = make(4);
+  const before = timeOf(small);
+  const after = timeOf(large);
+  const growth = large.length / small.length;
+  expect(after, `${before} ms, then ${after} ms for ${growth} times the text`).toBeLessThan(
+    Math.max(FLOOR * slowness(), NOISE * growth * before),
+  );
+});
+
+/** The least that reading, starting and one event takes, of several tries, in ms. */
+function timeOf(text: string): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 4; i++) {
+    const begun = performance.now();
+    const reading = readChart(text);
+    if (reading.ok) {
+      const step = start(reading.chart, 0);
+      if (step.ok) send(reading.chart, step.snapshot, { type: 'go', address: 0 }, 1);
+    }
+    least = Math.min(least, performance.now() - begun);
+  }
+  return least;
+}
