@@ -4,8 +4,9 @@ import type { Machine } from '../../src/index.ts';
 import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
 import { evict, machinePath, send, updateAt } from '../service.ts';
-import { claim, type Document, documentOf, put, refusedOf, release, together } from './callers.ts';
+import { claim, type Document, documentOf, put, refusedOf, release, reset, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
+import { openSocket } from './sockets.ts';
 
 const names = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
@@ -85,6 +86,21 @@ async function holders(address: string): Promise<number> {
   return (await documentOf(address)).claims.flatMap((one) => one.holders).length;
 }
 
+describe('WebSockets', () => {
+  it('are opened and told in proportion to their number', { timeout: 60_000 }, async () => {
+    await expectLinear(150, async (count) => {
+      const address = await newChart(regions(1, {}));
+      const open = await Promise.all(names(count, '').map(() => openSocket(address)));
+      return async () => {
+        const late = await openSocket(address);
+        open.push(late);
+        await reset(address);
+        await late.next();
+      };
+    });
+  });
+});
+
 describe('the status', () => {
   it('lists callers up to a bound, the first ones in front', async () => {
     const update = Array.from({ length: 32 }, () => ({ quorum: 1_000, actions: [{ cancel: 'nothing' }] }));
@@ -108,7 +124,7 @@ describe('the status', () => {
       );
       const address = await newChart(regions(count, { on }));
       const reports = names(count, 'r').flatMap((state) => events.map((event) => ({ state, event })));
-      const callers = names(4, 'web-');
+      const callers = names(2, 'web-');
       const all = callers.flatMap((by) => reports.map((report) => ({ ...report, by })));
       await many(address, all, updateAt);
       let round = 0;
