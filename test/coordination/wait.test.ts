@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
-import { evict, inStorage, objectAt, report, reportTimes, updateAt } from '../service.ts';
+import { evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
 
 // Far ahead of the platform's own clock, so that no alarm goes off by itself; it stands still unless a test moves it.
@@ -116,7 +116,7 @@ describe('time', () => {
   it('answers a wait by the alarm', async () => {
     const address = await newChart(clock);
     const waiting = waitFor(address, 'go', '60s');
-    await settled();
+    while ((await tracesOf(address)).alarm === null) await pause(10);
     vi.setSystemTime(NOON + HOUR);
     expect(await runDurableObjectAlarm(objectAt(address))).toBe(true);
     expect((await waiting).status).toBe(200);
