@@ -115,13 +115,16 @@ const WORDINGS: { readonly [code in ErrorCode]?: (sight: Sight) => Wording } = {
 };
 
 /** A list or mapping in brackets without its end. */
-function notClosed({ message, source, next }: Sight): Wording {
+function notClosed({ message, source, offset, next }: Sight): Wording {
   const [, end = ']'] = /end with a (.)/.exec(message) ?? [];
   const what = end === ']' ? 'list' : 'mapping';
   const found = source[next];
   return found === ']' || found === '}'
     ? [`a \`${end}\` is missing before this \`${found}\``, next]
-    : [`this ${what} is not closed; end it with \`${end}\`, and indent its lines further than its key`];
+    : [
+        `this ${what} is not closed; end it with \`${end}\`, and indent its lines further than its key`,
+        source.slice(0, offset).trimEnd().length,
+      ];
 }
 
 function keyWithoutColon({ source, offset, next, rest }: Sight): Wording {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { writeChart } from '../../src/chart/index.ts';
+import { readChart, writeChart } from '../../src/chart/index.ts';
 import type { Sequence } from '../../src/chart/sequence.ts';
 import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
@@ -247,6 +247,81 @@ states:
     reportAll(run.walk, ['1.0']);
     expect(written(run)).toContain('current_state: 1.10\n');
   });
+});
+
+describe('a chart of any layout that is written', () => {
+  /** A state in one of several styles, with a comment on each of its lines. */
+  const style = fc.constantFrom('block', 'flow', 'json', 'anchor', 'alias');
+  const layouts = fc.record({
+    styles: fc.array(style, { minLength: 1, maxLength: 6 }),
+    reports: fc.nat(12),
+    currentLast: fc.boolean(),
+    indent: fc.constantFrom('', '  ', '     '),
+    lineEnd: fc.constantFrom('\n', '\r\n'),
+    quote: fc.constantFrom('', "'", '"'),
+  });
+
+  it('has its present values as data, all of its comments, and all other lines byte for byte', () => {
+    fc.assert(
+      fc.property(layouts, ({ styles, reports, currentLast, indent, lineEnd, quote }) => {
+        const states = styles.flatMap((layout, i) => stateLines(layout, `s${i}`, `s${i + 1}`, i));
+        const current = `current_state:   ${quote}s0${quote}   # current`;
+        const list = ['states: # all', ...states, `- name: s${styles.length} # last`].map((line, i) =>
+          i === 0 ? line : indent + line,
+        );
+        const lines = [
+          'shared: &shared {key: "n", value: 0} # shared',
+          ...(currentLast ? [...list, current] : [current, ...list]),
+        ];
+        const run = runOf(lines.map((line) => line + lineEnd).join(''));
+        // Through JSON, which shares nothing: an alias keeps what it meant.
+        const expected = JSON.parse(JSON.stringify(parse(run.text)));
+        for (let i = 0; i < reports; i++) {
+          const at = Math.floor(i / 2);
+          if (at >= styles.length) break;
+          reportAll(run.walk, [`s${at}`]);
+          expected.states[at].current.value += 1;
+          expected.current_state = `s${Math.floor((i + 1) / 2)}`;
+        }
+        const text = written(run);
+        expect(parse(text)).toEqual(expected);
+        expect(text.match(/#.*/g)).toEqual(run.text.match(/#.*/g));
+        const [before, after] = [run.text, text].map((whole) => whole.split('\n'));
+        expect(after?.length).toBe(before?.length);
+        before?.forEach((line, i) => {
+          if (/value"?: *0|\*/.test(line) || line.startsWith('current_state')) return;
+          expect(after?.[i]).toBe(line);
+        });
+        expect(readChart(text).ok).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  /** Two reports lead on. An alias shares the first value of all. */
+  function stateLines(layout: string, name: string, target: string, i: number): string[] {
+    const rest = `target: {name: ${target}, when: {key: n, value: 2}}`;
+    if (layout === 'flow')
+      return [`- {name: ${name}, func: increment, current: {key: n, value: 0}, ${rest}} # ${i}`];
+    if (layout === 'json') return [`- ${JSON.stringify(counting(name, target, 2))}   # ${i}`];
+    const current =
+      layout === 'block'
+        ? ['  current: # its count', '    value:   0 # so far', '    key: n']
+        : [
+            layout === 'alias'
+              ? '  current: *shared # shared'
+              : `  current: &a${i} { key: n, value: 0 } # ${i}`,
+          ];
+    const after = layout === 'anchor' ? [`  was: *a${i} # as it began`] : [];
+    return [
+      `- name: "${name}"  # ${i}`,
+      '  func: increment',
+      '  # its count',
+      ...current,
+      `  ${rest}`,
+      ...after,
+    ];
+  }
 });
 
 describe('an alias in a chart that is written', () => {

@@ -24,6 +24,56 @@ describe('broken YAML', () => {
     expect(errors[0]?.message).toMatch(/^This is not YAML: .+\.$/);
   });
 
+  it.each<[what: string, text: string, line: number, column: number, hint: RegExp]>([
+    ['a comma that is missing in a list', 'a: ["b" "c"]\n', 1, 9, /comma is missing before this/],
+    ['a comma that is missing in a mapping', 'a: {b: 1 c: 2}\n', 1, 8, /comma is missing/],
+    ['a comma too many', 'a: [b,,c]\n', 1, 7, /comma is too many here; remove it/],
+    ['a comma too many in a mapping', 'a: {b: 1,, c: 2}\n', 1, 10, /comma is too many here; remove it/],
+    ['a comma first', 'a: [,b]\n', 1, 5, /comma is too many here; remove it/],
+    ['a bracket of the other kind', 'a: {b: [c}\n', 1, 10, /`\]` is missing before this `\}`/],
+    ['a bracket that is not closed', 'a: [b\n', 1, 6, /not closed; end it with `\]`/],
+    ['a bracket that closes nothing', 'a: [b]]\n', 1, 7, /`\]` closes nothing; remove it/],
+    ['a key further out', 'a:\n  b: 1\n c: 2\n', 3, 2, /keys of one mapping must begin in the same column/],
+    [
+      'a key further in',
+      'a:\n  b: 1\n   c: 2\n',
+      3,
+      4,
+      /indented further than the key above it.+align the two/,
+    ],
+    [
+      'an item further in',
+      'a:\n- b: 1\n  c: x\n - b: 2\n',
+      4,
+      2,
+      /items of one list must begin in the same column/,
+    ],
+    ['an item further out', 'a:\n  - b\n - c\n', 3, 2, /indentation of this line fits nothing above it/],
+    ['a first line further in', '  a: 1\nb: 2\n', 2, 1, /indentation of this line fits nothing above it/],
+    ['a tab', 'a:\n \tb: c\n', 2, 2, /a tab indents this line; indent with spaces/],
+    ['a colon without a space', 'a:b\nc: d\n', 1, 2, /a space is missing after this `:`/],
+    ['a colon too many', 'a: b: c\n', 1, 5, /put quotes around the value/],
+    ['a key without a value', 'a: b\nc\nd: e\n', 2, 1, /a `:` and a value are missing/],
+    ['a list on its key’s line', 'a: - b\n', 1, 4, /begin it on the next line/],
+    ['a quote inside quotes', "a: 'it's'\n", 1, 8, /inside of single quotes write ''/],
+    ['a quote that only an escaped one follows', 'a: "b\\"', 1, 4, /quote that opens here is not closed/],
+    ['a quote that only a double one follows', "a: 'b''", 1, 4, /quote that opens here is not closed/],
+    ['a sign that quotes must hide', 'a: @b\n', 1, 4, /cannot begin with `@`; put quotes around it/],
+    ['a value that goes on behind its quotes', 'a: "b" c\n', 1, 8, /put quotes around the whole value/],
+    ['a comment without a space', 'a: "b"#c\n', 1, 7, /needs a space before its `#`/],
+    ['an alias without a name', 'a: *\n', 1, 4, /has no name/],
+  ])('says what would be right: %s', (_, text, line, column, hint) => {
+    const errors = errorsOf(text);
+    expect(placesOf(errors)).toEqual([[line, column, '']]);
+    expect(errors[0]?.message).toMatch(hint);
+  });
+
+  it('has no directives that change what tags mean', () => {
+    expect(errorsOf(`%TAG !a! tag:b\n---\n${CHART}`)).toMatchObject([
+      { line: 1, column: 1, message: expect.stringMatching(/remove it/) },
+    ]);
+  });
+
   it('is told at the right line of a text with Windows’ line ends', () => {
     expect(errorsOf(`${CHART}x: [`.replaceAll('\n', '\r\n'))[0]?.line).toBe(3);
   });
