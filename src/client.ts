@@ -8,9 +8,9 @@
  *       await release.update('canary', { by: hostname });
  *     }
  */
-import type { Status } from './contract/documents.ts';
+import type { Status } from './edge/contract/documents.ts';
+import type { ShownEntry } from './objects/shown-entry.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { ShownEntry } from './shown-entry.ts';
 
 export interface ClientOptions {
   /** Where the service is: `https://state.example.com`. */

@@ -1,9 +1,9 @@
 /** What Cloudflare loads: the app, the objects, and the binding for other Workers. */
-import { answer } from './app.ts';
-import type { Env } from './env.ts';
+import { answer } from './edge/app.ts';
+import type { Env } from './edge/env.ts';
 
-export { ChartBinding } from './binding.ts';
-export { Machine } from './machine.ts';
-export { Tenant } from './tenant.ts';
+export { ChartBinding } from './edge/binding.ts';
+export { Machine } from './objects/machine.ts';
+export { Tenant } from './objects/tenant.ts';
 
 export default { fetch: answer } satisfies ExportedHandler<Env>;

@@ -1,5 +1,5 @@
 import { fitsIn } from './bytes.ts';
-import type { ChartIssue, Count } from './chart/index.ts';
+import type { ChartIssue, Count } from './chart/chart.ts';
 
 /**
  * Every kind of "no" that the service says on purpose, and the status that says it. A thrown exception is a

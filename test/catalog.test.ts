@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT } from '../src/address.ts';
-import { findChart } from '../src/catalog.ts';
-import { readChart } from '../src/chart/index.ts';
+import { readChart } from '../src/chart/chart.ts';
+import { findChart } from '../src/objects/catalog.ts';
 import { putChart } from './charts.ts';
 
 const bundle = { CHARTS: env.BUNDLE };

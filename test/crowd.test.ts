@@ -1,7 +1,7 @@
 /** How many are expected to come at once, from how many have. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Crowd } from '../src/crowd.ts';
+import { Crowd } from '../src/edge/concurrency.ts';
 import { TRIP_SIZE } from '../src/limits.ts';
 
 describe('a crowd', () => {

@@ -1,6 +1,6 @@
 /** The page on writing charts: each of its charts runs, and each of its requests is answered as it says. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readChart } from '../src/chart/index.ts';
+import { readChart } from '../src/chart/chart.ts';
 import { newChart } from './charts.ts';
 import { send } from './service.ts';
 

@@ -1,6 +1,6 @@
 /** What the tests find in `env` and `exports` of `cloudflare:workers`. */
 declare namespace Cloudflare {
-  interface Env extends Readonly<import('../src/env.ts').Env> {
+  interface Env extends Readonly<import('../src/edge/env.ts').Env> {
     /** Answers as the folder of charts does, and takes charts with `PUT`: see `charts.ts`. */
     readonly CHARTS: Fetcher;
     /** Five in a minute. */

@@ -1,7 +1,7 @@
 /** The example charts, each run from its start to every end that it can come to. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readChart } from '../src/chart/index.ts';
+import { readChart } from '../src/chart/chart.ts';
 import { ask, evict, reportTimes, send, statePath, statusOf } from './service.ts';
 
 const texts = import.meta.glob('../charts/**/*.yaml', { query: '?raw', import: 'default', eager: true });

@@ -2,8 +2,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import type { Machine } from '../src/index.ts';
+import type { Update } from '../src/objects/turn.ts';
 import type { Refusal } from '../src/refusal.ts';
-import type { Update } from '../src/turn.ts';
 import { hold } from './contract/held.ts';
 
 /** Sends one request through the Worker; its answer must be one that OpenAPI promises. */

@@ -1,9 +1,9 @@
 /** The history as a ring: it keeps the newest 10,000 entries for ever, and nothing else grows. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Timer } from '../src/chart/index.ts';
+import type { Timer } from '../src/chart/chart.ts';
 import { HISTORY_ROWS } from '../src/limits.ts';
-import type { HistoryEntry } from '../src/store/history.ts';
-import { Store } from '../src/store/store.ts';
+import type { HistoryEntry } from '../src/store/history-table.ts';
+import { Store } from '../src/store/machine-store.ts';
 import { counting, newAddress, newChart, sequence } from './charts.ts';
 import { ask, evict, historyOf, inStorage, report } from './service.ts';
 

@@ -1,8 +1,8 @@
 /** Tokens, and the service as it is where it asks for them. */
 import { env } from 'cloudflare:workers';
 import { sign } from 'hono/jwt';
-import { answer } from '../src/app.ts';
-import type { Env } from '../src/env.ts';
+import { answer } from '../src/edge/app.ts';
+import type { Env } from '../src/edge/env.ts';
 import type { Right } from '../src/grant.ts';
 import { hold } from './contract/held.ts';
 

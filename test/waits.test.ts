@@ -1,6 +1,6 @@
 /** Places for requests that wait, in a process: given back when a request is answered, or when its time is up. */
 import { expect, it } from 'vitest';
-import { WaitingPlaces, waitWithin } from '../src/waits.ts';
+import { WaitingPlaces, waitWithin } from '../src/edge/wait-budget.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
 

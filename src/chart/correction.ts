@@ -1,8 +1,8 @@
 /** Sequences that are uploaded with present values: whether one goes on where a machine stands, and where it begins. */
 import { countOf, quorumKey } from './compile.ts';
 import type { Program, Snapshot } from './engine.ts';
-import { nameOf } from './inquiry.ts';
 import { type StateNumber, UPDATE } from './model.ts';
+import { nameOf } from './queries.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Whether `next` says of the current state what a machine that runs by `program` has come to. */

@@ -9,7 +9,7 @@ import { type IssueList, type PathStep, quote } from './issue.ts';
 import { CHART_STATES, STATE_NAME_LENGTH } from './limits.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
 import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
-import { reportShape } from './shape.ts';
+import { reportShape } from './shape-issues.ts';
 import { readSlots } from './slots.ts';
 import { parseTimestamp } from './time.ts';
 

@@ -2,8 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import type { ChartIssue } from '../chart/index.ts';
-import { located, readBytes } from './charts.ts';
+import type { ChartIssue } from '../chart/chart.ts';
+import { located, readBytes } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
 

@@ -4,7 +4,7 @@ import { graphOf } from '../view/graph.ts';
 import { layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
 import { drawSvg } from '../view/svg.ts';
-import { readChartFile } from './charts.ts';
+import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Outcome, reasonOf, refuse, shown } from './outcome.ts';
 

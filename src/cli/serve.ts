@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress } from '../address.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
-import type { ChartFile } from './charts.ts';
+import type { ChartFile } from './chart-files.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
 import { readDescriptors } from './descriptors.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
@@ -69,7 +69,7 @@ async function prepare({
   // esbuild is a process of its own: it works while this one loads and runs the code that reads charts.
   const [bundled, found] = await Promise.all([
     bundle(),
-    import('./charts.ts').then(({ readCharts }) => readCharts(folder, chart)),
+    import('./chart-files.ts').then(({ readCharts }) => readCharts(folder, chart)),
   ]);
   if (!found.ok) return found;
   if (!bundled.ok) return bundled;

@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import { parseDuration } from '../chart/time.ts';
-import { durationText } from '../view/words.ts';
-import { readChartFile } from './charts.ts';
+import { durationText } from '../view/format.ts';
+import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Outcome, refuse, refuseLines } from './outcome.ts';
 import { Simulation } from './simulation.ts';

@@ -15,7 +15,7 @@ import {
   send,
   start,
   UPDATE,
-} from '../chart/index.ts';
+} from '../chart/chart.ts';
 
 /** What came of an event, or of time. */
 export interface Outcome {

@@ -1,6 +1,7 @@
 /** The shapes that a drawing is made of, and how large its text is. All lengths are in px. */
+
+import { shortened, textWidth } from './format.ts';
 import type { Arrow, Node } from './graph.ts';
-import { shortened, textWidth } from './words.ts';
 
 export interface Point {
   readonly x: number;

@@ -10,7 +10,7 @@ import {
   type StateNumber,
   type TransitionModel,
 } from '../chart/model.ts';
-import { durationText, momentText } from './words.ts';
+import { durationText, momentText } from './format.ts';
 
 /** A state with what lies in it, in document order. */
 export interface Node {

@@ -1,5 +1,5 @@
 /** The service's own words, above its own machine. */
-import { Page } from './frame.tsx';
+import { Page } from './page.tsx';
 
 /** What this is, and how it is used. */
 export function Intro({ origin, state }: { readonly origin: string; readonly state: string }) {

@@ -5,6 +5,7 @@
 import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS } from '../limits.ts';
+import { shortened, textWidth } from './format.ts';
 import {
   type Box,
   CAPTION_LINE,
@@ -20,7 +21,6 @@ import {
 } from './geometry.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 import { plainFrame, withLanes } from './plain-layout.ts';
-import { shortened, textWidth } from './words.ts';
 
 export interface Layout extends Frame {
   /** Arrows that are beyond the bound of a drawing, and left out. */

@@ -1,10 +1,10 @@
 /** A machine's page: where it stands, who is waited for, what comes next, and what has happened. */
 import { raw } from 'hono/html';
-import type { Status } from '../contract/documents.ts';
-import type { View } from '../replies.ts';
-import type { HistoryEntry } from '../store/history.ts';
-import { Moment, type Outcome, outcomeOf, Page, SIGNS } from './frame.tsx';
-import { innermost } from './words.ts';
+import type { Status } from '../edge/contract/documents.ts';
+import type { View } from '../objects/results.ts';
+import type { HistoryEntry } from '../store/history-table.ts';
+import { innermost } from './format.ts';
+import { Moment, type Outcome, outcomeOf, Page, SIGNS } from './page.tsx';
 
 export interface MachinePageProps {
   /** Its address. */

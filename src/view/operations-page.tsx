@@ -1,8 +1,8 @@
 /** Everything that may be asked of the service, for people: the same that OpenAPI tells programs. */
 import { Fragment } from 'hono/jsx';
-import type { Operation } from '../contract/openapi.ts';
+import type { Operation } from '../edge/contract/openapi-document.ts';
 import { statusOf, titleOf } from '../refusal.ts';
-import { Page } from './frame.tsx';
+import { Page } from './page.tsx';
 
 export function OperationsPage({ operations }: { readonly operations: readonly Operation[] }) {
   const groups = [

@@ -1,11 +1,11 @@
 /** A chart as a picture, with the states lit where its machine stands. */
 import { html, raw } from 'hono/html';
 import type { StateNumber } from '../chart/model.ts';
+import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
 import { HEADER, type Layout } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
-import { durationText } from './words.ts';
 
 /** Where a machine stands, as far as it is drawn. */
 export interface Present {

@@ -1,7 +1,7 @@
 /** A tenant's page: its machines, each with where it stands. */
-import type { Summary } from '../replies.ts';
-import { Moment, outcomeOf, Page, SIGNS } from './frame.tsx';
-import { innermost } from './words.ts';
+import type { Summary } from '../objects/results.ts';
+import { innermost } from './format.ts';
+import { Moment, outcomeOf, Page, SIGNS } from './page.tsx';
 
 /** A machine of the list, with what it says of itself where it does. */
 export interface Row {

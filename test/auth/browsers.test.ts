@@ -1,6 +1,6 @@
 /** What the service lets browsers do that a page of another site leads. */
 import { describe, expect, it } from 'vitest';
-import { RESOURCES } from '../../src/app.ts';
+import { RESOURCES } from '../../src/edge/app.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { queryOf } from '../contract/query.ts';
 import { historyOf, machinePath, problemOf, send, statePath } from '../service.ts';

@@ -1,7 +1,7 @@
 /** Who may do what: every method of every resource that is served, asked by every kind of caller. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RESOURCES } from '../../src/app.ts';
-import type { Env } from '../../src/env.ts';
+import { RESOURCES } from '../../src/edge/app.ts';
+import type { Env } from '../../src/edge/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
 import { counting, final, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { machinePath, problemOf, send } from '../service.ts';

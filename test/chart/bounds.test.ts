@@ -1,6 +1,6 @@
 /** No chart may hurt: whatever is under the cap is accepted or refused within 200 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Reading, readChart } from '../../src/chart/index.ts';
+import { type Reading, readChart } from '../../src/chart/chart.ts';
 import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { slowness } from '../slowness.ts';

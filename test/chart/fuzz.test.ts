@@ -11,7 +11,7 @@ import {
   readChart,
   send,
   start,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 import sequences from '../conformance/sequence.json';
 import statecharts from '../conformance/statechart.json';
 import { FUZZ } from '../fuzz.ts';

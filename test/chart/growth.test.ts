@@ -3,7 +3,7 @@
  * character of the larger than of the smaller, some noise apart.
  */
 import { expect, it } from 'vitest';
-import { readChart, send, start } from '../../src/chart/index.ts';
+import { readChart, send, start } from '../../src/chart/chart.ts';
 import { slowness } from '../slowness.ts';
 
 const many = (count: number, make: (i: number) => string) =>

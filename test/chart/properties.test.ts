@@ -8,7 +8,7 @@ import {
   restoreSnapshot,
   storeSnapshot,
   writeChart,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { begin, currentOf, leftOf, openText, reportOn, type Walk, waitUntil } from './walk.ts';
 

@@ -1,5 +1,5 @@
 /** What came of reading a chart, as the tests of the chart's text look at it. */
-import { type ChartIssue, readChart } from '../../src/chart/index.ts';
+import { type ChartIssue, readChart } from '../../src/chart/chart.ts';
 
 /** The errors of a chart that must be refused. */
 export function errorsOf(text: string): readonly ChartIssue[] {

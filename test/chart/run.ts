@@ -15,7 +15,7 @@ import {
   start,
   storeSnapshot,
   type Timer,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 
 /** Reads a chart that must be right. */
 export function chartOf(text: string): Chart {

@@ -1,6 +1,6 @@
 /** What is wrong with a sequence, and where it stands in the text. What is no YAML at all: yaml.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { errorsOf, messageAt, placesOf, warningsOf } from './reading.ts';
 
 /** The lines are numbered in the tests: the first is `current_state`. */

@@ -1,6 +1,6 @@
-import type { Chart } from '../../src/chart/index.ts';
-import type { RunningMachine } from '../../src/running.ts';
-import { Turn } from '../../src/turn.ts';
+import type { Chart } from '../../src/chart/chart.ts';
+import type { RunningMachine } from '../../src/objects/machine-state.ts';
+import { Turn } from '../../src/objects/turn.ts';
 
 /** The first turn of a machine that is in no store. */
 export function beginTurn(chart: Chart): Turn | undefined {

@@ -11,7 +11,7 @@ import {
   send,
   start,
   UPDATE,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 
 /** A run of a chart, and what was seen of it. Times are ms since the epoch. */
 export interface Walk {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readChart, writeChart } from '../../src/chart/index.ts';
+import { readChart, writeChart } from '../../src/chart/chart.ts';
 import type { Sequence } from '../../src/chart/sequence.ts';
 import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { counting, final, sequence, timed } from '../charts.ts';

@@ -1,6 +1,6 @@
 /** A chart's text before it is a chart: YAML 1.2, one document, plain data. */
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { errorsOf, placesOf, warningsOf } from './reading.ts';
 
 /** A good chart of two lines; what is tested stands on the third. */

@@ -1,6 +1,6 @@
 /** A simulated chart goes where a machine goes that is sent the same over HTTP. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { CHART_TIMERS } from '../../src/chart/limits.ts';
 import { Simulation } from '../../src/cli/simulation.ts';
 import { newChart } from '../charts.ts';

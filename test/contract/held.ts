@@ -1,9 +1,9 @@
 /** Holds answers against what the routes promise: every request that a test sends comes by here. */
 
 import { isReserved } from '../../src/address.ts';
-import { RESOURCES } from '../../src/app.ts';
-import { ProblemShape } from '../../src/contract/documents.ts';
-import { type Operation, operationsOf } from '../../src/contract/openapi.ts';
+import { RESOURCES } from '../../src/edge/app.ts';
+import { ProblemShape } from '../../src/edge/contract/documents.ts';
+import { type Operation, operationsOf } from '../../src/edge/contract/openapi-document.ts';
 import { problemType, statusOf } from '../../src/refusal.ts';
 
 const OPERATIONS = operationsOf(RESOURCES);

@@ -1,4 +1,4 @@
-import type { Contract } from '../../src/contract/contract.ts';
+import type { Contract } from '../../src/edge/contract/contract.ts';
 
 /** The query of a method of which everything is said that it takes: `?state=work&by=web-01`, or nothing. */
 export function queryOf({ parameters = [] }: Contract, values: Readonly<Record<string, string>>): string {

@@ -1,7 +1,7 @@
 /** `watch` as server-sent events: every change as it happens, and what was missed since the last one. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
-import { Store } from '../../src/store/store.ts';
+import { Store } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import {

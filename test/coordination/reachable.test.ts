@@ -15,7 +15,7 @@ import {
   type Step,
   send,
   start,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 import { charts, EVENTS } from './random-charts.ts';
 
 /** What happens next: an event to one of the active states or to the whole chart, or time. */

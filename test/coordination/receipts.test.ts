@@ -1,6 +1,6 @@
 /** Receipts are bounded for ever: the newest 10,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
-import { EVENT_LENGTH } from '../../src/chart/index.ts';
+import { EVENT_LENGTH } from '../../src/chart/chart.ts';
 import {
   CALLER_LENGTH,
   IF_MATCH_BYTES,
@@ -10,7 +10,7 @@ import {
   RECEIPTS_SLACK,
   STATE_BYTES,
 } from '../../src/limits.ts';
-import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipts.ts';
+import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipt-table.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage } from '../service.ts';
 import { claim, documentOf, put, refusedOf, revisionOf } from './callers.ts';

@@ -1,9 +1,9 @@
 /** `POST {machine}/reset`: starts over from the newest chart, while the history goes on. */
 import { describe, expect, it } from 'vitest';
-import { ownChart } from '../../src/charts.ts';
-import { wake } from '../../src/running.ts';
-import { Store } from '../../src/store/store.ts';
-import { Turn } from '../../src/turn.ts';
+import { ownChart } from '../../src/objects/chart-source.ts';
+import { wake } from '../../src/objects/machine-state.ts';
+import { Turn } from '../../src/objects/turn.ts';
+import { Store } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { evict, inStorage, report, reportTimes, tracesOf } from '../service.ts';
 import {

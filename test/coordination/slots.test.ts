@@ -1,6 +1,6 @@
 /** `slots` and `lease` in a chart: how they are written, and what is refused with its line. */
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { chartOf } from '../service.ts';
 import { claim, refusedOf, upload } from './callers.ts';

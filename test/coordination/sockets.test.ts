@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
-import { Store } from '../../src/store/store.ts';
+import { Store } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
 import { claim, erase, refusedOf, reportMany, storyOf, verdict } from './callers.ts';

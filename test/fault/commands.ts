@@ -9,7 +9,7 @@ import {
   type Snapshot,
   type StateNumber,
   send,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 import {
   changed,
   claimOf,

@@ -1,5 +1,5 @@
 /** What a run has shown: whether its history is linearizable, and whether enough was in play to say so. */
-import { type Chart, nameOf, readChart } from '../../src/chart/index.ts';
+import { type Chart, nameOf, readChart } from '../../src/chart/chart.ts';
 import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';

@@ -14,7 +14,7 @@ import {
   start,
   storeSnapshot,
   takes,
-} from '../../src/chart/index.ts';
+} from '../../src/chart/chart.ts';
 import type { Moment } from './moment.ts';
 import type { Answer } from './wire.ts';
 

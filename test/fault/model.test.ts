@@ -1,7 +1,7 @@
 /** The specification as the checker has it: what it accepts, and every planted fault that it must refuse. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize } from './linearizability.ts';

@@ -1,6 +1,6 @@
 /** The specification as the model of a search: a call happens at some moment between its call and its return. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Chart, nameOf } from '../../src/chart/index.ts';
+import { type Chart, nameOf } from '../../src/chart/chart.ts';
 import { run, stateOf } from './commands.ts';
 import { latest, type Operation } from './history.ts';
 import type { Model } from './linearizability.ts';

@@ -1,5 +1,5 @@
 /** What a machine does by itself: timers come due, and leases end. */
-import { type Chart, fire } from '../../src/chart/index.ts';
+import { type Chart, fire } from '../../src/chart/chart.ts';
 import { type Claim, changed, counted, type Machine, moved } from './machine.ts';
 import { type Moment, notBefore } from './moment.ts';
 

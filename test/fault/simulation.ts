@@ -1,5 +1,5 @@
 /** Histories as one machine makes them that does one thing at a time, by a clock that the test moves. */
-import { type Chart, nameOf } from '../../src/chart/index.ts';
+import { type Chart, nameOf } from '../../src/chart/chart.ts';
 import { run } from './commands.ts';
 import type { Operation } from './history.ts';
 import { begun, type Machine } from './machine.ts';

@@ -4,9 +4,9 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { DEFAULT } from '../../src/address.ts';
-import { type Call, type CallOutcome, performAll } from '../../src/calls.ts';
-import type { Machine as RealMachine } from '../../src/machine.ts';
-import { ask } from '../../src/trips.ts';
+import { type Call, type CallOutcome, performAll } from '../../src/commands.ts';
+import { ask } from '../../src/edge/coalesce.ts';
+import type { Machine as RealMachine } from '../../src/objects/machine.ts';
 
 interface Env {
   readonly MACHINES: DurableObjectNamespace<RealMachine>;

@@ -1,7 +1,7 @@
 /** The command lines that are refused, read in this process: `refusal.test.ts` shows how a refusal ends a process. */
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readCharts } from '../../src/cli/charts.ts';
+import { readCharts } from '../../src/cli/chart-files.ts';
 import * as check from '../../src/cli/check.ts';
 import * as diagram from '../../src/cli/diagram.ts';
 import { checkPort } from '../../src/cli/listen.ts';

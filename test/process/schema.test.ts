@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { chartSchema } from '../../src/chart/schema.ts';
+import { chartSchema } from '../../src/chart/json-schema.ts';
 import statecharts from '../conformance/statechart.json' with { type: 'json' };
 
 it('publishes the JSON Schema that the shapes give (npx vitest run -u writes it anew)', async () => {

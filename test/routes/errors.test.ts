@@ -1,8 +1,8 @@
 /** What nobody expected: the caller learns that it happened and no more; the log has the rest. */
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { app } from '../../src/app.ts';
-import type { Env } from '../../src/env.ts';
+import { app } from '../../src/edge/app.ts';
+import type { Env } from '../../src/edge/env.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, problemOf, report, send } from '../service.ts';
 

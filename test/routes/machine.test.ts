@@ -1,7 +1,7 @@
 /** The status document. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { findChart } from '../../src/catalog.ts';
+import { findChart } from '../../src/objects/catalog.ts';
 import { counting, final, newChart, putChart, removeChart, sequence, timed } from '../charts.ts';
 import { ask, report, reportTimes, send, statusOf } from '../service.ts';
 

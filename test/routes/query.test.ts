@@ -1,7 +1,7 @@
 /** A query parameter that a method does not declare is refused: what is misspelt must not count as something else. */
 import { describe, expect, it } from 'vitest';
-import { RESOURCES } from '../../src/app.ts';
-import type { Contract } from '../../src/contract/contract.ts';
+import { RESOURCES } from '../../src/edge/app.ts';
+import type { Contract } from '../../src/edge/contract/contract.ts';
 import { QUERY_PARAMETERS } from '../../src/limits.ts';
 import { counting, final, newChart, putChart, sequence } from '../charts.ts';
 import { historyOf, machinePath, problemOf, send, statusOf } from '../service.ts';

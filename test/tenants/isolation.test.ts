@@ -1,6 +1,6 @@
 /** Two tenants with the same names: whatever one does, the other's is as it was. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RESOURCES } from '../../src/app.ts';
+import { RESOURCES } from '../../src/edge/app.ts';
 import { RIGHTS } from '../../src/grant.ts';
 import { putChart } from '../charts.ts';
 import { queryOf } from '../contract/query.ts';

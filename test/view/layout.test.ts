@@ -1,7 +1,7 @@
 /** Where states and arrows stand: nothing covers anything, and no chart takes long. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../src/chart/index.ts';
+import { readChart } from '../../src/chart/chart.ts';
 import { CHART_STATES } from '../../src/chart/limits.ts';
 import { ARROWS_DRAWN } from '../../src/limits.ts';
 import { graphOf } from '../../src/view/graph.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationText, innermost, momentText, shortened, textWidth } from '../../src/view/words.ts';
+import { durationText, innermost, momentText, shortened, textWidth } from '../../src/view/format.ts';
 
 describe('a duration', () => {
   it.each([

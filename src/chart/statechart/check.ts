@@ -5,11 +5,11 @@ import { type IssueList, quote } from '../issue.ts';
 import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../limits.ts';
 import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
 import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
-import { reportShape } from '../shape.ts';
+import { reportShape } from '../shape-issues.ts';
 import { readSlots } from '../slots.ts';
 import { parseDuration, parseTimestamp } from '../time.ts';
 import { asMap, nameOfOutline, type Outline, OutlineTree } from './outline.ts';
-import { StatechartShape } from './shape.ts';
+import { StatechartShape } from './statechart-shape.ts';
 import { Reader } from './transitions.ts';
 
 /** A checked statechart. */

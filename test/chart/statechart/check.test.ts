@@ -3,7 +3,7 @@
  * charts marks where: it is taken out before the chart is read.
  */
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../../src/chart/index.ts';
+import { readChart } from '../../../src/chart/chart.ts';
 import {
   CHART_BYTES,
   CHART_DEPTH,

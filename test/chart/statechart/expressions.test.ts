@@ -1,6 +1,6 @@
 /** What `check` says of expressions that can be read and still come to nothing. */
 import { describe, expect, it } from 'vitest';
-import { type ChartIssue, readChart } from '../../../src/chart/index.ts';
+import { type ChartIssue, readChart } from '../../../src/chart/chart.ts';
 import data from '../../conformance/statechart.json';
 
 const CONTEXT =

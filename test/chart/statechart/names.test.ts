@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isActive, namedValue, readChart } from '../../../src/chart/index.ts';
+import { isActive, namedValue, readChart } from '../../../src/chart/chart.ts';
 import { chartOf, Run } from '../run.ts';
 
 const chart = `

@@ -13,10 +13,10 @@ import {
   send,
   start,
   storeSnapshot,
-} from '../../../src/chart/index.ts';
-import type { RunningMachine } from '../../../src/running.ts';
-import type { HistoryEntry } from '../../../src/store/history.ts';
-import type { Turn } from '../../../src/turn.ts';
+} from '../../../src/chart/chart.ts';
+import type { RunningMachine } from '../../../src/objects/machine-state.ts';
+import type { Turn } from '../../../src/objects/turn.ts';
+import type { HistoryEntry } from '../../../src/store/history-table.ts';
 import { Run, throughStorage } from '../run.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
 import { EVENTS, type Happening, happenings, randomChart } from './random-charts.ts';

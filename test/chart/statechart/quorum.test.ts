@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quorums } from '../../../src/chart/index.ts';
+import { quorums } from '../../../src/chart/chart.ts';
 import { Run } from '../run.ts';
 
 /** How far the quorums have come. */

@@ -1,6 +1,6 @@
 /** States that lead to each other by the clock alone. */
 import { describe, expect, it } from 'vitest';
-import { readChart } from '../../../src/chart/index.ts';
+import { readChart } from '../../../src/chart/chart.ts';
 
 const chart = (states: string, more = '') => `initial: a\n${more}states:\n${states}`;
 

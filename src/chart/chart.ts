@@ -1,0 +1,163 @@
+/** The pure core's front door. Nothing in this folder knows of Cloudflare, HTTP or SQL. */
+import { compile, countOf, quorumKey } from './compile.ts';
+import { beginningOf, isCorrection } from './correction.ts';
+import { type Document, readDocument } from './document.ts';
+import { type Program, type Snapshot, start } from './engine.ts';
+import { type ChartIssue, IssueList } from './issue.ts';
+import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
+import { Names } from './queries.ts';
+import { checkSequence, type Sequence, sequenceModel } from './sequence.ts';
+import { writeSequence } from './sequence-write.ts';
+import { checkStatechart, type Statechart } from './statechart/check.ts';
+
+export {
+  dropTimer,
+  fire,
+  isDone,
+  type LeftState,
+  type NoStep,
+  nextDue,
+  nextTimer,
+  type Snapshot,
+  type Step,
+  send,
+  start,
+  type Timer,
+} from './engine.ts';
+export type { Json } from './expression.ts';
+export type { ChartIssue } from './issue.ts';
+export { CHART_BYTES, EVENT_LENGTH } from './limits.ts';
+export { ancestorsOf, isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
+export { nearest } from './nearest.ts';
+export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
+export {
+  activeTags,
+  type Count,
+  countsOf,
+  descriptorOf,
+  eventsOf,
+  isActive,
+  meaningOf,
+  type NamedValue,
+  namedValue,
+  nameOf,
+  ownEvents,
+  type QuorumProgress,
+  quorums,
+  reachable,
+  takes,
+} from './queries.ts';
+export { isReserved } from './statechart/transitions.ts';
+export { parseDuration } from './time.ts';
+
+/** A checked chart without its text: plain JSON, from which the rest is compiled. */
+export type Definition = Sequence | Statechart;
+
+/** A checked chart, ready to run. */
+export interface Chart extends Program {
+  readonly definition: Definition;
+  readonly names: Names;
+}
+
+/** What came of reading a chart's text. */
+export type Reading =
+  | { readonly ok: true; readonly chart: Chart; readonly warnings: readonly ChartIssue[] }
+  | { readonly ok: false; readonly errors: readonly ChartIssue[]; readonly warnings: readonly ChartIssue[] };
+
+/**
+ * Reads a chart: all of it is accepted, or refused with every error that was found.
+ *
+ * @param text YAML 1.2, of which JSON is a part.
+ */
+export function readChart(text: string): Reading {
+  const issues = new IssueList();
+  const document = readDocument(text, issues);
+  const chart = document && issues.errors.length === 0 ? check(document, issues) : undefined;
+  issues.sort();
+  const { errors, warnings } = issues;
+  return chart === undefined || errors.length > 0
+    ? { ok: false, errors, warnings }
+    : { ok: true, chart, warnings };
+}
+
+/** Compiles what was checked before, without its text: takes a fraction of reading it again. */
+export function openChart(definition: Definition): Chart {
+  const model = modelOf(definition);
+  return { definition, model, ...compile(model), names: new Names(model) };
+}
+
+/**
+ * Writes a running sequence: its chart's text, with the present values put in.
+ *
+ * @param left the states that were entered and left.
+ * @param text from which the chart was read.
+ * @returns the text itself for a statechart, which has no room for values.
+ */
+export function writeChart(
+  { definition, model }: Chart,
+  snapshot: Snapshot,
+  left: ReadonlySet<StateNumber>,
+  text: string,
+): string {
+  if (definition.dialect !== 'sequence') return text;
+  const [current = ROOT] = snapshot.active.keys();
+  const quorum = model.states[current]?.on?.[0]?.transitions[0]?.quorum;
+  const key = quorumKey(current, UPDATE, 0);
+  const count = quorum && countOf(snapshot.machine.context, key, quorum.from);
+  return writeSequence(text, definition, { current, count, left });
+}
+
+/** Whether an uploaded chart is the machine's own sequence, corrected, with the values that the machine has now. */
+export function corrects(next: Chart, present: Chart, snapshot: Snapshot): boolean {
+  const { definition } = next;
+  const areSequences = definition.dialect === 'sequence' && present.definition.dialect === 'sequence';
+  return areSequences && isCorrection(present, snapshot, definition);
+}
+
+/**
+ * Writes an uploaded chart as a run begins it: without the present values of a sequence.
+ *
+ * @param text as it was uploaded; given back where the chart is at its beginning.
+ * @param corrected the beginning of the chart that it corrects.
+ */
+export function writeBeginning({ definition }: Chart, text: string, corrected?: Definition): string {
+  if (definition.dialect !== 'sequence') return text;
+  const before = corrected?.dialect === 'sequence' ? corrected : undefined;
+  const beginning = beginningOf(definition, before);
+  if (beginning === definition) return text;
+  return writeSequence(text, beginning, { current: ROOT, count: undefined, left: new Set() });
+}
+
+function check(document: Document, issues: IssueList): Chart | undefined {
+  const dialect = dialectOf(document);
+  if (dialect === undefined) {
+    const message =
+      'A chart has `current_state` and `states` (a sequence), or `initial` and `states` (a statechart).';
+    issues.error(document.locate([]), [], message);
+    return undefined;
+  }
+  const definition =
+    dialect === 'sequence' ? checkSequence(document, issues) : checkStatechart(document, issues);
+  if (definition === undefined) return undefined;
+  const chart = openChart(definition);
+  const first = start(chart, 0);
+  if (!first.ok)
+    issues.error(document.locate(['initial'], 'key'), ['initial'], `It cannot start: ${first.detail}.`);
+  return chart;
+}
+
+/**
+ * `current_state` means a sequence, `initial` or `type: parallel` a statechart. Where these are missing, `states` tells:
+ * a list is a sequence's, a mapping a statechart's.
+ */
+function dialectOf(document: Document): Definition['dialect'] | undefined {
+  if (document.has(['current_state'])) return 'sequence';
+  if (document.has(['initial']) || document.textAt(['type']) === 'parallel') return 'statechart';
+  if (!document.has(['states']) || document.textAt(['states']) !== undefined) return undefined;
+  return document.has(['states', 0]) ? 'sequence' : 'statechart';
+}
+
+/** @returns what a chart that was checked before means, without compiling it. */
+export function modelOf(definition: Definition): Model {
+  return definition.dialect === 'sequence' ? sequenceModel(definition) : definition.model;
+}

@@ -1,0 +1,76 @@
+import type * as z from 'zod';
+import { type Document, keyText } from './document.ts';
+import { type IssueList, type PathStep, quote } from './issue.ts';
+import { STATECHART_KEYS } from './statechart/statechart-shape.ts';
+
+/**
+ * Tells what a schema found wrong, where it stands in the text.
+ *
+ * @param base the path at which the schema was applied.
+ */
+export function reportShape(
+  error: z.ZodError,
+  document: Document,
+  base: readonly PathStep[],
+  issues: IssueList,
+): void {
+  for (const issue of error.issues) {
+    if (issues.full) return;
+    reportIssue(issue, document, base, issues);
+  }
+}
+
+type Issue = z.core.$ZodIssue;
+
+function reportIssue(issue: Issue, document: Document, base: readonly PathStep[], issues: IssueList): void {
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) reportKey([...path, key], document, issues);
+    return;
+  }
+  const meant = issue.code === 'invalid_union' ? meantBranch(issue) : undefined;
+  if (meant !== undefined) {
+    for (const inner of meant) reportIssue(inner, document, path, issues);
+    return;
+  }
+  const subject = subjectOf(path.at(-1));
+  const message = document.has(path)
+    ? `${subject} ${issue.message}.`
+    : `${subject} is missing: it ${issue.message}.`;
+  issues.error(document.locate(path), path, message);
+}
+
+/** No code: what XState runs as code, and what it does not know, is refused by its name. */
+function reportKey(path: readonly PathStep[], document: Document, issues: IssueList): void {
+  const key = keyText(String(path.at(-1)));
+  const message = CODE.has(key)
+    ? `\`${key}\` stands for code, and a chart is data: it cannot run any.`
+    : `${quote(key)} is not a key that is known here.`;
+  // Two letters of `on` or `at` may be wrong in any word.
+  const near = STATECHART_KEYS.filter((known) => known.length > 2 || key.length <= 3);
+  const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(key, near);
+  issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
+}
+
+const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);
+
+/**
+ * Of the alternatives of a union, the one that the author meant: the only one of the right kind (a mapping, a
+ * list, text), whose faults lie inside it. Among mappings it is the one with the keys that are there.
+ */
+function meantBranch(issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] | undefined {
+  const inside = issue.errors.filter(
+    (branch) =>
+      branch.length > 0 && branch.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  const known = inside.filter((branch) =>
+    branch.every(({ code, path }) => code !== 'unrecognized_keys' || path.length > 0),
+  );
+  const candidates = known.length > 0 ? known : inside;
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+function subjectOf(step: PathStep | undefined): string {
+  if (step === undefined) return 'A chart';
+  return typeof step === 'number' ? `Item ${step + 1}` : `\`${keyText(step)}\``;
+}

@@ -1,0 +1,79 @@
+import { Hono } from 'hono';
+import { refuse } from '../refusal.ts';
+import { checkSetUp } from './admission.ts';
+import type { AppEnv, Env } from './env.ts';
+import { corsFor } from './origin.ts';
+import { mount, type Resources } from './resource.ts';
+import { problem } from './responses.ts';
+import { chart } from './routes/chart-file.ts';
+import { claims } from './routes/claims.ts';
+import { diagramMermaid, diagramSvg } from './routes/drawings.ts';
+import { preReboot, steadyState } from './routes/fleetlock.ts';
+import { health } from './routes/health.ts';
+import { history } from './routes/history.ts';
+import { tenant } from './routes/machines.tsx';
+import { metrics } from './routes/metrics.ts';
+import { openApiResources } from './routes/openapi.tsx';
+import { pageScript, pageStyle } from './routes/page-files.ts';
+import { reset } from './routes/reset.ts';
+import { schemaDocument } from './routes/schema.ts';
+import { state } from './routes/state.ts';
+import { machine } from './routes/status.tsx';
+import { watch } from './routes/watch.ts';
+
+/** All that is served: which right each method asks for, and what it promises. */
+export const RESOURCES: Resources = {
+  service: [health, schemaDocument, pageScript, pageStyle, ...openApiResources(() => RESOURCES)],
+  tenant,
+  machine: [
+    state,
+    machine,
+    chart,
+    history,
+    watch,
+    claims,
+    reset,
+    diagramSvg,
+    diagramMermaid,
+    metrics,
+    preReboot,
+    steadyState,
+  ],
+};
+
+/** The HTTP side of the service: parse, call one method of one object, render. */
+export const app = new Hono<AppEnv>();
+
+mount(app, RESOURCES);
+
+app.onError((error, c) => {
+  // The platform marks what is not the object's fault: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+  if (isPlatformTrouble(error)) {
+    return problem(refuse('overloaded', 'The machine has more to do than it can; try again.'), {
+      'Retry-After': '1',
+    });
+  }
+  console.error(`${c.req.method} ${c.req.path} failed`, error);
+  return problem(
+    refuse('internal-error', 'The fault is logged. The request may or may not have been counted.'),
+  );
+});
+
+/** The same, with CORS around it. */
+const shared = new Hono<AppEnv>();
+shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
+shared.all('*', (c) => app.fetch(c.req.raw, c.env));
+
+/** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
+export function answer(request: Request, env: Env): Response | Promise<Response> {
+  const isShared =
+    Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(request, env) === undefined;
+  return (isShared ? shared : app).fetch(request, env);
+}
+
+/** Whether a Durable Object threw because it has too much to do, or was moved or restarted. */
+function isPlatformTrouble(error: Error): boolean {
+  return (
+    ('overloaded' in error && error.overloaded === true) || ('retryable' in error && error.retryable === true)
+  );
+}

@@ -1,0 +1,118 @@
+/** Who asks: tokens, as they come with a request. */
+import { verify } from 'hono/jwt';
+import * as z from 'zod';
+import { type Grant, RIGHTS } from '../grant.ts';
+import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+
+/** How the service is guarded. */
+export interface AuthBindings {
+  /** `token`, as where it is left out, or `open`: whoever reaches the service may do everything. */
+  readonly AUTH?: string;
+  /** What tokens are signed with: a secret, never a variable. */
+  readonly TOKEN_SECRET?: string | null;
+  /** The one before, for as long as tokens that were signed with it are about. */
+  readonly TOKEN_SECRET_PREVIOUS?: string | null;
+}
+
+export type Guard =
+  | { readonly ok: true; readonly isOpen: true }
+  | { readonly ok: true; readonly isOpen: false; readonly secrets: readonly string[] };
+
+/** Reads how the service is guarded. Refused where that is not said clearly: it fails closed. */
+export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindings): Guard | Refusal {
+  if (AUTH === 'open') return OPEN;
+  if (AUTH !== undefined && AUTH !== 'token') {
+    return refuse('not-set-up', 'The variable AUTH must be `token` or `open`.');
+  }
+  if (!TOKEN_SECRET) return refuse('not-set-up', NO_SECRET);
+  const secrets = [TOKEN_SECRET, ...(TOKEN_SECRET_PREVIOUS ? [TOKEN_SECRET_PREVIOUS] : [])];
+  if (secrets.some((secret) => encoder.encode(secret).length < SECRET_BYTES)) {
+    return refuse('not-set-up', `A secret for tokens has ${SECRET_BYTES} bytes at least (RFC 7518, 3.2).`);
+  }
+  return { ok: true, isOpen: false, secrets };
+}
+
+/**
+ * Reads the token of a request: `Authorization: Bearer TOKEN`, or the password of `Basic`.
+ *
+ * @param secrets what it may be signed with.
+ */
+export async function authenticate(
+  secrets: readonly string[],
+  authorization: string | undefined,
+): Promise<{ readonly ok: true; readonly grant: Grant } | Refusal> {
+  if (authorization === undefined) return refuse('no-token', NO_TOKEN);
+  const token = tokenIn(authorization);
+  if (token === undefined) return refuse('no-token', `The header Authorization is of no use. ${NO_TOKEN}`);
+  let why = INVALID;
+  for (const secret of secrets) {
+    try {
+      // The algorithm is ours and not the token's. HMAC is compared by the platform, in constant time.
+      const claims = await verify(token, await keyOf(secret), { alg: 'HS256', iat: false });
+      const { success, data } = Claims.safeParse(claims);
+      if (!success) return refuse('no-token', 'The token lacks one of sub, charts, can and exp.');
+      const { sub, charts, can, exp } = data;
+      return { ok: true, grant: { sub, charts, can, until: exp * 1_000 } };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      why = REASONS.get(error.name) ?? why;
+    }
+  }
+  return refuse('no-token', why);
+}
+
+/** What a token says (RFC 7519). */
+const Claims = z.object({
+  sub: z.string().min(1).max(CALLER_LENGTH),
+  charts: z.array(z.string()).min(1),
+  can: z.array(z.enum(RIGHTS)).min(1),
+  /** s since the epoch */
+  exp: z.number(),
+});
+
+const OPEN: Guard = { ok: true, isOpen: true };
+
+const NO_SECRET =
+  'This service asks for tokens and has no secret to check them with. Make one (openssl rand -base64 32) and set it: npx wrangler secret put TOKEN_SECRET. On a private network, set the variable AUTH to `open` instead.';
+
+const NO_TOKEN = 'Send a token: -H "Authorization: Bearer $TOKEN", or -u "me:$TOKEN".';
+
+const INVALID = 'The token is not one of ours.';
+
+/** What hono's errors are told as; both are about what the token itself says. */
+const REASONS = new Map([
+  ['JwtTokenExpired', 'The token has expired.'],
+  ['JwtTokenNotBefore', 'The token is not valid yet.'],
+]);
+
+/** RFC 6750, section 2.1, and RFC 7617. */
+function tokenIn(authorization: string): string | undefined {
+  const [, scheme, credentials = ''] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
+  const token = scheme?.toLowerCase() === 'basic' ? passwordIn(credentials) : credentials;
+  return token === undefined || token === '' || token.length > TOKEN_LENGTH ? undefined : token;
+}
+
+function passwordIn(credentials: string): string | undefined {
+  try {
+    const text = atob(credentials);
+    const colon = text.indexOf(':');
+    return colon === -1 ? undefined : text.slice(colon + 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keys that were imported: it takes as long as to check a token. Not as promises, which are each of one request. */
+const keys = new Map<string, CryptoKey>();
+
+async function keyOf(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['verify']);
+  keys.set(secret, key);
+  return key;
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,269 @@
+/**
+ * The documents that the service answers with, as schemas: what OpenAPI publishes, and what TypeScript holds the code
+ * to. Times are ISO 8601.
+ */
+import * as z from 'zod';
+import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
+import { CallerShape } from '../../inputs.ts';
+import { CALLER_LENGTH } from '../../limits.ts';
+import { CHART_ORIGINS } from '../../objects/catalog.ts';
+import type { ShownEntry } from '../../objects/shown-entry.ts';
+import { CAUSES } from '../../store/history-table.ts';
+
+/** A document, of which nothing is to be changed once it is made. */
+type DocumentOf<Shape extends z.ZodType> = Frozen<z.infer<Shape>>;
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+
+const time = (says: string) => z.iso.datetime().describe(says);
+const stateNames = (says: string) => z.array(z.string()).describe(says);
+const revision = z
+  .int()
+  .min(0)
+  .describe('Counts the committed changes of one machine, from 1; 0 for a run that has not begun.');
+const address = z.string().describe('`tenant/chart`, `tenant/chart@run` or `default`.');
+const dialect = z.enum(['sequence', 'statechart']);
+const progress = z.enum(['active', 'done']).describe('`done`: nothing more can happen.');
+
+const tags = z
+  .array(z.string())
+  .describe('The tags of the active states. `failed` on a final state: the machine has failed.');
+
+/** What JSON can say. */
+const JsonShape: z.ZodType<Json> = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.lazy(() => JsonShape)),
+  z.record(
+    z.string(),
+    z.lazy(() => JsonShape),
+  ),
+]);
+
+const ValueShape: z.ZodType<NamedValue> = z
+  .union([
+    z.string(),
+    z.record(
+      z.string(),
+      z.lazy(() => ValueShape),
+    ),
+  ])
+  .describe(
+    'The active states as XState shows them: a name, or a mapping of names to what is active inside.',
+  );
+
+const CountShape = z.strictObject({
+  state: z.string(),
+  event: z.string(),
+  have: z.number().describe('The count now.'),
+  need: z.number().describe('The count at which the transition is taken.'),
+}) satisfies z.ZodType<Count>;
+
+export const StatusShape = z.strictObject({
+  machine: address,
+  dialect,
+  states: stateNames('The active states, outermost first.'),
+  value: ValueShape,
+  status: progress,
+  tags,
+  revision,
+  started: time(
+    'When the present run began; null for a run that has not begun, and is shown as if it began now.',
+  ).nullable(),
+  since: time('When the state that was entered last was entered.'),
+  changed: time('When the last change took effect.'),
+  context: z.record(z.string(), JsonShape).describe("The chart's own data, as its assignments have left it."),
+  quorums: z
+    .array(
+      CountShape.extend({
+        by: z
+          .array(z.string())
+          .describe(
+            'Who has reported, of those who said who they are; the first one in front. Bounded, see `statusCallersLength`.',
+          ),
+      }),
+    )
+    .describe('How far each counting transition of the active states has come.'),
+  claims: z
+    .array(
+      z.strictObject({
+        state: z.string(),
+        slots: z.int().min(1),
+        holders: z.array(
+          z.strictObject({
+            by: z.string(),
+            since: time('When it was taken.'),
+            until: time('When its lease ends.'),
+          }),
+        ),
+      }),
+    )
+    .describe('The active states where only so many may work at once.'),
+  timers: z
+    .array(
+      z.strictObject({
+        at: time('When it is due.'),
+        event: z
+          .string()
+          .nullable()
+          .describe('The event that it sends; null where it is that of an `after`, an `at` or a `time`.'),
+        state: z.string().nullable().describe('The state that it is of; null where a `raise` has set it.'),
+        target: z
+          .string()
+          .nullable()
+          .describe('The state that it leads to; null where there is none, or guards choose among several.'),
+      }),
+    )
+    .describe('What happens by itself, the earliest in front.'),
+  chart: z.strictObject({
+    hash: z.string().describe("SHA-256 of the chart's text, hexadecimal."),
+    source: z.enum(CHART_ORIGINS),
+    newer: z.boolean().describe('Whether another chart than this one is waiting for a reset.'),
+  }),
+});
+
+/** What a machine says of itself: `GET {machine}`. */
+export type Status = DocumentOf<typeof StatusShape>;
+
+export const EntryShape = z.strictObject({
+  id: z.int().min(1).describe('Counts the entries of a machine, from 1.'),
+  revision,
+  at: time('When it took effect.'),
+  cause: z.enum(CAUSES),
+  event: z.string().nullable(),
+  state: z.string().nullable().describe('The state that was meant.'),
+  by: z.string().nullable().describe('Who did it, where somebody said.'),
+  sub: z.string().nullable().describe('Whose token it was, where one was asked for.'),
+  from: stateNames('The active states before, outermost first.'),
+  to: stateNames('The active states after, outermost first.'),
+  entered: stateNames(
+    'The states that were entered, in that order: also those that were left again, or that were active before.',
+  ),
+  notes: z.array(z.string()).describe('Guards that could not be evaluated, or why it was refused.'),
+}) satisfies z.ZodType<ShownEntry>;
+
+export const HistoryShape = z.strictObject({
+  machine: address,
+  history: z.array(EntryShape).describe('Newest first.'),
+  before: z.int().min(1).optional().describe('Where there may be more: `before` of the next page.'),
+});
+
+const SummaryShape = z.strictObject({
+  machine: address,
+  dialect,
+  states: stateNames('The active states, outermost first.'),
+  status: progress,
+  tags,
+  waiting: z.array(CountShape).describe('Counts that are not complete, or have passed their target.'),
+  revision,
+  changed: time('When the last change took effect.'),
+});
+
+export const MachinesShape = z.strictObject({
+  tenant: z.string(),
+  machines: z.array(
+    z.union([
+      SummaryShape,
+      z
+        .strictObject({ machine: address, status: z.literal('unknown') })
+        .describe('A machine that does not answer at the moment.'),
+    ]),
+  ),
+  after: z.string().optional().describe('Where there are more: `after` of the next page.'),
+});
+
+const IssueShape = z.strictObject({
+  severity: z.enum(['error', 'warning']),
+  line: z.int().min(1),
+  column: z.int().min(1).describe('In UTF-16 code units.'),
+  path: z.string().describe('Where in the document: `states[2].target.name`.'),
+  message: z.string(),
+}) satisfies z.ZodType<ChartIssue>;
+
+export const UploadedShape = z.strictObject({
+  dialect,
+  hash: z.string(),
+  warnings: z.array(IssueShape),
+});
+
+export const ClaimShape = z.strictObject({
+  state: z.string(),
+  by: z.string(),
+  until: time('When the lease ends.'),
+});
+
+export const HealthShape = z.strictObject({
+  status: z.literal('ok'),
+  limits: z.record(z.string(), z.number()).describe('What a caller can run into.'),
+});
+
+/** Problem details (RFC 9457) of one kind of refusal, or of several. */
+export const ProblemShape = z.strictObject({
+  type: z
+    .templateLiteral(['urn:stateservice:problem:', z.string()])
+    .describe('Which kind of no it is; the table of refusals names all.'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('What is so, and what would be right.'),
+  machine: z
+    .strictObject({
+      revision,
+      states: stateNames('The active states, outermost first.'),
+      waiting: z.array(CountShape),
+    })
+    .optional()
+    .describe('Where the machine stood when it refused.'),
+  events: z.array(z.string()).optional().describe('The events that the state takes.'),
+  holders: z
+    .array(z.strictObject({ by: z.string(), until: time('When the lease ends.') }))
+    .optional()
+    .describe('Who holds the slots.'),
+  candidates: z.array(z.string()).optional().describe('The states that may be meant.'),
+  errors: z.array(IssueShape).optional().describe('What is wrong with a chart, all of it.'),
+});
+
+/** A document that has a standard of its own. */
+export const AnyShape = z.looseObject({});
+
+/** FleetLock's own shape of an error. */
+export const FaultShape = z.strictObject({
+  kind: z.string(),
+  value: z.string(),
+});
+
+/** What FleetLock's clients send. */
+export const FleetLockShape = z.object({
+  client_params: z.object({
+    id: CallerShape,
+    // A group as the protocol has it, and `_`, which names of states have.
+    group: z
+      .string()
+      .max(CALLER_LENGTH)
+      .regex(/^[A-Za-z0-9._-]+$/)
+      .describe('The name of a state with slots; `default` is the current one.'),
+  }),
+});
+
+/** The documents that have a name in OpenAPI, for several answers have them or they hold themselves. */
+export const DOCUMENTS = {
+  Status: StatusShape,
+  Entry: EntryShape,
+  History: HistoryShape,
+  Machines: MachinesShape,
+  Uploaded: UploadedShape,
+  Claim: ClaimShape,
+  Health: HealthShape,
+  Problem: ProblemShape,
+  Fault: FaultShape,
+  FleetLock: FleetLockShape,
+  Count: CountShape,
+  Issue: IssueShape,
+  Json: JsonShape,
+  Value: ValueShape,
+} as const;

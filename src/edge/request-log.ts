@@ -1,0 +1,53 @@
+/** The log of requests: a line of JSON for each, where `LOG` is `requests`. */
+import type { Context } from 'hono';
+import type { AppEnv } from './env.ts';
+import { isCrowded } from './query.ts';
+
+export interface LogBindings {
+  /** `requests`: a line for each. Left out, only faults are logged. */
+  readonly LOG?: string | null;
+}
+
+/**
+ * Answers, and writes down who asked for what, what came of it and how long it took. No token is in it, nor anything
+ * of a body.
+ *
+ * @param name the machine's address, or the tenant.
+ */
+export function logged(
+  c: Context<AppEnv>,
+  name: string,
+  answer: () => Response | Promise<Response>,
+): Response | Promise<Response> {
+  if (c.env.LOG !== 'requests') return answer();
+  return write(c, name, answer);
+}
+
+async function write(
+  c: Context<AppEnv>,
+  name: string,
+  answer: () => Response | Promise<Response>,
+): Promise<Response> {
+  const began = Date.now();
+  const response = await answer();
+  const { method, path } = c.req;
+  const revision = /^"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1];
+  const line = {
+    at: new Date(began).toISOString(),
+    machine: name,
+    method,
+    path,
+    ...(isCrowded(c.req.url) ? {} : wordsOf(c)),
+    sub: c.get('grant')?.sub,
+    status: response.status,
+    // Cloudflare's clock stands still while code runs: what is counted is the time that was waited.
+    ms: Date.now() - began,
+    revision: revision === undefined ? undefined : Number(revision),
+  };
+  console.log(JSON.stringify(line));
+  return response;
+}
+
+function wordsOf({ req }: Context<AppEnv>) {
+  return { state: req.query('state'), event: req.query('event'), by: req.query('by') };
+}

@@ -1,0 +1,69 @@
+import { CHART_BYTES } from '../../chart/chart.ts';
+import { readText } from '../body.ts';
+import { UploadedShape } from '../contract/documents.ts';
+import { BY, IF_MATCH, RESET, withSubject } from '../parameters.ts';
+import type { MachineResource } from '../resource.ts';
+import { document, etag, json, problem } from '../responses.ts';
+
+const TAKEN = { content: { 'application/json': UploadedShape }, headers: ['ETag'] } as const;
+
+/** The chart that the machine runs by. */
+export const chart: MachineResource = {
+  path: '/chart',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'chart',
+        summary: 'The chart that the machine runs by; a sequence with its present values.',
+        answers: { 200: { says: 'YAML.', content: { 'application/yaml': 'text' }, headers: ['ETag'] } },
+      },
+      async answer(_, machine) {
+        const answer = await machine.chart();
+        if (!answer.ok) return problem(answer);
+        // RFC 9512
+        return document(answer.text, 'application/yaml', { ETag: etag(answer.revision) });
+      },
+    },
+
+    PUT: {
+      right: 'admin',
+      isFirst: true,
+      contract: {
+        id: 'upload',
+        summary: 'Takes another chart for the address.',
+        parameters: [BY, RESET, IF_MATCH],
+        body: { 'application/yaml': 'text' },
+        answers: {
+          200: { ...TAKEN, says: 'The machine runs by it.' },
+          201: { ...TAKEN, says: 'There was no machine; now it has begun.' },
+        },
+        refusals: [
+          'wrong-parameter',
+          'mid-sequence',
+          'wrong-revision',
+          'too-large',
+          'too-slow',
+          'invalid-chart',
+        ],
+      },
+      async answer(c, machine) {
+        const by = BY.read(c);
+        if (!by.ok) return problem(by);
+        const revisions = IF_MATCH.read(c);
+        if (!revisions.ok) return problem(revisions);
+        const text = await readText(c, CHART_BYTES);
+        if (!text.ok) return problem(text);
+        const answer = await machine.upload(text.value, {
+          reset: RESET.read(c).value,
+          ...(by.value === undefined ? {} : { by: by.value }),
+          ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
+          ...withSubject(c),
+        });
+        if (!answer.ok) return problem(answer);
+        const { ok: _, created, revision, ...body } = answer;
+        return json(body, { ETag: etag(revision) }, created ? 201 : 200);
+      },
+    },
+  },
+};

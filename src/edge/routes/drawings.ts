@@ -1,0 +1,66 @@
+import { formatAddress } from '../../address.ts';
+import { deleted } from '../../objects/refusals.ts';
+import { DIAGRAM_STYLE } from '../../view/style.ts';
+import { mermaidOf, pictureOf } from '../pictures.ts';
+import type { MachineResource } from '../resource.ts';
+import { document, etag, problem } from '../responses.ts';
+
+/** The chart drawn, the current states lit. */
+export const diagramSvg: MachineResource = {
+  path: '/diagram.svg',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'diagram',
+        summary: 'The chart drawn, its current states lit.',
+        answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
+      },
+      async answer(_, machine, address) {
+        const view = await machine.view();
+        if (!view.ok) return problem(view);
+        const svg = await pictureOf(machine, view, formatAddress(address));
+        if (svg === undefined) return problem(deleted());
+        return document(svg, 'image/svg+xml', {
+          ETag: etag(view.revision),
+          'Content-Security-Policy': await policy(),
+          // A picture may stand in a wiki: shown there, and read by nobody.
+          'Cross-Origin-Resource-Policy': 'cross-origin',
+        });
+      },
+    },
+  },
+};
+
+/** The same for Mermaid. */
+export const diagramMermaid: MachineResource = {
+  path: '/diagram.mmd',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'diagramText',
+        summary: 'The chart for Mermaid, its current states marked.',
+        answers: {
+          200: { says: '`stateDiagram-v2`.', content: { 'text/plain': 'text' }, headers: ['ETag'] },
+        },
+      },
+      async answer(_, machine) {
+        const view = await machine.view();
+        if (!view.ok) return problem(view);
+        const text = await mermaidOf(machine, view);
+        if (text === undefined) return problem(deleted());
+        return document(text, 'text/plain;charset=UTF-8', { ETag: etag(view.revision) });
+      },
+    },
+  },
+};
+
+/** Its own style, known by its hash (CSP 3, section 2.3.1), and nothing else. */
+async function policy(): Promise<string> {
+  digest ??= await crypto.subtle.digest('SHA-256', new TextEncoder().encode(DIAGRAM_STYLE));
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  return `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`;
+}
+
+let digest: ArrayBuffer | undefined;

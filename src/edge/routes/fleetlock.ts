@@ -1,0 +1,119 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { FLEETLOCK_BYTES } from '../../limits.ts';
+import type { Yes } from '../../objects/turn.ts';
+import { type Refusal, refuse, statusOf } from '../../refusal.ts';
+import { readText } from '../body.ts';
+import type { Parameter } from '../contract/contract.ts';
+import { FaultShape, FleetLockShape } from '../contract/documents.ts';
+import type { AppEnv } from '../env.ts';
+import { subject } from '../parameters.ts';
+import type { MachineResource } from '../resource.ts';
+import { refusalHeaders, respond } from '../responses.ts';
+
+const PROTOCOL: Parameter<true> = {
+  name: 'fleet-lock-protocol',
+  in: 'header',
+  says: 'That it is this protocol: `true`.',
+  isRequired: true,
+  shape: z.literal('true'),
+  read(c) {
+    if (c.req.header('fleet-lock-protocol') === 'true') return { ok: true, value: true };
+    return refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.');
+  },
+};
+
+const FAULT = { 'application/json': FaultShape } as const;
+
+/** FleetLock: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
+export const preReboot: MachineResource = {
+  path: '/v1/pre-reboot',
+  methods: {
+    POST: {
+      right: 'update',
+      contract: {
+        id: 'preReboot',
+        summary: 'FleetLock: takes a slot before a reboot.',
+        parameters: [PROTOCOL],
+        body: { 'application/json': FleetLockShape },
+        answers: { 200: { says: 'The node may reboot.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'too-large',
+          'too-slow',
+          'not-current',
+          'cannot-come',
+          'no-slots',
+          'slots-taken',
+        ],
+      },
+      answer: (c, machine) => answer(c, (group, id) => machine.lock(group, id, subject(c))),
+    },
+  },
+  refuse: fault,
+  refusalContent: FAULT,
+};
+
+export const steadyState: MachineResource = {
+  path: '/v1/steady-state',
+  methods: {
+    POST: {
+      right: 'update',
+      contract: {
+        id: 'steadyState',
+        summary: 'FleetLock: reports after a reboot, and frees the slot.',
+        parameters: [PROTOCOL],
+        body: { 'application/json': FleetLockShape },
+        answers: { 200: { says: 'The slot is free.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'too-large',
+          'too-slow',
+          'not-current',
+          'cannot-come',
+          'no-slots',
+          'not-taken',
+          'final-state',
+          'expression-failed',
+          'over-bound',
+        ],
+      },
+      answer: (c, machine) => answer(c, (group, id) => machine.unlock(group, id, subject(c))),
+    },
+  },
+  refuse: fault,
+  refusalContent: FAULT,
+};
+
+async function answer(
+  c: Context<AppEnv>,
+  ask: (group: string, id: string) => Promise<Yes | Refusal>,
+): Promise<Response> {
+  const protocol = PROTOCOL.read(c);
+  if (!protocol.ok) return fault(protocol);
+  const body = await readText(c, FLEETLOCK_BYTES);
+  if (!body.ok) return fault(body);
+  const params = parseBody(body.value);
+  if (params === undefined) {
+    return fault(refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'));
+  }
+  const result = await ask(params.group, params.id);
+  return result.ok ? respond(null, 200, {}) : fault(result);
+}
+
+function parseBody(text: string): { readonly id: string; readonly group: string } | undefined {
+  try {
+    return FleetLockShape.safeParse(JSON.parse(text)).data?.client_params;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The protocol's own shape of an error: never a 2xx, also for "not yet". */
+function fault(refusal: Refusal): Response {
+  const { code, detail } = refusal;
+  const body = JSON.stringify({ kind: code.replaceAll('-', '_'), value: detail });
+  return respond(body, statusOf(code), { 'Content-Type': 'application/json', ...refusalHeaders(refusal) });
+}

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { type Address, formatAddress, NameShape, parseAddress, wrongName } from '../../address.ts';
+import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
+import { machineAt, tenantNamed } from '../../objects/stubs.ts';
+import { refuse } from '../../refusal.ts';
+import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
+import type { Parameter } from '../contract/contract.ts';
+import { MachinesShape } from '../contract/documents.ts';
+import type { Env } from '../env.ts';
+import { wholeNumber } from '../parameters.ts';
+import type { TenantResource } from '../resource.ts';
+import { json, page, problem } from '../responses.ts';
+import { wantsPage } from './status.tsx';
+
+const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `How many; ${LIST_PAGE} where it is left out.`);
+
+/** Where the page begins: behind the address that the page before ended with. */
+const AFTER = {
+  name: 'after',
+  in: 'query',
+  says: '`after` of the page before.',
+  shape: z.string(),
+  read(c) {
+    const text = c.req.query('after');
+    if (text === undefined) return { ok: true, value: undefined };
+    const [tenant = '', chart = '', ...more] = text.split('/');
+    const parsed = parseAddress(tenant, chart);
+    const isHere = tenant === c.req.param('name') && more.length === 0;
+    if (isHere && parsed.ok) return { ok: true, value: parsed.address };
+    return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
+  },
+} satisfies Parameter<Address | undefined>;
+
+const CHART: Parameter<string | undefined> = {
+  name: 'chart',
+  in: 'query',
+  says: 'Only the machine of this chart, and its runs.',
+  shape: NameShape,
+  read(c) {
+    const value = c.req.query('chart');
+    const wrong = value === undefined ? undefined : wrongName('chart', value);
+    return wrong === undefined ? { ok: true, value } : refuse('wrong-parameter', wrong);
+  },
+};
+
+/** What the page's form filters by; the list for programs is filtered by the same. */
+const TEXT = {
+  name: 'q',
+  in: 'query',
+  says: 'Of the machines of the page, only those whose address or active states contain it.',
+  shape: z.string(),
+  read: (c) => ({ ok: true as const, value: c.req.query('q') ?? '' }),
+} satisfies Parameter<string>;
+const STATE = {
+  name: 'state',
+  in: 'query',
+  says: 'Of the machines of the page, only those in this state.',
+  shape: z.string(),
+  read: (c) => ({ ok: true as const, value: c.req.query('state') ?? '' }),
+} satisfies Parameter<string>;
+
+/** A tenant's machines: those that the caller may read. */
+export const tenant: TenantResource = {
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'machines',
+        summary: "A tenant's machines: where each of those stands that the caller may read.",
+        parameters: [LIMIT, AFTER, CHART, TEXT, STATE],
+        answers: {
+          200: {
+            says: 'A page of them.',
+            content: { 'application/json': MachinesShape, 'text/html': 'text' },
+            headers: ['Vary'],
+          },
+        },
+        refusals: ['wrong-parameter'],
+      },
+      async answer(c, name) {
+        const limit = LIMIT.read(c);
+        if (!limit.ok) return problem(limit);
+        const after = AFTER.read(c);
+        if (!after.ok) return problem(after);
+        const chart = CHART.read(c);
+        if (!chart.ok) return problem(chart);
+        const grant = c.get('grant');
+        const { addresses, more } = await tenantNamed(c.env, name).members(name, {
+          limit: limit.value ?? LIST_PAGE,
+          ...(after.value === undefined ? {} : { after: after.value }),
+          ...(chart.value === undefined ? {} : { chart: chart.value }),
+          ...(grant === undefined ? {} : { grant }),
+        });
+        const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
+        const last = addresses.at(-1);
+        const next = more && last !== undefined ? { after: formatAddress(last) } : {};
+        const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
+        if (wantsPage(c)) {
+          const props = { tenant: name, rows, text, state, ...next, now: Date.now() };
+          return page(String(<TenantPage {...props} />));
+        }
+        const machines = rows.filter((row) => fits(row, text, state)).map(entryOf);
+        return json({ tenant: name, machines, ...next }, { Vary: 'Accept' });
+      },
+    },
+  },
+};
+
+/** What a machine says of itself; nothing where it is gone. One that does not answer keeps nobody from the others. */
+async function rowOf(env: Env, address: Address): Promise<Row[]> {
+  const machine = formatAddress(address);
+  try {
+    const summary = await machineAt(env, address).summary();
+    return summary === undefined ? [] : [{ machine, summary }];
+  } catch (error) {
+    console.error(`${machine} does not say what it is at`, error);
+    return [{ machine }];
+  }
+}
+
+function entryOf({ machine, summary }: Row) {
+  if (summary === undefined) return { machine, status: 'unknown' };
+  const { changedAt, tags = [], ...facts } = summary;
+  return { machine, ...facts, tags, changed: new Date(changedAt).toISOString() };
+}

@@ -1,0 +1,131 @@
+import { formatAddress } from '../../address.ts';
+import type { Metrics } from '../../objects/counters.ts';
+import type { MachineResource } from '../resource.ts';
+import { document, etag, problem } from '../responses.ts';
+
+/** Prometheus' text format, 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+export const metrics: MachineResource = {
+  path: '/metrics',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'metrics',
+        summary: 'Numbers for Prometheus.',
+        answers: { 200: { says: 'Text, 0.0.4.', content: { 'text/plain': 'text' }, headers: ['ETag'] } },
+      },
+      async answer(_, machine, address) {
+        const answer = await machine.metrics();
+        if (!answer.ok) return problem(answer);
+        return document(write(formatAddress(address), answer), 'text/plain; version=0.0.4; charset=utf-8', {
+          ETag: etag(answer.revision),
+        });
+      },
+    },
+  },
+};
+
+/** One series: its labels beside `machine`, and its value. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+interface Family {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+function write(machine: string, metrics: Metrics): string {
+  return familiesOf(metrics)
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ name, type, help, samples }) => {
+      const lines = samples.map(
+        ([labels, value]) => `stateservice_${name}${labelText({ machine, ...labels })} ${value}`,
+      );
+      return `# HELP stateservice_${name} ${help}\n# TYPE stateservice_${name} ${type}\n${lines.join('\n')}\n`;
+    })
+    .join('');
+}
+
+function familiesOf(metrics: Metrics): Family[] {
+  const { revision, isDone, states, updates, transitions, waiters, streams, sockets, claims, quorums } =
+    metrics;
+  return [
+    {
+      name: 'state',
+      type: 'gauge',
+      help: 'Whether the state is current.',
+      samples: states.map(({ state, current }) => [{ state }, current === null ? 0 : 1]),
+    },
+    {
+      name: 'state_seconds',
+      type: 'gauge',
+      help: 'For how long the state has been current.',
+      samples: states.flatMap(({ state, current }): Sample[] =>
+        current === null ? [] : [[{ state }, current / 1_000]],
+      ),
+    },
+    {
+      name: 'done',
+      type: 'gauge',
+      help: 'Whether nothing more can happen.',
+      samples: [[{}, isDone ? 1 : 0]],
+    },
+    { name: 'revision', type: 'gauge', help: 'Committed changes.', samples: [[{}, revision]] },
+    {
+      name: 'updates_total',
+      type: 'counter',
+      help: 'Reports by what they were answered; refusals since the last change are lost when the machine sleeps.',
+      samples: updates.map(({ answer, count }) => [{ answer }, count]),
+    },
+    {
+      name: 'transitions_total',
+      type: 'counter',
+      help: 'Changes of the current states.',
+      samples: [[{}, transitions]],
+    },
+    { name: 'waiters', type: 'gauge', help: 'Requests that wait.', samples: [[{}, waiters]] },
+    {
+      name: 'watchers',
+      type: 'gauge',
+      help: 'Streams of events and WebSockets that watch.',
+      samples: [
+        [{ kind: 'stream' }, streams],
+        [{ kind: 'websocket' }, sockets],
+      ],
+    },
+    {
+      name: 'claims',
+      type: 'gauge',
+      help: 'Slots of the state that are held.',
+      samples: claims.map(({ state, held }) => [{ state }, held]),
+    },
+    {
+      name: 'slots',
+      type: 'gauge',
+      help: 'Slots that the state has.',
+      samples: claims.map(({ state, slots }) => [{ state }, slots]),
+    },
+    {
+      name: 'quorum',
+      type: 'gauge',
+      help: 'Events that were counted in this visit of the state.',
+      samples: quorums.map(({ state, event, have }) => [{ state, event }, have]),
+    },
+    {
+      name: 'quorum_needed',
+      type: 'gauge',
+      help: 'Events at which the state is left.',
+      samples: quorums.map(({ state, event, need }) => [{ state, event }, need]),
+    },
+  ];
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return `{${pairs.join(',')}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

@@ -1,0 +1,34 @@
+import { OperationsPage } from '../../view/operations-page.tsx';
+import { AnyShape } from '../contract/documents.ts';
+import { openApi, operationsOf } from '../contract/openapi-document.ts';
+import type { Resources, ServiceResource } from '../resource.ts';
+import { json, page } from '../responses.ts';
+
+/**
+ * What is served, for programs and for people.
+ *
+ * @param resources all that is served, these two among them.
+ */
+export function openApiResources(resources: () => Resources): ServiceResource[] {
+  return [
+    {
+      path: '/openapi.json',
+      contract: {
+        id: 'openApi',
+        summary: 'This document.',
+        answers: { 200: { says: 'OpenAPI 3.1.', content: { 'application/json': AnyShape } } },
+      },
+      // Not indented: nobody reads it at a terminal.
+      answer: (c) => json(JSON.stringify(openApi(resources(), new URL(c.req.url).origin))),
+    },
+    {
+      path: '/openapi',
+      contract: {
+        id: 'operations',
+        summary: 'The same as a page.',
+        answers: { 200: { says: 'HTML.', content: { 'text/html': 'text' }, headers: ['Vary'] } },
+      },
+      answer: () => page(String(<OperationsPage operations={operationsOf(resources())} />)),
+    },
+  ];
+}

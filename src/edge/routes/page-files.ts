@@ -1,0 +1,30 @@
+import sheet from '../../view/page.client.css';
+import script from '../../view/page.client.js';
+import { DIAGRAM_STYLE } from '../../view/style.ts';
+import type { ServiceResource } from '../resource.ts';
+import { document } from '../responses.ts';
+
+/** The script of the pages. */
+export const pageScript: ServiceResource = {
+  path: '/page.js',
+  contract: {
+    id: 'pageScript',
+    summary: 'The script of the pages.',
+    answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
+  },
+  answer: () => document(script, 'text/javascript;charset=UTF-8', SHORTLY),
+};
+
+/** Their style, and that of the pictures in them. */
+export const pageStyle: ServiceResource = {
+  path: '/page.css',
+  contract: {
+    id: 'pageStyle',
+    summary: 'The style of the pages.',
+    answers: { 200: { says: 'CSS.', content: { 'text/css': 'text' } } },
+  },
+  answer: () => document(`${sheet}\n${DIAGRAM_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
+};
+
+/** Not for longer than a deploy takes: a page and its script are of one version. */
+const SHORTLY = { 'Cache-Control': 'max-age=60' };

@@ -1,0 +1,93 @@
+import { checkState } from '../../inputs.ts';
+import { type Refusal, refuse } from '../../refusal.ts';
+import { ask } from '../coalesce.ts';
+import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
+import type { MachineResource } from '../resource.ts';
+import { problem, text } from '../responses.ts';
+import { waitWithin } from '../wait-budget.ts';
+
+const YES = { content: { 'text/plain': 'text' }, headers: ['ETag'] } as const;
+
+/** Left out, it is answered as the original did, and not as a wrong parameter. */
+const ASKED = { ...STATE, isRequired: false };
+
+/** Is it my turn, and I am done: the original's two requests, answered by its status codes. */
+export const state: MachineResource = {
+  path: '/state',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'isCurrent',
+        summary: 'Is it my turn? Is the state current?',
+        parameters: [ASKED, WAIT],
+        answers: { 200: { ...YES, says: 'It is current.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'no-state-named',
+          'not-current',
+          'cannot-come',
+          'too-many-waiting',
+        ],
+      },
+      async answer(c, machine, address) {
+        const name = c.req.query('state');
+        if (name === undefined) return problem(refuse('no-state-named', MISSING));
+        const wrong = checkState(name);
+        if (wrong !== undefined) return problem(wrong);
+        const ms = WAIT.read(c);
+        if (!ms.ok) return problem(ms);
+        return show(
+          name,
+          await (ms.value === 0
+            ? ask(machine, address, ['is', name])
+            : waitWithin(c.env, ms.value, async () => machine.is(name, ms.value))),
+        );
+      },
+    },
+
+    PUT: {
+      right: 'update',
+      contract: {
+        id: 'update',
+        summary: 'I am done: sends an event to the state.',
+        parameters: [ASKED, EVENT, ...UPDATE_OPTIONS],
+        answers: { 200: { ...YES, says: 'It was current and took the event, now or before.' } },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'reserved-event',
+          'not-current',
+          'cannot-come',
+          'final-state',
+          'not-taken',
+          'not-holder',
+          'expression-failed',
+          'over-bound',
+          'wrong-revision',
+          'key-reused',
+          'no-state-to-update',
+        ],
+      },
+      async answer(c, machine, address) {
+        const state = c.req.query('state');
+        if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
+        const wrong = checkState(state);
+        if (wrong !== undefined) return problem(wrong);
+        const event = EVENT.read(c);
+        if (!event.ok) return problem(event);
+        const options = updateOptions(c);
+        if (!options.ok) return problem(options);
+        return show(state, await ask(machine, address, ['update', state, event.value, options.value]));
+      },
+    },
+  },
+};
+
+const MISSING = 'The query names no state; ask for one as ?state=NAME.';
+
+/** Yes is told by the name that was asked for. */
+function show(name: string, answer: number | Refusal): Response {
+  return typeof answer === 'number' ? text(name, answer) : problem(answer);
+}

@@ -1,0 +1,119 @@
+import type { Context } from 'hono';
+import { accepts } from 'hono/accepts';
+import { type Address, formatAddress } from '../../address.ts';
+import { allows, type Right } from '../../grant.ts';
+import type { Machine } from '../../objects/machine.ts';
+import { deleted } from '../../objects/refusals.ts';
+import { type Refusal, titleOf } from '../../refusal.ts';
+import { EmptyRoot, Intro, RefusalPage } from '../../view/intro.tsx';
+import { MachinePage } from '../../view/machine-page.tsx';
+import { StatusShape } from '../contract/documents.ts';
+import type { AppEnv } from '../env.ts';
+import { IF_NONE_MATCH, WAIT } from '../parameters.ts';
+import { pictureOf } from '../pictures.ts';
+import type { MachineResource } from '../resource.ts';
+import { done, etag, json, page, problem, respond } from '../responses.ts';
+import { waitWithin } from '../wait-budget.ts';
+
+/** The machine itself: its status document, its page for a browser, and its end. */
+export const machine: MachineResource = {
+  path: '',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'status',
+        summary: 'Where the machine stands; its page for a browser.',
+        parameters: [IF_NONE_MATCH, WAIT],
+        answers: {
+          200: {
+            says: 'The status document.',
+            content: { 'application/json': StatusShape, 'text/html': 'text' },
+            headers: ['ETag', 'Vary'],
+          },
+          304: { says: 'The caller has it already.', headers: ['ETag', 'Vary'] },
+        },
+        refusals: ['wrong-parameter', 'too-many-waiting'],
+      },
+      showAbsent: (refusal, c) => (wantsPage(c) ? refusalPage(refusal) : problem(refusal)),
+      async answer(c, machine, address) {
+        if (wantsPage(c)) return showPage(c, machine, address);
+        const ms = WAIT.read(c);
+        if (!ms.ok) return problem(ms);
+        const known = IF_NONE_MATCH.read(c).value;
+        const answer = await waitWithin(c.env, ms.value, async () => machine.status(known, ms.value));
+        if (!answer.ok) return problem(answer);
+        const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
+        if (answer.unchanged) return respond(null, 304, headers);
+        return json(answer.status, headers);
+      },
+    },
+
+    DELETE: {
+      right: 'admin',
+      contract: {
+        id: 'erase',
+        summary: 'Erases the machine, as if its address had never been used.',
+        answers: { 204: { says: 'It is gone.' } },
+      },
+      async answer(_, machine) {
+        const answer = await machine.erase();
+        return answer.ok ? done() : problem(answer);
+      },
+    },
+  },
+};
+
+/** Whether a browser asks: programs say that they take anything, or JSON. */
+export function wantsPage(c: Context): boolean {
+  if (!c.req.header('Accept')?.includes('text/html')) return false;
+  const type = accepts(c, {
+    header: 'Accept',
+    supports: ['text/html', 'application/json'],
+    default: 'application/json',
+  });
+  return type === 'text/html';
+}
+
+async function showPage(
+  c: Context<AppEnv>,
+  machine: DurableObjectStub<Machine>,
+  address: Address,
+): Promise<Response> {
+  const isRoot = address.tenant === undefined && address.run === undefined;
+  const { origin } = new URL(c.req.url);
+  const view = await machine.view();
+  if (!view.ok) {
+    if (isRoot && view.code === 'no-chart')
+      return page(String(<EmptyRoot origin={origin} why={view.detail} />));
+    return refusalPage(view);
+  }
+  const name = formatAddress(address);
+  const picture = await pictureOf(machine, view, name, true);
+  if (picture === undefined) return refusalPage(deleted());
+  const grant = c.get('grant');
+  const may = (right: Right) => grant === undefined || allows(grant, right, address);
+  const [state = ''] = view.takes.flatMap(({ state, events }) => (events.length > 0 ? [state] : []));
+  const markup = (
+    <MachinePage
+      name={name}
+      path={isRoot ? '' : `/${name}`}
+      view={view}
+      picture={picture}
+      mayUpdate={may('update')}
+      mayReset={may('admin')}
+      {...(grant === undefined ? {} : { viewer: grant })}
+      intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
+      now={Date.now()}
+    />
+  );
+  return page(String(markup), { ETag: etag(view.revision) });
+}
+
+/** A refusal as a page, under the status that it has. */
+function refusalPage(refusal: Refusal): Response {
+  const { status, headers } = problem(refusal);
+  const body = page(String(<RefusalPage title={titleOf(refusal.code)} why={refusal.detail} />));
+  for (const [name, value] of headers) if (!body.headers.has(name)) body.headers.set(name, value);
+  return new Response(body.body, { status, headers: body.headers });
+}

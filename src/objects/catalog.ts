@@ -1,0 +1,49 @@
+import type { Address } from '../address.ts';
+
+/** Where a chart's text came from. */
+export const CHART_ORIGINS = ['upload', 'binding', 'bundle'] as const;
+export type ChartOrigin = (typeof CHART_ORIGINS)[number];
+
+/** A chart's text before anyone has read it. */
+export interface ChartText {
+  readonly text: string;
+  readonly origin: ChartOrigin;
+  /** SHA-256 of the text, in hexadecimal: what a machine compares to tell whether a newer one is waiting. */
+  readonly hash: string;
+}
+
+/** The bindings that charts come from. */
+export interface CatalogBindings {
+  /** The text of the `default` chart: `wrangler deploy --var "CHART:$(cat states.yaml)"`. */
+  readonly CHART?: string;
+  /** The folder of charts: static assets on Cloudflare, a disk service in `npm start`. */
+  readonly CHARTS?: Fetcher;
+}
+
+/**
+ * Finds the newest chart for an address; a run has the chart of its chart.
+ *
+ * @returns undefined where nobody has put one.
+ * @throws where the folder cannot be read: that is no reason to say that there is no chart.
+ */
+export async function findChart(bindings: CatalogBindings, address: Address): Promise<ChartText | undefined> {
+  if (address.tenant === undefined && bindings.CHART) return chartText(bindings.CHART, 'binding');
+  if (bindings.CHARTS === undefined) return undefined;
+  const file =
+    address.tenant === undefined ? `${address.chart}.yaml` : `${address.tenant}/${address.chart}.yaml`;
+  const response = await bindings.CHARTS.fetch(`https://charts/${file}`);
+  if (response.ok) return chartText(await response.text(), 'bundle');
+  await response.body?.cancel();
+  if (response.status === 404) return undefined;
+  throw new Error(`the CHARTS binding answered ${response.status} for ${file}`);
+}
+
+async function chartText(text: string, origin: ChartOrigin): Promise<ChartText> {
+  return { text, origin, hash: await hashOf(text) };
+}
+
+/** SHA-256, in hexadecimal. */
+export async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

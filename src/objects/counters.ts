@@ -1,0 +1,97 @@
+/** What a machine has counted and where it stands, as numbers for whoever watches a fleet of them. */
+import { type Count, countsOf, isDone, nameOf } from '../chart/chart.ts';
+import type { RefusalCode } from '../refusal.ts';
+import type { HistoryEntry } from '../store/history-table.ts';
+import type { RunningMachine } from './machine-state.ts';
+import { countOn, slotsOf } from './slot-claims.ts';
+
+/** How reports were answered: `accepted`, or the code of the refusal. */
+export type UpdateAnswer = 'accepted' | RefusalCode;
+
+/**
+ * Counts of a machine since it began. Each commit stores them in the machine's own row, so that they cost no row more. A
+ * refusal commits nothing: refusals since the last commit are lost when the object sleeps.
+ */
+export class Counters {
+  readonly updates = new Map<string, number>();
+  /** Changes of the current states. */
+  transitions = 0;
+
+  /** @returns JSON, for `restore`. */
+  store(): string {
+    const { updates, transitions } = this;
+    return JSON.stringify({ updates: [...updates], transitions } satisfies StoredCounters);
+  }
+
+  /** @param stored what `store` gave; left out, all begins at 0. */
+  restore(stored = ''): void {
+    const { updates, transitions }: StoredCounters =
+      stored === '' ? { updates: [], transitions: 0 } : JSON.parse(stored);
+    this.updates.clear();
+    for (const [answer, count] of updates) this.updates.set(answer, count);
+    this.transitions = transitions;
+  }
+
+  countEntries(entries: readonly HistoryEntry[]): void {
+    for (const { from, to } of entries) {
+      const isSame = from.length === to.length && from.every((state, i) => state === to[i]);
+      if (!isSame) this.transitions += 1;
+    }
+  }
+
+  countUpdate(answer: UpdateAnswer): void {
+    this.updates.set(answer, (this.updates.get(answer) ?? 0) + 1);
+  }
+}
+
+interface StoredCounters {
+  readonly updates: readonly (readonly [answer: string, count: number])[];
+  readonly transitions: number;
+}
+
+/** A closed shape: it crosses an RPC. */
+export interface Metrics {
+  readonly ok: true;
+  readonly revision: number;
+  readonly isDone: boolean;
+  /** Every state of the chart; where it is current, for how long, ms. */
+  readonly states: readonly { readonly state: string; readonly current: number | null }[];
+  readonly updates: readonly { readonly answer: string; readonly count: number }[];
+  readonly transitions: number;
+  readonly waiters: number;
+  readonly streams: number;
+  readonly sockets: number;
+  readonly claims: readonly { readonly state: string; readonly held: number; readonly slots: number }[];
+  readonly quorums: readonly Count[];
+}
+
+export function metricsOf(
+  { chart, snapshot, revision, claims }: RunningMachine,
+  { updates, transitions }: Counters,
+  audience: { readonly waiters: number; readonly streams: number; readonly sockets: number },
+  now: number,
+): Metrics {
+  const active = [...snapshot.active.keys()];
+  return {
+    ok: true,
+    revision,
+    isDone: isDone(snapshot),
+    states: chart.model.states.flatMap(({ type }, state) => {
+      // The root is the chart itself, and nobody is ever in a history state.
+      if (state === 0 || type === 'history') return [];
+      const visit = snapshot.active.get(state);
+      return [
+        { state: nameOf(chart, state), current: visit === undefined ? null : Math.max(0, now - visit.since) },
+      ];
+    }),
+    updates: [...updates].map(([answer, count]) => ({ answer, count })),
+    transitions,
+    ...audience,
+    claims: active.flatMap((state) => {
+      const slots = slotsOf(chart, state);
+      if (slots === undefined) return [];
+      return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: slots.count }];
+    }),
+    quorums: countsOf(chart, snapshot),
+  };
+}

@@ -1,0 +1,48 @@
+/** What a machine keeps when its sequence is corrected in mid-run: who has reported, and which states were left. */
+import type { Chart, StateNumber } from '../chart/chart.ts';
+import { type Receipt, readReportKey, reportKey } from '../store/receipt-table.ts';
+import type { RunningMachine } from './machine-state.ts';
+
+/** A state's last visit that has ended, and when it did (ms since the epoch). */
+export interface EndedVisit {
+  readonly state: StateNumber;
+  readonly visit: number;
+  readonly at: number;
+}
+
+/** What was known of the machine before its chart was replaced. */
+export interface Before {
+  readonly machine: RunningMachine;
+  readonly reports: readonly Receipt[];
+  readonly left: readonly EndedVisit[];
+}
+
+/**
+ * Translates reports to the states of the same names in the machine's new chart. A report stands for one visit: the
+ * present one, or the last one of a state that was left. Others are dropped.
+ */
+export function carryOver({ machine: before, reports, left }: Before, after: RunningMachine) {
+  const translate = (state: StateNumber) => stateNamed(after.chart, before.chart.model.states[state]?.name);
+  const ended = new Map(left.map(({ state, visit }) => [state, visit]));
+  const kept = reports.flatMap((receipt): Receipt[] => {
+    const report = readReportKey(receipt.key);
+    const state = report && translate(report.state);
+    if (report === undefined || state === undefined) return [];
+    const key = reportKey(state, report.event, report.by);
+    if (before.snapshot.active.get(report.state)?.number === receipt.visit) {
+      const visit = after.snapshot.active.get(state)?.number;
+      return visit === undefined ? [] : [{ ...receipt, key, visit, began: after.snapshot.visits }];
+    }
+    return ended.get(report.state) === receipt.visit ? [{ ...receipt, key }] : [];
+  });
+  const visits = left.flatMap((visit): EndedVisit[] => {
+    const state = translate(visit.state);
+    return state === undefined ? [] : [{ ...visit, state }];
+  });
+  return { reports: kept, left: visits };
+}
+
+function stateNamed({ names }: Chart, name: string | undefined): StateNumber | undefined {
+  const found = name === undefined ? undefined : names.find(name);
+  return found?.ok ? found.state : undefined;
+}

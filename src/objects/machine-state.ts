@@ -1,0 +1,56 @@
+/** A machine in memory: what an object keeps of it between two requests. */
+import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapshot } from '../chart/chart.ts';
+import type { Store, StoredChart } from '../store/machine-store.ts';
+import { type Claims, nextToExpire } from './slot-claims.ts';
+
+export interface RunningMachine {
+  /** Committed changes so far. */
+  readonly revision: number;
+  /** The revision at which the present run began: with the machine itself, or by a reset. */
+  readonly started: number;
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
+  /** History rows written so far. */
+  readonly entries: number;
+  /** When the last change took effect, ms since the epoch. */
+  readonly changedAt: number;
+  readonly chart: Chart;
+  readonly source: Pick<StoredChart, 'hash' | 'origin'>;
+  readonly snapshot: Snapshot;
+  readonly claims: Claims;
+  /** The chart of a run that has not begun, and of which nothing is stored: the run is shown as if it began now. */
+  readonly preview?: StoredChart;
+}
+
+/** Wakes the machine that `store` holds; undefined where it holds none. */
+export function wake(store: Store): RunningMachine | undefined {
+  const stored = store.load();
+  if (stored === undefined) return undefined;
+  const { revision, started, startedAt, entries, changedAt } = stored;
+  const { hash, origin, definition } = stored.chart;
+  const chart = openChart(definition);
+  const snapshot = restoreSnapshot(stored.snapshot, store.timers());
+  return {
+    revision,
+    started,
+    startedAt,
+    entries,
+    changedAt,
+    chart,
+    source: { hash, origin },
+    snapshot,
+    claims: store.claims(),
+  };
+}
+
+/** @returns the names of the active states, outermost first. */
+export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
+  return [...snapshot.active.keys()].map((state) => nameOf(chart, state));
+}
+
+/** @returns when the machine will next change by itself, ms since the epoch: a timer comes due, a lease ends. */
+export function nextChange({ snapshot, claims }: RunningMachine): number | undefined {
+  const timer = nextTimer(snapshot.timers.values())?.at;
+  const lease = nextToExpire(claims)?.until;
+  return timer === undefined || lease === undefined ? (timer ?? lease) : Math.min(timer, lease);
+}

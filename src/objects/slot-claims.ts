@@ -1,0 +1,127 @@
+/** Who may work now: claims of a state's slots, as pure values. */
+import {
+  type Chart,
+  descriptorOf,
+  isRelated,
+  quorums,
+  type Snapshot,
+  type StateNumber,
+  UPDATE,
+} from '../chart/chart.ts';
+
+/** One slot of one state, held by one caller until its lease ends, the state is left, or it is given back. */
+export interface Claim {
+  readonly state: StateNumber;
+  readonly by: string;
+  /** ms since the epoch; a renewal leaves it. */
+  readonly since: number;
+  /** When the lease ends, ms since the epoch. */
+  readonly until: number;
+}
+
+/** The claims on one state; never empty. */
+interface StateClaims {
+  readonly byCaller: ReadonlyMap<string, Claim>;
+  /** The claim whose lease ends first. */
+  readonly first: Claim;
+}
+
+/**
+ * The claims of a machine, by state. One caller has at most one on each state. A value: a change copies the claims of
+ * its state, of which there are at most as many as slots.
+ */
+export type Claims = ReadonlyMap<StateNumber, StateClaims>;
+
+export const NO_CLAIMS: Claims = new Map();
+
+/** The key of a claim among others. */
+export function keyOf({ state, by }: Pick<Claim, 'state' | 'by'>): string {
+  return `${state}/${by}`;
+}
+
+/** @returns the claims as they are kept in memory. */
+export function indexClaims(claims: Iterable<Claim>): Claims {
+  const byState = new Map<StateNumber, Map<string, Claim>>();
+  for (const claim of claims) {
+    const present = byState.get(claim.state);
+    if (present === undefined) byState.set(claim.state, new Map([[claim.by, claim]]));
+    else present.set(claim.by, claim);
+  }
+  return [...byState].reduce((index, [state, byCaller]) => put(index, state, byCaller), new Map());
+}
+
+/** @returns the claim of `by` on `state`. */
+export function claimOf(claims: Claims, state: StateNumber, by: string): Claim | undefined {
+  return claims.get(state)?.byCaller.get(by);
+}
+
+/** @returns the claims on `state`, the one that ends first in front. */
+export function claimsOn(claims: Claims, state: StateNumber): Claim[] {
+  return [...(claims.get(state)?.byCaller.values() ?? [])].sort((a, b) => a.until - b.until);
+}
+
+/** @returns how many claims there are on `state`. */
+export function countOn(claims: Claims, state: StateNumber): number {
+  return claims.get(state)?.byCaller.size ?? 0;
+}
+
+/** @returns how many claims there are on all states. */
+export function countAll(claims: Claims): number {
+  let count = 0;
+  for (const { byCaller } of claims.values()) count += byCaller.size;
+  return count;
+}
+
+/** @returns how many may work in `state`, and for how long; undefined where anyone may. */
+export function slotsOf({ model }: Chart, state: StateNumber) {
+  return model.states[state]?.slots;
+}
+
+/**
+ * Whether a report of `event` needs a slot of the states that it touches: `update`, and what a quorum counts. Other
+ * events (`abort`, `fail`) are taken without one: a state must be left while its holders hang.
+ */
+export function needsSlot(chart: Chart, snapshot: Snapshot, address: StateNumber, event: string): boolean {
+  if (event === UPDATE) return true;
+  return quorums(chart, snapshot).some(
+    (quorum) =>
+      isRelated(chart.model, address, quorum.state) &&
+      descriptorOf(chart, quorum.state, event) === quorum.event,
+  );
+}
+
+export function withClaim(claims: Claims, claim: Claim): Claims {
+  const byCaller = new Map(claims.get(claim.state)?.byCaller).set(claim.by, claim);
+  return put(new Map(claims), claim.state, byCaller);
+}
+
+export function withoutClaim(claims: Claims, { state, by }: Claim): Claims {
+  const byCaller = new Map(claims.get(state)?.byCaller);
+  byCaller.delete(by);
+  return put(new Map(claims), state, byCaller);
+}
+
+/** @returns the claims on all states but `state`. */
+export function withoutState(claims: Claims, state: StateNumber): Claims {
+  return put(new Map(claims), state, new Map());
+}
+
+/** @returns the claim whose lease ends first. */
+export function nextToExpire(claims: Claims): Claim | undefined {
+  let next: Claim | undefined;
+  for (const { first } of claims.values()) if (next === undefined || first.until < next.until) next = first;
+  return next;
+}
+
+/** Puts the claims of one state into an index that is being made. */
+function put(
+  index: Map<StateNumber, StateClaims>,
+  state: StateNumber,
+  byCaller: ReadonlyMap<string, Claim>,
+): Map<StateNumber, StateClaims> {
+  let first: Claim | undefined;
+  for (const claim of byCaller.values()) if (first === undefined || claim.until < first.until) first = claim;
+  if (first === undefined) index.delete(state);
+  else index.set(state, { byCaller, first });
+  return index;
+}

@@ -1,0 +1,161 @@
+import {
+  activeTags,
+  ancestorsOf,
+  type Chart,
+  countsOf,
+  isDone,
+  meaningOf,
+  namedValue,
+  nameOf,
+  ownEvents,
+  quorums,
+  type StateNumber,
+  type Timer,
+  UPDATE,
+} from '../chart/chart.ts';
+import type { Status } from '../edge/contract/documents.ts';
+import type { Report } from '../store/receipt-table.ts';
+import { activeNames, type RunningMachine } from './machine-state.ts';
+import { reportersOf } from './reporters.ts';
+import type { Summary, View } from './results.ts';
+import { claimsOn, slotsOf } from './slot-claims.ts';
+
+/** Writes status documents. The last one is kept: thousands may wait for the same, and thousands may be named in it. */
+export class StatusWriter {
+  readonly #reports: () => readonly Report[];
+  #last:
+    | { readonly machine: RunningMachine; readonly newest: string | undefined; readonly text: string }
+    | undefined;
+
+  /** @param reports looks up the reports of callers who said who they are. */
+  constructor(reports: () => readonly Report[]) {
+    this.#reports = reports;
+  }
+
+  /**
+   * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
+   * @returns JSON.
+   */
+  write(name: string, machine: RunningMachine, newest: string | undefined): string {
+    if (this.#last?.machine !== machine || this.#last.newest !== newest) {
+      const reports = machine.preview === undefined ? this.#reports() : [];
+      const status = statusOf(name, machine, reports, newest);
+      this.#last = { machine, newest, text: JSON.stringify(status, null, 2) };
+    }
+    return this.#last.text;
+  }
+}
+
+/** What a list says of a machine. */
+export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachine): Summary {
+  return {
+    dialect: chart.definition.dialect,
+    states: activeNames(chart, snapshot),
+    status: isDone(snapshot) ? 'done' : 'active',
+    tags: activeTags(chart, snapshot),
+    waiting: countsOf(chart, snapshot),
+    revision,
+    changedAt,
+  };
+}
+
+/** What is drawn and shown of a machine, beside its status document and its history. */
+export function viewOf({ chart, snapshot }: RunningMachine, left: ReadonlySet<StateNumber>) {
+  const active = [...snapshot.active.keys()];
+  return {
+    active,
+    visited: [...left],
+    counts: quorums(chart, snapshot),
+    due: [...snapshot.timers.values()].map(({ event, at }) => ({ event, at })),
+    takes: active.map((state) => takesOf(chart, state)),
+  };
+}
+
+/** The events that a state names, and what the buttons for them must know. */
+function takesOf(chart: Chart, state: StateNumber): View['takes'][number] {
+  const events = ownEvents(chart, state);
+  const around = [state, ...ancestorsOf(chart.model, state)].filter((at) => slotsOf(chart, at) !== undefined);
+  const namesOf = (found: typeof events) => found.map(({ event }) => event);
+  return {
+    state: nameOf(chart, state),
+    events: namesOf(events),
+    ends: namesOf(events.filter(({ mayEnd }) => mayEnd)),
+    // Other events are taken without a slot.
+    counted: namesOf(events.filter(({ event, isCounted }) => isCounted || event === UPDATE)),
+    slots: around.map((at) => nameOf(chart, at)),
+  };
+}
+
+function statusOf(
+  name: string,
+  machine: RunningMachine,
+  reports: readonly Report[],
+  newest: string | undefined,
+): Status {
+  const { chart, snapshot, source } = machine;
+  const since = Math.max(...[...snapshot.active.values()].map((visit) => visit.since));
+  return {
+    machine: name,
+    dialect: chart.definition.dialect,
+    states: activeNames(chart, snapshot),
+    value: namedValue(chart, snapshot),
+    status: isDone(snapshot) ? 'done' : 'active',
+    tags: activeTags(chart, snapshot),
+    revision: machine.revision,
+    started: machine.preview === undefined ? time(machine.startedAt) : null,
+    since: time(since),
+    changed: time(machine.changedAt),
+    context: snapshot.machine.context.data,
+    quorums: quorumStatus(machine, reports),
+    claims: claimStatus(machine),
+    timers: [...snapshot.timers.values()]
+      .sort((a, b) => a.at - b.at)
+      .map((timer) => timerStatus(chart, timer)),
+    chart: {
+      hash: source.hash,
+      source: source.origin,
+      newer: newest !== undefined && newest !== source.hash,
+    },
+  };
+}
+
+function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): Status['quorums'] {
+  const counts = quorums(chart, snapshot);
+  const reporters = reportersOf(chart, snapshot, counts, reports);
+  return counts.map(({ state, event, have, until }, i) => ({
+    state: nameOf(chart, state),
+    event,
+    have,
+    need: until,
+    by: [...(reporters[i] ?? [])],
+  }));
+}
+
+function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claims'] {
+  return [...snapshot.active.keys()].flatMap((state) => {
+    const slots = slotsOf(chart, state);
+    if (slots === undefined) return [];
+    const holders = claimsOn(claims, state).map(({ by, since, until }) => ({
+      by,
+      since: time(since),
+      until: time(until),
+    }));
+    return [{ state: nameOf(chart, state), slots: slots.count, holders }];
+  });
+}
+
+function timerStatus(chart: Chart, timer: Timer): Status['timers'][number] {
+  const { at, event } = timer;
+  const meaning = meaningOf(chart, timer);
+  const [target, ...others] = meaning?.targets ?? [];
+  return {
+    at: time(at),
+    event: event.startsWith('xstate.') ? null : event,
+    state: meaning === undefined ? null : nameOf(chart, meaning.state),
+    target: target === undefined || others.length > 0 ? null : nameOf(chart, target),
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

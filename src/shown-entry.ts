@@ -1,8 +1,0 @@
-import type { HistoryEntry } from './store/history.ts';
-
-/** An entry of the history as the service shows it: times in ISO 8601. */
-export type ShownEntry = Omit<HistoryEntry, 'at'> & { readonly at: string };
-
-export function showEntry({ at, ...entry }: HistoryEntry): ShownEntry {
-  return { ...entry, at: new Date(at).toISOString() };
-}
