@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { callerWorker } from './test/binding/caller.ts';
+import { callerWorker } from './test/edge/binding/caller.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
 /** What browsers get is text to the Worker: the rule of wrangler.toml, in Vite's words. */

@@ -4,7 +4,7 @@ import { env, exports } from 'cloudflare:workers';
 import type { Machine } from '../src/index.ts';
 import type { Update } from '../src/objects/turn.ts';
 import type { Refusal } from '../src/refusal.ts';
-import { hold } from './contract/held.ts';
+import { hold } from './edge/contract/held.ts';
 
 /** Sends one request through the Worker; its answer must be one that OpenAPI promises. */
 export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {

@@ -4,7 +4,7 @@ import { sign } from 'hono/jwt';
 import { answer } from '../src/edge/app.ts';
 import type { Env } from '../src/edge/env.ts';
 import type { Right } from '../src/grant.ts';
-import { hold } from './contract/held.ts';
+import { hold } from './edge/contract/held.ts';
 
 /** What the service signs with; as long as it has to be. */
 export const SECRET = 'a secret that only the tests know of';

@@ -4,7 +4,7 @@ import { readChart } from '../../src/chart/chart.ts';
 import { CHART_TIMERS } from '../../src/chart/limits.ts';
 import { Simulation } from '../../src/cli/simulation.ts';
 import { newChart } from '../charts.ts';
-import { put } from '../coordination/callers.ts';
+import { put } from '../objects/callers.ts';
 import { type StatusDocument, statusOf } from '../service.ts';
 
 const texts = import.meta.glob('../../charts/acme/*.yaml', { query: '?raw', import: 'default', eager: true });

@@ -8,7 +8,7 @@ import { graphOf } from '../../src/view/graph.ts';
 import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';
 import { counting, final, sequence } from '../charts.ts';
-import { charts } from '../coordination/random-charts.ts';
+import { charts } from '../objects/random-charts.ts';
 
 function layoutOf(text: string): Layout {
   const reading = readChart(text);

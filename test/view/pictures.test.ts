@@ -1,7 +1,7 @@
 /** `diagram.svg` and `diagram.mmd`: the chart as it is, lit where its machine stands. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newAddress, newChart } from '../charts.ts';
-import { claim, put, upload } from '../coordination/callers.ts';
+import { claim, put, upload } from '../objects/callers.ts';
 import { bodyOf, problemOf, report, send, statusOf } from '../service.ts';
 
 const CHART = `

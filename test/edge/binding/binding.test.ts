@@ -1,0 +1,166 @@
+/** A machine as another Worker's binding. The other Worker is a Worker of its own: `worker.js`. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { counting, final, putChart, sequence } from '../../charts.ts';
+import { ask, erase, historyOf, report, statusOf } from '../../service.ts';
+
+const CHART = 'bound/release';
+
+beforeEach(async () => {
+  await putChart(CHART, sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done')));
+  for (const address of [CHART, `${CHART}@42`]) await erase(address);
+});
+
+describe('a binding', () => {
+  it('asks whether it is its turn', async () => {
+    expect(await call('RELEASE', 'is', 'drain')).toEqual({ answer: true });
+    expect(await call('RELEASE', 'is', 'patch')).toEqual({ answer: false });
+    expect(await call('RELEASE', 'is', 'nothing')).toEqual({ answer: false });
+  });
+
+  it('reports, counts once for each caller, and is told why not', async () => {
+    expect(await call('RELEASE', 'update', 'drain', { by: 'a' })).toEqual({
+      answer: { ok: true, revision: 2 },
+    });
+    expect(await call('RELEASE', 'update', 'drain', { by: 'a' })).toEqual({
+      answer: { ok: true, revision: 2 },
+    });
+    expect(await call('RELEASE', 'update', 'drain', { by: 'b' })).toEqual({
+      answer: { ok: true, revision: 3 },
+    });
+    expect(await call('RELEASE', 'update', 'drain')).toMatchObject({
+      answer: { ok: false, code: 'cannot-come', detail: expect.stringContaining('"patch"') },
+    });
+    expect((await ask(CHART, 'patch')).status).toBe(200);
+  });
+
+  it('is told of no revision but the one that is meant', async () => {
+    const answer = await call('RELEASE', 'update', 'drain', { revision: 7 });
+    expect(answer).toMatchObject({ answer: { ok: false, code: 'wrong-revision' } });
+  });
+
+  it('waits, and is woken by the report of another', async () => {
+    const waiting = call('RELEASE', 'wait', 'patch', { seconds: 30 });
+    await report(CHART, 'drain');
+    await report(CHART, 'drain');
+    expect(await waiting).toEqual({ answer: true });
+    expect(await call('RELEASE', 'wait', 'drain', { seconds: 30 })).toEqual({ answer: false });
+  });
+
+  it('reads the status document', async () => {
+    expect(await call('RELEASE', 'status')).toEqual({ answer: await statusOf(CHART) });
+  });
+
+  it('is named in the history as its props say', async () => {
+    await call('RELEASE', 'update', 'drain');
+    await call('REPORTER', 'update', 'drain', { by: 'web-01' });
+    const { history } = await historyOf(CHART);
+    expect(history[0]).toMatchObject({ by: 'web-01', sub: 'reporter' });
+    expect(history[1]).toMatchObject({ by: null, sub: 'binding' });
+  });
+
+  it('is for one machine: a run is another', async () => {
+    await call('RUN', 'update', 'drain');
+    expect((await statusOf(CHART)).revision).toBe(1);
+    expect((await statusOf(`${CHART}@42`)).revision).toBe(2);
+  });
+});
+
+describe('what its props do not allow', () => {
+  it.each([
+    ['READER', 'update', ['drain'], 'update'],
+    ['READER', 'claim', ['drain', 'a'], 'update'],
+    ['READER', 'release', ['drain', 'a'], 'update'],
+    ['READER', 'reset', [], 'admin'],
+    ['RELEASE', 'reset', [], 'admin'],
+    ['REPORTER', 'is', ['drain'], 'read'],
+    ['REPORTER', 'wait', ['drain'], 'read'],
+    ['REPORTER', 'status', [], 'read'],
+  ])('is refused, and changes nothing: %s %s', async (binding, method, args, right) => {
+    await ask(CHART, 'drain');
+    const { thrown } = await call(binding, method, ...args);
+    expect(thrown).toEqual({
+      name: 'forbidden',
+      message: `forbidden: This binding of ${CHART} may not ${right}.`,
+    });
+    expect((await statusOf(CHART)).revision).toBe(1);
+  });
+
+  it('is done by who may', async () => {
+    await call('ADMIN', 'update', 'drain');
+    expect(await call('ADMIN', 'reset')).toEqual({ answer: { ok: true, revision: 3 } });
+    expect(await call('ADMIN', 'is', 'drain')).toEqual({ answer: true });
+  });
+
+  it.each(['erase', 'upload', 'env', 'ctx', '#machine', 'fetch'])(
+    'is not there at all: %s',
+    async (method) => {
+      await ask(CHART, 'drain');
+      expect((await call('ADMIN', method)).thrown).toBeDefined();
+      expect((await statusOf(CHART)).revision).toBe(1);
+    },
+  );
+});
+
+describe('what makes no sense', () => {
+  const long = 'x'.repeat(256);
+
+  it.each([
+    ['claim', ['drain', long], 'wrong-parameter'],
+    ['claim', ['drain', ''], 'wrong-parameter'],
+    ['release', ['drain', '\ud800'], 'wrong-parameter'],
+    ['update', ['drain', { by: long }], 'wrong-parameter'],
+    ['update', ['drain', { key: long }], 'wrong-parameter'],
+    ['update', ['drain', { event: long }], 'reserved-event'],
+    ['update', ['drain', { event: '*' }], 'reserved-event'],
+    ['update', ['drain', { event: 'done.state.drain' }], 'reserved-event'],
+    ['update', ['drain', { event: 'xstate.done.state.s1' }], 'reserved-event'],
+  ])('is refused as it is by HTTP: %s %j', async (method, args, code) => {
+    await ask(CHART, 'drain');
+    expect(await call('RELEASE', method, ...args)).toMatchObject({ answer: { ok: false, code } });
+    expect((await statusOf(CHART)).revision).toBe(1);
+  });
+
+  it.each([
+    ['is', [7]],
+    ['is', []],
+    ['wait', ['drain', { seconds: null }]],
+    ['wait', ['patch', { seconds: -1 }]],
+    ['claim', ['drain']],
+    ['claim', ['drain', 7]],
+    ['update', [{}]],
+    ['update', ['drain', { by: 7 }]],
+    ['update', ['drain', { revision: 1.5 }]],
+  ])('is thrown where it is of another type: %s %j', async (method, args) => {
+    await ask(CHART, 'drain');
+    expect((await call('RELEASE', method, ...args)).thrown?.name).toBe('TypeError');
+    expect((await statusOf(CHART)).revision).toBe(1);
+  });
+});
+
+it('an address without a chart is said to be one', async () => {
+  expect((await call('NOWHERE', 'is', 'drain')).thrown?.name).toBe('no-chart');
+  expect(await call('NOWHERE', 'update', 'drain')).toMatchObject({ answer: { ok: false, code: 'no-chart' } });
+});
+
+it('props that are wrong are said to be', async () => {
+  for (const [binding, chart] of [
+    ['WRONG_CHART', '../release'],
+    ['NO_TENANT', 'release'],
+    ['NO_CHART', 'undefined'],
+  ] as const) {
+    const { thrown } = await call(binding, 'update', 'green_state');
+    expect(thrown?.message).toContain(`such as acme/release; not ${chart}`);
+  }
+  expect((await call('WRONG_RIGHT', 'is', 'drain')).thrown?.message).toContain('read, update, admin');
+});
+
+/** Calls a method of a binding that the other Worker has, in that Worker. */
+async function call(
+  binding: string,
+  method: string,
+  ...args: readonly unknown[]
+): Promise<{ answer?: unknown; thrown?: { name: string; message: string } }> {
+  const body = JSON.stringify({ binding, method, args });
+  return (await env.CALLER.fetch('https://caller.test/', { method: 'POST', body })).json();
+}

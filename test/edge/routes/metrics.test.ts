@@ -1,0 +1,147 @@
+/** `{machine}/metrics`, as a real parser reads it. */
+import parse from 'parse-prometheus-text-format';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { counting, final, newAddress, newChart, sequence } from '../../charts.ts';
+import { claim, put, waitFor } from '../../objects/callers.ts';
+import { openSocket } from '../../objects/sockets.ts';
+import { ask, evict, report, send } from '../../service.ts';
+
+const CHART = `
+initial: work
+states:
+  work: {slots: 3, on: {update: {target: rest, quorum: 2}, skip: rest}}
+  rest: {initial: in, states: {in: {}, h: {type: history}}, on: {update: work}}
+`;
+
+// Far ahead of the platform's own clock, so that no alarm goes off by itself.
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Every series by its name and its labels beside `machine`: `stateservice_state{state="work"}`. */
+async function seriesOf(address: string): Promise<Record<string, number>> {
+  const response = await send('GET', `/${address}/metrics`);
+  expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const series: Record<string, number> = {};
+  for (const { name, help, metrics } of parse(await response.text())) {
+    expect(help).toMatch(/^[A-Z].*\.$/);
+    for (const { labels = {}, value } of metrics) {
+      const { machine, ...others } = labels;
+      expect(machine).toBe(address);
+      const text = Object.entries(others).map(([label, said]) => `${label}=${said}`);
+      series[`${name.replace('stateservice_', '')}{${text.join(',')}}`] = Number(value);
+    }
+  }
+  return series;
+}
+
+describe('metrics', () => {
+  it('have every state, and tell for how long the current ones have been it', async () => {
+    const address = await newChart(CHART);
+    await ask(address, 'work');
+    vi.setSystemTime(NOON + 90_000);
+    expect(await seriesOf(address)).toMatchObject({
+      'state{state=work}': 1,
+      'state{state=rest}': 0,
+      'state{state=rest.in}': 0,
+      'state_seconds{state=work}': 90,
+      'done{}': 0,
+      'revision{}': 1,
+    });
+    expect(await seriesOf(address)).not.toHaveProperty('state{state=rest.h}');
+    await claim(address, 'work', 'a');
+    await put(address, 'work', { by: 'a', event: 'skip' });
+    const moved = await seriesOf(address);
+    expect(moved).toMatchObject({
+      'state{state=work}': 0,
+      'state{state=rest.in}': 1,
+      'state_seconds{state=rest}': 0,
+    });
+    expect(moved).not.toHaveProperty('state_seconds{state=work}');
+  });
+
+  it('count reports by their answers, and transitions', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 2), final('b')));
+    for (let i = 0; i < 3; i++) await report(address, 'a');
+    await report(address, 'b');
+    expect(await seriesOf(address)).toMatchObject({
+      'updates_total{answer=accepted}': 2,
+      'updates_total{answer=cannot-come}': 1,
+      'updates_total{answer=final-state}': 1,
+      'transitions_total{}': 2,
+      'done{}': 1,
+    });
+  });
+
+  it('are kept with the machine, refusals as far as a change came after them', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
+    await report(address, 'a');
+    await report(address, 'b');
+    await report(address, 'a');
+    await report(address, 'b');
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({
+      'updates_total{answer=accepted}': 2,
+      'updates_total{answer=not-current}': 1,
+      'transitions_total{}': 1,
+    });
+    await report(address, 'a');
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({
+      'updates_total{answer=accepted}': 3,
+      'updates_total{answer=not-current}': 1,
+      'transitions_total{}': 2,
+      'done{}': 1,
+      'revision{}': 4,
+    });
+  });
+
+  it('count reports of one batch, each once, and a machine that begins anew begins at 0', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 50), final('b')));
+    await Promise.all(Array.from({ length: 20 }, () => report(address, 'a')));
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({ 'updates_total{answer=accepted}': 20 });
+    await send('DELETE', `/${address}`);
+    expect(await seriesOf(address)).toMatchObject({ 'transitions_total{}': 1 });
+    expect(await seriesOf(address)).not.toHaveProperty('updates_total{answer=accepted}');
+  });
+
+  it('tell of claims, of counts, and of those who wait and watch', async () => {
+    const address = await newChart(CHART);
+    await claim(address, 'work', 'a');
+    await claim(address, 'work', 'b');
+    await put(address, 'work', { by: 'a' });
+    const socket = await openSocket(address);
+    const waiting = waitFor(address, 'rest', '60s');
+    await vi.waitFor(async () => expect((await seriesOf(address))['waiters{}']).toBe(1));
+    expect(await seriesOf(address)).toMatchObject({
+      'claims{state=work}': 1,
+      'slots{state=work}': 3,
+      'quorum{state=work,event=update}': 1,
+      'quorum_needed{state=work,event=update}': 2,
+      'watchers{kind=stream}': 0,
+      'watchers{kind=websocket}': 1,
+    });
+    await put(address, 'work', { by: 'b' });
+    expect((await waiting).status).toBe(200);
+    socket.close();
+    expect((await seriesOf(address))['waiters{}']).toBe(0);
+  });
+
+  it('take any name for what it is', async () => {
+    const name = 'a "quoted" \\ name\nof two lines';
+    const address = await newChart(sequence(final(name)));
+    const text = await (await send('GET', `/${address}/metrics`)).text();
+    expect(text).toContain(`state="a \\"quoted\\" \\\\ name\\nof two lines"} 1\n`);
+    expect(Object.keys(await seriesOf(address))[0]).toContain('a "quoted"');
+  });
+
+  it('are not there where there is no chart', async () => {
+    expect((await send('GET', `/${newAddress()}/metrics`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,99 @@
+/** Which machines a glob stands for. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allows, allowsSome, type Grant, matches } from '../src/grant.ts';
+
+describe('a glob', () => {
+  it.each([
+    ['default', 'default'],
+    ['*', 'default'],
+    ['*', 'acme/release'],
+    ['*', 'acme/release@42'],
+    ['acme/release', 'acme/release'],
+    ['acme/*', 'acme/release'],
+    ['acme/*', 'acme/release@42'],
+    ['acme/release@*', 'acme/release@42'],
+    ['acme/release*', 'acme/release'],
+    ['acme/re*se', 'acme/release'],
+    ['acme/*@42', 'acme/release@42'],
+    ['*/release', 'acme/release'],
+    ['*/*', 'acme/release@42'],
+    ['a*e/r*e*@*2', 'acme/release@42'],
+    ['acme/**', 'acme/x'],
+  ])('%s stands for %s', (glob, address) => {
+    expect(matches(glob, address)).toBe(true);
+  });
+
+  it.each([
+    ['acme/*', 'acme2/x'],
+    ['acme/*', 'acm/x'],
+    ['acme/*', 'acme'],
+    ['acme*', 'acme/release'],
+    ['acme/release', 'acme/release@42'],
+    ['acme/release@*', 'acme/release'],
+    ['acme/release@*', 'acme/release2@42'],
+    ['acme/release', 'acme/release2'],
+    ['acme/release', 'other/release'],
+    ['ACME/release', 'acme/release'],
+    ['*/*', 'default'],
+    ['default', 'acme/default'],
+    ['*default', 'acme/default'],
+    ['', 'default'],
+    ['', 'acme/x'],
+    ['/', 'acme/x'],
+    ['acme/', 'acme/x'],
+    ['acme/x/*', 'acme/x'],
+    ['acme/x/../../other/y', 'other/y'],
+    ['acme/?', 'acme/x'],
+    ['acme/[a-z]', 'acme/x'],
+    ['acme/.*', 'acme/x'],
+    ['acme/(x|y)', 'acme/x'],
+    ['acme/aa*aa', 'acme/aaa'],
+  ])('%s does not stand for %s', (glob, address) => {
+    expect(matches(glob, address)).toBe(false);
+  });
+
+  const name = fc.stringMatching(/^[a-c]{1,4}$/);
+  const address = fc
+    .tuple(name, name, fc.option(name))
+    .map(([t, c, r]) => `${t}/${c}${r === null ? '' : `@${r}`}`);
+  const pattern = fc.stringMatching(/^[a-c*]{1,5}(@[a-c*]{1,3})?$/);
+
+  it('stands for what the same as a regular expression does', () => {
+    fc.assert(
+      fc.property(pattern, pattern, address, (tenant, chart, machine) => {
+        const source = `${tenant}/${chart}`.replaceAll('*', '[^/]*');
+        expect(matches(`${tenant}/${chart}`, machine)).toBe(new RegExp(`^${source}$`).test(machine));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('takes no longer for many stars', () => {
+    const began = performance.now();
+    expect(matches(`acme/${'a*'.repeat(1_000)}b`, `acme/${'a'.repeat(190)}`)).toBe(false);
+    expect(performance.now() - began).toBeLessThan(50);
+  });
+});
+
+describe('a grant', () => {
+  const grant: Grant = { sub: 'ci', charts: ['acme/release@*', 'default'], can: ['read'], until: 0 };
+
+  it('has its rights at its machines, and no others anywhere', () => {
+    const run = { tenant: 'acme', chart: 'release', run: '42' };
+    expect(allows(grant, 'read', run)).toBe(true);
+    expect(allows(grant, 'read', { chart: 'default' })).toBe(true);
+    expect(allows(grant, 'read', { tenant: 'acme', chart: 'release' })).toBe(false);
+    expect(allows(grant, 'update', run)).toBe(false);
+    expect(allows(grant, 'admin', { chart: 'default' })).toBe(false);
+  });
+
+  it('is for the tenants of its machines', () => {
+    expect(allowsSome(grant, 'read', 'acme')).toBe(true);
+    expect(allowsSome(grant, 'admin', 'acme')).toBe(false);
+    for (const tenant of ['acme2', 'acm', 'default', ''])
+      expect(allowsSome(grant, 'read', tenant)).toBe(false);
+    expect(allowsSome({ ...grant, charts: ['*'] }, 'read', 'anyone')).toBe(true);
+    expect(allowsSome({ ...grant, charts: ['*/release'] }, 'read', 'anyone')).toBe(true);
+  });
+});

@@ -1,0 +1,229 @@
+/**
+ * Clocks and alarms that are not what they should be: an alarm that is late, comes twice, or comes for a timer that is
+ * long gone; a clock that jumps. (What a punctual alarm does is in `time.test.ts`.)
+ */
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { counting, final, newChart, sequence } from '../charts.ts';
+import {
+  ask,
+  evict,
+  historyOf,
+  inStorage,
+  objectAt,
+  report,
+  reportTimes,
+  statusOf,
+  tracesOf,
+} from '../service.ts';
+import { claim, documentOf, holdersOf, put, storyOf, verdict } from './callers.ts';
+
+// Far ahead of the platform's own clock, which no test can move: no alarm goes off by itself.
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** `work` is given up after ten minutes; what was done in time is followed by a rest of an hour. */
+const chart = JSON.stringify({
+  initial: 'work',
+  states: {
+    work: { on: { update: { target: 'rest', quorum: 2 } }, after: { '10m': 'failed' } },
+    rest: { on: { update: 'work' }, after: { '1h': 'work' } },
+    failed: { on: { update: 'work' } },
+  },
+});
+
+describe('an alarm for a timer that is gone', () => {
+  it('does nothing, and is set for the one that there is now', async () => {
+    const address = await newChart(chart);
+    await reportTimes(address, 'work', 2);
+    // It was set for ten past twelve, and is not to be had back.
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['rest'], revision: 3 });
+    expect((await tracesOf(address)).alarm).toBe(NOON + HOUR);
+  });
+
+  it('does nothing though its state was entered again meanwhile: that visit has a time of its own', async () => {
+    const address = await newChart(chart);
+    vi.setSystemTime(NOON);
+    await reportTimes(address, 'work', 2);
+    vi.setSystemTime(NOON + 9 * MINUTE);
+    await report(address, 'rest');
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['work'], revision: 4 });
+    vi.setSystemTime(NOON + 19 * MINUTE);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['failed'], revision: 5 });
+    expect(await tracesOf(address)).toMatchObject({ alarm: null });
+  });
+
+  it('does nothing to an object that has forgotten all about it', async () => {
+    const address = await newChart(chart);
+    await reportTimes(address, 'work', 2);
+    await evict(address);
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['rest'], revision: 3 });
+  });
+
+  it('does nothing for a lease that was given back', async () => {
+    const address = await newChart(
+      sequence({ ...counting('work', 'rest', 9), slots: 1, lease: '10m' }, final('rest')),
+    );
+    await claim(address, 'work', 'x');
+    await put(address, 'work', { by: 'x' });
+    await claim(address, 'work', 'y');
+    vi.setSystemTime(NOON + 9 * MINUTE);
+    await claim(address, 'work', 'y');
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    await alarm(address);
+    expect(await holdersOf(address)).toEqual(['y']);
+    expect((await storyOf(address)).map(({ cause }) => cause)).not.toContain('lease-expired');
+  });
+});
+
+describe('an alarm that comes twice', () => {
+  it('fires each timer of a ring once, at the time at which it was due', async () => {
+    const ring = JSON.stringify({
+      initial: 'a',
+      states: { a: { after: { '10m': 'b' } }, b: { after: { '20m': 'a' } } },
+    });
+    const address = await newChart(ring);
+    await ask(address, 'a');
+    for (const minutes of [10, 30, 40]) {
+      vi.setSystemTime(NOON + minutes * MINUTE);
+      await Promise.all([alarm(address), alarm(address)]);
+      await alarm(address);
+    }
+    expect((await storyOf(address)).map(({ cause, at }) => [cause, at.slice(11, 16)])).toEqual([
+      ['start', '12:00'],
+      ['timer', '12:10'],
+      ['timer', '12:30'],
+      ['timer', '12:40'],
+    ]);
+  });
+
+  it('and at the same time as requests, which see one change', async () => {
+    const address = await newChart(chart);
+    await ask(address, 'work');
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    const [asked, , reported] = await Promise.all([
+      ask(address, 'failed'),
+      alarm(address),
+      report(address, 'work'),
+      alarm(address),
+    ]);
+    expect([asked.status, asked.headers.get('ETag')]).toEqual([200, '"2"']);
+    expect(reported.status).toBe(406);
+    expect(await statusOf(address)).toMatchObject({ states: ['failed'], revision: 2 });
+  });
+});
+
+describe('an alarm that is late', () => {
+  it('does what all it stands for would have done, each at its time, before a report is counted', async () => {
+    const address = await newChart(chart);
+    await reportTimes(address, 'work', 2);
+    vi.setSystemTime(NOON + 65 * MINUTE);
+    // The rest is over for five minutes: this is the first of two in the second visit.
+    expect(await verdict(await report(address, 'work'))).toBe('200');
+    expect(await documentOf(address)).toMatchObject({
+      states: ['work'],
+      revision: 5,
+      quorums: [{ have: 1 }],
+      timers: [{ at: '2040-06-01T13:10:00.000Z' }],
+    });
+    await alarm(address);
+    expect((await documentOf(address)).revision).toBe(5);
+  });
+});
+
+describe('a clock that jumps ahead', () => {
+  it('and back again has fired what was due by then, once, and takes nothing back', async () => {
+    const address = await newChart(chart);
+    await ask(address, 'work');
+    vi.setSystemTime(NOON + 24 * HOUR);
+    expect((await ask(address, 'failed')).headers.get('ETag')).toBe('"2"');
+    vi.setSystemTime(NOON + MINUTE);
+    await alarm(address);
+    expect((await ask(address, 'failed')).headers.get('ETag')).toBe('"2"');
+    vi.setSystemTime(NOON + 10 * MINUTE);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['failed'], revision: 2 });
+    expect((await historyOf(address)).history).toHaveLength(2);
+  });
+
+  it('counts each report once, before the jump, in it, and after it', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 9), final('b')));
+    for (const at of [NOON, NOON + 24 * HOUR, NOON + 1, NOON - 24 * HOUR, NOON + HOUR]) {
+      vi.setSystemTime(at);
+      for (const by of ['x', 'x']) expect((await put(address, 'a', { by: `${by}-${at}` })).status).toBe(200);
+    }
+    expect((await storyOf(address)).map(({ revision }) => revision)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await documentOf(address)).toMatchObject({ revision: 6, quorums: [{ have: 5 }] });
+  });
+});
+
+describe('a clock that jumps back', () => {
+  it('leaves a state that was entered in what is now the future, and its timer', async () => {
+    const address = await newChart(chart);
+    vi.setSystemTime(NOON + HOUR);
+    await reportTimes(address, 'work', 2);
+    vi.setSystemTime(NOON - HOUR);
+    await evict(address);
+    expect(await documentOf(address)).toMatchObject({
+      states: ['rest'],
+      timers: [{ at: '2040-06-01T14:00:00.000Z' }],
+    });
+    await alarm(address);
+    expect((await tracesOf(address)).alarm).toBe(NOON + 2 * HOUR);
+    vi.setSystemTime(NOON + 2 * HOUR);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['work'], revision: 4 });
+  });
+
+  it('measures from the new time what is begun in it', async () => {
+    const address = await newChart(chart);
+    await ask(address, 'work');
+    vi.setSystemTime(NOON - HOUR);
+    await reportTimes(address, 'work', 2);
+    expect((await documentOf(address)).timers).toMatchObject([{ at: '2040-06-01T12:00:00.000Z' }]);
+    expect((await tracesOf(address)).alarm).toBe(NOON);
+    vi.setSystemTime(NOON);
+    await alarm(address);
+    expect(await statusOf(address)).toMatchObject({ states: ['work'], revision: 4 });
+  });
+
+  it('ends a lease no sooner than was said, and lets nobody else in before', async () => {
+    const address = await newChart(
+      sequence({ ...counting('work', 'rest', 9), slots: 1, lease: '10m' }, final('rest')),
+    );
+    await claim(address, 'work', 'x');
+    vi.setSystemTime(NOON - HOUR);
+    await alarm(address);
+    expect(await verdict(await claim(address, 'work', 'y'))).toBe('406 slots-taken');
+    // Who renews it by the new clock has it for as long as any other.
+    expect(await (await claim(address, 'work', 'x')).json()).toMatchObject({
+      until: '2040-06-01T11:10:00.000Z',
+    });
+    vi.setSystemTime(NOON - HOUR + 10 * MINUTE);
+    await alarm(address);
+    expect(await holdersOf(address)).toEqual([]);
+    expect(await verdict(await claim(address, 'work', 'y'))).toBe('200');
+  });
+});
+
+/** The platform runs the alarm, whenever that is and whatever for. */
+async function alarm(address: string): Promise<void> {
+  const isSet = await runDurableObjectAlarm(objectAt(address));
+  if (!isSet) await inStorage(address, (_, machine) => machine.alarm());
+}

@@ -1,0 +1,116 @@
+/** Two tenants with the same names: whatever one does, the other's is as it was. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { RESOURCES } from '../../src/edge/app.ts';
+import { RIGHTS } from '../../src/grant.ts';
+import { putChart } from '../charts.ts';
+import { queryOf } from '../edge/contract/query.ts';
+import { ask, machinePath, report, send, statusOf } from '../service.ts';
+import { sendAs, tokenFor } from '../tokens.ts';
+import { claim, storyOf } from './callers.ts';
+import { openSocket } from './sockets.ts';
+import { listOf, namesOf, newTenant } from './tenants.ts';
+
+const CHART = `
+initial: work
+states:
+  work: {slots: 2, lease: 1h, on: {update: {target: done, quorum: 3}}}
+  done: {type: final}
+`;
+
+let ours: string;
+let theirs: string;
+beforeEach(async () => {
+  [ours, theirs] = [newTenant(), newTenant()];
+  for (const tenant of [ours, theirs]) {
+    await putChart(`${tenant}/release`, CHART);
+    for (const address of [`${tenant}/release`, `${tenant}/release@42`]) {
+      await ask(address, 'work');
+      await claim(address, 'work', 'web-01');
+    }
+  }
+});
+
+/** Everything that can be seen of a tenant, with its own name taken out. */
+async function viewOf(tenant: string): Promise<string> {
+  const texts: string[] = [];
+  for (const address of [`${tenant}/release`, `${tenant}/release@42`]) {
+    for (const path of ['', '/chart', '/history']) {
+      texts.push(await (await send('GET', `${machinePath(address)}${path}`)).text());
+    }
+  }
+  return [...texts, JSON.stringify(await listOf(tenant))].join('\n').replaceAll(tenant, 'TENANT');
+}
+
+/** Every method of every resource, with what it would need. */
+const REQUESTS = RESOURCES.machine.flatMap(({ path, methods }) =>
+  Object.entries(methods).map(([method, { contract }]) => ({
+    method,
+    path,
+    query: queryOf(contract, { state: 'work', by: 'web-01', reset: 'true' }),
+  })),
+);
+
+describe.each(REQUESTS)('$method $path of one tenant', ({ method, path, query }) => {
+  it.each(['release', 'release@42'])('changes nothing of another’s: %s', async (name) => {
+    const before = await viewOf(theirs);
+    const body = path === '/chart' ? CHART.replace('quorum: 3', 'quorum: 4') : undefined;
+    const lock = { client_params: { id: 'web-01', group: 'work' } };
+    const init = path.startsWith('/v1/')
+      ? { body: JSON.stringify(lock), headers: { 'fleet-lock-protocol': 'true' } }
+      : { ...(method === 'PUT' && body !== undefined ? { body } : {}) };
+    const response = await send(method, `/${ours}/${name}${path}${query}`, init);
+    await response.body?.cancel();
+    // It was a request that does something, but for a run, which takes no chart of its own.
+    if (!(method === 'PUT' && path === '/chart' && name.includes('@'))) {
+      expect(response.status).toBeLessThan(300);
+    }
+    expect(await viewOf(theirs)).toBe(before);
+  });
+
+  it('is refused to a token of the other', async () => {
+    const token = await tokenFor(`${theirs}/*`, ...RIGHTS);
+    for (const name of ['release', 'release@42']) {
+      const response = await sendAs(token, method, `/${ours}/${name}${path}${query}`);
+      expect(response.status).toBe(403);
+    }
+  });
+});
+
+describe('the list of one tenant', () => {
+  it('has its own machines, and nothing of the other’s', async () => {
+    expect(await namesOf(ours)).toEqual([`${ours}/release`, `${ours}/release@42`]);
+    expect(JSON.stringify(await listOf(ours))).not.toContain(theirs);
+  });
+
+  it('is refused to a token of the other', async () => {
+    const token = await tokenFor(`${theirs}/*`, ...RIGHTS);
+    expect((await sendAs(token, 'GET', `/${ours}`)).status).toBe(403);
+    expect((await sendAs(token, 'GET', `/${theirs}?after=${ours}/release`)).status).toBe(400);
+  });
+});
+
+describe('who watches one tenant', () => {
+  it('is told what happens there, and nothing of the other’s', async () => {
+    const sockets = [await openSocket(`${ours}/release`), await openSocket(`${theirs}/release`)];
+    await send('PUT', `/${theirs}/release/state?state=work&by=web-01`);
+    await send('DELETE', `/${ours}/release/claims?state=work&by=web-01`);
+    expect((await sockets[0]?.next())?.cause).toBe('release');
+    expect((await sockets[1]?.next())?.cause).toBe('update');
+    for (const socket of sockets) socket.close();
+  });
+});
+
+describe('a claim, a key and a caller of one tenant', () => {
+  it('are strangers to the other', async () => {
+    const put = (tenant: string) =>
+      send('PUT', `/${tenant}/release/state?state=work&by=web-01`, { headers: { 'Idempotency-Key': 'k' } });
+    expect((await put(ours)).status).toBe(200);
+    expect((await put(theirs)).status).toBe(200);
+    for (const tenant of [ours, theirs]) {
+      const reports = (await storyOf(`${tenant}/release`)).filter(({ cause }) => cause === 'update');
+      expect(reports).toHaveLength(1);
+      expect((await statusOf(`${tenant}/release`)).quorums[0]).toMatchObject({ have: 1, need: 3 });
+    }
+    expect((await report(`${ours}/release@42`, 'done')).status).toBe(406);
+  });
+});

@@ -1,0 +1,261 @@
+/** `GET /{tenant}`: which machines there are, and how far they are. */
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { LIST_PAGE, LIST_PAGE_MAX } from '../../src/limits.ts';
+import { newChart, putChart, removeChart } from '../charts.ts';
+import { ask, inStorage, problemOf, report, reportTimes, send, statusOf, tracesOf } from '../service.ts';
+import { sendAs, tokenFor } from '../tokens.ts';
+import { erase, reset, upload } from './callers.ts';
+import { CHART, evictTenant, inTenant, listOf, namesOf, newTenant } from './tenants.ts';
+
+let tenant: string;
+beforeEach(() => {
+  tenant = newTenant();
+});
+
+describe('a list', () => {
+  it('says of each machine where it stands, since when, and whether it is done', async () => {
+    await upload(`${tenant}/a`, CHART);
+    await upload(`${tenant}/b`, 'initial: x\nstates: {x: {initial: y, states: {y: {}}}}');
+    await reportTimes(`${tenant}/a`, 'drain', 2);
+    const { changed } = await statusOf(`${tenant}/b`);
+    expect(await listOf(tenant)).toEqual({
+      tenant,
+      machines: [
+        {
+          machine: `${tenant}/a`,
+          dialect: 'sequence',
+          states: ['done'],
+          status: 'done',
+          tags: [],
+          waiting: [],
+          revision: 3,
+          changed: (await statusOf(`${tenant}/a`)).changed,
+        },
+        {
+          machine: `${tenant}/b`,
+          dialect: 'statechart',
+          states: ['x', 'x.y'],
+          status: 'active',
+          tags: [],
+          waiting: [],
+          revision: 1,
+          changed,
+        },
+      ],
+    });
+  });
+
+  it('has a machine as soon as it has answered, from whatever its chart comes', async () => {
+    const bundled = await newChart(CHART);
+    const [owner = ''] = bundled.split('/');
+    await ask(bundled, 'drain');
+    await report(`${bundled}@42`, 'drain');
+    const names = await namesOf(owner, `?chart=${bundled.split('/')[1]}`);
+    expect(names).toEqual([bundled, `${bundled}@42`]);
+  });
+
+  it('is filtered for programs by what the page filters by', async () => {
+    await upload(`${tenant}/one`, CHART);
+    await upload(`${tenant}/two`, CHART);
+    await reportTimes(`${tenant}/two`, 'drain', 2);
+    expect(await namesOf(tenant, '?state=done')).toEqual([`${tenant}/two`]);
+    expect(await namesOf(tenant, '?q=ON')).toEqual([`${tenant}/one`, `${tenant}/two`]);
+    expect(await namesOf(tenant, '?q=/one&state=drain')).toEqual([`${tenant}/one`]);
+    expect(await namesOf(tenant, '?q=&state=')).toHaveLength(2);
+  });
+
+  it('is never behind: it asks the machines themselves', async () => {
+    await upload(`${tenant}/a`, CHART);
+    for (const revision of [1, 2, 3]) {
+      expect((await listOf(tenant)).machines[0]?.revision).toBe(revision);
+      await report(`${tenant}/a`, 'drain');
+    }
+  });
+
+  it('shows what has come due though nobody has asked', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await upload(`${tenant}/a`, 'initial: a\nstates: {a: {after: {1h: b}}, b: {type: final}}');
+      vi.setSystemTime(Date.now() + 3_600_000);
+      expect((await listOf(tenant)).machines[0]).toMatchObject({ states: ['b'], status: 'done' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is empty for a tenant that has none, and leaves nothing behind', async () => {
+    expect(await listOf(tenant)).toEqual({ tenant, machines: [] });
+    expect(await inTenant(tenant, tablesOf)).toEqual([]);
+  });
+
+  it('is no longer what it was when a machine is deleted, and is again when it comes back', async () => {
+    await upload(`${tenant}/a`, CHART);
+    await upload(`${tenant}/b`, CHART);
+    expect((await erase(`${tenant}/a`)).status).toBe(204);
+    expect(await namesOf(tenant)).toEqual([`${tenant}/b`]);
+    await upload(`${tenant}/a`, CHART);
+    expect(await namesOf(tenant)).toEqual([`${tenant}/a`, `${tenant}/b`]);
+  });
+
+  it('survives that its object sleeps', async () => {
+    await upload(`${tenant}/a`, CHART);
+    await evictTenant(tenant);
+    expect(await namesOf(tenant)).toEqual([`${tenant}/a`]);
+  });
+
+  it('does not have the service’s own machine', async () => {
+    await putChart('default', CHART);
+    await ask('default', 'drain');
+    expect(await namesOf('default-')).toEqual([]);
+    expect((await send('GET', '/default')).status).toBe(404);
+    await removeChart('default');
+    await send('DELETE', '/');
+  });
+
+  it('has no machine that could not be started', async () => {
+    expect((await upload(`${tenant}/a`, 'initial: nowhere')).status).toBe(422);
+    expect((await ask(`${tenant}/b`, 'drain')).status).toBe(404);
+    expect(await inTenant(tenant, tablesOf)).toEqual([]);
+    expect(await tracesOf(`${tenant}/b`)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('shows a machine that does not answer as such, and the others all the same', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await upload(`${tenant}/a`, CHART);
+    await upload(`${tenant}/b`, CHART);
+    await inStorage(`${tenant}/a`, ({ sql }) => {
+      sql.exec("UPDATE machine SET entries = 7, snapshot = '{'");
+    });
+    const { machines } = await listOf(tenant);
+    expect(machines).toMatchObject([
+      { machine: `${tenant}/a`, status: 'unknown' },
+      { machine: `${tenant}/b`, status: 'active' },
+    ]);
+    expect(log).toHaveBeenCalled();
+    log.mockRestore();
+  });
+});
+
+describe('pages', () => {
+  it('come in the order of the addresses, a chart before its runs', async () => {
+    const names = ['b', 'a@2', 'a', 'a@10', 'a-b', 'A'].map((name) => `${tenant}/${name}`);
+    for (const chart of ['a', 'b', 'a-b', 'A']) await putChart(`${tenant}/${chart}`, CHART);
+    for (const name of names) await report(name, 'drain');
+    const sorted = ['A', 'a', 'a@10', 'a@2', 'a-b', 'b'].map((name) => `${tenant}/${name}`);
+    expect(await namesOf(tenant)).toEqual(sorted);
+    const seen: string[] = [];
+    for (let after = ''; ; ) {
+      const page = await listOf(tenant, `?limit=2${after}`);
+      seen.push(...page.machines.map(({ machine }) => machine));
+      if (page.after === undefined) break;
+      expect(page.machines).toHaveLength(2);
+      after = `&after=${encodeURIComponent(page.after)}`;
+    }
+    expect(seen).toEqual(sorted);
+  });
+
+  it('are as long as is said, and end where there is no more', async () => {
+    await inTenant(tenant, () => undefined);
+    await upload(`${tenant}/a`, CHART);
+    await upload(`${tenant}/b`, CHART);
+    expect(await listOf(tenant, '?limit=2')).not.toHaveProperty('after');
+    expect((await listOf(tenant, '?limit=1')).after).toBe(`${tenant}/a`);
+    expect(await namesOf(tenant, `?after=${tenant}/b`)).toEqual([]);
+    expect(LIST_PAGE).toBeLessThan(LIST_PAGE_MAX);
+  });
+
+  it.each([
+    ['limit=0', '`limit`'],
+    [`limit=${LIST_PAGE_MAX + 1}`, '`limit`'],
+    ['limit=x', '`limit`'],
+    ['after=nonsense', '`after`'],
+    ['after=other/a', '`after`'],
+    ['after=../a', '`after`'],
+    ['chart=a/b', 'chart'],
+    ['chart=', 'chart'],
+    ["chart='%20OR%201=1", 'chart'],
+  ])('are refused that there cannot be: ?%s', async (query, what) => {
+    const response = await send('GET', `/${tenant}?${query}`);
+    expect(response.status).toBe(400);
+    expect((await problemOf(response)).detail).toContain(what);
+  });
+
+  it('are of one chart where that is asked for', async () => {
+    for (const chart of ['a', 'ab']) await putChart(`${tenant}/${chart}`, CHART);
+    for (const name of ['a', 'a@1', 'ab', 'ab@1']) await report(`${tenant}/${name}`, 'drain');
+    expect(await namesOf(tenant, '?chart=a')).toEqual([`${tenant}/a`, `${tenant}/a@1`]);
+    expect(await namesOf(tenant, '?chart=b')).toEqual([]);
+    expect((await listOf(tenant, '?chart=a&limit=1')).after).toBe(`${tenant}/a`);
+    expect(await namesOf(tenant, `?chart=a&after=${tenant}/a`)).toEqual([`${tenant}/a@1`]);
+  });
+});
+
+describe('a caller with a token', () => {
+  it('is shown the machines that it may read, in full pages', async () => {
+    for (const chart of ['a', 'b', 'c', 'd']) await upload(`${tenant}/${chart}`, CHART);
+    const token = await tokenFor([`${tenant}/b`, `${tenant}/d`, 'other/*'], 'read');
+    const first = await (await sendAs(token, 'GET', `/${tenant}?limit=1`)).json<{ after?: string }>();
+    expect(first).toMatchObject({ machines: [{ machine: `${tenant}/b` }], after: `${tenant}/b` });
+    const last = await sendAs(token, 'GET', `/${tenant}?limit=1&after=${first.after}`);
+    const body = await last.json();
+    expect(body).toMatchObject({ machines: [{ machine: `${tenant}/d` }] });
+    expect(body).not.toHaveProperty('after');
+  });
+});
+
+describe('a machine that is on the list and is not there', () => {
+  it('is not shown, and is off the list from then on', async () => {
+    await upload(`${tenant}/a`, CHART);
+    // As if the process had been killed after it was entered, and before it began.
+    await inTenant(tenant, (sql) => {
+      sql.exec("INSERT INTO machine (chart, run, bytes) VALUES ('lost', '', 7)");
+      sql.exec('UPDATE total SET machines = machines + 1, bytes = bytes + 7');
+    });
+    expect(await inTenant(tenant, totalOf)).toEqual({ machines: 2, bytes: CHART.length + 7 });
+    expect(await namesOf(tenant)).toEqual([`${tenant}/a`]);
+    expect(await inTenant(tenant, totalOf)).toEqual({ machines: 1, bytes: CHART.length });
+    expect(await tracesOf(`${tenant}/lost`)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('is not taken off by who reads the list while it starts', async () => {
+    await putChart(`${tenant}/a`, CHART);
+    for (let i = 0; i < 20; i++) {
+      const answers = await Promise.all([
+        ask(`${tenant}/a`, 'drain'),
+        ...Array.from({ length: 5 }, () => send('GET', `/${tenant}`)),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+      expect(await namesOf(tenant)).toEqual([`${tenant}/a`]);
+      await erase(`${tenant}/a`);
+      expect(await namesOf(tenant)).toEqual([]);
+    }
+  });
+
+  it('is right after any disorder of starts, ends and readers', async () => {
+    await putChart(`${tenant}/a`, CHART);
+    for (let i = 0; i < 20; i++) {
+      await Promise.all(
+        Array.from({ length: 12 }, () => {
+          const lot = Math.floor(Math.random() * 4);
+          if (lot === 0) return erase(`${tenant}/a`);
+          if (lot === 1) return send('GET', `/${tenant}`);
+          return lot === 2 ? ask(`${tenant}/a`, 'drain') : reset(`${tenant}/a`);
+        }),
+      );
+      const { tables } = await tracesOf(`${tenant}/a`);
+      expect(await inTenant(tenant, totalOf)).toEqual(
+        tables.length > 0 ? { machines: 1, bytes: CHART.length } : { machines: 0, bytes: 0 },
+      );
+    }
+  });
+});
+
+function tablesOf(sql: SqlStorage): unknown[] {
+  return sql.exec('SELECT name FROM sqlite_master').toArray();
+}
+
+function totalOf(sql: SqlStorage): unknown {
+  const found = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'total'").toArray();
+  if (found.length === 0) return { machines: 0, bytes: 0 };
+  return sql.exec('SELECT machines, bytes FROM total').one();
+}

@@ -1,0 +1,263 @@
+/** A run that has not begun: whoever asks about it is answered as if it began now, and nothing is written. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
+import { ask, chartOf, problemOf, report, send, tracesOf } from '../service.ts';
+import {
+  claim,
+  documentOf,
+  erase,
+  put,
+  refusedOf,
+  release,
+  reset,
+  resource,
+  revisionOf,
+  storyOf,
+  upload,
+  verdict,
+  waitFor,
+} from './callers.ts';
+import { watch } from './events.ts';
+import { openSocket } from './sockets.ts';
+import { namesOf } from './tenants.ts';
+
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+const MINUTE = 60_000;
+const NOTHING = { tables: [], alarm: null };
+
+const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
+const slots = 'initial: work\nstates:\n  work: {slots: 1, on: {update: done}}\n  done: {type: final}\n';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function newRun(text: string): Promise<string> {
+  return `${await newChart(text)}@42`;
+}
+
+/** What an object and its tenant know of a run. */
+async function tracesLeft(run: string) {
+  const [tenant = ''] = run.split('/');
+  return { ...(await tracesOf(run)), listed: (await namesOf(tenant)).includes(run) };
+}
+
+describe('asking about a run that has not begun', () => {
+  it.each(['state?state=drain', '', 'chart', 'history', 'metrics', 'diagram.svg', 'diagram.mmd'])(
+    'is answered and leaves nothing: GET {run}/%s',
+    async (path) => {
+      const run = await newRun(drain);
+      const response = await send('GET', `/${run}${path === '' ? '' : `/${path}`}`);
+      await response.text();
+      expect(response.status).toBe(200);
+      expect(revisionOf(response)).toBe(0);
+      expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+    },
+  );
+
+  it('is answered by a page that says so', async () => {
+    const run = await newRun(drain);
+    const response = await send('GET', `/${run}`, { headers: { Accept: 'text/html' } });
+    expect(await response.text()).toContain('This run has not begun');
+    expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+  });
+
+  it('shows what its beginning would, and that it has not begun', async () => {
+    const run = await newRun(drain);
+    expect(await documentOf(run)).toMatchObject({
+      states: ['drain'],
+      revision: 0,
+      started: null,
+      since: '2040-06-01T12:00:00.000Z',
+      quorums: [{ state: 'drain', have: 0, need: 2, by: [] }],
+    });
+    expect(await storyOf(run)).toEqual([]);
+    expect(await chartOf(run)).toContain('drain');
+    expect(await verdict(await ask(run, 'patch'))).toBe('406 not-current');
+  });
+
+  it('does not begin its chart’s own machine, which begins with its first request', async () => {
+    const run = await newRun(drain);
+    const base = run.replace('@42', '');
+    await documentOf(run);
+    expect(await tracesLeft(base)).toEqual({ ...NOTHING, listed: false });
+    expect(await documentOf(base)).toMatchObject({ revision: 1, started: '2040-06-01T12:00:00.000Z' });
+    expect((await tracesLeft(base)).listed).toBe(true);
+  });
+
+  it('shows the time of each request as that of its beginning', async () => {
+    const run = await newRun('initial: a\nstates:\n  a: {after: {30m: b}}\n  b: {}\n');
+    expect((await documentOf(run)).timers).toMatchObject([{ at: '2040-06-01T12:30:00.000Z' }]);
+    vi.setSystemTime(NOON + 60 * MINUTE);
+    expect(await documentOf(run)).toMatchObject({
+      states: ['a'],
+      timers: [{ at: '2040-06-01T13:30:00.000Z' }],
+    });
+    expect(await tracesOf(run)).toEqual(NOTHING);
+  });
+
+  it.each([
+    ['a time that has passed', sequence(timed('a', 'b', '2040-06-01T11:00:00'), final('b'))],
+    ['after: 0s', 'initial: a\nstates:\n  a: {after: {0s: b}}\n  b: {}\n'],
+  ])('shows what a beginning does by itself: %s', async (_, text) => {
+    const run = await newRun(text);
+    expect((await documentOf(run)).states).toEqual(['b']);
+    expect((await ask(run, 'b')).status).toBe(200);
+    expect(await tracesOf(run)).toEqual(NOTHING);
+  });
+
+  it('is 404 once its chart is gone', async () => {
+    const run = await newRun(drain);
+    expect((await ask(run, 'drain')).status).toBe(200);
+    await removeChart(run.replace('@42', ''));
+    expect((await ask(run, 'drain')).status).toBe(404);
+    expect(await tracesOf(run)).toEqual(NOTHING);
+  });
+
+  it('is no reason to have anything to delete, or to give back', async () => {
+    const run = await newRun(slots);
+    expect((await erase(run)).status).toBe(404);
+    expect((await release(run, 'work', 'web-01')).status).toBe(204);
+    const body = JSON.stringify({ client_params: { id: 'web-01', group: 'work' } });
+    const headers = { 'fleet-lock-protocol': 'true' };
+    expect((await send('POST', `/${run}/v1/steady-state`, { body, headers })).status).toBe(200);
+    expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+  });
+});
+
+describe('a run begins', () => {
+  it('with its first report', async () => {
+    const run = await newRun(drain);
+    await documentOf(run);
+    vi.setSystemTime(NOON + MINUTE);
+    expect(revisionOf(await report(run, 'drain'))).toBe(2);
+    expect(await documentOf(run)).toMatchObject({ revision: 2, started: '2040-06-01T12:01:00.000Z' });
+    expect((await tracesLeft(run)).listed).toBe(true);
+  });
+
+  it('with its first claim', async () => {
+    const run = await newRun(slots);
+    expect((await claim(run, 'work', 'web-01')).status).toBe(200);
+    expect((await documentOf(run)).revision).toBe(2);
+  });
+
+  it('with a reset, and says when it has begun anew', async () => {
+    const run = await newRun(drain);
+    await reset(run);
+    expect(await documentOf(run)).toMatchObject({ revision: 1, started: '2040-06-01T12:00:00.000Z' });
+    vi.setSystemTime(NOON + MINUTE);
+    await reset(run);
+    expect(await documentOf(run)).toMatchObject({ revision: 2, started: '2040-06-01T12:01:00.000Z' });
+  });
+});
+
+describe('the revision 0 of a run that has not begun', () => {
+  it('is matched by a report that begins it, once', async () => {
+    const run = await newRun(drain);
+    expect((await put(run, 'drain', { match: '"0"' })).status).toBe(200);
+    expect(await verdict(await put(run, 'drain', { match: '"0"' }))).toBe('412 wrong-revision');
+  });
+
+  it('is matched by one of those that come at once', async () => {
+    const run = await newRun(drain);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => put(run, 'drain', { match: '"0"' })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
+  });
+
+  it('is no other: a report for another revision is 412 and begins nothing', async () => {
+    const run = await newRun(drain);
+    expect(await verdict(await put(run, 'drain', { match: '"1"' }))).toBe('412 wrong-revision');
+    expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+  });
+
+  it('is 304 for a caller that has it', async () => {
+    const run = await newRun(drain);
+    const response = await send('GET', `/${run}`, { headers: { 'If-None-Match': '"0"' } });
+    expect(response.status).toBe(304);
+  });
+});
+
+describe('waiting for a run that has not begun', () => {
+  it('is answered at once where the state is the first', async () => {
+    const run = await newRun(drain);
+    expect((await waitFor(run, 'drain', '30s')).status).toBe(200);
+    expect(await tracesOf(run)).toEqual(NOTHING);
+  });
+
+  it('is answered by the report that brings the state', async () => {
+    const run = await newRun(sequence(counting('drain', 'patch'), counting('patch', 'done'), final('done')));
+    const waiting = waitFor(run, 'patch', '30s');
+    await settled();
+    expect(await tracesOf(run)).toEqual(NOTHING);
+    await report(run, 'drain');
+    const response = await waiting;
+    expect([response.status, revisionOf(response)]).toEqual([200, 2]);
+  });
+
+  it('goes on through its beginning, where that does not bring the state', async () => {
+    const run = await newRun(drain);
+    const waiting = waitFor(run, 'patch', '30s');
+    await settled();
+    await report(run, 'drain');
+    await settled();
+    await report(run, 'drain');
+    expect((await waiting).status).toBe(200);
+  });
+
+  it('ends in time, and leaves nothing', async () => {
+    const run = await newRun(drain);
+    vi.useRealTimers();
+    expect((await refusedOf(await waitFor(run, 'patch', '200ms'))).machine?.revision).toBe(0);
+    expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+  });
+
+  it('for the next revision is answered by its beginning', async () => {
+    const run = await newRun(slots);
+    const waiting = send('GET', `/${run}?wait=30s`, { headers: { 'If-None-Match': '"0"' } });
+    await settled();
+    await claim(run, 'work', 'web-01');
+    const response = await waiting;
+    expect(response.status).toBe(200);
+    expect(revisionOf(response)).toBeGreaterThan(0);
+  });
+
+  it('sees a moment pass that the chart names', async () => {
+    vi.useRealTimers();
+    const soon = new Date(Date.now() + 1_500).toISOString();
+    const run = await newRun(`initial: a\nstates:\n  a: {at: {'${soon}': b}}\n  b: {}\n`);
+    expect((await waitFor(run, 'b', '10s')).status).toBe(200);
+    expect(await tracesOf(run)).toEqual(NOTHING);
+  });
+
+  it('by watching is told its beginning', async () => {
+    const run = await newRun(drain);
+    const events = await watch(run, { after: '0' });
+    const socket = await openSocket(run);
+    await report(run, 'drain');
+    expect((await events.take(2)).map(({ id, event }) => [id, event])).toEqual([
+      [1, 'start'],
+      [2, 'update'],
+    ]);
+    expect((await socket.take(2)).map(({ cause }) => cause)).toEqual(['start', 'update']);
+    await events.close();
+    socket.close();
+  });
+});
+
+it('a run of an uploaded chart is answered as one of a bound one', async () => {
+  const base = await newChart(drain);
+  await upload(base, sequence(counting('other', 'end'), final('end')));
+  expect(await documentOf(`${base}@1`)).toMatchObject({ states: ['other'], chart: { source: 'upload' } });
+  expect((await problemOf(await ask(`${base}@1`, 'drain'))).detail).toContain('no state');
+  expect(await tracesOf(`${base}@1`)).toEqual(NOTHING);
+  expect((await send('GET', resource(`${base}@1`, 'history'))).status).toBe(200);
+});
+
+/** Leaves the requests that were sent the time to arrive. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
