@@ -8,8 +8,8 @@
  *       await release.update('canary', { by: hostname });
  *     }
  */
-import type { Status } from './edge/contract/documents.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
+import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
 
 export interface ClientOptions {

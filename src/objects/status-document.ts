@@ -1,10 +1,14 @@
+/** The status document of a machine, and what else is shown of it. */
 import {
   activeTags,
   ancestorsOf,
   type Chart,
+  type Count,
   countsOf,
   isDone,
+  type Json,
   meaningOf,
+  type NamedValue,
   namedValue,
   nameOf,
   ownEvents,
@@ -13,12 +17,40 @@ import {
   type Timer,
   UPDATE,
 } from '../chart/chart.ts';
-import type { Status } from '../edge/contract/documents.ts';
 import type { Report } from '../store/receipt-table.ts';
+import type { ChartOrigin } from './catalog.ts';
 import { activeNames, type RunningMachine } from './machine-state.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
 import { claimsOn, slotsOf } from './slot-claims.ts';
+
+/** The status document: `GET {machine}`. Times are ISO 8601; `edge/contract/documents.ts` describes each field. */
+export interface Status {
+  readonly machine: string;
+  readonly dialect: 'sequence' | 'statechart';
+  readonly states: readonly string[];
+  readonly value: NamedValue;
+  readonly status: 'active' | 'done';
+  readonly tags: readonly string[];
+  readonly revision: number;
+  readonly started: string | null;
+  readonly since: string;
+  readonly changed: string;
+  readonly context: Readonly<Record<string, Json>>;
+  readonly quorums: readonly (Count & { readonly by: readonly string[] })[];
+  readonly claims: readonly {
+    readonly state: string;
+    readonly slots: number;
+    readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
+  }[];
+  readonly timers: readonly {
+    readonly at: string;
+    readonly event: string | null;
+    readonly state: string | null;
+    readonly target: string | null;
+  }[];
+  readonly chart: { readonly hash: string; readonly source: ChartOrigin; readonly newer: boolean };
+}
 
 /** Writes status documents. The last one is kept: thousands may wait for the same, and thousands may be named in it. */
 export class StatusWriter {

@@ -1,7 +1,7 @@
 /** A machine's page: where it stands, who is waited for, what comes next, and what has happened. */
 import { raw } from 'hono/html';
-import type { Status } from '../edge/contract/documents.ts';
 import type { View } from '../objects/results.ts';
+import type { Status } from '../objects/status-document.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import { innermost } from './format.ts';
 import { Moment, type Outcome, outcomeOf, Page, SIGNS } from './page.tsx';

@@ -8,16 +8,8 @@ import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../limits.ts';
 import { CHART_ORIGINS } from '../../objects/catalog.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
+import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
-
-/** A document, of which nothing is to be changed once it is made. */
-type DocumentOf<Shape extends z.ZodType> = Frozen<z.infer<Shape>>;
-
-type Frozen<T> = T extends readonly (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
-    : T;
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);
@@ -126,10 +118,7 @@ export const StatusShape = z.strictObject({
     source: z.enum(CHART_ORIGINS),
     newer: z.boolean().describe('Whether another chart than this one is waiting for a reset.'),
   }),
-});
-
-/** What a machine says of itself: `GET {machine}`. */
-export type Status = DocumentOf<typeof StatusShape>;
+}) satisfies z.ZodType<Status>;
 
 export const EntryShape = z.strictObject({
   id: z.int().min(1).describe('Counts the entries of a machine, from 1.'),
