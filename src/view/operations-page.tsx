@@ -1,10 +1,43 @@
-/** Everything that may be asked of the service, for people: the same that OpenAPI tells programs. */
+/** The page of all operations of the service: what OpenAPI tells programs. */
 import { Fragment } from 'hono/jsx';
-import type { Operation } from '../edge/contract/openapi-document.ts';
-import { statusOf, titleOf } from '../refusal.ts';
+import type { Right } from '../grant.ts';
+import { type RefusalCode, statusOf, titleOf } from '../refusal.ts';
 import { Page } from './page.tsx';
 
-export function OperationsPage({ operations }: { readonly operations: readonly Operation[] }) {
+/** A method of a path, as the page shows it. */
+export interface ShownOperation {
+  /** With its parameters in braces. */
+  readonly path: string;
+  readonly method: string;
+  readonly contract: {
+    readonly id: string;
+    readonly summary: string;
+    readonly parameters?: readonly {
+      readonly name: string;
+      readonly in: 'query' | 'header';
+      readonly says: string;
+      readonly isRequired?: boolean;
+    }[];
+    /** By media type. */
+    readonly body?: Readonly<Record<string, unknown>>;
+    /** By status. */
+    readonly answers: Readonly<
+      Record<
+        number,
+        {
+          readonly says: string;
+          readonly content?: Readonly<Record<string, unknown>>;
+          readonly headers?: readonly string[];
+        }
+      >
+    >;
+  };
+  /** The right that the caller's token must have; absent if none is needed. */
+  readonly right?: Right;
+  readonly refusals: readonly RefusalCode[];
+}
+
+export function OperationsPage({ operations }: { readonly operations: readonly ShownOperation[] }) {
   const groups = [
     { title: 'Of a machine', has: (path: string) => path.startsWith('/{tenant}/') },
     { title: 'Of a tenant', has: (path: string) => path === '/{tenant}' },
@@ -30,7 +63,13 @@ export function OperationsPage({ operations }: { readonly operations: readonly O
   );
 }
 
-function Group({ title, operations }: { readonly title: string; readonly operations: readonly Operation[] }) {
+function Group({
+  title,
+  operations,
+}: {
+  readonly title: string;
+  readonly operations: readonly ShownOperation[];
+}) {
   const id = title.toLowerCase().replaceAll(' ', '-');
   return (
     <section aria-labelledby={id}>
@@ -48,7 +87,7 @@ function Group({ title, operations }: { readonly title: string; readonly operati
   );
 }
 
-function OperationDetails({ path, method, contract, right, refusals }: Operation) {
+function OperationDetails({ path, method, contract, right, refusals }: ShownOperation) {
   const { id, summary, parameters = [], body, answers } = contract;
   return (
     <details class="operation" id={id}>
