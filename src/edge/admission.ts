@@ -1,17 +1,12 @@
 /** Whether a request may come in at all. What it may do then, each resource's rule says: `routes/resource.ts`. */
 import type { Context } from 'hono';
 import { RATE_RETRY } from '../limits.ts';
-import { checkPlacement, type PlacementBindings } from '../objects/stubs.ts';
+import { checkPlacement } from '../objects/placement.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { type AuthBindings, authenticate, guardOf } from './auth.ts';
-import type { AppEnv } from './env.ts';
-import { checkHost, type HostBindings } from './host.ts';
-import { checkOrigin, type OriginBindings } from './origin.ts';
-
-export interface AdmissionBindings extends AuthBindings, HostBindings, OriginBindings, PlacementBindings {
-  /** Cloudflare's rate limit, where wrangler.toml has one: by token, and by address for who has none. */
-  readonly RATE_LIMIT?: RateLimit;
-}
+import { authenticate, guardOf } from './auth.ts';
+import type { AppEnv, Env } from './env.ts';
+import { checkHost } from './host.ts';
+import { checkOrigin } from './origin.ts';
 
 /** Lets a request in, or says why not. Nothing is asked of any object: the answer is the same whatever there is. */
 export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
@@ -26,7 +21,7 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
 }
 
 /** Refuses what no request may be, also one that needs no token: of a service that is not set up, or under another name. */
-export function checkSetUp(request: Request, bindings: AdmissionBindings): Refusal | undefined {
+export function checkSetUp(request: Request, bindings: Env): Refusal | undefined {
   const guard = guardOf(bindings);
   if (!guard.ok) return guard;
   return checkPlacement(bindings) ?? checkHost(request, bindings.ALLOWED_HOSTS);

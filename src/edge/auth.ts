@@ -4,16 +4,7 @@ import * as z from 'zod';
 import { type Grant, RIGHTS } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-
-/** How the service is guarded. */
-export interface AuthBindings {
-  /** `token`, as where it is left out, or `open`: whoever reaches the service may do everything. */
-  readonly AUTH?: string;
-  /** What tokens are signed with: a secret, never a variable. */
-  readonly TOKEN_SECRET?: string | null;
-  /** The one before, for as long as tokens that were signed with it are about. */
-  readonly TOKEN_SECRET_PREVIOUS?: string | null;
-}
+import type { AuthBindings } from './env.ts';
 
 export type Guard =
   | { readonly ok: true; readonly isOpen: true }

@@ -1,17 +1,44 @@
 import type { Grant } from '../grant.ts';
 import type { MachineEnv } from '../objects/chart-source.ts';
-import type { AdmissionBindings } from './admission.ts';
-import type { LogBindings } from './request-log.ts';
-import type { WaitBindings } from './wait-budget.ts';
 
-/** What `wrangler.toml`, or `npm start`, binds to the Worker. */
-export interface Env extends MachineEnv, AdmissionBindings, LogBindings, WaitBindings {}
+/** The bindings of the Worker: what `wrangler.toml`, or `npm start`, sets. */
+export interface Env extends MachineEnv, AuthBindings, HostBindings, OriginBindings {
+  /** Cloudflare's rate limit, if wrangler.toml has one: counted by token, or by address if there is no token. */
+  readonly RATE_LIMIT?: RateLimit;
+  /** `requests`: a line of log for each request. Otherwise only faults are logged. */
+  readonly LOG?: string | null;
+  /** How many requests may wait at once, in decimal: `npm start` sets it if the process may open few files. Default: `WAITS`. */
+  readonly WAITS?: string;
+}
 
-/** What hono is told of the Worker. */
+/** How requests are authenticated. */
+export interface AuthBindings {
+  /** `token`, the default, or `open`: every caller may do everything. */
+  readonly AUTH?: string;
+  /** The key that tokens are signed with: a secret, never a variable. */
+  readonly TOKEN_SECRET?: string | null;
+  /** The key before it, until the last token signed with it has expired. */
+  readonly TOKEN_SECRET_PREVIOUS?: string | null;
+}
+
+export interface HostBindings {
+  /**
+   * The names, separated by commas, that `Host` may have beside IP addresses. Default: any, because Cloudflare routes
+   * no request with a foreign name to this Worker.
+   */
+  readonly ALLOWED_HOSTS?: string;
+}
+
+export interface OriginBindings {
+  /** The origins, separated by commas, whose pages may use the service: `https://ops.example.com`. Default: none. */
+  readonly CORS_ORIGINS?: string | null;
+}
+
+/** The types of hono's context. */
 export interface AppEnv {
   readonly Bindings: Env;
   readonly Variables: {
-    /** What the request's token allows; there is none where the service is open. */
+    /** What the request's token allows; absent if the service is open. */
     grant?: Grant;
   };
 }

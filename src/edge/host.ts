@@ -1,14 +1,6 @@
 /** The `Host` of a request: whether it is well formed, and whether it is a name of this service. */
 import { type Refusal, refuse } from '../refusal.ts';
-
-/** Names that the service is called by. */
-export interface HostBindings {
-  /**
-   * Names, with commas between, that `Host` may have beside IP addresses. Left out, `Host` may have any: on
-   * Cloudflare a request with a foreign one does not get here.
-   */
-  readonly ALLOWED_HOSTS?: string;
-}
+import type { HostBindings } from './env.ts';
 
 /**
  * Refuses a `Host` that is malformed (RFC 9112, section 3.2), and one that is no name of this service.

@@ -1,12 +1,7 @@
 /** Requests that a page of another site makes its visitor's browser send. */
 import { cors } from 'hono/cors';
 import { type Refusal, refuse } from '../refusal.ts';
-
-/** Sites whose pages may use the service. */
-export interface OriginBindings {
-  /** Their origins, with commas between: `https://ops.example.com`. None where it is left out. */
-  readonly CORS_ORIGINS?: string | null;
-}
+import type { OriginBindings } from './env.ts';
 
 /**
  * Refuses what changes something, or opens a WebSocket, and comes from a page of another site: such a browser sends

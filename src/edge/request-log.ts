@@ -3,11 +3,6 @@ import type { Context } from 'hono';
 import type { AppEnv } from './env.ts';
 import { isCrowded } from './query.ts';
 
-export interface LogBindings {
-  /** `requests`: a line for each. Left out, only faults are logged. */
-  readonly LOG?: string | null;
-}
-
 /**
  * Answers, and writes down who asked for what, what came of it and how long it took. No token is in it, nor anything
  * of a body.

@@ -1,11 +1,7 @@
 /** Bounds the requests that wait in one process, at all machines together. */
 import { WAITS, WAITS_RETRY } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-
-export interface WaitBindings {
-  /** How many may wait at once, in decimal: `npm start` sets it where the process may open few files. Else `WAITS`. */
-  readonly WAITS?: string;
-}
+import type { Env } from './env.ts';
 
 /**
  * The places that waiting requests take, each until it is answered, or until its time is up: Cloudflare drops the code
@@ -47,7 +43,7 @@ const places = new WaitingPlaces();
  * @param ms how long it may wait; 0 needs no place
  */
 export async function waitWithin<T>(
-  { WAITS: bound }: WaitBindings,
+  { WAITS: bound }: Pick<Env, 'WAITS'>,
   ms: number,
   call: () => Promise<T>,
 ): Promise<T | Refusal> {

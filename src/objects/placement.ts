@@ -1,0 +1,58 @@
+/** Where objects live, as the variables LOCATION and JURISDICTION set it. */
+import * as z from 'zod';
+import { type Refusal, refuse } from '../refusal.ts';
+
+/** https://developers.cloudflare.com/durable-objects/reference/data-location/ */
+export interface PlacementBindings {
+  /** A hint where an object is created: `weur`. Default: near the first caller. */
+  readonly LOCATION?: string | null;
+  /**
+   * Where objects run and store, and nowhere else: `eu`. The same address in another jurisdiction is another object, so
+   * it must be set before the first machine begins.
+   */
+  readonly JURISDICTION?: string | null;
+}
+
+/** Refuses unknown names of places: a machine outside the jurisdiction that was meant is worse than none. */
+export function checkPlacement({ LOCATION, JURISDICTION }: PlacementBindings): Refusal | undefined {
+  if (LOCATION && !LocationShape.safeParse(LOCATION).success) {
+    return refuse('not-set-up', `The variable LOCATION must be one of ${LocationShape.options.join(', ')}.`);
+  }
+  if (JURISDICTION && !JurisdictionShape.safeParse(JURISDICTION).success) {
+    const known = JurisdictionShape.options.join(', ');
+    return refuse('not-set-up', `The variable JURISDICTION must be one of ${known}.`);
+  }
+  return undefined;
+}
+
+/** @returns the stub of an object, placed as the bindings say. @throws if they name an unknown place. */
+export function stubNamed<Type extends Rpc.DurableObjectBranded>(
+  namespace: DurableObjectNamespace<Type>,
+  name: string,
+  { LOCATION, JURISDICTION }: PlacementBindings,
+): DurableObjectStub<Type> {
+  if (!LOCATION && !JURISDICTION) return namespace.getByName(name);
+  const placed = JURISDICTION ? namespace.jurisdiction(JurisdictionShape.parse(JURISDICTION)) : namespace;
+  return placed.getByName(name, LOCATION ? { locationHint: LocationShape.parse(LOCATION) } : {});
+}
+
+const LocationShape = z.enum([
+  'wnam',
+  'enam',
+  'sam',
+  'weur',
+  'eeur',
+  'apac',
+  'apac-ne',
+  'apac-se',
+  'oc',
+  'afr',
+  'me',
+]) satisfies z.ZodType<DurableObjectLocationHint>;
+
+const JurisdictionShape = z.enum([
+  'eu',
+  'us',
+  'fedramp',
+  'fedramp-high',
+]) satisfies z.ZodType<DurableObjectJurisdiction>;
