@@ -17,8 +17,38 @@ const clientFiles: Plugin = {
   },
 };
 
+const YAML_OMITTED = './src/chart/yaml-omitted.ts';
+
+/** Modules of `yaml` that the bundle does not need, as they import each other. `wrangler.toml` has the same. */
+export const OMITTED = {
+  '../stringify/stringify.js': YAML_OMITTED,
+  '../stringify/stringifyCollection.js': YAML_OMITTED,
+  '../stringify/stringifyDocument.js': YAML_OMITTED,
+  '../stringify/stringifyPair.js': YAML_OMITTED,
+  '../stringify/stringifyString.js': YAML_OMITTED,
+  './json/schema.js': YAML_OMITTED,
+  './yaml-1.1/binary.js': YAML_OMITTED,
+  './yaml-1.1/omap.js': YAML_OMITTED,
+  './yaml-1.1/pairs.js': YAML_OMITTED,
+  './yaml-1.1/schema.js': YAML_OMITTED,
+  './yaml-1.1/set.js': YAML_OMITTED,
+  './yaml-1.1/timestamp.js': YAML_OMITTED,
+} as const;
+
+/** wrangler's `[alias]`: esbuild's own option takes no relative paths. */
+const aliases: Plugin = {
+  name: 'aliases',
+  setup({ onResolve }) {
+    const files = new Map<string, string>(Object.entries(OMITTED));
+    onResolve({ filter: /^\.\.?\// }, ({ path }) => {
+      const file = files.get(path);
+      return file === undefined ? undefined : { path: resolve(PACKAGE_ROOT, file) };
+    });
+  },
+};
+
 /**
- * Bundles the Worker as wrangler does (its conditions, its platform), so that it is the same code as a deploy's. It is
+ * Bundles the Worker as wrangler does (its platform, its aliases), so that it is the same code as a deploy's. It is
  * not minified: stack traces are read by people, and workerd reads no source map.
  *
  * @param file absolute path of the script to write
@@ -35,10 +65,11 @@ export async function bundleWorker(file: string, entry = 'src/index.ts'): Promis
       format: 'esm',
       target: 'es2024',
       platform: 'browser',
-      conditions: ['workerd', 'worker', 'browser'],
+      // wrangler's, and `module`: xstate's ES modules, for which wrangler.toml has an alias.
+      conditions: ['workerd', 'worker', 'browser', 'module'],
       external: ['cloudflare:*', 'node:*'],
       define: { 'process.env.NODE_ENV': '"production"' },
-      plugins: [clientFiles],
+      plugins: [clientFiles, aliases],
       logLevel: 'warning',
     });
     return DONE;

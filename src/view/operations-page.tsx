@@ -1,5 +1,4 @@
 /** The page of all operations of the service: what OpenAPI tells programs. */
-import { Fragment } from 'hono/jsx';
 import type { Right } from '../grant.ts';
 import { type RefusalCode, statusOf, titleOf } from '../refusal.ts';
 import { Page } from './page.tsx';
@@ -101,7 +100,7 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
       {parameters.length > 0 || body !== undefined ? (
         <dl>
           {parameters.map(({ name, in: place, says, isRequired }) => (
-            <Fragment>
+            <>
               <dt>
                 <code>{place === 'query' ? `?${name}=` : `${name}:`}</code>
                 {isRequired ? ' (must be said)' : ''}
@@ -109,36 +108,36 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
               <dd>
                 <Words text={says} />
               </dd>
-            </Fragment>
+            </>
           ))}
           {Object.keys(body ?? {}).map((type) => (
-            <Fragment>
+            <>
               <dt>body</dt>
               <dd>
                 <code>{type}</code>
               </dd>
-            </Fragment>
+            </>
           ))}
         </dl>
       ) : null}
       <dl>
         {Object.entries(answers).map(([status, { says, content, headers = [] }]) => (
-          <Fragment>
+          <>
             <dt>{status}</dt>
             <dd>
               <Words text={says} /> <Types names={[...Object.keys(content ?? {}), ...headers]} />
             </dd>
-          </Fragment>
+          </>
         ))}
         {refusals
           .toSorted((a, b) => statusOf(a) - statusOf(b))
           .map((code) => (
-            <Fragment>
+            <>
               <dt>{statusOf(code)}</dt>
               <dd>
                 {titleOf(code)}. <Types names={[code]} />
               </dd>
-            </Fragment>
+            </>
           ))}
       </dl>
     </details>

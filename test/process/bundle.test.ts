@@ -1,12 +1,20 @@
 /** What is deployed: `npm run build` makes it. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/cli/bundle.ts';
+import { OMITTED, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 
 it('is small, which keeps starts short: under 220 kB, as it is sent', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', 'build'], { cwd: PACKAGE_ROOT });
   const kibibytes = Number(/gzip: ([\d.]+) KiB/.exec(stdout)?.[1]);
   expect(kibibytes).toBeGreaterThan(0);
   expect(kibibytes * 1024).toBeLessThan(220_000);
+});
+
+it('leaves out of `npm start` what a deploy leaves out', async () => {
+  const { alias } = parse(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
+  expect(alias).toEqual({ xstate: './node_modules/xstate/dist/xstate.esm.js', ...OMITTED });
 });
