@@ -1,202 +1,53 @@
-import type { Context, Hono } from 'hono';
-import { type Address, DEFAULT, formatAddress, isReserved, parseAddress, wrongName } from '../address.ts';
-import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
+/** What the service serves: paths, their methods, and the contract of each. `mount.ts` serves them. */
+import type { Context } from 'hono';
+import type { Address } from '../address.ts';
+import type { Right } from '../grant.ts';
 import type { Machine } from '../objects/machine.ts';
-import { machineAt } from '../objects/stubs.ts';
-import { type Refusal, refuse } from '../refusal.ts';
-import { admit, checkSetUp } from './admission.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Content, Contract } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
-import { checkChart } from './known-charts.ts';
-import { checkQuery } from './query.ts';
-import { logged } from './request-log.ts';
-import { problem, respond } from './responses.ts';
 
-/** Methods that change something, and that ask. `HEAD` comes with `GET`, `OPTIONS` with every path. */
-export type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
-
-interface Method<Arguments extends readonly unknown[]> {
-  /** What its caller's token must allow there. */
-  readonly right: Right;
-  readonly contract: Contract;
-  /** Whether it is for addresses without a chart as well. */
-  readonly isFirst?: true;
-  answer(c: Context<AppEnv>, ...args: Arguments): Response | Promise<Response>;
-  /** Says that there is no chart, where that is not said as other refusals are. */
-  showAbsent?(refusal: Refusal, c: Context<AppEnv>): Response;
-}
-
-interface Resource<Arguments extends readonly unknown[]> {
-  readonly methods: Readonly<Partial<Record<MethodName, Method<Arguments>>>>;
-  /** Says no, where that is not done by problem details, and in which shape. */
-  refuse?(refusal: Refusal): Response;
-  readonly refusalContent?: Content;
-}
-
-/** A path below a machine, and what may be done there. */
-export interface MachineResource extends Resource<[machine: DurableObjectStub<Machine>, address: Address]> {
-  /** Below the machine's own path: empty for the machine itself, else with its slash. */
-  readonly path: string;
-}
-
-/** A tenant, and what may be done there. */
-export interface TenantResource extends Resource<[tenant: string]> {}
-
-/** A path of the service. It tells nothing of any machine, and needs no token. */
-export interface ServiceResource {
-  readonly path: string;
-  readonly contract: Contract;
-  answer(c: Context<AppEnv>): Response | Promise<Response>;
-}
-
-/** All that is served. */
+/** All resources of the service. */
 export interface Resources {
   readonly service: readonly ServiceResource[];
   readonly tenant: TenantResource;
   readonly machine: readonly MachineResource[];
 }
 
-/**
- * Serves resources: those of the service and of the `default` machine at the root, a tenant at `/{tenant}`, those of
- * the other machines below `/{tenant}/{chart}`.
- *
- * hono is given parameters alone, and the last of them is looked up in the table: a fixed path beside a parameter
- * would make it fall back to a router that was seen to cost a twentieth of a request.
- */
-export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources): void {
-  const services = new Map(service.map((resource) => [resource.path, resource]));
-  const machines = new Map(machine.map((resource) => [resource.path, resource]));
-
-  const ofDefault = (c: Context<AppEnv>, path: string) => {
-    const resource = machines.get(path);
-    return resource && ofMachine(c, resource, DEFAULT);
-  };
-  const below = (c: Context<AppEnv>, path: string, tenantName: string, chart: string) => {
-    const resource = machines.get(path);
-    if (resource === undefined) return c.notFound();
-    const parsed = parseAddress(tenantName, chart);
-    if (parsed.ok) return ofMachine(c, resource, parsed.address);
-    return wrongAddress(c, resource, parsed.detail);
-  };
-
-  app.all('/', (c) => ofDefault(c, '') ?? c.notFound());
-  app.all('/:name', (c) => {
-    const { name } = c.req.param();
-    const own = services.get(`/${name}`);
-    if (own !== undefined) return ofService(c, own);
-    return ofDefault(c, `/${name}`) ?? (isReserved(name) ? c.notFound() : ofTenant(c, tenant, name));
-  });
-  app.all('/:tenant/:chart', (c) => {
-    const { tenant, chart } = c.req.param();
-    return ofDefault(c, `/${tenant}/${chart}`) ?? below(c, '', tenant, chart);
-  });
-  app.all('/:tenant/:chart/:resource', (c) => {
-    const { tenant, chart, resource } = c.req.param();
-    return below(c, `/${resource}`, tenant, chart);
-  });
-  app.all('/:tenant/:chart/:version/:resource', (c) => {
-    const { tenant, chart, version, resource } = c.req.param();
-    return below(c, `/${version}/${resource}`, tenant, chart);
-  });
-  app.notFound((c) => {
-    const paths = '/state, /{tenant}, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';
-    return admitted(c, problem, () =>
-      problem(refuse('no-such-path', `The service has paths such as ${paths}.`)),
-    );
-  });
+/** A path of the service itself. It shows nothing of any machine and needs no token. */
+export interface ServiceResource {
+  readonly path: string;
+  readonly contract: Contract;
+  answer(c: Context<AppEnv>): Response | Promise<Response>;
 }
 
-type Answer = Response | Promise<Response>;
+/** A tenant. */
+export interface TenantResource extends Resource<[tenant: string]> {}
 
-function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): Answer {
-  if (methodOf(c) !== 'GET') return otherMethod(c, ['GET']);
-  const refusal = checkSetUp(c.req.raw, c.env) ?? checkQuery(c, contract);
-  return refusal === undefined ? answer(c) : problem(refusal);
+/** A path below a machine. */
+export interface MachineResource extends Resource<[machine: DurableObjectStub<Machine>, address: Address]> {
+  /** Below the machine's own path: empty for the machine itself, otherwise with a leading slash. */
+  readonly path: string;
 }
 
-function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
-  const name = formatAddress(address);
-  const may = (grant: Grant, right: Right) => allows(grant, right, address);
-  const check = () => checkChart(c.env, address);
-  return serve(c, resource, { name, may, check }, () => [machineAt(c.env, address), address]);
+export interface Resource<Arguments extends readonly unknown[]> {
+  readonly methods: Readonly<Partial<Record<MethodName, Method<Arguments>>>>;
+  /** Renders refusals. Default: as problem details. */
+  refuse?(refusal: Refusal): Response;
+  /** The body of a rendered refusal. */
+  readonly refusalContent?: Content;
 }
 
-function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {
-  const wrong = wrongName('tenant', name);
-  if (wrong !== undefined) return wrongAddress(c, resource, wrong);
-  const may = (grant: Grant, right: Right) => allowsSome(grant, right, name);
-  return serve(c, resource, { name, may }, () => [name]);
-}
+/** `HEAD` comes with `GET`, `OPTIONS` with every path. */
+export type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
-function wrongAddress(
-  c: Context<AppEnv>,
-  { refuse: say = problem }: Resource<never>,
-  detail: string,
-): Answer {
-  return admitted(c, say, () => say(refuse('wrong-address', detail)));
-}
-
-/** What a request is for, as far as rights are asked. */
-interface Place {
-  readonly name: string;
-  may(grant: Grant, right: Right): boolean;
-  /** Whether there can be anything; asked before any object is. */
-  check?(): Promise<Refusal | undefined> | undefined;
-}
-
-/** Answers by the method, to those who may; for nobody else is any object looked for. */
-function serve<Arguments extends readonly unknown[]>(
-  c: Context<AppEnv>,
-  { methods, refuse: say = problem }: Resource<Arguments>,
-  { name, may, check }: Place,
-  args: () => Arguments,
-): Answer {
-  const called = methodOf(c);
-  const method = Object.hasOwn(methods, called) ? methods[called as MethodName] : undefined;
-  if (called === 'OPTIONS') return otherMethod(c, Object.keys(methods));
-  return logged(c, name, () =>
-    admitted(c, say, () => {
-      if (method === undefined) return otherMethod(c, Object.keys(methods));
-      const grant = c.get('grant');
-      if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
-      const unknown = checkQuery(c, method.contract);
-      if (unknown !== undefined) return say(unknown);
-      const checked = method.isFirst ? undefined : check?.();
-      if (checked === undefined) return method.answer(c, ...args());
-      const sayAbsent = (absent: Refusal) => method.showAbsent?.(absent, c) ?? say(absent);
-      return checked.then((absent) =>
-        absent === undefined ? method.answer(c, ...args()) : sayAbsent(absent),
-      );
-    }),
-  );
-}
-
-/** Goes on with who is let in. */
-function admitted(c: Context<AppEnv>, say: (refusal: Refusal) => Response, goOn: () => Answer): Answer {
-  const decide = (refusal: Refusal | undefined) => (refusal === undefined ? goOn() : say(refusal));
-  const decision = admit(c);
-  return decision instanceof Promise ? decision.then(decide) : decide(decision);
-}
-
-/** `OPTIONS` tells which methods there are, and any other is 405 with `Allow` (RFC 9110). */
-function otherMethod(c: Context<AppEnv>, methods: readonly string[]): Response {
-  const refusal = checkSetUp(c.req.raw, c.env);
-  if (refusal !== undefined) return problem(refusal);
-  const allow = methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
-  const Allow = [...allow, 'OPTIONS'].join(', ');
-  const { method } = c.req;
-  if (method === 'OPTIONS') return respond(null, 204, { Allow });
-  return problem(refuse('wrong-method', `${method} is not for this path; it takes: ${Allow}.`), { Allow });
-}
-
-function methodOf(c: Context<AppEnv>): string {
-  return c.req.method === 'HEAD' ? 'GET' : c.req.method;
-}
-
-/** Why a token is not enough: which right is missing, and nothing of what is there. */
-function forbidden({ sub, charts, can }: Grant, right: Right, name: string): Refusal {
-  const why = can.includes(right)
-    ? `is for ${charts.join(', ')}, and not for ${name}`
-    : `may ${can.join(', ')}, and not ${right}`;
-  return refuse('forbidden', `This needs the right to ${right} at ${name}; the token of ${sub} ${why}.`);
+interface Method<Arguments extends readonly unknown[]> {
+  /** The right that the caller's token must have. */
+  readonly right: Right;
+  readonly contract: Contract;
+  /** Whether the method also serves addresses that have no chart. */
+  readonly isFirst?: true;
+  answer(c: Context<AppEnv>, ...args: Arguments): Response | Promise<Response>;
+  /** Renders the refusal of an address without a chart. Default: as other refusals. */
+  showAbsent?(refusal: Refusal, c: Context<AppEnv>): Response;
 }

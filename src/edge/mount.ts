@@ -1,0 +1,165 @@
+import type { Context, Hono } from 'hono';
+import { type Address, DEFAULT, formatAddress, isReserved, parseAddress, wrongName } from '../address.ts';
+import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
+import { machineAt } from '../objects/stubs.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+import { admit, checkSetUp } from './admission.ts';
+import type { AppEnv } from './env.ts';
+import { checkChart } from './known-charts.ts';
+import { checkQuery } from './query.ts';
+import { logged } from './request-log.ts';
+import type {
+  MachineResource,
+  MethodName,
+  Resource,
+  Resources,
+  ServiceResource,
+  TenantResource,
+} from './resource.ts';
+import { problem, respond } from './responses.ts';
+
+/**
+ * Serves resources: those of the service and of the `default` machine at the root, a tenant at `/{tenant}`, those of
+ * the other machines below `/{tenant}/{chart}`.
+ *
+ * hono's routes consist of parameters only, and the table looks up the last segment: a fixed path beside a parameter
+ * makes hono fall back to a router that took 5 % of a request.
+ */
+export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources): void {
+  const services = new Map(service.map((resource) => [resource.path, resource]));
+  const machines = new Map(machine.map((resource) => [resource.path, resource]));
+
+  const ofDefault = (c: Context<AppEnv>, path: string) => {
+    const resource = machines.get(path);
+    return resource && ofMachine(c, resource, DEFAULT);
+  };
+  const below = (c: Context<AppEnv>, path: string, tenantName: string, chart: string) => {
+    const resource = machines.get(path);
+    if (resource === undefined) return c.notFound();
+    const parsed = parseAddress(tenantName, chart);
+    if (parsed.ok) return ofMachine(c, resource, parsed.address);
+    return wrongAddress(c, resource, parsed.detail);
+  };
+
+  app.all('/', (c) => ofDefault(c, '') ?? c.notFound());
+  app.all('/:name', (c) => {
+    const { name } = c.req.param();
+    const own = services.get(`/${name}`);
+    if (own !== undefined) return ofService(c, own);
+    return ofDefault(c, `/${name}`) ?? (isReserved(name) ? c.notFound() : ofTenant(c, tenant, name));
+  });
+  app.all('/:tenant/:chart', (c) => {
+    const { tenant, chart } = c.req.param();
+    return ofDefault(c, `/${tenant}/${chart}`) ?? below(c, '', tenant, chart);
+  });
+  app.all('/:tenant/:chart/:resource', (c) => {
+    const { tenant, chart, resource } = c.req.param();
+    return below(c, `/${resource}`, tenant, chart);
+  });
+  app.all('/:tenant/:chart/:version/:resource', (c) => {
+    const { tenant, chart, version, resource } = c.req.param();
+    return below(c, `/${version}/${resource}`, tenant, chart);
+  });
+  app.notFound((c) => {
+    const paths = '/state, /{tenant}, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';
+    return admitted(c, problem, () =>
+      problem(refuse('no-such-path', `The service has paths such as ${paths}.`)),
+    );
+  });
+}
+
+type Answer = Response | Promise<Response>;
+
+function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): Answer {
+  if (methodOf(c) !== 'GET') return otherMethod(c, ['GET']);
+  const refusal = checkSetUp(c.req.raw, c.env) ?? checkQuery(c, contract);
+  return refusal === undefined ? answer(c) : problem(refusal);
+}
+
+function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
+  const name = formatAddress(address);
+  const may = (grant: Grant, right: Right) => allows(grant, right, address);
+  const check = () => checkChart(c.env, address);
+  return serve(c, resource, { name, may, check }, () => [machineAt(c.env, address), address]);
+}
+
+function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {
+  const wrong = wrongName('tenant', name);
+  if (wrong !== undefined) return wrongAddress(c, resource, wrong);
+  const may = (grant: Grant, right: Right) => allowsSome(grant, right, name);
+  return serve(c, resource, { name, may }, () => [name]);
+}
+
+function wrongAddress(
+  c: Context<AppEnv>,
+  { refuse: say = problem }: Resource<never>,
+  detail: string,
+): Answer {
+  return admitted(c, say, () => say(refuse('wrong-address', detail)));
+}
+
+/** The machine or the tenant that a request addresses. */
+interface Target {
+  readonly name: string;
+  /** Whether a grant has a right there. */
+  may(grant: Grant, right: Right): boolean;
+  /** Refuses an address that can have no machine, without calling its object. */
+  check?(): Promise<Refusal | undefined> | undefined;
+}
+
+/** Answers by the method, if the request is admitted and its token has the right. No object is called before that. */
+function serve<Arguments extends readonly unknown[]>(
+  c: Context<AppEnv>,
+  { methods, refuse: say = problem }: Resource<Arguments>,
+  { name, may, check }: Target,
+  args: () => Arguments,
+): Answer {
+  const called = methodOf(c);
+  const method = Object.hasOwn(methods, called) ? methods[called as MethodName] : undefined;
+  if (called === 'OPTIONS') return otherMethod(c, Object.keys(methods));
+  return logged(c, name, () =>
+    admitted(c, say, () => {
+      if (method === undefined) return otherMethod(c, Object.keys(methods));
+      const grant = c.get('grant');
+      if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
+      const unknown = checkQuery(c, method.contract);
+      if (unknown !== undefined) return say(unknown);
+      const checked = method.isFirst ? undefined : check?.();
+      if (checked === undefined) return method.answer(c, ...args());
+      const sayAbsent = (absent: Refusal) => method.showAbsent?.(absent, c) ?? say(absent);
+      return checked.then((absent) =>
+        absent === undefined ? method.answer(c, ...args()) : sayAbsent(absent),
+      );
+    }),
+  );
+}
+
+/** Answers an admitted request. */
+function admitted(c: Context<AppEnv>, say: (refusal: Refusal) => Response, goOn: () => Answer): Answer {
+  const decide = (refusal: Refusal | undefined) => (refusal === undefined ? goOn() : say(refusal));
+  const decision = admit(c);
+  return decision instanceof Promise ? decision.then(decide) : decide(decision);
+}
+
+/** Answers `OPTIONS` with the methods, and any other method with 405 and `Allow` (RFC 9110, section 15.5.6). */
+function otherMethod(c: Context<AppEnv>, methods: readonly string[]): Response {
+  const refusal = checkSetUp(c.req.raw, c.env);
+  if (refusal !== undefined) return problem(refusal);
+  const allow = methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+  const Allow = [...allow, 'OPTIONS'].join(', ');
+  const { method } = c.req;
+  if (method === 'OPTIONS') return respond(null, 204, { Allow });
+  return problem(refuse('wrong-method', `${method} is not for this path; it takes: ${Allow}.`), { Allow });
+}
+
+function methodOf(c: Context<AppEnv>): string {
+  return c.req.method === 'HEAD' ? 'GET' : c.req.method;
+}
+
+/** Says which right the token lacks, and nothing of the machine. */
+function forbidden({ sub, charts, can }: Grant, right: Right, name: string): Refusal {
+  const why = can.includes(right)
+    ? `is for ${charts.join(', ')}, and not for ${name}`
+    : `may ${can.join(', ')}, and not ${right}`;
+  return refuse('forbidden', `This needs the right to ${right} at ${name}; the token of ${sub} ${why}.`);
+}
