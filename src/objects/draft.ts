@@ -10,7 +10,7 @@ import {
 } from '../chart/chart.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
-import type { Receipt } from '../store/receipt-table.ts';
+import { isReport, type Receipt } from '../store/receipt-table.ts';
 import { activeNames, type RunningMachine } from './machine-state.ts';
 import {
   type Claim,
@@ -113,7 +113,7 @@ export class Draft {
   /** Puts the machine at the start of another run, perhaps of another chart. */
   restart(step: Step, at: number, entry: Entry, chart: RunningMachine['chart'], source: StoredChart): void {
     const from = this.#names(this.#machine.snapshot);
-    for (const key of this.#receipts.keys()) if (key.startsWith('by/')) this.#receipts.delete(key);
+    for (const key of this.#receipts.keys()) if (isReport(key)) this.#receipts.delete(key);
     this.#claimed.clear();
     this.#freed.clear();
     this.#timersSet.clear();
@@ -168,7 +168,7 @@ export class Draft {
 
   /** @returns the receipts of reports that are to be stored. */
   reports(): Receipt[] {
-    return [...this.#receipts.values()].filter(({ key }) => key.startsWith('by/'));
+    return [...this.#receipts.values()].filter(({ key }) => isReport(key));
   }
 
   /** @returns the visits that have ended in this draft, the last one of each state. */

@@ -17,7 +17,7 @@ import { CLAIMS, RECEIPT_BYTES, TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from 
 import { type Refusal, shorten } from '../refusal.ts';
 import type { Cause } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
-import { hashOfRequest, type Receipt, reportKey, requestKey } from '../store/receipt-table.ts';
+import { hashOfRequest, isReport, type Receipt, reportKey, requestKey } from '../store/receipt-table.ts';
 import { Draft } from './draft.ts';
 import { carryOver, type EndedVisit } from './kept-reports.ts';
 import type { RunningMachine } from './machine-state.ts';
@@ -173,8 +173,8 @@ export class Turn {
   update(update: Update, now: number, begunAt?: number): Yes | Refusal {
     if (update.key === undefined) return this.#report(update, now, begunAt);
     const key = requestKey(update.key);
-    const said = JSON.stringify([update.state, update.event, update.by ?? null, update.revisions ?? null]);
-    const request = hashOfRequest(said);
+    const said = [update.state, update.event, update.by ?? null, update.revisions ?? null];
+    const request = hashOfRequest(JSON.stringify(said));
     const before = this.#receipt(key);
     if (before === undefined) {
       const answer = this.#report(update, now, begunAt);
@@ -182,8 +182,7 @@ export class Turn {
       this.#draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(kept) });
       return kept.ok ? answer : kept;
     }
-    // A receipt of an older version has the request itself.
-    if (before.request !== request && before.request !== said) return keyReused(this.machine, update.key);
+    if (before.request !== request) return keyReused(this.machine, update.key);
     const kept: Omit<Yes, 'state'> | Refusal = JSON.parse(before.answer);
     return kept.ok ? { ...kept, state: update.state } : kept;
   }
@@ -304,7 +303,7 @@ export class Turn {
 
   #receipt(key: string): Receipt | undefined {
     const staged = this.#draft.receipt(key);
-    if (staged !== undefined || (this.#draft.isRestarted && key.startsWith('by/'))) return staged;
+    if (staged !== undefined || (this.#draft.isRestarted && isReport(key))) return staged;
     return this.#records.receipt(key);
   }
 

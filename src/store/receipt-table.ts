@@ -29,12 +29,23 @@ export interface Report {
   readonly state: StateNumber;
 }
 
-/** The receipt of a caller's report: the newest one stands for all visits before it. */
+/** Starts the keys of all receipts of reports, and of no others. */
+const REPORT = 'by/';
+
+/** Selects the receipts of reports. */
+const IS_REPORT = `key GLOB '${REPORT}*'`;
+
+/** Returns the key of a caller's report. A later report of the same caller overwrites the receipt. */
 export function reportKey(state: StateNumber, event: string, by: string): string {
-  return `by/${state}/${JSON.stringify([event, by])}`;
+  return `${REPORT}${state}/${JSON.stringify([event, by])}`;
 }
 
-/** The receipt of a request that came with an `Idempotency-Key`. */
+/** Whether a key is of a report (`reportKey`), not of a request. */
+export function isReport(key: string): boolean {
+  return key.startsWith(REPORT);
+}
+
+/** Returns the key of a request with an `Idempotency-Key`. */
 export function requestKey(key: string): string {
   return `key/${key}`;
 }
@@ -63,7 +74,7 @@ export class ReceiptTable {
   reports(): Report[] {
     const rows = this.#sql
       .exec<{ key: string; began: number }>(
-        "SELECT key, began FROM receipt WHERE key GLOB 'by/*' ORDER BY number",
+        `SELECT key, began FROM receipt WHERE ${IS_REPORT} ORDER BY number`,
       )
       .toArray();
     return rows.flatMap(({ key, began }) => {
@@ -74,8 +85,7 @@ export class ReceiptTable {
 
   /** @returns the receipts of all reports, the oldest first. */
   reportReceipts(): Receipt[] {
-    const statement =
-      "SELECT key, visit, began, request, answer FROM receipt WHERE key GLOB 'by/*' ORDER BY number";
+    const statement = `SELECT key, visit, began, request, answer FROM receipt WHERE ${IS_REPORT} ORDER BY number`;
     return this.#sql.exec<ReceiptRow>(statement).toArray();
   }
 
@@ -112,13 +122,14 @@ export class ReceiptTable {
 
   /** Drops those of reports: they are about states that are no more. */
   dropReports(): void {
-    this.#sql.exec("DELETE FROM receipt WHERE key GLOB 'by/*'");
+    this.#sql.exec(`DELETE FROM receipt WHERE ${IS_REPORT}`);
   }
 }
 
 /** The inverse of `reportKey`; undefined for other receipts. */
 export function readReportKey(key: string): { state: StateNumber; event: string; by: string } | undefined {
-  const match = /^by\/(\d+)\/(.*)$/s.exec(key);
+  if (!isReport(key)) return undefined;
+  const match = /^(\d+)\/(.*)$/s.exec(key.slice(REPORT.length));
   if (match === null) return undefined;
   const [event, by]: [string, string] = JSON.parse(match[2] ?? '["",""]');
   return { state: Number(match[1]), event, by };

@@ -13,7 +13,7 @@ import {
 import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipt-table.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage } from '../service.ts';
-import { claim, documentOf, put, refusedOf, revisionOf } from './callers.ts';
+import { claim, documentOf, put, refusedOf } from './callers.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
@@ -128,19 +128,6 @@ describe('the receipt of a request with a key', () => {
     // Without a key nothing is kept, and nothing left out.
     const whole = await refusedOf(await put(address, 'work', { by: 'nobody' }));
     expect(whole.holders).toHaveLength(200);
-  });
-
-  it('is known from a version that kept the request itself', async () => {
-    const address = await started();
-    await put(address, 'drain', { key: 'k1' });
-    await inStorage(address, ({ sql }) => {
-      const whole = JSON.stringify(['drain', 'update', null, null]);
-      const answer = JSON.stringify({ ok: true, state: 'drain', revision: 2 });
-      sql.exec('UPDATE receipt SET request = ?, answer = ?', whole, answer);
-    });
-    expect(revisionOf(await put(address, 'drain', { key: 'k1' }))).toBe(2);
-    expect((await put(address, 'done', { key: 'k1' })).status).toBe(422);
-    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1 }]);
   });
 
   it.each([
