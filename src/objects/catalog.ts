@@ -1,8 +1,5 @@
 import type { Address } from '../address.ts';
-
-/** Where a chart's text came from. */
-export const CHART_ORIGINS = ['upload', 'binding', 'bundle'] as const;
-export type ChartOrigin = (typeof CHART_ORIGINS)[number];
+import type { ChartOrigin } from '../store/machine-store.ts';
 
 /** A chart's text before anyone has read it. */
 export interface ChartText {

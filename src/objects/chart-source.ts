@@ -2,7 +2,7 @@
 import type { Address } from '../address.ts';
 import { type Chart, readChart } from '../chart/chart.ts';
 import type { Refusal } from '../refusal.ts';
-import type { Store, StoredChart } from '../store/machine-store.ts';
+import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { type CatalogBindings, type ChartText, findChart } from './catalog.ts';
 import type { RunningMachine } from './machine-state.ts';
 import { invalidChart } from './refusals.ts';
@@ -20,7 +20,7 @@ export interface ReadChart {
 /** The newest chart for an address: one uploaded to it (or, for a run, to its chart), else a bound one. */
 export async function newestChart(
   env: MachineEnv,
-  store: Store,
+  store: MachineStore,
   address: Address,
 ): Promise<ChartText | undefined> {
   const { run, ...base } = address;
@@ -36,6 +36,6 @@ export function readFound(address: Address, found: ChartText): ReadChart | Refus
 }
 
 /** The chart that a machine runs by, for where its address has none any more. */
-export function ownChart({ chart, source }: RunningMachine, store: Store): ReadChart {
+export function ownChart({ chart, source }: RunningMachine, store: MachineStore): ReadChart {
   return { chart, source: { ...source, text: store.chartText(), definition: chart.definition } };
 }

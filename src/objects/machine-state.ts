@@ -1,7 +1,7 @@
 /** A machine in memory: what an object keeps of it between two requests. */
 import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapshot } from '../chart/chart.ts';
-import type { Store, StoredChart } from '../store/machine-store.ts';
-import { type Claims, nextToExpire } from './slot-claims.ts';
+import type { MachineStore, StoredChart } from '../store/machine-store.ts';
+import { type Claims, indexClaims, nextToExpire } from './slot-claims.ts';
 
 export interface RunningMachine {
   /** Committed changes so far. */
@@ -23,7 +23,7 @@ export interface RunningMachine {
 }
 
 /** Wakes the machine that `store` holds; undefined where it holds none. */
-export function wake(store: Store): RunningMachine | undefined {
+export function wake(store: MachineStore): RunningMachine | undefined {
   const stored = store.load();
   if (stored === undefined) return undefined;
   const { revision, started, startedAt, entries, changedAt } = stored;
@@ -39,7 +39,7 @@ export function wake(store: Store): RunningMachine | undefined {
     chart,
     source: { hash, origin },
     snapshot,
-    claims: store.claims(),
+    claims: indexClaims(store.claims()),
   };
 }
 

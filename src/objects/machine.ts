@@ -14,7 +14,7 @@ import { type Call, type CallOutcome, performAll } from '../commands.ts';
 import { PREVIEW_LOOK, VIEW_HISTORY } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
-import type { Changes, Store, StoredChart } from '../store/machine-store.ts';
+import type { Changes, MachineStore, StoredChart } from '../store/machine-store.ts';
 import { type ChartText, hashOf } from './catalog.ts';
 import { type MachineEnv, ownChart, readFound } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
@@ -58,7 +58,7 @@ import { nextAfter, Watchers } from './watches.ts';
 export class Machine extends DurableObject<MachineEnv> {
   readonly #address: Address;
   readonly #keeper: Keeper;
-  readonly #store: Store;
+  readonly #store: MachineStore;
   readonly #waiters = new Waiters();
   readonly #watchers: Watchers;
   readonly #status: StatusWriter;

@@ -34,15 +34,6 @@ export class Membership {
     await this.#ask((tenant) => tenant.correct(this.#address, bytes));
   }
 
-  /** Enters a machine that was there before the lists were. Where that comes to nothing it goes on without. */
-  async catchUp(bytes: number): Promise<void> {
-    try {
-      await this.correct(bytes);
-    } catch (error) {
-      console.error('a machine of an older version is not on the list of its tenant', error);
-    }
-  }
-
   /**
    * Leaves, when the machine is gone. Where that comes to nothing the list has a machine too many, until it is read:
    * it asks each machine that it has.

@@ -1,7 +1,7 @@
 import type { Address } from '../address.ts';
 import { writeBeginning } from '../chart/chart.ts';
 import type { Refusal } from '../refusal.ts';
-import { type Changes, Store, type StoredChart } from '../store/machine-store.ts';
+import { type Changes, MachineStore, type StoredChart } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { Batch } from './batch.ts';
 import type { ChartText } from './catalog.ts';
@@ -18,7 +18,7 @@ import { NO_RECORDS, type Records, Turn } from './turn.ts';
  * time are one turn and one commit, whole or not at all.
  */
 export class Keeper {
-  readonly store: Store;
+  readonly store: MachineStore;
   readonly counters = new Counters();
   readonly #ctx: DurableObjectState;
   readonly #env: MachineEnv;
@@ -46,7 +46,7 @@ export class Keeper {
     this.#env = env;
     this.#address = address;
     this.#onCommit = onCommit;
-    this.store = new Store(ctx.storage.sql);
+    this.store = new MachineStore(ctx.storage.sql);
     this.#membership = new Membership(env, address);
     this.#alarm = new Alarm(ctx.storage);
     this.#records = {
@@ -246,9 +246,8 @@ export class Keeper {
     if (this.#starting === 0) await this.#membership.leave();
   }
 
-  /** Reads the machine into memory. One of an older version may be on no list yet. */
+  /** Reads the machine into memory. */
   #load(): RunningMachine | undefined {
-    if (this.store.predatesLists) this.#ctx.waitUntil(this.#membership.catchUp(this.store.chartBytes()));
     this.counters.restore(this.store.counts());
     return wake(this.store);
   }

@@ -8,16 +8,9 @@ import {
   type StateNumber,
   UPDATE,
 } from '../chart/chart.ts';
+import type { Claim } from '../store/machine-store.ts';
 
-/** One slot of one state, held by one caller until its lease ends, the state is left, or it is given back. */
-export interface Claim {
-  readonly state: StateNumber;
-  readonly by: string;
-  /** ms since the epoch; a renewal leaves it. */
-  readonly since: number;
-  /** When the lease ends, ms since the epoch. */
-  readonly until: number;
-}
+export type { Claim };
 
 /** The claims on one state; never empty. */
 interface StateClaims {

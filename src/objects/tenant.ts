@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import { allows, type Grant } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { type Member, Roster } from '../store/registry-table.ts';
+import { type Member, RegistryTable } from '../store/registry-table.ts';
 
 /** Which of a tenant's machines are asked for. */
 export interface MembersQuery {
@@ -24,11 +24,11 @@ export interface MembersQuery {
  * never behind.
  */
 export class Tenant extends DurableObject {
-  readonly #roster: Roster;
+  readonly #registry: RegistryTable;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
-    this.#roster = new Roster(ctx.storage.sql);
+    this.#registry = new RegistryTable(ctx.storage.sql);
   }
 
   /**
@@ -40,8 +40,8 @@ export class Tenant extends DurableObject {
    */
   async enter(address: Address, bytes: number): Promise<Refusal | undefined> {
     const member = memberOf(address);
-    const before = this.#roster.bytesOf(member);
-    const total = this.#roster.total();
+    const before = this.#registry.bytesOf(member);
+    const total = this.#registry.total();
     if (before === undefined && total.machines >= TENANT_MACHINES) {
       const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete those that have had their time.`;
       return refuse('too-many-machines', detail);
@@ -51,23 +51,23 @@ export class Tenant extends DurableObject {
       const detail = `The charts of the tenant ${address.tenant} would have more than ${TENANT_BYTES} bytes; delete machines that have had their time.`;
       return refuse('too-many-bytes', detail);
     }
-    this.ctx.storage.transactionSync(() => this.#roster.enter(member, bytes));
+    this.ctx.storage.transactionSync(() => this.#registry.enter(member, bytes));
     return undefined;
   }
 
   /** Enters what a machine has: that is so already, and is not refused. */
   async correct(address: Address, bytes: number): Promise<void> {
-    this.ctx.storage.transactionSync(() => this.#roster.enter(memberOf(address), bytes));
+    this.ctx.storage.transactionSync(() => this.#registry.enter(memberOf(address), bytes));
   }
 
   /** Takes a machine off the list. One that is not on it is as good as taken off. */
   async leave(address: Address): Promise<void> {
-    this.ctx.storage.transactionSync(() => this.#roster.leave(memberOf(address)));
+    this.ctx.storage.transactionSync(() => this.#registry.leave(memberOf(address)));
   }
 
   /** @returns of each address, whether it is on the list. Nothing is written to find that out. */
   async has(addresses: readonly Address[]): Promise<boolean[]> {
-    return addresses.map((address) => this.#roster.bytesOf(memberOf(address)) !== undefined);
+    return addresses.map((address) => this.#registry.bytesOf(memberOf(address)) !== undefined);
   }
 
   /** @returns machines in the order of their addresses, and whether there are more. */
@@ -77,7 +77,7 @@ export class Tenant extends DurableObject {
   ): Promise<{ readonly addresses: readonly Address[]; readonly more: boolean }> {
     const from = after === undefined ? { chart: '', run: '' } : memberOf(after);
     const addresses: Address[] = [];
-    for (const member of this.#roster.members(from, chart)) {
+    for (const member of this.#registry.members(from, chart)) {
       const address = addressOf(tenant, member);
       if (grant !== undefined && !allows(grant, 'read', address)) continue;
       if (addresses.length === limit) return { addresses, more: true };

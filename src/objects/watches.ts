@@ -1,5 +1,5 @@
 import type { HistoryEntry } from '../store/history-table.ts';
-import type { Store } from '../store/machine-store.ts';
+import type { MachineStore } from '../store/machine-store.ts';
 import { EventStreams } from './event-streams.ts';
 import { Sockets } from './sockets.ts';
 
@@ -11,7 +11,7 @@ export class Watchers {
   readonly streams: EventStreams;
   readonly sockets: Sockets;
 
-  constructor(ctx: DurableObjectState, store: Store) {
+  constructor(ctx: DurableObjectState, store: MachineStore) {
     this.streams = new EventStreams(store.history, () => store.entries() ?? 0);
     this.sockets = new Sockets(ctx, store.history);
   }

@@ -49,8 +49,8 @@ interface HistoryRow extends Record<string, SqlStorageValue> {
   sub: string | null;
   before: string;
   after: string;
-  entered: string | null;
-  notes: string | null;
+  entered: string;
+  notes: string;
 }
 
 /**
@@ -81,8 +81,8 @@ export class HistoryTable {
       sub,
       before: JSON.stringify(from),
       after: JSON.stringify(to),
-      entered: sameNames(entered, newIn(to, from)) ? null : JSON.stringify(entered),
-      notes: notes.length === 0 ? null : JSON.stringify(notes),
+      entered: JSON.stringify(entered),
+      notes: JSON.stringify(notes),
     };
     const start = this.#last?.id === id - 1 ? this.#last.end : this.#endOf(id - 1);
     this.#sql.exec(
@@ -216,7 +216,7 @@ function stretches(oldest: number, newest: number): Stretch[] {
 
 /** What an entry comes to as JSON, in characters, about. */
 function lengthOf({ event, state, by, sub, before, after, entered, notes }: HistoryRow): number {
-  const texts = [event, state, by, sub, before, after, entered ?? after, notes];
+  const texts = [event, state, by, sub, before, after, entered, notes];
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), ENTRY_LENGTH);
 }
 
@@ -237,20 +237,7 @@ function toEntry(id: number, row: HistoryRow): HistoryEntry {
     sub,
     from,
     to,
-    entered: entered === null ? newIn(to, from) : JSON.parse(entered),
-    notes: notes === null ? [] : JSON.parse(notes),
+    entered: JSON.parse(entered),
+    notes: JSON.parse(notes),
   };
-}
-
-/**
- * The states that are active after and not before: what most entries have entered, and all that is known of rows from
- * before schema version 4. It is not stored, so most rows grow by one byte.
- */
-function newIn(to: readonly string[], from: readonly string[]): string[] {
-  const before = new Set(from);
-  return to.filter((name) => !before.has(name));
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, i) => name === b[i]);
 }

@@ -4,11 +4,10 @@
  */
 
 import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/chart.ts';
-import { CHART_ORIGINS, type ChartOrigin } from '../objects/catalog.ts';
-import { type Claim, type Claims, indexClaims } from '../objects/slot-claims.ts';
 import { type HistoryEntry, HistoryTable } from './history-table.ts';
-import { FIRST_LISTED, hasSchema, MACHINE_SCHEMA, migrate } from './migrations.ts';
+import { hasSchema, migrate } from './migrations.ts';
 import { type Receipt, ReceiptTable } from './receipt-table.ts';
+import { MACHINE_SCHEMA } from './schema.ts';
 
 /** A machine as it is stored, the timers apart. */
 export interface StoredMachine {
@@ -26,6 +25,10 @@ export interface StoredMachine {
   readonly chart: Omit<StoredChart, 'text'>;
 }
 
+/** Where a chart's text came from. */
+export const CHART_ORIGINS = ['upload', 'binding', 'bundle'] as const;
+export type ChartOrigin = (typeof CHART_ORIGINS)[number];
+
 /** The chart that a machine runs by, kept whole: a machine needs nobody else to wake up. */
 export interface StoredChart {
   /** SHA-256 of the text, hexadecimal. */
@@ -34,6 +37,16 @@ export interface StoredChart {
   readonly text: string;
   /** What was checked when the text was read: waking compiles this and does not read YAML again. */
   readonly definition: Definition;
+}
+
+/** One slot of one state, held by one caller until its lease ends, the state is left, or the slot is released. */
+export interface Claim {
+  readonly state: StateNumber;
+  readonly by: string;
+  /** ms since the epoch; a renewal does not change it. */
+  readonly since: number;
+  /** End of the lease, ms since the epoch. */
+  readonly until: number;
 }
 
 /** What one turn has changed. */
@@ -90,13 +103,12 @@ interface ClaimRow extends Record<string, SqlStorageValue> {
   until: number;
 }
 
-export class Store {
+export class MachineStore {
   readonly history: HistoryTable;
   receipts: ReceiptTable;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to be there, in their newest form. */
   #ready = false;
-  #predatesLists = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -113,11 +125,6 @@ export class Store {
   entries(): number | undefined {
     if (!this.#ready && !this.#prepare()) return undefined;
     return this.#sql.exec<{ entries: number }>('SELECT entries FROM machine').toArray()[0]?.entries;
-  }
-
-  /** Whether the tables, as they were found, are of a version that knew of no lists of machines. */
-  get predatesLists(): boolean {
-    return this.#predatesLists;
   }
 
   /** Reads the whole machine, or nothing where there is none. */
@@ -215,16 +222,17 @@ export class Store {
   }
 
   /** @returns the slots that are held. */
-  claims(): Claims {
+  claims(): Claim[] {
     const rows = this.#sql.exec<ClaimRow>('SELECT state, caller, since, until FROM claim').toArray();
-    return indexClaims(rows.map(({ caller: by, ...row }) => ({ ...row, by })));
+    return rows.map(({ caller: by, ...row }) => ({ ...row, by }));
   }
 
   /** Writes the first turn of a machine, and makes the tables where there are none. */
   create(changes: Changes, counts = ''): void {
     migrate(this.#sql, MACHINE_SCHEMA);
     this.#sql.exec(
-      `INSERT INTO machine (id, chart, revision, entries, changed_at, snapshot) VALUES (1, '', 0, 0, 0, '')`,
+      `INSERT INTO machine (id, chart, revision, started, started_at, entries, changed_at, snapshot, counts)
+       VALUES (1, '', 0, 0, 0, 0, 0, '', '')`,
     );
     this.write(changes, counts);
   }
@@ -298,7 +306,7 @@ export class Store {
   /** @returns whether there are tables; brings old ones to their newest form. */
   #prepare(): boolean {
     if (!hasSchema(this.#sql)) return false;
-    this.#predatesLists = migrate(this.#sql, MACHINE_SCHEMA) < FIRST_LISTED;
+    migrate(this.#sql, MACHINE_SCHEMA);
     this.#ready = true;
     return true;
   }

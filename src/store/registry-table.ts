@@ -1,4 +1,5 @@
-import { hasSchema, migrate, TENANT_SCHEMA } from './migrations.ts';
+import { hasSchema, migrate } from './migrations.ts';
+import { TENANT_SCHEMA } from './schema.ts';
 
 /** A machine of a tenant: its address without the tenant. */
 export interface Member {
@@ -20,7 +21,7 @@ export interface Total {
 }
 
 /** The SQL of a tenant's storage: which machines it has. A tenant that never had one has no tables. */
-export class Roster {
+export class RegistryTable {
   readonly #sql: SqlStorage;
   #ready = false;
 

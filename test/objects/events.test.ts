@@ -1,7 +1,7 @@
 /** `watch` as server-sent events: every change as it happens, and what was missed since the last one. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
-import { Store } from '../../src/store/machine-store.ts';
+import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import {
@@ -171,7 +171,7 @@ describe('a history that does not go back far enough', () => {
   beforeAll(async () => {
     address = await newChart(long);
     await ask(address, 'drain');
-    await inStorage(address, ({ sql }) => fill(new Store(sql), ENTRIES));
+    await inStorage(address, ({ sql }) => fill(new MachineStore(sql), ENTRIES));
   });
 
   it('is told as a gap, and then all that it holds', async () => {
@@ -291,11 +291,11 @@ describe('a stream', () => {
 
 /** Reports many times, in one batch. */
 async function newest(address: string): Promise<{ entries: number }> {
-  return inStorage(address, ({ sql }) => ({ entries: new Store(sql).entries() ?? 0 }));
+  return inStorage(address, ({ sql }) => ({ entries: new MachineStore(sql).entries() ?? 0 }));
 }
 
 /** Writes entries until there are `until`: what a machine would write in as many updates. */
-function fill(store: Store, until: number): void {
+function fill(store: MachineStore, until: number): void {
   const machine = store.load();
   if (machine === undefined) throw new Error('there is no machine to fill');
   const ids = Array.from({ length: until - machine.entries }, (_, i) => machine.entries + 1 + i);

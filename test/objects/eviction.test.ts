@@ -108,8 +108,8 @@ async function machineThatMovedOnInStorage(): Promise<string> {
   await inStorage(address, ({ sql }) => {
     sql.exec('UPDATE machine SET revision = 41, entries = 2, snapshot = ?', row?.snapshot ?? null);
     sql.exec(
-      `INSERT INTO history (slot, revision, at, cause, event, before, after)
-       VALUES (2, 41, 0, 'update', 'update', '["a"]', '["b"]')`,
+      `INSERT INTO history (slot, revision, at, cause, event, before, after, entered, notes, start)
+       VALUES (2, 41, 0, 'update', 'update', '["a"]', '["b"]', '["b"]', '[]', 0)`,
     );
   });
   return address;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ownChart } from '../../src/objects/chart-source.ts';
 import { wake } from '../../src/objects/machine-state.ts';
 import { Turn } from '../../src/objects/turn.ts';
-import { Store } from '../../src/store/machine-store.ts';
+import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { evict, inStorage, report, reportTimes, tracesOf } from '../service.ts';
 import {
@@ -75,7 +75,7 @@ describe('a reset', () => {
     const address = await newChart(drain);
     await put(address, 'drain', { by: 'a' });
     await inStorage(address, (storage) => {
-      const store = new Store(storage.sql);
+      const store = new MachineStore(storage.sql);
       const machine = wake(store);
       if (machine === undefined) throw new Error('there is no machine');
       const { chart, source } = ownChart(machine, store);

@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
-import { Store } from '../../src/store/machine-store.ts';
+import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
 import { claim, erase, refusedOf, reportMany, storyOf, verdict } from './callers.ts';
@@ -226,7 +226,7 @@ async function timesAnswered(address: string): Promise<number> {
 
 /** Counts entries that are not there: the history is a ring, and they would have been overwritten. */
 function skip({ sql }: DurableObjectStorage, entries: number): void {
-  const store = new Store(sql);
+  const store = new MachineStore(sql);
   const machine = store.load();
   if (machine === undefined) throw new Error('there is no machine');
   sql.exec('DELETE FROM history');

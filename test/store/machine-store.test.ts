@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Timer } from '../../src/chart/chart.ts';
 import { HISTORY_ROWS } from '../../src/limits.ts';
 import type { HistoryEntry } from '../../src/store/history-table.ts';
-import { Store } from '../../src/store/machine-store.ts';
+import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, historyOf, inStorage, report } from '../service.ts';
 
@@ -52,7 +52,7 @@ describe('a history that is full', () => {
     ['none before the first of all', 1, 10, []],
   ])('gives %s', async (_, before, limit, revisions) => {
     const entries = await inStorage(address, ({ sql }) =>
-      new Store(sql).history.read(ENTRIES, before, limit),
+      new MachineStore(sql).history.read(ENTRIES, before, limit),
     );
     expect(entries.map(({ revision }) => revision)).toEqual(revisions);
   });
@@ -75,7 +75,9 @@ describe('a history that is just as long as the ring', () => {
     await ask(other, 'a');
     await fill(other, 1, length);
     const revisions = await inStorage(other, ({ sql }) =>
-      new Store(sql).history.readAfter(length, 0, Number.POSITIVE_INFINITY).map(({ revision }) => revision),
+      new MachineStore(sql).history
+        .readAfter(length, 0, Number.POSITIVE_INFINITY)
+        .map(({ revision }) => revision),
     );
     const kept = Math.min(length, HISTORY_ROWS);
     expect(revisions).toEqual(Array.from({ length: kept }, (_, i) => length - kept + 1 + i));
@@ -87,8 +89,8 @@ describe('what is stored', () => {
     const other = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await report(other, 'a');
     const [first, second] = await inStorage(other, ({ sql }) => [
-      new Store(sql).load(),
-      new Store(sql).load(),
+      new MachineStore(sql).load(),
+      new MachineStore(sql).load(),
     ]);
     expect(first).toMatchObject({ revision: 2, entries: 2, chart: { origin: 'bundle' } });
     expect(second).toEqual(first);
@@ -118,7 +120,7 @@ describe('a machine that cannot be stored', () => {
   it('is not there afterwards, and can be stored when it fits', async () => {
     const model = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await ask(model, 'a');
-    const stored = await inStorage(model, ({ sql }) => new Store(sql).load());
+    const stored = await inStorage(model, ({ sql }) => new MachineStore(sql).load());
     if (stored === undefined) throw new Error('there is no machine to copy');
     const { revision, startedAt, entries, changedAt, snapshot, chart } = stored;
     const changes = {
@@ -132,7 +134,7 @@ describe('a machine that cannot be stored', () => {
     };
     const timer = { id: 1, label: 'once', at: changedAt, event: 'once' };
     await inStorage(newAddress(), (storage) => {
-      const store = new Store(storage.sql);
+      const store = new MachineStore(storage.sql);
       const create = (timersSet: readonly Timer[]) =>
         storage.transactionSync(() => store.create({ ...changes, timersSet }));
       expect(() => create([timer, timer])).toThrow(/UNIQUE/);
@@ -158,7 +160,7 @@ const UNCHANGED = {
 /** Writes entries `from + 1` to `until` as turns of 5,000: what a machine would write in as many updates. */
 async function fill(address: string, from: number, until: number): Promise<void> {
   await inStorage(address, ({ sql }) => {
-    const store = new Store(sql);
+    const store = new MachineStore(sql);
     const machine = store.load();
     if (machine === undefined) throw new Error('there is no machine to fill');
     for (let done = from; done < until; ) {

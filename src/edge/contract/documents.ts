@@ -6,10 +6,10 @@ import * as z from 'zod';
 import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
 import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../limits.ts';
-import { CHART_ORIGINS } from '../../objects/catalog.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
 import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
+import { CHART_ORIGINS } from '../../store/machine-store.ts';
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);

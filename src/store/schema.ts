@@ -1,0 +1,106 @@
+/** The schemas of both objects. Append-only: see `migrations.ts`. */
+
+/** The tables of a machine. */
+export const MACHINE_SCHEMA: readonly string[] = [
+  `
+  -- One row: the machine itself. Its size does not depend on the chart's.
+  CREATE TABLE machine (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    chart      TEXT    NOT NULL, -- chart.hash
+    revision   INTEGER NOT NULL, -- committed changes
+    started    INTEGER NOT NULL, -- revision at which the present run began
+    started_at INTEGER NOT NULL, -- when it began, ms since the epoch
+    entries    INTEGER NOT NULL, -- history entries ever written
+    changed_at INTEGER NOT NULL, -- last change, ms since the epoch
+    snapshot   TEXT    NOT NULL, -- JSON: StoredSnapshot
+    counts     TEXT    NOT NULL  -- JSON: StoredCounts
+  );
+
+  -- One row: the chart that the machine runs.
+  CREATE TABLE chart (
+    hash       TEXT PRIMARY KEY, -- SHA-256 of the text, hexadecimal
+    origin     TEXT NOT NULL,    -- ChartOrigin
+    text       TEXT NOT NULL,    -- as it was written
+    definition TEXT NOT NULL     -- JSON: Definition, checked
+  ) WITHOUT ROWID;
+
+  -- At most one row: the chart uploaded to this address. The machine may still run another one.
+  CREATE TABLE upload (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    hash TEXT NOT NULL,          -- SHA-256 of the text, hexadecimal
+    text TEXT NOT NULL
+  );
+
+  -- Events that the chart sends itself later.
+  CREATE TABLE timer (
+    id    INTEGER PRIMARY KEY,   -- unique in a run
+    label TEXT    NOT NULL,      -- cancels the timer
+    at    INTEGER NOT NULL,      -- due, ms since the epoch
+    event TEXT    NOT NULL
+  );
+
+  -- The last ended visit of each state that was left in the present run.
+  CREATE TABLE visited (
+    state   INTEGER PRIMARY KEY, -- StateNumber
+    visit   INTEGER NOT NULL,    -- number of the visit
+    left_at INTEGER NOT NULL     -- ms since the epoch
+  );
+
+  -- Slots that are held.
+  CREATE TABLE claim (
+    state  INTEGER NOT NULL,     -- StateNumber
+    caller TEXT    NOT NULL,
+    since  INTEGER NOT NULL,     -- ms since the epoch
+    until  INTEGER NOT NULL,     -- end of the lease, ms since the epoch
+    PRIMARY KEY (state, caller)
+  ) WITHOUT ROWID;
+
+  -- Reports and requests that were answered: receipt-table.ts.
+  CREATE TABLE receipt (
+    key     TEXT PRIMARY KEY,    -- reportKey or requestKey
+    number  INTEGER NOT NULL,    -- order of writing; the oldest has the smallest
+    visit   INTEGER NOT NULL,    -- of a report: visit of the state it was sent to; else 0
+    began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
+    request TEXT    NOT NULL,    -- of a request: hashOfRequest; else empty
+    answer  TEXT    NOT NULL     -- of a request: JSON of the response; else empty
+  ) WITHOUT ROWID;
+
+  -- A ring: entry n is in slot n modulo HISTORY_ROWS.
+  CREATE TABLE history (
+    slot     INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,   -- of the machine after the entry
+    at       INTEGER NOT NULL,   -- ms since the epoch
+    cause    TEXT    NOT NULL,   -- Cause
+    event    TEXT,
+    state    TEXT,               -- name of the state that the command addressed
+    by       TEXT,               -- caller
+    sub      TEXT,               -- subject of the token
+    before   TEXT    NOT NULL,   -- JSON: names of the active states, outermost first
+    after    TEXT    NOT NULL,   -- JSON: the same, after the entry
+    entered  TEXT    NOT NULL,   -- JSON: names of the entered states, in order
+    notes    TEXT    NOT NULL,   -- JSON: guards that could not be evaluated, or reasons of a refusal
+    start    INTEGER NOT NULL    -- length of all entries before this one, in characters, about
+  );
+  `,
+];
+
+/** The tables of a tenant. */
+export const TENANT_SCHEMA: readonly string[] = [
+  `
+  -- The tenant's machines.
+  CREATE TABLE machine (
+    chart TEXT    NOT NULL,
+    run   TEXT    NOT NULL,      -- empty for the chart's own machine
+    bytes INTEGER NOT NULL,      -- of its chart: text and definition
+    PRIMARY KEY (chart, run)
+  ) WITHOUT ROWID;
+
+  -- One row: the sums over the machines, because a sum per request would be a scan.
+  CREATE TABLE total (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    machines INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL
+  );
+  INSERT INTO total (id, machines, bytes) VALUES (1, 0, 0);
+  `,
+];
