@@ -79,13 +79,14 @@ async function prepare({
   // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
   const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
   const { waits, warning } = await readDescriptors();
-  if (warning !== undefined) console.error(warning);
   const access = isOpen ? { AUTH: 'open', ALLOWED_HOSTS: allowedHosts.join() } : { AUTH: 'token' };
   const configured = await configure({ ...access, WAITS: String(waits) }, own?.bytes);
   if (!configured.ok) return configured;
   // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
   const unclaimed = await claimFolder(data);
   if (unclaimed !== undefined) return unclaimed;
+  // Not before the last refusal: a server that does not start has no use for it.
+  if (warning !== undefined) console.error(warning);
   await sweepEmptyObjects(data);
   return { ok: true, value: { charts, files: new Map([...configured.value, [WORKER_FILE, bundled.value]]) } };
 }

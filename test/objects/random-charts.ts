@@ -102,6 +102,9 @@ function write([root, stream, withHistory]: readonly [Plan, Iterator<number>, bo
     ...(chance(20) ? { reenter: true } : {}),
     ...(chance(30) ? { actions: [action()] } : {}),
   });
+  // A quorum of which nothing comes is refused.
+  const counted = (one: object) =>
+    ('target' in one || 'actions' in one) && chance(30) ? { ...one, quorum: 2 + next(2) } : one;
   // An `always` that is its own end.
   const once = { guard: 'context.n == 2', actions: [{ assign: { n: 3 } }] };
   const state = (plan: Plan): object => {
@@ -125,12 +128,7 @@ function write([root, stream, withHistory]: readonly [Plan, Iterator<number>, bo
     const events = [...EVENTS, 'jump.*', '*'].filter(() => chance(id === undefined ? 10 : 50));
     return {
       ...base,
-      on: Object.fromEntries(
-        events.map((event) => [
-          event,
-          { ...transition(plan), ...(chance(30) ? { quorum: 2 + next(2) } : {}) },
-        ]),
-      ),
+      on: Object.fromEntries(events.map((event) => [event, counted(transition(plan))])),
       ...(chance(20) ? { after: { [pick(['5s', '1m', '10m'])]: transition(plan) } } : {}),
       ...(chance(10) ? { at: { '1970-01-01T00:03:00Z': transition(plan) } } : {}),
       ...(chance(10) ? { always: { ...transition(plan), ...once } } : {}),

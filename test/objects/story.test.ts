@@ -194,11 +194,13 @@ states: {a: {after: {1m: [{target: b, guard: context.missing}, {target: c}]}}, b
   });
 });
 
-describe('a report that would break a bound', () => {
+describe('a report whose assignment fails', () => {
   it('is told with its reason', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
-    expect(await verdict(await put(address, 'work', { by: 'a', event: 'grow' }))).toBe('406 over-bound');
+    expect(await verdict(await put(address, 'work', { by: 'a', event: 'grow' }))).toBe(
+      '406 expression-failed',
+    );
     expect((await storyOf(address)).at(-1)).toMatchObject({
       id: 3,
       revision: 2,

@@ -260,16 +260,25 @@ describe('a time very far ahead', () => {
 });
 
 describe('a ring of states of the clock', () => {
+  const at = '2040-06-01T13:00:00Z';
+
   it('is refused in a sequence', async () => {
     const ring = sequence(timed('a', 'b', '2040-06-01T13:00:00'), timed('b', 'a', '2040-06-01T13:00:00'));
     expect((await ask(await newChart(ring), 'a')).status).toBe(422);
   });
 
+  it('is refused in a statechart, where no guard can end it', async () => {
+    const ring = { initial: 'a', states: { a: { at: { [at]: 'b' } }, b: { at: { [at]: 'a' } } } };
+    expect((await ask(await newChart(JSON.stringify(ring)), 'a')).status).toBe(422);
+  });
+
   it('does not keep the object busy once all its times have passed', async () => {
-    const at = '2040-06-01T13:00:00Z';
-    const address = await newChart(
-      JSON.stringify({ initial: 'a', states: { a: { at: { [at]: 'b' } }, b: { at: { [at]: 'a' } } } }),
-    );
+    const ring = {
+      initial: 'a',
+      context: { on: true },
+      states: { a: { at: { [at]: { target: 'b', guard: 'context.on' } } }, b: { at: { [at]: 'a' } } },
+    };
+    const address = await newChart(JSON.stringify(ring));
     await ask(address, 'a');
     vi.setSystemTime(NOON + HOUR);
     for (let i = 0; i < 3; i++) await ask(address, 'a');
