@@ -1,4 +1,4 @@
-/** Every command of the documentation is run, as it stands there, and does what the page says. */
+/** Runs every command of the documentation as written, and checks that it does what the page says. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { BLOCKS } from './pages.ts';
 import { type Done, type, workingCopy } from './session.ts';
 import { asShown } from './shown.ts';
 
-/** What has happened before, by the heading: requests that are answered 200. */
+/** Requests that are sent before the commands under a heading; each is answered 200. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
-  'Taking turns safely': Array(2).fill('PUT /acme/release/state?state=canary'),
+  'Take turns safely': Array(2).fill('PUT /acme/release/state?state=canary'),
   'When it says no': [
     ...[1, 2, 3, 4, 5].map((i) => `POST /acme/patch/claims?state=patch&by=web-0${i}`),
     'PUT /acme/approval@1/state?state=build',
@@ -20,11 +20,11 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Where the pages say that the service is. */
+/** The addresses of the service in the pages. */
 const ADDRESS =
   /http:\/\/localhost:5000|https:\/\/stateservice\.NAME\.workers\.dev|https:\/\/state\.example\.com/g;
 
-/** What Debian may lack; the gate has them all. */
+/** Tools that may be missing on this machine; the gate installs them. */
 const TOOLS = ['jq', 'openssl', 'ansible-playbook'];
 
 const pages = Map.groupBy(
@@ -51,18 +51,20 @@ beforeAll(async () => {
 });
 afterAll(cleanUp);
 
-// No block finds what another has left.
+// Each block starts without machines.
 afterEach(async () => {
   await Promise.all([open, guarded].map(eraseMachines));
 });
 
 it('are on these pages', () => {
   expect([...pages.keys()]).toEqual([
+    'CONTRIBUTING.md',
     'README.md',
     'SECURITY.md',
     'docs/deploying.md',
     'docs/figures.md',
     'docs/recipes/README.md',
+    'docs/reference.md',
   ]);
 });
 
@@ -72,11 +74,11 @@ describe.each([...pages])('%s', (page, blocks) => {
     const missing = TOOLS.filter((tool) => block.text.includes(tool) && lacks(tool));
     const title = `line ${block.line}: ${block.heading}${missing.map((tool) => ` (lacks ${tool})`).join('')}`;
     it.skipIf(missing.length > 0)(title, async () => {
-      // The blocks that have a token are for a server that asks for one.
+      // Blocks with a token run against a server that asks for tokens.
       const { url } = /token|authorization/i.test(block.text) ? guarded : open;
       for (const request of GIVEN[block.heading] ?? []) await send(url, request);
       const env = { HOST: url, TOKEN: token, TOKEN_SECRET: secret, SECRET: secret };
-      // The recipes lie beside their page; the others speak of the package's folder.
+      // Commands of the recipes run in their folder, all others in the folder of the package.
       const folder = page.startsWith('docs/recipes/') ? 'docs/recipes' : '.';
       const typed = commands.map(({ text }) => text.replaceAll(ADDRESS, url));
       const done = await type(typed, copy, folder, env);
@@ -119,7 +121,7 @@ async function eraseMachines({ url }: Server): Promise<void> {
   await ask(url, 'DELETE', '/');
 }
 
-/** Asks as somebody who may do everything. */
+/** Sends a request with a token that has every right. */
 function ask(url: string, method: string, path: string): Promise<Response> {
   return fetch(`${url}${path}`, { method, headers: { Authorization: `Bearer ${admin}` } });
 }

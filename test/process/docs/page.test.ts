@@ -1,4 +1,4 @@
-/** What the other tests of the documentation stand on: no block and no command is overlooked. */
+/** The parser of pages finds every block and every command. */
 import { describe, expect, it } from 'vitest';
 import { blocksOf, commandsOf, statusOf } from './page.ts';
 
@@ -31,11 +31,11 @@ describe('a page', () => {
     ]);
   });
 
-  it('takes no heading from a block', () => {
+  it('ignores headings inside a block', () => {
     expect(blocksOf('# A\n```sh\n# B\n```\n```sh\n```\n').map(({ heading }) => heading)).toEqual(['A', 'A']);
   });
 
-  it('has its commands in order, with the comments above and the output below', () => {
+  it('has its commands in order, each with the comments above it and the output below it', () => {
     expect(blocksOf(PAGE).flatMap(commandsOf)).toEqual([
       { text: 'one && \\\ntwo', comments: '', shown: [] },
       { text: 'three   # said', comments: '# 201: made\n# and kept', shown: [] },
@@ -59,14 +59,14 @@ describe('a page', () => {
 it.each([
   ['any success', 'curl -s x', '# Over again', ['200', '204'], ['406']],
   [
-    'the one that its comment begins with',
+    'the status at the beginning of its comment',
     'curl -s x',
     '# 201: taken, and\n# 200 it is not',
     ['201'],
     ['200'],
   ],
-  ['the one that is looked for in it', 'curl -sIX GET x | grep 406', '# is inactive', ['406'], ['200']],
-])('a request is to be answered %s', (_, text, comments, right, wrong) => {
+  ['the status that its grep looks for', 'curl -sIX GET x | grep 406', '# is inactive', ['406'], ['200']],
+])('the expected status of a request is %s', (_, text, comments, right, wrong) => {
   const expected = statusOf({ text, comments, shown: [] });
   for (const status of right) expect(status).toMatch(expected);
   for (const status of wrong) expect(status).not.toMatch(expected);

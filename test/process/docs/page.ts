@@ -1,25 +1,25 @@
-/** A page of the documentation as its reader meets it: blocks between fences, and the commands in them. */
+/** Parses a page of the documentation: the blocks between fences, and the commands in them. */
 
 export interface Block {
-  /** What follows the fence: `sh`, `yaml`, … */
+  /** The word after the fence: `sh`, `yaml`, … */
   readonly language: string;
   /** The nearest heading above it. */
   readonly heading: string;
-  /** Of its fence, from 1. */
+  /** Line of its fence, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** One command of a block, its continued lines with it. */
+/** One command of a block, with its continued lines. */
 export interface Command {
   readonly text: string;
   /** The comments directly above it. */
   readonly comments: string;
-  /** What the page shows as its output, line for line; none in a block of `sh`. */
+  /** The output that the page shows, line by line; empty in a block of `sh`. */
   readonly shown: readonly string[];
 }
 
-/** @throws where a fence does not end, or names no language: nothing between fences may be overlooked. */
+/** @throws if a fence does not end or names no language, so that no block is skipped. */
 export function blocksOf(page: string): readonly Block[] {
   const blocks: Block[] = [];
   let heading = '';
@@ -42,21 +42,21 @@ export function blocksOf(page: string): readonly Block[] {
   return blocks;
 }
 
-/** @returns the commands of a block of `sh` (every line is typed), or of `console` (typed after `$ `, or printed). */
+/** @returns the commands of a block. In `sh` every line is a command; in `console` lines after `$ ` are commands, others are output. */
 export function commandsOf({ language, text }: Block): readonly Command[] {
   return language === 'console' ? sessionOf(text) : scriptOf(text);
 }
 
-/** @returns what every request of a command is to be answered: what its line or its comment tells, else 2xx. */
+/** @returns the expected status of each request of a command: the one in its line or comment, else 2xx. */
 export function statusOf({ text, comments }: Command): RegExp {
-  const told = /\| grep (\d{3})\b/.exec(text)?.[1] ?? /^# (\d{3}):/m.exec(comments)?.[1];
-  return new RegExp(`^${told ?? '2..'}$`);
+  const stated = /\| grep (\d{3})\b/.exec(text)?.[1] ?? /^# (\d{3}):/m.exec(comments)?.[1];
+  return new RegExp(`^${stated ?? '2..'}$`);
 }
 
 function scriptOf(text: string): Command[] {
   const commands: Command[] = [];
   let comments: string[] = [];
-  // A line that ends with a backslash goes on in the next.
+  // A line that ends with a backslash continues on the next line.
   for (const line of text.match(/(?:.*\\\n)*.+/g) ?? []) {
     if (line.startsWith('#')) {
       comments.push(line);

@@ -1,9 +1,9 @@
-/** Every page of the documentation, found and not listed: a new one is read like the others. */
+/** All pages of the documentation, found by pattern, so that tests read new pages too. */
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Block, blocksOf } from './page.ts';
 
-/** The folder of the package. */
+/** Folder of the package. */
 export const PACKAGE = resolve(import.meta.dirname, '../../..');
 
 export const PAGES: readonly { readonly page: string; readonly text: string }[] = globSync(

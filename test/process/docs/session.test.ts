@@ -1,4 +1,4 @@
-/** What is typed is run, and what stands in for a command fails where the command would. */
+/** Commands are run, and a substitute for a command fails where the command would fail. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lacks } from '../recipes/recipe.ts';
 import { cleanUp } from '../server.ts';
@@ -15,7 +15,7 @@ function typed(...commands: string[]): Promise<readonly Done[]> {
 }
 
 describe('a shell', () => {
-  it('tells of each command how it ended and what it printed', async () => {
+  it('returns the exit code and the output of each command', async () => {
     expect(
       await typed('A=b', 'echo "$A"; echo', 'ls nothing', 'false | true', 'exit 0', 'echo late'),
     ).toEqual([
@@ -28,12 +28,12 @@ describe('a shell', () => {
     ]);
   });
 
-  it('refuses what is no command', async () => {
+  it('refuses a line that is not a command', async () => {
     await expect(typed('echo "a')).rejects.toThrow('unexpected EOF');
   });
 
-  it('tells what requests were answered, and of those that were not', async () => {
-    // Port 1 of this host: nobody listens.
+  it('returns the status of each request, and 0 without an answer', async () => {
+    // No server listens on port 1 of this host.
     const [none] = await typed('curl -s http://127.0.0.1:1/');
     expect(none).toEqual({ code: 7, stdout: [], stderr: '', answered: [0] });
   });

@@ -1,27 +1,27 @@
-/** A copy of the package in which commands are typed, one after another, by bash. */
+/** Runs commands in a copy of the package, one after another, with bash. */
 import { chmod, copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { run } from '../recipes/recipe.ts';
 import { temporaryFolder } from '../server.ts';
 import { PACKAGE } from './pages.ts';
 
-/** What a working copy has beside the package, as .gitignore says; none of it is needed for a command. */
+/** Ignored files of a working copy (.gitignore); no command needs them. */
 const NOT_COPIED = new Set(['.git', 'node_modules', 'dist', 'data', '.wrangler', 'coverage']);
 
 const SUBSTITUTES = join(import.meta.dirname, 'substitutes.sh');
 
-/** What came of a command. */
+/** Result of a command. */
 export interface Done {
-  /** Missing where it was never come to: an `exit` before it, or a block that is no shell at all. */
+  /** Missing if the command did not run: after an `exit`, or in a block that is not shell. */
   readonly code: number | undefined;
   readonly stdout: readonly string[];
-  /** Without what `answered` has. */
+  /** Without the lines of `answered`. */
   readonly stderr: string;
-  /** The statuses of the requests that it has sent itself. */
+  /** Statuses of the requests that the command sent itself. */
   readonly answered: readonly number[];
 }
 
-/** Copies the package, and puts into it what a reader has of his own: a chart, scripts that work, an inventory. */
+/** Copies the package, and adds files that a reader has: a chart, scripts that succeed, an inventory. */
 export async function workingCopy(): Promise<string> {
   const copy = await temporaryFolder();
   const isCopied = (path: string) => !NOT_COPIED.has(relative(PACKAGE, path));
@@ -42,10 +42,10 @@ export async function workingCopy(): Promise<string> {
 }
 
 /**
- * Types commands into one shell.
+ * Runs commands in one shell.
  *
  * @param copy of the package
- * @param folder where they are typed, inside of it
+ * @param folder inside the copy where they run
  */
 export async function type(
   commands: readonly string[],
@@ -59,13 +59,13 @@ export async function type(
     (command, i) =>
       `{ ${command}\n} >'${file(i, 'stdout')}' 2>'${file(i, 'stderr')}'\necho $? >'${file(i, 'code')}'\n`,
   );
-  // What fails before a pipe is not to be hidden by what follows it.
+  // A failure before a pipe fails the command.
   const shell = ['-o', 'pipefail', '-c', `. '${SUBSTITUTES}'\n${script.join('')}`];
   const recipes = join(copy, 'docs/recipes');
   const all = await run('bash', shell, {
     cwd: join(copy, folder),
     env: {
-      // The Node that runs this, which runs TypeScript; and the recipes, as if they were installed.
+      // The Node of this process, which runs TypeScript, and the recipes as if they were installed.
       PATH: [dirname(process.execPath), recipes, process.env.PATH].join(':'),
       LC_ALL: 'C.UTF-8',
       SYSTEM: join(copy, 'system'),

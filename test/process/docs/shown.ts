@@ -1,20 +1,20 @@
-/** Whether what a page shows is what is printed. */
+/** Compares the output that a page shows with the printed output. */
 
-/** What no page can foretell; everything else is to be as shown. In the page's words, and in the printed ones. */
+/** Parts that differ from run to run: as the page shows them, and as a pattern of the printed text. All else must be equal. */
 const LOOSE: readonly (readonly [shown: RegExp, printed: string])[] = [
-  // A moment, as the service writes all of them.
+  // A time, as the service writes it.
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z'],
-  // What is left out of a line. A line cannot be left out.
+  // Left-out text within a line. A whole line cannot be left out.
   [/…/, '.*'],
 ];
 
 const ANY_LOOSE = new RegExp(LOOSE.map(([shown]) => shown.source).join('|'), 'g');
 
 /**
- * For a comparison that shows both where it fails.
+ * Makes printed lines comparable, so that a failed comparison shows both texts.
  *
- * @param printed line for line
- * @returns the printed lines, each as the page shows it where it is the same but for what is loose
+ * @param printed line by line
+ * @returns the printed lines; a line that matches the shown line is replaced by it
  */
 export function asShown(printed: readonly string[], shown: readonly string[]): readonly string[] {
   return printed.map((line, i) => {

@@ -1,4 +1,4 @@
-/** What the documentation shows beside commands: programs, configuration and charts are what they are said to be. */
+/** Checks the programs, the configuration and the charts of the documentation. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
@@ -10,17 +10,18 @@ import { cleanUp, runCli } from '../server.ts';
 import { BLOCKS, PACKAGE, PAGES } from './pages.ts';
 import { workingCopy } from './session.ts';
 
-/** Of a language; the charts and requests of writing-charts.md are those of test/docs.test.ts. */
+/** Blocks of a language, without those of writing-charts.md: test/docs.test.ts runs these. */
 function inLanguage(language: string) {
   return BLOCKS.filter((block) => block.language === language && block.page !== 'docs/writing-charts.md');
 }
 
 afterAll(cleanUp);
 
-it('is in languages that a test reads', () => {
+it('uses only languages that a test reads', () => {
   expect([...new Set(BLOCKS.map(({ language }) => language))].toSorted()).toEqual([
     'console', // commands.test.ts
     'http', // test/docs.test.ts
+    'mermaid', // links.test.ts
     'ruby',
     'sh', // commands.test.ts
     'toml',
@@ -31,7 +32,7 @@ it('is in languages that a test reads', () => {
 });
 
 describe('a program', () => {
-  /** What is there where it stands, by the heading. */
+  /** Declarations around a program, by its heading. */
   const AROUND: Readonly<Record<string, string>> = {
     'A chart as a binding': `import type { ChartBinding } from '../src/index.ts';
       declare const env: { RELEASE: Service<typeof ChartBinding> };`,
@@ -39,13 +40,13 @@ describe('a program', () => {
       declare const token: string, hostname: string;`,
   };
 
-  /** Each has a name that there is not. */
+  /** Programs with a name that does not exist. */
   const WRONG: Readonly<Record<string, string>> = {
     'A chart as a binding': "await env.RELEASE.isCurrent('canary');",
     'From a program': "new StateClient({ url: 'https://a', secret: token });",
   };
 
-  // The compiler takes some seconds, for one program or for all.
+  // One run of the compiler for all programs: each takes some seconds.
   let errors: readonly string[];
   beforeAll(async () => {
     const folder = join(await workingCopy(), 'snippets');
@@ -64,20 +65,20 @@ describe('a program', () => {
     expect(inLanguage('ts').map(({ heading }) => heading)).toEqual(Object.keys(AROUND));
   });
 
-  it('has the right types, all over the documentation', () => {
+  it('has the right types on every page', () => {
     expect(errors.filter((error) => !error.startsWith('wrong '))).toEqual([]);
   });
 
   it.each([
     ['A chart as a binding', 'isCurrent'],
     ['From a program', 'secret'],
-  ])('is found out where it is wrong: %s', (heading, why) => {
+  ])('is reported if it is wrong: %s', (heading, why) => {
     const found = errors.filter((error) => error.startsWith(`wrong ${heading}.ts`));
     expect(found).toEqual([expect.stringContaining(`'${why}'`)]);
   });
 });
 
-it('binds a chart by what the Worker has', async () => {
+it('binds a chart with the name of the Worker', async () => {
   const shown = inLanguage('toml');
   expect(shown.map(({ heading }) => heading)).toEqual(['A chart as a binding']);
   const { services } = parse(shown[0]?.text ?? '');
@@ -97,14 +98,14 @@ describe('a chart', () => {
     expect(await runCli(['check', '--strict', await fileOf(text)])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('is charts/default.yaml where it is said to be', async () => {
+  it('of the first session is charts/default.yaml', async () => {
     const [first] = inLanguage('yaml');
     const file = await readFile(join(PACKAGE, 'charts/default.yaml'), 'utf8');
     expect(parseYaml(first?.text ?? '')).toEqual(parseYaml(file));
   });
 });
 
-it('gives the resource of the cookbook what it has', async () => {
+it('uses only properties that the resource of the cookbook has', async () => {
   const resource = await readFile(recipe('chef/resources/turn.rb'), 'utf8');
   const [{ text } = { text: '' }, ...more] = inLanguage('ruby');
   expect(more).toEqual([]);
@@ -113,7 +114,7 @@ it('gives the resource of the cookbook what it has', async () => {
   for (const property of given) expect(resource).toContain(`\nproperty :${property}, `);
 });
 
-it('names no script of npm that is not there', async () => {
+it('names only npm scripts that exist', async () => {
   const { scripts } = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8'));
   const named = PAGES.flatMap(({ text }) =>
     Array.from(text.matchAll(/npm run (?:-s )?([\w:]+)/g), ([, name]) => name),

@@ -1,8 +1,7 @@
-# What is run in place of a command that needs an account, a network, root, or the whole of the tests. Read by the shell
-# that runs the blocks of the documentation: a command without a function here, and one that falls through its `case`, is
-# run as it stands.
+# Substitutes for commands that need an account, a network, root, or hours. The shell that runs the blocks of the
+# documentation reads this file. A command without a function here runs unchanged, also one that matches no `case`.
 #
-#   SYSTEM  a folder in place of the root of a host
+#   SYSTEM  a folder in place of the root folder of a host
 #   SECRET  the secret of the server that asks for tokens
 
 npx() {
@@ -31,7 +30,7 @@ git() {
   esac
 }
 
-# The server was there before the secret was made: its own stands in for that.
+# The test server has a secret already: it replaces the new one.
 openssl() {
   case $1 in
     rand) [ "$(command openssl "$@" | wc -c)" -ge 32 ] && printf '%s\n' "$SECRET" ;;
@@ -39,7 +38,7 @@ openssl() {
   esac
 }
 
-# A container may not be allowed to trace: what is traced is run without.
+# A container may forbid tracing: the traced command runs without it.
 strace() {
   while [ "$1" != npm ]; do shift; done
   "$@"
@@ -48,19 +47,19 @@ strace() {
 install() { command install "${@/#\//$SYSTEM/}"; }
 cp() { command cp "${@/#\//$SYSTEM/}"; }
 
-# The unit was put in its place by the line before. systemd itself checks it in recipes/systemd.test.ts.
+# The line before installed the unit. recipes/systemd.test.ts checks units with systemd itself.
 systemctl() {
   local unit=${*: -1}
   [ "$1" = start ] && [ -f "$SYSTEM/etc/systemd/system/${unit%@*}@.service" ]
 }
 
-# It is run against hosts, with and without slots, in recipes/ansible.test.ts.
+# recipes/ansible.test.ts runs the playbooks against hosts, with and without slots.
 ansible-playbook() { command ansible-playbook --syntax-check "$@"; }
 
-# So that the test sees what each request was answered.
+# Shows the status of each request to the test.
 curl() { command curl -w '%{stderr}answered %{http_code}\n' "$@"; }
 
-# wrangler_knows SUBCOMMAND [ARGUMENT...]: its help, which is kept, is about this very command and names every flag.
+# wrangler_knows SUBCOMMAND [ARGUMENT...] succeeds if the help of the subcommand names every flag. The help is cached.
 wrangler_knows() {
   local help=$SYSTEM/wrangler-${1// /-} argument
   # shellcheck disable=SC2086 # a subcommand may have two words
@@ -71,7 +70,7 @@ wrangler_knows() {
   done
 }
 
-# What comes by a pipe is what the server checks tokens with. At a terminal one would be asked for it.
+# Succeeds if the standard input is the secret of the server, or empty as at a terminal.
 is_the_secret() {
   local given
   given=$(cat && echo .)
@@ -80,7 +79,7 @@ is_the_secret() {
 
 has_script() { [ "$(command npm pkg get "scripts.$1")" != {} ]; }
 
-# listens ARGUMENT...: `npm start` listens, on a port that is free. Its processes are a group of their own, which ends.
+# listens ARGUMENT... starts `npm start` on a free port until it listens, and then stops its process group.
 listens() {
   local group log=$SYSTEM/npm-start.log i=0
   [[ $* == *' -- '* ]] || set -- "$@" -- --port 5000
