@@ -1,8 +1,8 @@
 /** What a caller may say, by HTTP or by a binding: the same words are refused in both. */
 import * as z from 'zod';
 import { fitsIn } from './bytes.ts';
-import { EVENT_LENGTH, isReserved } from './chart/chart.ts';
-import { CALLER_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
+import { isReserved } from './chart/chart.ts';
+import { CALLER_LENGTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 const words = (most: number) =>

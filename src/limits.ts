@@ -1,15 +1,117 @@
-/** What the service may cost beside its charts (those bounds are in `chart/limits.ts`), and all of it in one table. */
-import {
-  CHART_BYTES,
-  CHART_COUNTS,
-  CHART_REGIONS,
-  CHART_SLOTS,
-  CHART_STATES,
-  CHART_TIMERS,
-  CONTEXT_BYTES,
-  EVENT_LENGTH,
-  STATE_NAME_LENGTH,
-} from './chart/limits.ts';
+/**
+ * Every bound of the service, and where each comes from. Charts first: a document is refused as soon as it crosses a
+ * bound, before anything larger is built from it. `edge/published-limits.ts` has those that callers can meet.
+ */
+
+// Charts: the text
+
+/**
+ * Bytes of UTF-8 in a chart's text. The original's block style needs some 150 bytes a state: 1,000 states fit with long
+ * names. A text of this size is read in well under 100 ms.
+ */
+export const CHART_BYTES = 256 * 1024;
+
+/** Lines of a chart's text. 1,000 states in block style have 11,000; a line costs more to read than its bytes. */
+export const CHART_LINES = 20_000;
+
+/**
+ * Lexemes of a chart's text: words, signs, spaces, line ends. 1,000 states in block style have 65,000, a comment on
+ * each line makes 22,000 more. Each takes some 1 µs to read, whatever the text.
+ */
+export const CHART_TOKENS = 100_000;
+
+/** Mappings and lists inside each other. A state inside a state takes two. */
+export const CHART_DEPTH = 64;
+
+/** Nodes of a document with every alias expanded. 1,000 states of the original's format have 21,000. */
+export const CHART_NODES = 25_000;
+
+/** Characters of a document's scalars with every alias expanded: as many as fit without aliases. */
+export const CHART_TEXT = 256 * 1024;
+
+/** Issues reported for one document. A hostile text can cause one per byte, and nobody reads more than these. */
+export const CHART_ISSUES = 100;
+
+/** Names compared for "did you mean", their length, and suggestions per document: the search is quadratic. */
+export const SUGGESTION_CANDIDATES = 1_000;
+export const SUGGESTION_LENGTH = 64;
+export const SUGGESTIONS = 20;
+
+// Charts: states and transitions
+
+/** States of a chart, at all depths. */
+export const CHART_STATES = 1_000;
+
+/**
+ * States without children that can be active at once. xstate compares each region of a parallel state with each other
+ * one: transitions of 32 regions at once took 20 ms, of 64 regions 120 ms, of 500 regions seconds.
+ */
+export const CHART_REGIONS = 32;
+
+/** States that can be active at once, with the states around them. */
+export const CHART_ACTIVE = 256;
+
+/** Transitions and actions of a statechart, each: four per state at `CHART_STATES`. */
+export const CHART_TRANSITIONS = 4_000;
+export const CHART_ACTIONS = 4_000;
+
+/** Transitions of one state with a `quorum`: each is in the status document and in every refusal while it is active. */
+export const CHART_COUNTS = 32;
+
+/** Targets of all transitions together. Most have one; xstate resolves each. */
+export const CHART_TARGETS = 8_000;
+
+/** Characters of a target (a path of names), and of an event's name. */
+export const TARGET_LENGTH = 2_048;
+export const EVENT_LENGTH = 255;
+
+/** Characters of all ids and paths of a statechart: each is stored with every run, and a history entry can have most of them, twice. */
+export const CHART_NAMES = 128 * 1024;
+
+/** UTF-16 code units of a state's name. */
+export const STATE_NAME_LENGTH = 1_024;
+
+/** Slots of one state. Each claim is a row, and all of them are in the status document. */
+export const CHART_SLOTS = 1_000;
+
+// Charts: expressions
+
+/** Characters and nodes of one CEL expression: enough for any guard that a person can read. */
+export const EXPRESSION_LENGTH = 2_048;
+export const EXPRESSION_NODES = 200;
+
+/** Characters of distinct expressions of a chart that are type-checked, the first of them: 1.3 µs each, up to three times. */
+export const TYPED_TEXT = 12 * 1024;
+
+// Charts: one event of a running chart
+
+/** Microsteps of one event, xstate's `maxIterations`: ends an `always` or `raise` loop. */
+export const MICROSTEPS = 1_000;
+
+/**
+ * Cost of one event, in units of about 0.1 µs (measured on one core of a small server): 45 ms of the object's time.
+ * Each transition that xstate examines has a cost, higher with many regions, which it compares with each other; so
+ * have an executed action, an assignment, an expression, and an expression that fails.
+ */
+export const EVENT_BUDGET = 450_000;
+export const MICROSTEP_COST = 250;
+export const REGION_COST = 130;
+export const ACTION_COST = 30;
+export const ASSIGNMENT_COST = 150;
+export const EXPRESSION_COST = 30;
+export const FAILURE_COST = 1_000;
+
+/** Failed guards of one event that are reported, and characters of each. */
+export const FAILURES_TOLD = 20;
+export const FAILURE_LENGTH = 300;
+
+/** Bytes of a running chart's context, as JSON. */
+export const CONTEXT_BYTES = 64 * 1024;
+
+/** Timers that a running chart may have set. */
+export const CHART_TIMERS = 1_000;
+
+// Machines, tenants and the edge
 
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */
 export const HISTORY_ROWS = 10_000;
@@ -212,45 +314,3 @@ export const BODY_WAIT = 30_000;
 
 /** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
 export const FLEETLOCK_BYTES = 16 * 1024;
-
-/** What a caller can run into: `GET /healthz` shows it, and docs/limits.md explains it. */
-export const LIMITS = {
-  addressNameLength: NAME_LENGTH,
-  chartBytes: CHART_BYTES,
-  chartStates: CHART_STATES,
-  chartStatesSideBySide: CHART_REGIONS,
-  stateNameLength: STATE_NAME_LENGTH,
-  countsPerState: CHART_COUNTS,
-  slotsPerState: CHART_SLOTS,
-  timers: CHART_TIMERS,
-  contextBytes: CONTEXT_BYTES,
-  eventLength: EVENT_LENGTH,
-  queryParameters: QUERY_PARAMETERS,
-  stateBytes: STATE_BYTES,
-  callerLength: CALLER_LENGTH,
-  idempotencyKeyLength: KEY_LENGTH,
-  ifMatchBytes: IF_MATCH_BYTES,
-  tokenLength: TOKEN_LENGTH,
-  fleetLockRequestBytes: FLEETLOCK_BYTES,
-  bodySeconds: BODY_WAIT / 1_000,
-  waitSeconds: WAIT_MAX / 1_000,
-  waitersPerMachine: WAITERS,
-  waitersPerProcess: WAITS,
-  eventStreamsPerMachine: STREAMS,
-  webSocketsPerMachine: SOCKETS,
-  eventsWithoutPing: SOCKET_BACKLOG,
-  claimsPerMachine: CLAIMS,
-  statusCallersLength: STATUS_CALLERS,
-  receiptsPerMachine: RECEIPTS,
-  receiptBytes: RECEIPT_BYTES,
-  historyEntriesPerMachine: HISTORY_ROWS,
-  historyLengthPerMachine: HISTORY_LENGTH,
-  historyPage: HISTORY_PAGE_MAX,
-  historyPageLength: HISTORY_PAGE_LENGTH,
-  streamPageLength: STREAM_PAGE,
-  webSocketReplayLength: SOCKET_REPLAY,
-  streamStallSeconds: STREAM_STALL / 1_000,
-  machinesPerTenant: TENANT_MACHINES,
-  chartBytesPerTenant: TENANT_BYTES,
-  machinesPage: LIST_PAGE_MAX,
-} as const;

@@ -2,7 +2,7 @@
  * CEL (https://cel.dev) as charts have it: its variables, and operators under which numbers are numbers.
  */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import { EXPRESSION_NODES } from './limits.ts';
+import { EXPRESSION_NODES } from '../limits.ts';
 
 /** The results of `in_state` while a guard is evaluated, by name. */
 export type Answers = ReadonlyMap<string, boolean>;

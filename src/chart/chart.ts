@@ -26,7 +26,6 @@ export {
 } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
-export { CHART_BYTES, EVENT_LENGTH } from './limits.ts';
 export { ancestorsOf, isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
 export { nearest } from './nearest.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';

@@ -5,9 +5,9 @@
  * learns which states were entered and left, whether the event was taken, and which timers to set.
  */
 import { and, assign, cancel, or, raise, setup, stateIn } from 'xstate';
+import { MICROSTEPS } from '../limits.ts';
 import { Evaluator } from './evaluator.ts';
 import type { CheckedGuard, Json, Scope } from './expression.ts';
-import { MICROSTEPS } from './limits.ts';
 import {
   type ActionModel,
   type Assignment,

@@ -5,6 +5,7 @@
  * warning. Numbers count as one type, as they do at run time; a key that may hold several types is not checked.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { TYPED_TEXT } from '../limits.ts';
 import { type ContextTypes, childrenOf, createEnvironment } from './cel.ts';
 import {
   type AskedKey,
@@ -14,7 +15,6 @@ import {
   noBoolean,
   problemOf,
 } from './expression.ts';
-import { TYPED_TEXT } from './limits.ts';
 
 /** An expression of a chart that could be read. */
 export interface ExpressionUse {

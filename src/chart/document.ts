@@ -3,8 +3,9 @@
  *
  * Keys are text, so `__proto__` and `1.0` are keys like any other; objects have no prototype.
  */
+
+import { CHART_BYTES, CHART_LINES } from '../limits.ts';
 import type { IssueList, PathStep, Position } from './issue.ts';
-import { CHART_BYTES, CHART_LINES } from './limits.ts';
 import { LineIndex, START } from './lines.ts';
 import { type MapNode, type Node, readTree, startOf } from './yaml-tree.ts';
 

@@ -4,9 +4,10 @@
  * No clock, no randomness, no I/O: `now` comes in as milliseconds since the epoch, and what has to be stored
  * goes out as data. Snapshots are immutable; one that was handed out stays what it was.
  */
+
+import { CHART_TIMERS } from '../limits.ts';
 import type { Compiled, EngineEvent } from './compile.ts';
 import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
-import { CHART_TIMERS } from './limits.ts';
 import { type Model, ROOT, type StateNumber } from './model.ts';
 import {
   activeStates,

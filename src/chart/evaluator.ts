@@ -3,8 +3,6 @@
  * with each other, and strings double. What `expression.ts` lets pass is paid for while the chart runs.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { type Answers, childrenOf, createEnvironment, MACROS, setAnswers } from './cel.ts';
-import type { Json, Scope } from './expression.ts';
 import {
   ACTION_COST,
   ASSIGNMENT_COST,
@@ -16,7 +14,9 @@ import {
   FAILURES_TOLD,
   MICROSTEP_COST,
   REGION_COST,
-} from './limits.ts';
+} from '../limits.ts';
+import { type Answers, childrenOf, createEnvironment, MACROS, setAnswers } from './cel.ts';
+import type { Json, Scope } from './expression.ts';
 
 /** What is said of an event that is stopped for its cost. */
 export const TOO_LONG = 'it takes too many steps';

@@ -3,8 +3,8 @@
  * they cost (`evaluator.ts` has the rest), and that what they ask for can be there.
  */
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
+import { EXPRESSION_LENGTH } from '../limits.ts';
 import { childrenOf, createEnvironment, MACROS } from './cel.ts';
-import { EXPRESSION_LENGTH } from './limits.ts';
 
 /** Plain JSON, as a chart's context holds it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

@@ -1,4 +1,4 @@
-import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from './limits.ts';
+import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from '../limits.ts';
 import { nearest } from './nearest.ts';
 
 /** Something to say about a chart's text. Only an `error` keeps the chart from being accepted. */

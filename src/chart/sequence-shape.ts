@@ -1,6 +1,6 @@
 /** The shapes of a sequence: those that documents are checked against, and those that editors complete and check by. */
 import * as z from 'zod';
-import { CHART_STATES } from './limits.ts';
+import { CHART_STATES } from '../limits.ts';
 import { SlotsFields } from './slots.ts';
 import { parseTimestamp, TIMESTAMP } from './time.ts';
 

@@ -1,6 +1,6 @@
 /** `slots` and `lease`, the two keys that both dialects have of their own. */
 import * as z from 'zod';
-import { CHART_SLOTS } from './limits.ts';
+import { CHART_SLOTS } from '../limits.ts';
 import type { Slots } from './model.ts';
 import { DEFAULT_LEASE, DURATION, parseDuration } from './time.ts';
 

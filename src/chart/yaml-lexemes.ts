@@ -1,6 +1,6 @@
 /** YAML text -> lexemes, the words and signs that the `yaml` package parses: counted, and checked where its lexer is lenient. */
 import { Lexer } from 'yaml';
-import { CHART_TOKENS } from './limits.ts';
+import { CHART_TOKENS } from '../limits.ts';
 
 /** Why a text cannot be read, in one sentence, and where. */
 export interface Fault {

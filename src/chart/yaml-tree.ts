@@ -1,7 +1,7 @@
 /** A document's nodes with their places in the text, its aliases resolved, and bounded with every alias expanded. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar } from 'yaml';
+import { CHART_NODES, CHART_TEXT } from '../limits.ts';
 import { type IssueList, quote } from './issue.ts';
-import { CHART_NODES, CHART_TEXT } from './limits.ts';
 import { type LineIndex, START } from './lines.ts';
 import type { WrittenTag } from './yaml-lexemes.ts';
 import { NO_KEY, readYaml } from './yaml-read.ts';

@@ -1,7 +1,7 @@
 /** No chart may hurt: whatever is under the cap is accepted or refused within 200 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/chart.ts';
-import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart/limits.ts';
+import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/limits.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { slowness } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';

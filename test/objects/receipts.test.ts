@@ -1,8 +1,8 @@
 /** Receipts are bounded for ever: the newest 10,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
-import { EVENT_LENGTH } from '../../src/chart/chart.ts';
 import {
   CALLER_LENGTH,
+  EVENT_LENGTH,
   IF_MATCH_BYTES,
   KEY_LENGTH,
   RECEIPT_BYTES,

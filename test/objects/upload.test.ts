@@ -1,6 +1,6 @@
 /** `PUT {machine}/chart`: an address gets its own chart. */
 import { describe, expect, it } from 'vitest';
-import { CHART_BYTES } from '../../src/chart/chart.ts';
+import { CHART_BYTES } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, chartOf, evict, report, reportTimes, send, tracesOf } from '../service.ts';
 import {

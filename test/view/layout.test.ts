@@ -2,8 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
-import { CHART_STATES } from '../../src/chart/limits.ts';
-import { ARROWS_DRAWN } from '../../src/limits.ts';
+import { ARROWS_DRAWN, CHART_STATES } from '../../src/limits.ts';
 import { graphOf } from '../../src/view/graph.ts';
 import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';

@@ -1,8 +1,9 @@
 /** The statechart dialect: a document -> a checked model, or every reason why not. */
+
+import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../../limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
-import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../limits.ts';
 import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
 import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
 import { reportShape } from '../shape-issues.ts';

@@ -1,7 +1,8 @@
 /** The tree of states in a statechart document: who is in whom, what they are called, where a name leads. */
+
+import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../../limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
-import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../limits.ts';
 import type { StateModel, StateNumber } from '../model.ts';
 
 /** A mapping of the document, whatever is in it. */

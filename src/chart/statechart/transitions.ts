@@ -1,3 +1,13 @@
+import {
+  CHART_ACTIONS,
+  CHART_COUNTS,
+  CHART_DEPTH,
+  CHART_REGIONS,
+  CHART_TARGETS,
+  CHART_TRANSITIONS,
+  EVENT_LENGTH,
+  TARGET_LENGTH,
+} from '../../limits.ts';
 import { checkContextUses, type ExpressionUse } from '../context-types.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import {
@@ -8,16 +18,6 @@ import {
   type Json,
 } from '../expression.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
-import {
-  CHART_ACTIONS,
-  CHART_COUNTS,
-  CHART_DEPTH,
-  CHART_REGIONS,
-  CHART_TARGETS,
-  CHART_TRANSITIONS,
-  EVENT_LENGTH,
-  TARGET_LENGTH,
-} from '../limits.ts';
 import {
   type ActionModel,
   type Assignment,

@@ -1,5 +1,5 @@
-import { LIMITS } from '../../limits.ts';
 import { HealthShape } from '../contract/documents.ts';
+import { LIMITS } from '../published-limits.ts';
 import type { ServiceResource } from '../resource.ts';
 import { json } from '../responses.ts';
 

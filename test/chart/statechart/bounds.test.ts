@@ -3,8 +3,8 @@
  * more than 100 ms of the object's time. Each trap is small; `hostile-charts.ts` has them.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EVENT_LENGTH, readChart, send, start, storeSnapshot } from '../../../src/chart/chart.ts';
-import { CHART_TIMERS, CONTEXT_BYTES } from '../../../src/chart/limits.ts';
+import { readChart, send, start, storeSnapshot } from '../../../src/chart/chart.ts';
+import { CHART_TIMERS, CONTEXT_BYTES, EVENT_LENGTH } from '../../../src/limits.ts';
 import { newChart } from '../../charts.ts';
 import { ask, historyOf, problemOf, send as request, statePath, statusOf } from '../../service.ts';
 import { slowness } from '../../slowness.ts';
