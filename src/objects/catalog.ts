@@ -1,5 +1,5 @@
 import type { Address } from '../address.ts';
-import type { ChartOrigin } from '../store/machine-store.ts';
+import type { ChartOrigin } from '../store/stored-machine.ts';
 
 /** A chart's text before anyone has read it. */
 export interface ChartText {

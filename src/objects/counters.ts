@@ -2,6 +2,7 @@
 import { type Count, countsOf, isDone, nameOf } from '../chart/chart.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
+import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
 import type { RunningMachine } from './machine-state.ts';
 import { countOn, slotsOf } from './slot-claims.ts';
 
@@ -17,16 +18,12 @@ export class Counters {
   /** Changes of the current states. */
   transitions = 0;
 
-  /** @returns JSON, for `restore`. */
-  store(): string {
-    const { updates, transitions } = this;
-    return JSON.stringify({ updates: [...updates], transitions } satisfies StoredCounters);
+  /** Returns the counts as they are stored, for `restore`. */
+  store(): StoredCounts {
+    return { updates: [...this.updates], transitions: this.transitions };
   }
 
-  /** @param stored what `store` gave; left out, all begins at 0. */
-  restore(stored = ''): void {
-    const { updates, transitions }: StoredCounters =
-      stored === '' ? { updates: [], transitions: 0 } : JSON.parse(stored);
+  restore({ updates, transitions } = NO_COUNTS): void {
     this.updates.clear();
     for (const [answer, count] of updates) this.updates.set(answer, count);
     this.transitions = transitions;
@@ -42,11 +39,6 @@ export class Counters {
   countUpdate(answer: UpdateAnswer): void {
     this.updates.set(answer, (this.updates.get(answer) ?? 0) + 1);
   }
-}
-
-interface StoredCounters {
-  readonly updates: readonly (readonly [answer: string, count: number])[];
-  readonly transitions: number;
 }
 
 /** A closed shape: it crosses an RPC. */

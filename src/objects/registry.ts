@@ -5,10 +5,10 @@ import { type ObjectBindings, tenantNamed } from './stubs.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
- * A machine's place on the list of its tenant. Only the machine itself enters and leaves it, over one stub, whose
- * calls arrive in the order in which they were made: so the last word is the right one.
+ * A machine's entry in the registry of its tenant. Only the machine itself changes the entry, over one stub: calls over
+ * one stub arrive in the order in which they were made, so the last call decides.
  *
- * The service's own machine has no tenant, and no list.
+ * A machine without a tenant is in no registry.
  */
 export class Membership {
   readonly #bindings: ObjectBindings;
@@ -21,28 +21,28 @@ export class Membership {
   }
 
   /**
-   * Enters the machine, before it is there, or makes room for another chart before it has that.
+   * Enters the machine before its first commit, or reserves room for another chart before the machine runs it.
    *
-   * @returns why it may not be, or nothing.
+   * @returns a refusal where a bound of the tenant would be exceeded.
    */
   async enter(chart: Pick<StoredChart, 'text' | 'definition'>): Promise<Refusal | undefined> {
     return this.#ask(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
   }
 
-  /** @param bytes of the chart that the machine has after all. */
+  /** @param bytes of the chart that the machine has now: text and definition. */
   async correct(bytes: number): Promise<void> {
     await this.#ask((tenant) => tenant.correct(this.#address, bytes));
   }
 
   /**
-   * Leaves, when the machine is gone. Where that comes to nothing the list has a machine too many, until it is read:
-   * it asks each machine that it has.
+   * Leaves the registry after the machine was deleted. Where the call fails, the registry has an entry too many until
+   * the list is read: a read asks each machine, and a missing one is removed.
    */
   async leave(): Promise<void> {
     try {
       await this.#ask((tenant) => tenant.leave(this.#address));
     } catch (error) {
-      console.error('a machine that is gone is still on the list of its tenant', error);
+      console.error('a deleted machine is still in the registry of its tenant', error);
     }
   }
 
@@ -55,14 +55,14 @@ export class Membership {
     try {
       return await ask(this.#stub);
     } catch (error) {
-      // A stub that has failed fails for ever.
+      // The platform never repairs a stub that has failed.
       this.#stub = undefined;
       throw error;
     }
   }
 }
 
-/** Bytes of a chart as the store keeps it: its text, and what was read of it. */
+/** Returns the bytes of a chart as it is stored: its text and its definition. */
 function bytesOf({ text, definition }: Pick<StoredChart, 'text' | 'definition'>): number {
   const encoder = new TextEncoder();
   return encoder.encode(text).length + encoder.encode(JSON.stringify(definition)).length;

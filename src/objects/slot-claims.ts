@@ -8,7 +8,7 @@ import {
   type StateNumber,
   UPDATE,
 } from '../chart/chart.ts';
-import type { Claim } from '../store/machine-store.ts';
+import type { Claim } from '../store/stored-machine.ts';
 
 export type { Claim };
 

@@ -17,8 +17,8 @@ import {
   type Timer,
   UPDATE,
 } from '../chart/chart.ts';
-import type { ChartOrigin } from '../store/machine-store.ts';
 import type { Report } from '../store/receipt-table.ts';
+import type { ChartOrigin } from '../store/stored-machine.ts';
 import { activeNames, type RunningMachine } from './machine-state.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';

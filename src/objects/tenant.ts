@@ -5,23 +5,22 @@ import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
 
-/** Which of a tenant's machines are asked for. */
+/** Selects machines of a tenant. */
 export interface MembersQuery {
-  /** Only those behind this one. */
+  /** Only machines behind this one, in the order of addresses. */
   readonly after?: Address;
-  /** Only those of this chart. */
+  /** Only machines of this chart. */
   readonly chart?: string;
-  /** Only those that may be read with it. */
+  /** Only machines that this grant may read. */
   readonly grant?: Grant;
   readonly limit: number;
 }
 
 /**
- * The Durable Object of one tenant: it knows which machines there are, and bounds them.
+ * The Durable Object of one tenant: the registry of its machines, which bounds their number and bytes.
  *
- * A machine is entered before it first answers, and leaves when it is deleted; what becomes of it in between is not
- * told here. Who reads the list asks the machines themselves, so that an update costs nothing more, and the list is
- * never behind.
+ * A machine is entered before its first commit, and leaves when it is deleted. The registry holds no state of a machine:
+ * a request for the list asks the machines themselves. So an update costs no call here, and the list is never stale.
  */
 export class Tenant extends DurableObject {
   readonly #registry: RegistryTable;
@@ -32,45 +31,45 @@ export class Tenant extends DurableObject {
   }
 
   /**
-   * Enters a machine that is about to begin, or one that is about to have a larger chart: until it says what has come
-   * of it (`correct`), it has room for either. To be asked again is no harm.
+   * Enters a machine that is about to begin, or to run another chart. Reserves the larger of both sizes until `correct`;
+   * idempotent.
    *
-   * @param bytes of its chart.
-   * @returns why it may not be, or nothing.
+   * @param bytes of its chart: text and definition.
+   * @returns a refusal where a bound of the tenant would be exceeded.
    */
   async enter(address: Address, bytes: number): Promise<Refusal | undefined> {
     const member = memberOf(address);
     const before = this.#registry.bytesOf(member);
     const total = this.#registry.total();
     if (before === undefined && total.machines >= TENANT_MACHINES) {
-      const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete those that have had their time.`;
+      const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete machines that are no longer needed.`;
       return refuse('too-many-machines', detail);
     }
     if (before !== undefined && bytes <= before) return undefined;
     if (total.bytes - (before ?? 0) + bytes > TENANT_BYTES) {
-      const detail = `The charts of the tenant ${address.tenant} would have more than ${TENANT_BYTES} bytes; delete machines that have had their time.`;
+      const detail = `The charts of the tenant ${address.tenant} would have more than ${TENANT_BYTES} bytes; delete machines that are no longer needed.`;
       return refuse('too-many-bytes', detail);
     }
     this.ctx.storage.transactionSync(() => this.#registry.enter(member, bytes));
     return undefined;
   }
 
-  /** Enters what a machine has: that is so already, and is not refused. */
+  /** Enters the size of the chart that a machine has now. It is never refused, because the chart is stored already. */
   async correct(address: Address, bytes: number): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#registry.enter(memberOf(address), bytes));
   }
 
-  /** Takes a machine off the list. One that is not on it is as good as taken off. */
+  /** Removes a machine from the registry; idempotent. */
   async leave(address: Address): Promise<void> {
     this.ctx.storage.transactionSync(() => this.#registry.leave(memberOf(address)));
   }
 
-  /** @returns of each address, whether it is on the list. Nothing is written to find that out. */
+  /** Returns for each address whether it is in the registry. It only reads. */
   async has(addresses: readonly Address[]): Promise<boolean[]> {
     return addresses.map((address) => this.#registry.bytesOf(memberOf(address)) !== undefined);
   }
 
-  /** @returns machines in the order of their addresses, and whether there are more. */
+  /** Returns machines in the order of their addresses, and whether there are more than `limit`. */
   async members(
     tenant: string,
     { after, chart, grant, limit }: MembersQuery,

@@ -1,6 +1,8 @@
 import { HISTORY_CHECK, HISTORY_LENGTH, HISTORY_PAGE_LENGTH, HISTORY_ROWS } from '../limits.ts';
+import { RowParser } from './row-parser.ts';
+import { isNames } from './stored-json.ts';
 
-/** Why something was committed. */
+/** Why an entry was written. */
 export const CAUSES = [
   'start',
   'update',
@@ -14,62 +16,78 @@ export const CAUSES = [
 ] as const;
 export type Cause = (typeof CAUSES)[number];
 
-/** One line of what happened. */
+/** One entry of a machine's history: a change, or a refusal that the chart itself has caused. */
 export interface HistoryEntry {
-  /** Counts the entries of a machine, from 1. */
+  /** Numbers the entries of a machine, from 1. */
   readonly id: number;
-  /** The machine's revision after it. */
+  /** The machine's revision after the entry. */
   readonly revision: number;
   /** ms since the epoch. */
   readonly at: number;
   readonly cause: Cause;
+  /** Null where no event was sent. */
   readonly event: string | null;
-  /** The state that was meant, and who did it, where there was one and somebody said. */
+  /** The state that the command addressed; null where it addressed none. */
   readonly state: string | null;
+  /** The caller's name; null where none was given. */
   readonly by: string | null;
-  /** Whose token it was, where one was asked for. */
+  /** The subject of the request's token; null where the service asks for no token. */
   readonly sub: string | null;
-  /** The active states before and after, outermost first. */
+  /** The active states before, outermost first. */
   readonly from: readonly string[];
+  /** The active states after, outermost first. */
   readonly to: readonly string[];
-  /** The states that were entered, in that order: also those that were left again, or that were active before. */
+  /** The entered states, in that order, each once: also those that were left again, or were active before. */
   readonly entered: readonly string[];
-  /** Guards that could not be evaluated, or why it was refused. */
+  /** Guards that could not be evaluated, or the reasons of a refusal. */
   readonly notes: readonly string[];
 }
 
-interface HistoryRow extends Record<string, SqlStorageValue> {
+/** A row as it is written. */
+type HistoryRow = {
+  /** The entry's id modulo `HISTORY_ROWS`. */
   slot: number;
   revision: number;
+  /** ms since the epoch. */
   at: number;
+  /** A `Cause`. */
   cause: string;
   event: string | null;
   state: string | null;
   by: string | null;
   sub: string | null;
+  /** JSON: `from`, a word that SQL reserves. */
   before: string;
+  /** JSON: `to`, likewise. */
   after: string;
+  /** JSON. */
   entered: string;
+  /** JSON. */
   notes: string;
-}
+  /** Length of all entries before this one, in characters, about. */
+  start: number;
+};
+
+const ROW = new RowParser<HistoryRow>('history', 'slot');
 
 /**
- * The history's table: a ring, in which entry `n` lies in slot `n` modulo its size. Each row has the sum of the lengths
- * of all entries before it, so what a stretch of entries comes to is a difference.
+ * The history's table: a ring in which entry `n` is in slot `n` modulo `HISTORY_ROWS`. Each row has the sum of the
+ * lengths of all entries before it, so the length of a range of entries is a difference.
  */
 export class HistoryTable {
   readonly #sql: SqlStorage;
-  /** The entry that was written last, and where it ends in the sum of all lengths. */
+  /** The id of the last written entry, and the sum of all lengths up to its end. */
   #last: { readonly id: number; readonly end: number } | undefined;
-  /** Characters written since the length of what is kept was looked at. */
+  /** Characters written since the kept length was last compared with `HISTORY_LENGTH`. */
   #unchecked = HISTORY_CHECK;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  /** Overwrites the oldest entry once the ring is full: pruning costs no row of its own. */
+  /** Writes an entry. Once the ring is full it overwrites the oldest one, so pruning writes no row. */
   record({ id, revision, at, cause, event, state, by, sub, from, to, entered, notes }: HistoryEntry): void {
+    const start = this.#last?.id === id - 1 ? this.#last.end : this.#endOf(id - 1);
     const row: HistoryRow = {
       slot: id % HISTORY_ROWS,
       revision,
@@ -83,8 +101,8 @@ export class HistoryTable {
       after: JSON.stringify(to),
       entered: JSON.stringify(entered),
       notes: JSON.stringify(notes),
+      start,
     };
-    const start = this.#last?.id === id - 1 ? this.#last.end : this.#endOf(id - 1);
     this.#sql.exec(
       `INSERT OR REPLACE INTO history
          (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start)
@@ -101,7 +119,7 @@ export class HistoryTable {
       row.after,
       row.entered,
       row.notes,
-      start,
+      row.start,
     );
     const length = lengthOf(row);
     this.#last = { id, end: start + length };
@@ -111,29 +129,30 @@ export class HistoryTable {
     this.#prune(id, start + length - HISTORY_LENGTH);
   }
 
-  /** @returns where an entry ends in the sum of all lengths; 0 where it is not there. */
+  /** Returns the sum of all lengths up to the end of an entry; 0 where the entry is missing. */
   #endOf(id: number): number {
-    const [row] = this.#rows(stretches(Math.max(1, id), id), 'ASC');
-    return row === undefined ? 0 : (this.#startOf(id) ?? 0) + lengthOf(row);
+    const [row] = this.#rows(rangesOf(Math.max(1, id), id), 'ASC');
+    return row === undefined ? 0 : ROW.number(row, 'start') + lengthOf(row);
   }
 
   #startOf(id: number): number | undefined {
-    const statement = 'SELECT start FROM history WHERE slot = ?';
-    return this.#sql.exec<{ start: number }>(statement, id % HISTORY_ROWS).toArray()[0]?.start;
+    const statement = 'SELECT slot, start FROM history WHERE slot = ?';
+    const [row] = this.#sql.exec<Pick<HistoryRow, 'slot' | 'start'>>(statement, id % HISTORY_ROWS).toArray();
+    return row && ROW.number(row, 'start');
   }
 
-  /** Drops the entries that start before `from` in the sum of all lengths, but not the newest. */
+  /** Drops the entries that start before `from` in the sum of all lengths, except the newest. */
   #prune(newest: number, from: number): void {
     if (from <= 0) return;
     const oldest = Math.max(1, newest - HISTORY_ROWS + 1);
-    // Entries start in the order of their ids, and those that are missing are the oldest.
+    // Binary search: entries start in the order of their ids, and only the oldest are missing.
     let [low, high] = [oldest, newest];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if ((this.#startOf(middle) ?? 0) < from) low = middle + 1;
       else high = middle;
     }
-    for (const { turn, low: first, high: last } of stretches(oldest, low - 1)) {
+    for (const { turn, low: first, high: last } of rangesOf(oldest, low - 1)) {
       this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', first - turn, last - turn);
     }
   }
@@ -143,14 +162,14 @@ export class HistoryTable {
    *
    * @param entries entries written so far.
    * @param before only entries with smaller ids.
-   * @param limit how many; fewer are read where they come to more than `HISTORY_PAGE_LENGTH`, but one.
+   * @param limit entries at most. Their length is at most `HISTORY_PAGE_LENGTH`, or one entry.
    */
   read(entries: number, before: number, limit: number): HistoryEntry[] {
     const newest = Math.min(entries, before - 1);
     const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
     const found: HistoryEntry[] = [];
     let left = HISTORY_PAGE_LENGTH;
-    for (const row of this.#rows(stretches(oldest, newest).reverse(), 'DESC')) {
+    for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC')) {
       left -= lengthOf(row);
       if (left < 0 && found.length > 0) break;
       found.push(toEntry(row.id, row));
@@ -159,17 +178,17 @@ export class HistoryTable {
   }
 
   /**
-   * Reads on, oldest first.
+   * Reads the history from an entry on, oldest first.
    *
    * @param entries entries written so far.
    * @param after only entries with greater ids.
-   * @param most characters, about; one entry is read whatever its length.
+   * @param most characters at most, about; one entry is read whatever its length.
    */
   readAfter(entries: number, after: number, most: number): HistoryEntry[] {
     const oldest = Math.max(1, after + 1, entries - HISTORY_ROWS + 1);
     const found: HistoryEntry[] = [];
     let left = most;
-    for (const row of this.#rows(stretches(oldest, entries), 'ASC')) {
+    for (const row of this.#rows(rangesOf(oldest, entries), 'ASC')) {
       left -= lengthOf(row);
       if (left < 0 && found.length > 0) break;
       found.push(toEntry(row.id, row));
@@ -177,11 +196,11 @@ export class HistoryTable {
     return found;
   }
 
-  /** Reads rows one by one, as far as they are asked for. */
-  *#rows(parts: readonly Stretch[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
-    for (const { turn, low, high } of parts) {
+  /** Reads rows lazily: no more than the caller iterates over. */
+  *#rows(ranges: readonly IdRange[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
+    for (const { turn, low, high } of ranges) {
       const rows = this.#sql.exec<HistoryRow>(
-        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes FROM history
+        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start FROM history
           WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`,
         low - turn,
         high - turn,
@@ -191,20 +210,17 @@ export class HistoryTable {
   }
 }
 
-/** Ids `low` to `high`, which lie in the slots from `low - turn` on. */
-interface Stretch {
+/** Ids `low` to `high`, in the slots `low - turn` to `high - turn`. */
+interface IdRange {
+  /** The id in slot 0 in this turn of the ring. */
   readonly turn: number;
   readonly low: number;
   readonly high: number;
 }
 
-/**
- * Splits a range of ids where the ring begins anew: entry n lies in slot n modulo its size.
- *
- * @returns at most two stretches, in order.
- */
-function stretches(oldest: number, newest: number): Stretch[] {
-  const found: Stretch[] = [];
+/** Splits a range of ids where the ring begins again. Returns at most two ranges, in order. */
+function rangesOf(oldest: number, newest: number): IdRange[] {
+  const found: IdRange[] = [];
   for (let low = oldest; low <= newest; ) {
     const turn = low - (low % HISTORY_ROWS);
     const high = Math.min(newest, turn + HISTORY_ROWS - 1);
@@ -214,30 +230,28 @@ function stretches(oldest: number, newest: number): Stretch[] {
   return found;
 }
 
-/** What an entry comes to as JSON, in characters, about. */
+/** Returns the length of an entry as JSON, in characters, about. */
 function lengthOf({ event, state, by, sub, before, after, entered, notes }: HistoryRow): number {
   const texts = [event, state, by, sub, before, after, entered, notes];
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), ENTRY_LENGTH);
 }
 
-/** Characters of an entry's names of fields, its numbers and times. */
+/** Characters of an entry's field names, numbers and times. */
 const ENTRY_LENGTH = 200;
 
 function toEntry(id: number, row: HistoryRow): HistoryEntry {
-  const { revision, at, cause, event, state, by, sub, before, after, entered, notes } = row;
-  const [from, to]: [string[], string[]] = [JSON.parse(before), JSON.parse(after)];
   return {
     id,
-    revision,
-    at,
-    cause: CAUSES.find((known) => known === cause) ?? 'update',
-    event,
-    state,
-    by,
-    sub,
-    from,
-    to,
-    entered: JSON.parse(entered),
-    notes: JSON.parse(notes),
+    revision: ROW.number(row, 'revision'),
+    at: ROW.number(row, 'at'),
+    cause: ROW.oneOf(row, 'cause', CAUSES),
+    event: ROW.textOrNull(row, 'event'),
+    state: ROW.textOrNull(row, 'state'),
+    by: ROW.textOrNull(row, 'by'),
+    sub: ROW.textOrNull(row, 'sub'),
+    from: ROW.json(row, 'before', isNames),
+    to: ROW.json(row, 'after', isNames),
+    entered: ROW.json(row, 'entered', isNames),
+    notes: ROW.json(row, 'notes', isNames),
   };
 }

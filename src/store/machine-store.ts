@@ -1,113 +1,96 @@
 /**
- * All SQL. A machine's storage is one SQLite database with a handful of tables; everything here is
- * synchronous and belongs inside the caller's transaction.
+ * All SQL of a machine. Its storage is one SQLite database with the tables of `schema.ts`. Everything here is
+ * synchronous, takes times as arguments, and leaves the transaction to its caller.
  */
 
-import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/chart.ts';
-import { type HistoryEntry, HistoryTable } from './history-table.ts';
+import type { StateNumber, Timer } from '../chart/chart.ts';
+import { HistoryTable } from './history-table.ts';
 import { hasSchema, migrate } from './migrations.ts';
-import { type Receipt, ReceiptTable } from './receipt-table.ts';
+import { ReceiptTable } from './receipt-table.ts';
+import { RowParser } from './row-parser.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
+import { isCounts, isDefinition, isSnapshot, NO_COUNTS, type StoredCounts } from './stored-json.ts';
+import {
+  CHART_ORIGINS,
+  type Changes,
+  type Claim,
+  type EndedVisit,
+  type StoredChart,
+  type StoredMachine,
+} from './stored-machine.ts';
 
-/** A machine as it is stored, the timers apart. */
-export interface StoredMachine {
-  /** Committed changes so far. */
-  readonly revision: number;
-  /** The revision at which the present run began. */
-  readonly started: number;
-  /** When it began, ms since the epoch. */
-  readonly startedAt: number;
-  /** History rows written so far; the newest has this number. */
-  readonly entries: number;
-  /** When the last change was committed, ms since the epoch. */
-  readonly changedAt: number;
-  readonly snapshot: StoredSnapshot;
-  readonly chart: Omit<StoredChart, 'text'>;
-}
+export type { Changes, StoredChart };
 
-/** Where a chart's text came from. */
-export const CHART_ORIGINS = ['upload', 'binding', 'bundle'] as const;
-export type ChartOrigin = (typeof CHART_ORIGINS)[number];
-
-/** The chart that a machine runs by, kept whole: a machine needs nobody else to wake up. */
-export interface StoredChart {
-  /** SHA-256 of the text, hexadecimal. */
-  readonly hash: string;
-  readonly origin: ChartOrigin;
-  readonly text: string;
-  /** What was checked when the text was read: waking compiles this and does not read YAML again. */
-  readonly definition: Definition;
-}
-
-/** One slot of one state, held by one caller until its lease ends, the state is left, or the slot is released. */
-export interface Claim {
-  readonly state: StateNumber;
-  readonly by: string;
-  /** ms since the epoch; a renewal does not change it. */
-  readonly since: number;
-  /** End of the lease, ms since the epoch. */
-  readonly until: number;
-}
-
-/** What one turn has changed. */
-export interface Changes {
-  readonly revision: number;
-  /** Entries of history written so far, these among them. */
-  readonly entries: number;
-  readonly at: number;
-  readonly snapshot: StoredSnapshot;
-  readonly timersSet: readonly Timer[];
-  readonly timersCleared: readonly number[];
-  /** Whether another run has begun: what is known of the states of the one before is dropped. */
-  readonly restarted?: {
-    readonly started: number;
-    /** ms since the epoch. */
-    readonly startedAt: number;
-    readonly chart: StoredChart;
-  };
-  /** The chart that was uploaded to the address. */
-  readonly uploaded?: Pick<StoredChart, 'hash' | 'text'>;
-  /** Visits that have ended, and when (ms since the epoch). */
-  readonly left: readonly (LeftState & { readonly at: number })[];
-  /** States of which all slots were freed, before `claimsSet`. */
-  readonly freed: readonly StateNumber[];
-  readonly claimsSet: readonly Claim[];
-  readonly claimsCleared: readonly Claim[];
-  readonly receipts: readonly Receipt[];
-  readonly history: readonly HistoryEntry[];
-}
-
-interface MachineRow extends Record<string, SqlStorageValue> {
+/** The one row of the machine. */
+type MachineRow = {
   revision: number;
   started: number;
+  /** ms since the epoch. */
   started_at: number;
   entries: number;
+  /** ms since the epoch. */
   changed_at: number;
+  /** JSON: `StoredSnapshot`. */
   snapshot: string;
-  hash: string;
-  origin: string;
-  definition: string;
-}
+  /** JSON: `StoredCounts`. */
+  counts: string;
+};
 
-interface TimerRow extends Record<string, SqlStorageValue> {
+/** The one row of the chart that the machine runs. */
+type ChartRow = {
+  /** SHA-256 of the text, hexadecimal. */
+  hash: string;
+  /** A `ChartOrigin`. */
+  origin: string;
+  text: string;
+  /** JSON: `Definition`. */
+  definition: string;
+};
+
+/** The one row, if any, of the chart that was uploaded to the address. */
+type UploadRow = Pick<ChartRow, 'hash' | 'text'>;
+
+type TimerRow = {
+  /** Unique in a run. */
   id: number;
+  /** Cancels the timer. */
   label: string;
+  /** Due, ms since the epoch. */
   at: number;
   event: string;
-}
+};
 
-interface ClaimRow extends Record<string, SqlStorageValue> {
+/** An `EndedVisit`. */
+type VisitedRow = {
+  state: number;
+  visit: number;
+  /** ms since the epoch. */
+  left_at: number;
+};
+
+/** A `Claim`. */
+type ClaimRow = {
   state: number;
   caller: string;
+  /** ms since the epoch. */
   since: number;
+  /** ms since the epoch. */
   until: number;
-}
+};
 
+const MACHINE = new RowParser<MachineRow>('machine');
+const CHART = new RowParser<ChartRow>('chart');
+const UPLOAD = new RowParser<UploadRow>('upload');
+const TIMER = new RowParser<TimerRow>('timer', 'id');
+const VISITED = new RowParser<VisitedRow>('visited', 'state');
+const CLAIM = new RowParser<ClaimRow>('claim', 'state', 'caller');
+
+/** A machine's storage. Reading never creates tables: an address that was never used stays empty. */
 export class MachineStore {
   readonly history: HistoryTable;
-  receipts: ReceiptTable;
+  readonly receipts: ReceiptTable;
   readonly #sql: SqlStorage;
-  /** Whether the tables are known to be there, in their newest form. */
+  /** Whether the tables are known to exist, in their newest version. */
   #ready = false;
 
   constructor(sql: SqlStorage) {
@@ -117,66 +100,82 @@ export class MachineStore {
   }
 
   /**
-   * Reads how many entries the history has had, from storage, each time: what an object has in memory may be
-   * stale, for the platform promises a single live object only where it touches storage. Every commit adds one.
-   *
-   * @returns undefined where there is no machine. Nothing is written to find that out.
+   * Returns how many history entries were written; undefined where there is no machine. Every commit adds one, so a
+   * caller compares it with its memory, which may be stale: the platform promises one live object only where it
+   * touches storage.
    */
   entries(): number | undefined {
-    if (!this.#ready && !this.#prepare()) return undefined;
-    return this.#sql.exec<{ entries: number }>('SELECT entries FROM machine').toArray()[0]?.entries;
+    if (!this.#hasTables()) return undefined;
+    const [row] = this.#sql.exec<Pick<MachineRow, 'entries'>>('SELECT entries FROM machine').toArray();
+    return row && MACHINE.number(row, 'entries');
   }
 
-  /** Reads the whole machine, or nothing where there is none. */
+  /** Reads the machine; undefined where there is none. */
   load(): StoredMachine | undefined {
-    if (!this.#ready && !this.#prepare()) return undefined;
+    if (!this.#hasTables()) return undefined;
     const [row] = this.#sql
-      .exec<MachineRow>(
+      .exec<MachineRow & ChartRow>(
         `SELECT revision, started, started_at, entries, changed_at, snapshot, hash, origin, definition
-           FROM machine JOIN chart ON chart.hash = machine.chart`,
+           FROM machine LEFT JOIN chart ON chart.hash = machine.chart`,
       )
       .toArray();
     if (row === undefined) return undefined;
     return {
-      revision: row.revision,
-      started: row.started,
-      startedAt: row.started_at,
-      entries: row.entries,
-      changedAt: row.changed_at,
-      snapshot: JSON.parse(row.snapshot),
+      revision: MACHINE.number(row, 'revision'),
+      started: MACHINE.number(row, 'started'),
+      startedAt: MACHINE.number(row, 'started_at'),
+      entries: MACHINE.number(row, 'entries'),
+      changedAt: MACHINE.number(row, 'changed_at'),
+      snapshot: MACHINE.json(row, 'snapshot', isSnapshot),
       chart: {
-        hash: row.hash,
-        origin: CHART_ORIGINS.find((known) => known === row.origin) ?? 'bundle',
-        definition: JSON.parse(row.definition),
+        hash: CHART.text(row, 'hash'),
+        origin: CHART.oneOf(row, 'origin', CHART_ORIGINS),
+        definition: CHART.json(row, 'definition', isDefinition),
       },
     };
   }
 
-  /** @returns the timers that are set, in the order in which they were. */
+  /** Returns the timers that are set, in the order in which they were set. */
   timers(): Timer[] {
-    return this.#sql.exec<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id').toArray();
+    return this.#sql
+      .exec<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id')
+      .toArray()
+      .map((row) => ({
+        id: TIMER.number(row, 'id'),
+        label: TIMER.text(row, 'label'),
+        at: TIMER.number(row, 'at'),
+        event: TIMER.text(row, 'event'),
+      }));
   }
 
-  /** @returns what the machine has counted, as it was stored; empty where nothing was. */
-  counts(): string {
-    return this.#sql.exec<{ counts: string }>('SELECT counts FROM machine').toArray()[0]?.counts ?? '';
+  /** Returns the claims that are held. */
+  claims(): Claim[] {
+    return this.#sql
+      .exec<ClaimRow>('SELECT state, caller, since, until FROM claim')
+      .toArray()
+      .map((row) => ({
+        state: CLAIM.number(row, 'state'),
+        by: CLAIM.text(row, 'caller'),
+        since: CLAIM.number(row, 'since'),
+        until: CLAIM.number(row, 'until'),
+      }));
   }
 
-  /** All of it was deleted: there are no tables any more. */
-  forget(): void {
-    this.#ready = false;
-    this.receipts = new ReceiptTable(this.#sql);
+  /** Returns what the machine has counted. */
+  counts(): StoredCounts {
+    const [row] = this.#sql.exec<Pick<MachineRow, 'counts'>>('SELECT counts FROM machine').toArray();
+    return row === undefined ? NO_COUNTS : MACHINE.json(row, 'counts', isCounts);
   }
 
-  /** @returns the chart's text as it was written. */
+  /** Returns the chart's text as it was written. */
   chartText(): string {
-    const { text } = this.#sql
-      .exec<{ text: string }>('SELECT text FROM chart JOIN machine ON hash = chart')
+    const row = this.#sql
+      .exec<Pick<ChartRow, 'text'>>('SELECT text FROM chart JOIN machine ON hash = chart')
       .one();
-    return text;
+    return CHART.text(row, 'text');
   }
 
-  /** @returns bytes of the chart that the machine runs by: its text, and what was read of it. */
+  /** Returns the bytes of the chart that the machine runs: its text and its definition. */
   chartBytes(): number {
     return this.#sql
       .exec<{ bytes: number }>(
@@ -186,49 +185,48 @@ export class MachineStore {
       .one().bytes;
   }
 
-  /** @returns the definition of the chart with this hash, as JSON, where the machine has run by it last. */
+  /** Returns the definition as JSON of the chart that the machine runs; undefined where its hash is another one. */
   definition(hash: string): string | undefined {
-    const rows = this.#sql
-      .exec<{ definition: string }>('SELECT definition FROM chart WHERE hash = ?', hash)
+    const [row] = this.#sql
+      .exec<Pick<ChartRow, 'definition'>>('SELECT definition FROM chart WHERE hash = ?', hash)
       .toArray();
-    return rows[0]?.definition;
+    return row && CHART.text(row, 'definition');
   }
 
-  /** @returns the chart that was uploaded to the address, if one was. Nothing is written to find that out. */
+  /** Returns the chart that was uploaded to the address, if one was. */
   upload(): Pick<StoredChart, 'hash' | 'text'> | undefined {
-    if (!this.#ready && !this.#prepare()) return undefined;
-    return this.#sql.exec<{ hash: string; text: string }>('SELECT hash, text FROM upload').toArray()[0];
+    if (!this.#hasTables()) return undefined;
+    const [row] = this.#sql.exec<UploadRow>('SELECT hash, text FROM upload').toArray();
+    return row && { hash: UPLOAD.text(row, 'hash'), text: UPLOAD.text(row, 'text') };
   }
 
-  /** @returns the states that were entered and left. */
+  /** Returns the states that were entered and left in the present run. */
   leftStates(): ReadonlySet<StateNumber> {
-    const rows = this.#sql.exec<{ state: number }>('SELECT state FROM visited').toArray();
-    return new Set(rows.map(({ state }) => state));
+    return new Set(this.endedVisits().map(({ state }) => state));
   }
 
-  /** @returns of each state that was left, its last visit, and when it ended (ms since the epoch). */
-  endedVisits(): (LeftState & { readonly at: number })[] {
+  /** Returns the last ended visit of each state that was left in the present run. */
+  endedVisits(): EndedVisit[] {
     return this.#sql
-      .exec<{ state: number; visit: number; at: number }>('SELECT state, visit, left_at AS at FROM visited')
-      .toArray();
+      .exec<VisitedRow>('SELECT state, visit, left_at FROM visited')
+      .toArray()
+      .map((row) => ({
+        state: VISITED.number(row, 'state'),
+        visit: VISITED.number(row, 'visit'),
+        at: VISITED.number(row, 'left_at'),
+      }));
   }
 
-  /** @returns the number of the visit of `state` that ended last. */
+  /** Returns the number of the visit of `state` that ended last. */
   lastVisit(state: StateNumber): number | undefined {
-    const rows = this.#sql
-      .exec<{ visit: number }>('SELECT visit FROM visited WHERE state = ?', state)
+    const [row] = this.#sql
+      .exec<Pick<VisitedRow, 'state' | 'visit'>>('SELECT state, visit FROM visited WHERE state = ?', state)
       .toArray();
-    return rows[0]?.visit;
+    return row && VISITED.number(row, 'visit');
   }
 
-  /** @returns the slots that are held. */
-  claims(): Claim[] {
-    const rows = this.#sql.exec<ClaimRow>('SELECT state, caller, since, until FROM claim').toArray();
-    return rows.map(({ caller: by, ...row }) => ({ ...row, by }));
-  }
-
-  /** Writes the first turn of a machine, and makes the tables where there are none. */
-  create(changes: Changes, counts = ''): void {
+  /** Writes the first turn of a machine. Creates the tables where there are none. */
+  create(changes: Changes, counts = NO_COUNTS): void {
     migrate(this.#sql, MACHINE_SCHEMA);
     this.#sql.exec(
       `INSERT INTO machine (id, chart, revision, started, started_at, entries, changed_at, snapshot, counts)
@@ -238,10 +236,10 @@ export class MachineStore {
   }
 
   /**
-   * Writes one turn: one row for the machine, one for each entry of the history, and one for each state left,
-   * each timer or claim set or cleared, and each receipt.
+   * Writes one turn: the row of the machine, and one row for each history entry, each state left, each timer or claim
+   * set or cleared, and each receipt.
    */
-  write(changes: Changes, counts = ''): void {
+  write(changes: Changes, counts = NO_COUNTS): void {
     if (changes.restarted !== undefined) this.#restart(changes.restarted);
     if (changes.uploaded !== undefined) {
       const { hash, text } = changes.uploaded;
@@ -280,11 +278,17 @@ export class MachineStore {
       changes.entries,
       changes.at,
       JSON.stringify(changes.snapshot),
-      counts,
+      JSON.stringify(counts),
     );
   }
 
-  /** Begins another run: the chart may be another, and its states have other numbers. */
+  /** Forgets what it knows of the storage: all of it was deleted. */
+  forget(): void {
+    this.#ready = false;
+    this.receipts.forget();
+  }
+
+  /** Begins another run. Its chart may be another one, whose states have other numbers. */
   #restart({ started, startedAt, chart }: NonNullable<Changes['restarted']>): void {
     for (const table of ['chart', 'timer', 'visited', 'claim']) this.#sql.exec(`DELETE FROM ${table}`);
     this.receipts.dropReports();
@@ -303,9 +307,9 @@ export class MachineStore {
     );
   }
 
-  /** @returns whether there are tables; brings old ones to their newest form. */
-  #prepare(): boolean {
-    if (!hasSchema(this.#sql)) return false;
+  /** Whether there are tables; brings them to the newest version. */
+  #hasTables(): boolean {
+    if (this.#ready || !hasSchema(this.#sql)) return this.#ready;
     migrate(this.#sql, MACHINE_SCHEMA);
     this.#ready = true;
     return true;

@@ -1,29 +1,31 @@
 /**
- * Receipts: what is remembered of requests that were answered, so that one that comes again changes nothing.
- * The one mechanism under `by=` (a caller counts once per visit and event) and `Idempotency-Key`.
+ * Receipts of reports and requests that were answered: a repeat changes nothing. One table serves `by=` (a caller counts
+ * once per visit and event) and `Idempotency-Key`.
  */
 import { createHash } from 'node:crypto';
 import type { StateNumber } from '../chart/chart.ts';
 import { RECEIPTS, RECEIPTS_SLACK } from '../limits.ts';
+import { parseJson, RowParser } from './row-parser.ts';
+import { isNames } from './stored-json.ts';
 
-/** A row of the store. Its key says what it is a receipt of: see `reportKey` and `requestKey`. */
+/** One receipt. Its key says whether it is of a report (`reportKey`) or of a request (`requestKey`). */
 export interface Receipt {
   readonly key: string;
   /** Of a report: the visit of the state that it was sent to. Else 0. */
   readonly visit: number;
-  /** Of a report: how many visits the machine had begun by then. Else 0. */
+  /** Of a report: how many visits the run had begun by then. Else 0. */
   readonly began: number;
-  /** Of a request with a key: a hash of what it asked for (`hashOfRequest`). Else empty. */
+  /** Of a request: a hash of it (`hashOfRequest`). Else empty. */
   readonly request: string;
-  /** Of a request with a key: what it was answered (JSON), of at most `RECEIPT_BYTES`. Else empty. */
+  /** Of a request: its response as JSON, of at most `RECEIPT_BYTES`. Else empty. */
   readonly answer: string;
 }
 
-/** A report that was accepted from a caller who said who it is. */
+/** An accepted report whose caller gave a name (`by`). */
 export interface Report {
   readonly event: string;
   readonly by: string;
-  /** How many visits the machine had begun by then. */
+  /** How many visits the run had begun by then. */
   readonly began: number;
   /** The state that it was sent to. */
   readonly state: StateNumber;
@@ -32,7 +34,7 @@ export interface Report {
 /** Starts the keys of all receipts of reports, and of no others. */
 const REPORT = 'by/';
 
-/** Selects the receipts of reports. */
+/** Selects the receipts of reports: a range of the primary key. */
 const IS_REPORT = `key GLOB '${REPORT}*'`;
 
 /** Returns the key of a caller's report. A later report of the same caller overwrites the receipt. */
@@ -40,25 +42,30 @@ export function reportKey(state: StateNumber, event: string, by: string): string
   return `${REPORT}${state}/${JSON.stringify([event, by])}`;
 }
 
-/** Whether a key is of a report (`reportKey`), not of a request. */
-export function isReport(key: string): boolean {
-  return key.startsWith(REPORT);
-}
-
 /** Returns the key of a request with an `Idempotency-Key`. */
 export function requestKey(key: string): string {
   return `key/${key}`;
 }
 
-/** @returns what a receipt keeps of a request, whose length is its caller's to choose: SHA-256. */
+/** Whether a key is of a report, not of a request. */
+export function isReport(key: string): boolean {
+  return key.startsWith(REPORT);
+}
+
+/** The inverse of `reportKey`; undefined for the key of a request. */
+export function readReportKey(key: string): Omit<Report, 'began'> | undefined {
+  return isReport(key) ? parseReportKey({ key }) : undefined;
+}
+
+/** Returns SHA-256 of a request: its length is the caller's choice, the receipt's is not. */
 export function hashOfRequest(request: string): string {
   return createHash('sha256').update(request).digest('base64url');
 }
 
-/** The receipts' table. */
+/** The receipts' table. It keeps the newest `RECEIPTS`, and up to `RECEIPTS_SLACK` more. */
 export class ReceiptTable {
   readonly #sql: SqlStorage;
-  /** The newest number that was given, and the last that was dropped. */
+  /** The newest number that was given, and the last that was dropped; undefined until a receipt is kept. */
   #numbers: { newest: number; oldest: number } | undefined;
 
   constructor(sql: SqlStorage) {
@@ -66,33 +73,32 @@ export class ReceiptTable {
   }
 
   find(key: string): Receipt | undefined {
-    const statement = 'SELECT key, visit, began, request, answer FROM receipt WHERE key = ?';
-    return this.#sql.exec<ReceiptRow>(statement, key).toArray()[0];
+    const [row] = this.#sql.exec<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE key = ?`, key).toArray();
+    return row && toReceipt(row);
   }
 
-  /** @returns accepted reports of those who said who they are, the oldest first: as many as there are receipts. */
+  /** Returns the accepted reports with a `by`, the oldest first: at most as many as there are receipts. */
   reports(): Report[] {
-    const rows = this.#sql
-      .exec<{ key: string; began: number }>(
+    return this.#sql
+      .exec<Pick<ReceiptRow, 'key' | 'began'>>(
         `SELECT key, began FROM receipt WHERE ${IS_REPORT} ORDER BY number`,
       )
-      .toArray();
-    return rows.flatMap(({ key, began }) => {
-      const report = readReportKey(key);
-      return report === undefined ? [] : [{ ...report, began }];
-    });
+      .toArray()
+      .map((row) => ({ ...parseReportKey(row), began: ROW.number(row, 'began') }));
   }
 
-  /** @returns the receipts of all reports, the oldest first. */
+  /** Returns the receipts of all reports, the oldest first. */
   reportReceipts(): Receipt[] {
-    const statement = `SELECT key, visit, began, request, answer FROM receipt WHERE ${IS_REPORT} ORDER BY number`;
-    return this.#sql.exec<ReceiptRow>(statement).toArray();
+    return this.#sql
+      .exec<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE ${IS_REPORT} ORDER BY number`)
+      .toArray()
+      .map(toReceipt);
   }
 
-  /** Keeps receipts, and drops the oldest once there are too many: some hundreds at a time, for it is a scan. */
+  /** Keeps receipts. Drops the oldest once there are too many, some hundreds at a time, because it is a scan. */
   keep(receipts: readonly Receipt[]): void {
     if (receipts.length === 0) return;
-    this.#numbers ??= this.#count();
+    this.#numbers ??= this.#readNumbers();
     for (const { key, visit, began, request, answer } of receipts) {
       this.#numbers.newest += 1;
       this.#sql.exec(
@@ -111,7 +117,17 @@ export class ReceiptTable {
     this.#sql.exec('DELETE FROM receipt WHERE number <= ?', this.#numbers.oldest);
   }
 
-  #count() {
+  /** Drops the receipts of reports: another run has begun, and their states are gone. */
+  dropReports(): void {
+    this.#sql.exec(`DELETE FROM receipt WHERE ${IS_REPORT}`);
+  }
+
+  /** Forgets what it knows of the table: the table was deleted. */
+  forget(): void {
+    this.#numbers = undefined;
+  }
+
+  #readNumbers() {
     const { newest, oldest } = this.#sql
       .exec<{ newest: number | null; oldest: number | null }>(
         'SELECT max(number) AS newest, min(number) AS oldest FROM receipt',
@@ -119,26 +135,37 @@ export class ReceiptTable {
       .one();
     return { newest: newest ?? 0, oldest: (oldest ?? 1) - 1 };
   }
-
-  /** Drops those of reports: they are about states that are no more. */
-  dropReports(): void {
-    this.#sql.exec(`DELETE FROM receipt WHERE ${IS_REPORT}`);
-  }
 }
 
-/** The inverse of `reportKey`; undefined for other receipts. */
-export function readReportKey(key: string): { state: StateNumber; event: string; by: string } | undefined {
-  if (!isReport(key)) return undefined;
-  const match = /^(\d+)\/(.*)$/s.exec(key.slice(REPORT.length));
-  if (match === null) return undefined;
-  const [event, by]: [string, string] = JSON.parse(match[2] ?? '["",""]');
-  return { state: Number(match[1]), event, by };
-}
-
-interface ReceiptRow extends Record<string, SqlStorageValue> {
+/** A row without its number: what each column holds, `Receipt` says. */
+type ReceiptRow = {
   key: string;
   visit: number;
   began: number;
   request: string;
   answer: string;
+};
+
+const COLUMNS = 'key, visit, began, request, answer';
+
+const ROW = new RowParser<ReceiptRow>('receipt', 'key');
+
+function toReceipt(row: ReceiptRow): Receipt {
+  return {
+    key: ROW.text(row, 'key'),
+    visit: ROW.number(row, 'visit'),
+    began: ROW.number(row, 'began'),
+    request: ROW.text(row, 'request'),
+    answer: ROW.text(row, 'answer'),
+  };
+}
+
+function parseReportKey(row: Pick<ReceiptRow, 'key'>): Omit<Report, 'began'> {
+  const [, state, names = ''] = /^(\d+)\/(.*)$/s.exec(ROW.text(row, 'key').slice(REPORT.length)) ?? [];
+  const pair = parseJson(names);
+  const [event, by] = isNames(pair) ? pair : [];
+  if (state === undefined || event === undefined || by === undefined) {
+    throw ROW.damaged(row, 'key', 'the key of a report');
+  }
+  return { state: Number(state), event, by };
 }

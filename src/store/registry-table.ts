@@ -1,4 +1,5 @@
 import { hasSchema, migrate } from './migrations.ts';
+import { RowParser } from './row-parser.ts';
 import { TENANT_SCHEMA } from './schema.ts';
 
 /** A machine of a tenant: its address without the tenant. */
@@ -8,21 +9,36 @@ export interface Member {
   readonly run: string;
 }
 
-interface MemberRow extends Record<string, SqlStorageValue> {
-  chart: string;
-  run: string;
-}
-
-/** What a tenant's machines come to. */
+/** The sums over a tenant's machines. */
 export interface Total {
   readonly machines: number;
   /** Of their charts. */
   readonly bytes: number;
 }
 
-/** The SQL of a tenant's storage: which machines it has. A tenant that never had one has no tables. */
+/** A `Member`, and the bytes of its chart: text and definition. */
+type MemberRow = {
+  chart: string;
+  run: string;
+  bytes: number;
+};
+
+/** The one row of the sums. */
+type TotalRow = {
+  machines: number;
+  bytes: number;
+};
+
+const MEMBER = new RowParser<MemberRow>('machine', 'chart', 'run');
+const TOTAL = new RowParser<TotalRow>('total');
+
+/**
+ * All SQL of a tenant: which machines it has. Only `enter` creates the tables: a tenant that never had a machine stays
+ * empty.
+ */
 export class RegistryTable {
   readonly #sql: SqlStorage;
+  /** Whether the tables are known to exist, in their newest version. */
   #ready = false;
 
   constructor(sql: SqlStorage) {
@@ -30,60 +46,62 @@ export class RegistryTable {
   }
 
   total(): Total {
-    if (!this.#exists()) return { machines: 0, bytes: 0 };
-    const { machines, bytes } = this.#sql
-      .exec<{ machines: number; bytes: number }>('SELECT machines, bytes FROM total')
-      .one();
-    return { machines, bytes };
+    if (!this.#hasTables()) return { machines: 0, bytes: 0 };
+    const row = this.#sql.exec<TotalRow>('SELECT machines, bytes FROM total').one();
+    return { machines: TOTAL.number(row, 'machines'), bytes: TOTAL.number(row, 'bytes') };
   }
 
-  /** @returns the bytes that a machine is entered with; undefined where it is not. */
+  /** Returns the bytes that a machine is entered with; undefined where it is not in the registry. */
   bytesOf({ chart, run }: Member): number | undefined {
-    if (!this.#exists()) return undefined;
-    return this.#sql
-      .exec<{ bytes: number }>('SELECT bytes FROM machine WHERE chart = ? AND run = ?', chart, run)
-      .toArray()[0]?.bytes;
+    if (!this.#hasTables()) return undefined;
+    const [row] = this.#sql
+      .exec<MemberRow>('SELECT chart, run, bytes FROM machine WHERE chart = ? AND run = ?', chart, run)
+      .toArray();
+    return row && MEMBER.number(row, 'bytes');
   }
 
-  /** Enters a machine, or what its chart has come to. */
+  /** Enters a machine, or the present size of its chart. */
   enter(member: Member, bytes: number): void {
     const before = this.bytesOf(member);
     if (before === bytes) return;
-    if (!this.#exists()) migrate(this.#sql, TENANT_SCHEMA);
+    if (!this.#hasTables()) migrate(this.#sql, TENANT_SCHEMA);
     const { chart, run } = member;
     this.#sql.exec('INSERT OR REPLACE INTO machine (chart, run, bytes) VALUES (?, ?, ?)', chart, run, bytes);
-    this.#count(before === undefined ? 1 : 0, bytes - (before ?? 0));
+    this.#add(before === undefined ? 1 : 0, bytes - (before ?? 0));
   }
 
+  /** Removes a machine; one that is not in the registry changes nothing. */
   leave(member: Member): void {
     const before = this.bytesOf(member);
     if (before === undefined) return;
     this.#sql.exec('DELETE FROM machine WHERE chart = ? AND run = ?', member.chart, member.run);
-    this.#count(-1, -before);
+    this.#add(-1, -before);
   }
 
   /**
-   * The machines in the order of their addresses, read as far as they are asked for.
+   * Reads machines lazily, in the order of their addresses: no more than the caller iterates over.
    *
-   * @param after only those behind this one.
-   * @param chart only those of this chart.
+   * @param after only machines behind this one.
+   * @param chart only machines of this chart.
    */
   *members(after: Member, chart: string | undefined): Generator<Member> {
-    if (!this.#exists()) return;
+    if (!this.#hasTables()) return;
     const only = chart === undefined ? '' : 'AND chart = ?3';
-    yield* this.#sql.exec<MemberRow>(
+    const rows = this.#sql.exec<Pick<MemberRow, 'chart' | 'run'>>(
       `SELECT chart, run FROM machine WHERE (chart, run) > (?1, ?2) ${only} ORDER BY chart, run`,
       after.chart,
       after.run,
       ...(chart === undefined ? [] : [chart]),
     );
+    for (const row of rows) yield { chart: MEMBER.text(row, 'chart'), run: MEMBER.text(row, 'run') };
   }
 
-  #count(machines: number, bytes: number): void {
+  #add(machines: number, bytes: number): void {
     this.#sql.exec('UPDATE total SET machines = machines + ?, bytes = bytes + ?', machines, bytes);
   }
 
-  #exists(): boolean {
+  /** Whether there are tables; brings them to the newest version. */
+  #hasTables(): boolean {
     if (this.#ready || !hasSchema(this.#sql)) return this.#ready;
     migrate(this.#sql, TENANT_SCHEMA);
     this.#ready = true;

@@ -9,7 +9,7 @@ import { CALLER_LENGTH } from '../../limits.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
 import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
-import { CHART_ORIGINS } from '../../store/machine-store.ts';
+import { CHART_ORIGINS } from '../../store/stored-machine.ts';
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);

@@ -1,0 +1,72 @@
+/**
+ * Outlines of what is stored as JSON. They tell a damaged column from a whole one, at a fraction of the cost of reading
+ * it; a chart was checked as a whole before it was stored.
+ */
+import type { Definition, StoredSnapshot } from '../chart/chart.ts';
+
+/** What a machine has counted since it began. */
+export interface StoredCounts {
+  /** How reports were answered: `accepted`, or the code of the refusal. */
+  readonly updates: readonly (readonly [answer: string, count: number])[];
+  /** Changes of the active states. */
+  readonly transitions: number;
+}
+
+export const NO_COUNTS: StoredCounts = { updates: [], transitions: 0 };
+
+export function isCounts(value: unknown): value is StoredCounts {
+  if (!isRecord(value)) return false;
+  const { updates, transitions } = value;
+  return (
+    typeof transitions === 'number' &&
+    Array.isArray(updates) &&
+    updates.every(
+      (update) => Array.isArray(update) && typeof update[0] === 'string' && typeof update[1] === 'number',
+    )
+  );
+}
+
+export function isSnapshot(value: unknown): value is StoredSnapshot {
+  if (!isRecord(value)) return false;
+  const { value: states, status, context, history = {}, visits, timersSet, active } = value;
+  return (
+    (typeof states === 'string' || isRecord(states)) &&
+    typeof status === 'string' &&
+    isRecord(context) &&
+    isRecord(context.counts) &&
+    isRecord(context.data) &&
+    isRecord(history) &&
+    typeof visits === 'number' &&
+    typeof timersSet === 'number' &&
+    Array.isArray(active) &&
+    active.every((visit) => Array.isArray(visit) && visit.length === 3 && visit.every(isNumber))
+  );
+}
+
+export function isDefinition(value: unknown): value is Definition {
+  if (!isRecord(value)) return false;
+  const { dialect, current_state, states, model } = value;
+  if (dialect === 'sequence') return typeof current_state === 'string' && isListOfStates(states);
+  return dialect === 'statechart' && isRecord(model) && isListOfStates(model.states);
+}
+
+/** Whether a value is a list of names, such as the active states of a history entry. */
+export function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
+function isListOfStates(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((state) => isRecord(state) && typeof state.name === 'string')
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
