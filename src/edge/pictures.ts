@@ -1,4 +1,4 @@
-/** A machine's picture, at the edge: laid out once for each chart, and lit for each request. */
+/** Draws machines at the edge. A layout is computed once per chart and cached; the current states are drawn per request. */
 import { type Definition, modelOf } from '../chart/chart.ts';
 import type { Model } from '../chart/model.ts';
 import { LAYOUT_REST, LAYOUTS_KEPT } from '../limits.ts';
@@ -7,24 +7,24 @@ import type { View } from '../objects/results.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
 import { type Layout, layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
-import { countKey, drawSvg, type Present } from '../view/svg.ts';
+import { countKey, drawSvg, type Overlay } from '../view/svg.ts';
 
-/** What a chart looks like, wherever its machines stand. */
-interface Plan {
+/** The layout of a chart, which all of its machines share. */
+interface ChartLayout {
   readonly model: Model;
   readonly graph: Graph;
   readonly layout: Layout;
 }
 
-/** The plans that were asked for last, by the hash of their chart. */
-const plans = new Map<string, Plan>();
+/** LRU cache of layouts, by the hash of the chart: least recently used first. */
+const layouts = new Map<string, ChartLayout>();
 
 /**
- * The picture of a machine.
+ * Draws a machine.
  *
- * @param name what the picture is called.
- * @param isInline whether it stands in a page that has its style.
- * @returns SVG; undefined where the machine has changed its chart meanwhile.
+ * @param name the title of the picture.
+ * @param isInline whether the page around it has the style already.
+ * @returns SVG; undefined where the machine's chart has been replaced since `view` was read.
  */
 export async function pictureOf(
   machine: DurableObjectStub<Machine>,
@@ -32,38 +32,38 @@ export async function pictureOf(
   name: string,
   isInline = false,
 ): Promise<string | undefined> {
-  const plan = await planOf(machine, view.hash);
-  if (plan === undefined) return undefined;
-  const description = describe(view, plan.model);
-  return drawSvg(plan.layout, presentOf(view), { title: name, description, isInline });
+  const found = await layoutOf(machine, view.hash);
+  if (found === undefined) return undefined;
+  const description = describe(view, found.model);
+  return drawSvg(found.layout, overlayOf(view), { title: name, description, isInline });
 }
 
-/** The same as Mermaid's text. */
+/** Draws a machine as Mermaid's text; undefined as in `pictureOf`. */
 export async function mermaidOf(
   machine: DurableObjectStub<Machine>,
   view: View,
 ): Promise<string | undefined> {
-  const plan = await planOf(machine, view.hash);
-  return plan && drawMermaid(plan.model, plan.graph, presentOf(view));
+  const found = await layoutOf(machine, view.hash);
+  return found && drawMermaid(found.model, found.graph, overlayOf(view));
 }
 
-async function planOf(machine: DurableObjectStub<Machine>, hash: string): Promise<Plan | undefined> {
+async function layoutOf(machine: DurableObjectStub<Machine>, hash: string): Promise<ChartLayout | undefined> {
   const known = recall(hash);
   if (known !== undefined) return known;
   const text = await machine.definition(hash);
   if (text === undefined) return undefined;
-  // Each waits with a timer of its own: workerd cancels a request that awaits only what another request does.
+  // Each request waits on a timer of its own: workerd cancels a request that awaits only another request's promise.
   while (!mayLayOut(performance.now())) await scheduler.wait(LAYOUT_REST);
-  return recall(hash) ?? keep(hash, planFrom(JSON.parse(text)));
+  return recall(hash) ?? keep(hash, layOutChart(JSON.parse(text)));
 }
 
-/** Whether a layout has been made since the last look, and until when no other is: ms, by `performance.now`. */
+/** Whether a layout was computed since the last `mayLayOut`, and when the next one may be: ms, by `performance.now`. */
 let hasLaidOut = false;
 let restUntil = 0;
 
 /**
- * Whether a chart may be laid out now. Between two layouts the isolate rests, so that other requests run: a tenant's
- * page asks for many drawings at once. Time stands still while code runs, so the rest begins with the next look.
+ * Whether a layout may be computed now. Other requests run in the pause between two layouts: a tenant's page asks for
+ * many drawings at once. Workers' clock stands still while code runs, so the pause begins with the next call.
  */
 function mayLayOut(now: number): boolean {
   if (hasLaidOut) restUntil = now + LAYOUT_REST;
@@ -71,43 +71,43 @@ function mayLayOut(now: number): boolean {
   return now >= restUntil;
 }
 
-function planFrom(definition: Definition): Plan {
+function layOutChart(definition: Definition): ChartLayout {
   const model = modelOf(definition);
   const graph = graphOf(model);
-  const plan = { model, graph, layout: layOut(model, graph) };
+  const layout = layOut(model, graph);
   hasLaidOut = true;
-  return plan;
+  return { model, graph, layout };
 }
 
-/** Finds a plan. The last to be asked for is the last to go. */
-function recall(hash: string): Plan | undefined {
-  const plan = plans.get(hash);
-  if (plan === undefined) return undefined;
-  plans.delete(hash);
-  plans.set(hash, plan);
-  return plan;
+/** Reads the cache, and makes the entry the most recently used. */
+function recall(hash: string): ChartLayout | undefined {
+  const found = layouts.get(hash);
+  if (found === undefined) return undefined;
+  layouts.delete(hash);
+  layouts.set(hash, found);
+  return found;
 }
 
-/** Keeps a plan, and drops the oldest where all of them together are too large. */
-function keep(hash: string, plan: Plan): Plan {
-  plans.set(hash, plan);
-  size += sizeOf(plan);
-  for (const [oldest, old] of plans) {
+/** Caches a layout, and evicts the least recently used ones beyond `LAYOUTS_KEPT`. */
+function keep(hash: string, added: ChartLayout): ChartLayout {
+  layouts.set(hash, added);
+  size += sizeOf(added);
+  for (const [oldest, old] of layouts) {
     if (size <= LAYOUTS_KEPT || oldest === hash) break;
-    plans.delete(oldest);
+    layouts.delete(oldest);
     size -= sizeOf(old);
   }
-  return plan;
+  return added;
 }
 
-/** States and arrows of all plans that are kept. */
+/** The number of states and arrows in the cache. */
 let size = 0;
 
-function sizeOf({ model, graph }: Plan): number {
+function sizeOf({ model, graph }: ChartLayout): number {
   return model.states.length + graph.arrows.length;
 }
 
-function presentOf({ active, visited, counts, due }: View): Present {
+function overlayOf({ active, visited, counts, due }: View): Overlay {
   return {
     active: new Set(active),
     visited: new Set(visited),
@@ -117,7 +117,7 @@ function presentOf({ active, visited, counts, due }: View): Present {
   };
 }
 
-/** For who does not see it. */
+/** @returns the picture's text alternative. */
 function describe({ active, revision }: View, model: Model): string {
   const names = active.map((state) => model.states[state]?.name ?? '').filter((name) => name !== '');
   return `A state chart of ${model.states.length - 1} states. Current: ${names.join(', ') || 'none'}. Revision ${revision}.`;

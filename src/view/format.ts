@@ -1,4 +1,4 @@
-/** Times, and names of any length, as they are shown to people. */
+/** Formats times, durations and names for pages, pictures and the terminal. */
 
 const UNITS = [
   ['d', 86_400_000],
@@ -15,19 +15,19 @@ export function durationText(ms: number): string {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count > 0) parts.push(`${count}${unit}`);
-    // Minutes say nothing beside days.
+    // A duration of days is not shown with minutes.
     if (parts.length === 2 || (parts.length === 1 && count === 0)) break;
   }
   return parts.length === 0 ? (ms >= 1 && ms < 1_000 ? `${Math.round(ms)}ms` : '0s') : parts.join(' ');
 }
 
-/** @returns a moment to the minute, UTC: `2026-12-01 02:00Z`. */
+/** @returns a time in UTC, to the minute where its seconds are zero: `2026-12-01 02:00Z`. */
 export function momentText(at: number): string {
   const text = new Date(at).toISOString();
   return `${text.slice(0, 10)} ${text.slice(11, text.endsWith('00.000Z') ? 16 : 19)}Z`;
 }
 
-/** @returns a text in at most `most` characters, its middle left out: names differ at both ends. */
+/** Shortens a text to `most` characters by leaving out its middle: names differ at both ends. */
 export function shortened(text: string, most: number): string {
   const characters = [...text];
   if (characters.length <= most) return text;
@@ -35,14 +35,14 @@ export function shortened(text: string, most: number): string {
   return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (most - 1 - head)).join('')}`;
 }
 
-/** Widths of characters in parts of the font's size, as in Helvetica and its kind; rounded up. */
+/** Classes of characters by width. Widths are in em, those of Helvetica, rounded up. */
 const NARROW = /[\s.,:;'|!ijlI()[\]{}\u2026-]/;
 const WIDE = /[mwMW@%\u2014]/;
 const CAPITAL = /[A-Z#&+=<>~]/;
 const FULL =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Extended_Pictographic}/u;
 
-/** @returns about how wide a text is, in px; nobody measures fonts here. */
+/** Estimates the width of a text in px: the server has no font to measure. */
 export function textWidth(text: string, size: number): number {
   let width = 0;
   for (const character of text) width += widthOf(character);
@@ -56,7 +56,7 @@ function widthOf(character: string): number {
   return CAPITAL.test(character) ? 0.72 : 0.58;
 }
 
-/** @returns of the names of active states those that lie in no other of them: where a machine really is. */
+/** @returns the names of the active states that have no active state inside them. */
 export function innermost(names: readonly string[]): readonly string[] {
   return names.filter((name) => !names.some((other) => other.startsWith(`${name}.`)));
 }

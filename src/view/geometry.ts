@@ -1,4 +1,4 @@
-/** The shapes that a drawing is made of, and how large its text is. All lengths are in px. */
+/** The shapes of a layout, and the size of its captions. All lengths are in px. */
 
 import { shortened, textWidth } from './format.ts';
 import type { Arrow, Node } from './graph.ts';
@@ -8,39 +8,39 @@ export interface Point {
   readonly y: number;
 }
 
-/** Its upper left corner, and its extent. */
+/** The point is the upper left corner. */
 export interface Rectangle extends Point {
   readonly width: number;
   readonly height: number;
 }
 
-/** A state where it stands. */
+/** A state with its position. */
 export interface Box extends Rectangle {
   readonly node: Node;
   readonly title: string;
 }
 
-/** An arrow where it runs, and its captions. */
+/** An arrow with its path and the position of its captions. */
 export interface Line {
   readonly arrow: Arrow;
   readonly points: readonly Point[];
   readonly label: Rectangle;
 }
 
-/** A dot that an arrow begins or ends at: where a state is entered first, or the edge of the state around. */
+/** A dot at an end of an arrow: `initial` before the initial state, `port` at the border of the enclosing state. */
 export interface Dot extends Point {
   readonly kind: 'initial' | 'port';
 }
 
-/** Where the states and arrows inside one state stand. Its upper left corner is the origin. */
+/** The layout of the inside of one state. The origin is its upper left corner. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
-  /** Outer ones first: what is drawn later lies above. */
+  /** Outer boxes first: a later box is drawn over an earlier one. */
   readonly boxes: readonly Box[];
   readonly lines: readonly Line[];
   readonly dots: readonly Dot[];
-  /** From where a state is entered first. */
+  /** Paths from the initial dots to the initial states. */
   readonly entries: readonly (readonly Point[])[];
 }
 
@@ -48,13 +48,13 @@ const CAPTION_SIZE = 11;
 const CAPTION_LENGTH = 40;
 export const CAPTION_LINE = 15;
 
-/** Room for what a caption says beside its words: `2 of 3`, `1h 30m left`. */
+/** The width reserved for a caption's counter: `2 of 3`, `1h 30m left`. */
 const COUNTER_WIDTH = 72;
 
 /** The diameter of a dot. */
 export const DOT = 12;
 
-/** @returns the captions' words as there is room for them. */
+/** @returns the text of a caption, shortened to the room it has. */
 export function captionText(text: string): string {
   return shortened(text, CAPTION_LENGTH);
 }
@@ -63,7 +63,7 @@ export function captionWidth({ text, counter }: Arrow['captions'][number]): numb
   return textWidth(captionText(text), CAPTION_SIZE) + (counter === undefined ? 0 : COUNTER_WIDTH);
 }
 
-/** @returns the room that the captions of an arrow take, one below the other. */
+/** @returns the size of an arrow's captions, stacked. */
 export function labelExtent({ captions }: Arrow): { width: number; height: number } {
   if (captions.length === 0) return { width: 0, height: 0 };
   return {
@@ -72,8 +72,8 @@ export function labelExtent({ captions }: Arrow): { width: number; height: numbe
   };
 }
 
-/** Moves a frame and everything in it. */
-export function moved(frame: Frame, { x, y }: Point): Frame {
+/** @returns a frame translated by (x, y), with everything in it. */
+export function translated(frame: Frame, { x, y }: Point): Frame {
   const move = <Item extends Point>(item: Item): Item => ({ ...item, x: item.x + x, y: item.y + y });
   return {
     ...frame,

@@ -1,4 +1,4 @@
-/** What there is to draw of a chart: states in states, and arrows between them. Pure; knows nothing of places. */
+/** The graph of a chart: nested states, and the arrows between them. It has no positions. */
 
 import {
   ancestorsOf,
@@ -12,41 +12,41 @@ import {
 } from '../chart/model.ts';
 import { durationText, momentText } from './format.ts';
 
-/** A state with what lies in it, in document order. */
+/** A state and its children, in document order. */
 export interface Node {
   readonly state: StateNumber;
-  /** Its key: what it is called where it stands. */
+  /** Its key in the enclosing state. */
   readonly label: string;
   /** Its full name. */
   readonly name: string;
   readonly type: StateModel['type'];
   readonly description?: string;
-  /** Of a final state: whether a machine that is there has failed. */
+  /** On a final state: whether reaching it means that the machine has failed. */
   readonly isFailed?: boolean;
-  /** Of a history state. */
+  /** On a history state. */
   readonly depth?: 'shallow' | 'deep';
-  /** The child that is entered first. */
+  /** The initial child. */
   readonly initial?: StateNumber;
   readonly children: readonly Node[];
-  /** What happens in it without an arrow: transitions that stay, and its slots. */
+  /** Captions inside the state: internal transitions, and its slots. */
   readonly notes: readonly Caption[];
 }
 
-/** One way from a state to another; several transitions between the same two share it. */
+/** An arrow from one state to another; all transitions between the two share it. */
 export interface Arrow {
   readonly from: StateNumber;
   readonly to: StateNumber;
   readonly captions: readonly Caption[];
 }
 
-/** A line beside an arrow, or in a state: what sets a transition off. */
+/** A line beside an arrow or inside a state: the trigger of a transition. */
 export interface Caption {
   readonly text: string;
-  /** What counts or runs there: shown where the machine stands in that state. */
+  /** The counter or timer of the transition, shown while its state is active. */
   readonly counter?: Counter;
 }
 
-/** Which count, or which timer, a caption is about. */
+/** Identifies the quorum counter or the timer of a caption. */
 type Counter =
   | { readonly kind: 'quorum'; readonly state: StateNumber; readonly event: string; readonly until: number }
   | { readonly kind: 'timer'; readonly state: StateNumber; readonly event: string };
@@ -56,11 +56,12 @@ export interface Graph {
   readonly arrows: readonly Arrow[];
 }
 
+/** Collects the nodes, arrows and captions of a chart. */
 export function graphOf(model: Model): Graph {
   const arrows = new Map<string, { from: StateNumber; to: StateNumber; captions: Caption[] }>();
   const notes = new Map<StateNumber, Caption[]>();
   for (const [state, described] of model.states.entries()) {
-    for (const { caption, transition } of waysOut(state, described)) {
+    for (const { caption, transition } of captioned(state, described)) {
       const targets = transition.targets ?? [];
       if (targets.length === 0) push(notes, state, withActions(caption, transition));
       for (const to of targets) {
@@ -78,7 +79,7 @@ export function graphOf(model: Model): Graph {
   return { root: nodeOf(model, ROOT, notes), arrows: [...arrows.values()] };
 }
 
-/** The innermost state that both lie in, or one of the two where it holds the other. */
+/** @returns the innermost state that contains both, or one of the two where it contains the other. */
 export function commonOf(model: Model, a: StateNumber, b: StateNumber): StateNumber {
   return [a, ...ancestorsOf(model, a)].find((state) => isWithin(model, b, state)) ?? ROOT;
 }
@@ -115,11 +116,11 @@ function nodeOf(model: Model, state: StateNumber, notes: ReadonlyMap<StateNumber
 
 const NOTHING: StateModel = { name: '', type: 'atomic', last: ROOT };
 
-/** Every transition of a state, with the words that stand beside it. */
-function* waysOut(state: StateNumber, described: StateModel): Generator<Way> {
+/** Yields every transition of a state with its caption. */
+function* captioned(state: StateNumber, described: StateModel): Generator<CaptionedTransition> {
   for (const { event, transitions } of described.on ?? []) {
     for (const transition of transitions) {
-      // A forbidden event (`stop: {}`) does nothing, and is nothing to draw.
+      // A forbidden event (`stop: {}`) has no effect, and is not drawn.
       if (transition.targets === undefined && transition.actions === undefined) continue;
       const { quorum } = transition;
       const text = withGuard(event, transition);
@@ -145,22 +146,26 @@ function* waysOut(state: StateNumber, described: StateModel): Generator<Way> {
   }
 }
 
-interface Way {
+interface CaptionedTransition {
   readonly caption: Caption;
   readonly transition: TransitionModel;
 }
 
-function* timed(text: string, transitions: readonly TransitionModel[], counter: Counter): Generator<Way> {
+function* timed(
+  text: string,
+  transitions: readonly TransitionModel[],
+  counter: Counter,
+): Generator<CaptionedTransition> {
   for (const transition of transitions)
     yield { caption: { text: withGuard(text, transition), counter }, transition };
 }
 
-/** As UML writes it: `event [guard]`. */
+/** @returns UML's notation: `event [guard]`. */
 function withGuard(event: string, { guard }: TransitionModel): string {
   return [event, ...(guard === undefined ? [] : [`[${guard.cel}]`])].filter((part) => part !== '').join(' ');
 }
 
-/** Where nothing is left, what is done is all there is to say: `event / what it changes`. */
+/** Adds the effects of an internal transition in UML's notation: `event / keys it assigns, events it raises`. */
 function withActions(caption: Caption, { actions = [] }: TransitionModel): Caption {
   const done = actions.flatMap((action) => {
     if ('assign' in action) return action.assign.map(({ key }) => key);

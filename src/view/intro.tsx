@@ -1,28 +1,28 @@
-/** The service's own words, above its own machine. */
+/** The introduction on the root page, and pages without a machine. */
 import { Page } from './page.tsx';
 
-/** What this is, and how it is used. */
+/** What the service is, and the three requests that use it. */
 export function Intro({ origin, state }: { readonly origin: string; readonly state: string }) {
   const name = encodeURIComponent(state);
   return (
     <section class="intro" aria-labelledby="intro">
       <h2 id="intro">A state machine as a service</h2>
       <p>
-        Machines that must do tasks in a sequence ask it one question, <em>is it my turn?</em>, and report one
-        fact, <em>I am done</em>. The answer is an HTTP status code: 200 for yes, 406 for no.
+        Machines that must do tasks in a sequence ask this service one question, <em>is it my turn?</em>, and
+        report one fact, <em>I am done</em>. The answer is an HTTP status code: 200 for yes, 406 for no.
       </p>
       <pre tabindex={0}>{`curl -sf '${origin}/state?state=${name}'              # is it my turn?
-curl -sf '${origin}/state?state=${name}&wait=60s'     # tell me when it is
+curl -sf '${origin}/state?state=${name}&wait=60s'     # wait until it is
 curl -sf -X PUT '${origin}/state?state=${name}&by=me' # I am done`}</pre>
       <p class="soft">
-        Below is the service's own machine. Others are at <code>/tenant/chart</code>, all of a tenant's at{' '}
-        <code>/tenant</code>.
+        The machine below runs the service's own chart. Other machines are at <code>/tenant/chart</code>; the
+        list of a tenant's machines is at <code>/tenant</code>.
       </p>
     </section>
   );
 }
 
-/** The root, where the service has no chart of its own. */
+/** The root page where there is no `default` chart. */
 export function EmptyRoot({ origin, why }: { readonly origin: string; readonly why: string }) {
   return (
     <Page title="StateService" icon={{ sign: 'S', outcome: 'active' }}>
@@ -39,7 +39,7 @@ export function EmptyRoot({ origin, why }: { readonly origin: string; readonly w
   );
 }
 
-/** A refusal, for who reads pages. */
+/** A refusal as a page. */
 export function RefusalPage({ title, why }: { readonly title: string; readonly why: string }) {
   return (
     <Page title={title} icon={{ sign: '!', outcome: 'active' }}>

@@ -1,30 +1,31 @@
-/** A machine's page: where it stands, who is waited for, what comes next, and what has happened. */
+/** The page of a machine: its chart, current state, actions, progress, slots, timers and history. */
 import { raw } from 'hono/html';
 import type { View } from '../objects/results.ts';
 import type { Status } from '../objects/status-document.ts';
-import type { HistoryEntry } from '../store/history-table.ts';
 import { innermost } from './format.ts';
-import { Moment, type Outcome, outcomeOf, Page, SIGNS } from './page.tsx';
+import { Actions, Dialogs } from './machine-actions.tsx';
+import { type Outcome, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 
 export interface MachinePageProps {
-  /** Its address. */
+  /** The machine's address. */
   readonly name: string;
-  /** Its path, without a slash at the end: empty for the service's own machine. */
+  /** The machine's path without a slash at its end; empty for the `default` machine. */
   readonly path: string;
   readonly view: View;
-  /** SVG, in the page's style. */
+  /** SVG without a style of its own. */
   readonly picture: string;
-  /** What who looks at it may do. */
+  /** The rights of the request's token. */
   readonly mayUpdate: boolean;
   readonly mayReset: boolean;
-  /** Whose token it is that looks at it, and when it ends (ms since the epoch); none where none is asked for. */
+  /** The subject of the request's token and its end, ms since the epoch; undefined where no token is needed. */
   readonly viewer?: { readonly sub: string; readonly until: number };
-  /** What stands above: the service's own words at the root. */
+  /** The introduction, on the root page. */
   readonly intro?: unknown;
   /** ms since the epoch */
   readonly now: number;
 }
 
+/** Renders the whole page. */
 export function MachinePage(props: MachinePageProps) {
   const { name, path, view, picture, mayUpdate, mayReset, viewer, intro, now } = props;
   const status: Status = JSON.parse(view.status);
@@ -37,7 +38,7 @@ export function MachinePage(props: MachinePageProps) {
     <Page title={`${SIGNS[outcome]} ${leaf} · ${name}`} icon={{ sign: leaf, outcome }}>
       <header>
         <h1>{name}</h1>
-        {name.includes('/') ? <a href={`/${tenant}`}>all of {tenant}</a> : null}
+        {name.includes('/') ? <a href={`/${tenant}`}>machines of {tenant}</a> : null}
         <span id="connection" role="status" class="soft">
           As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
         </span>
@@ -50,7 +51,7 @@ export function MachinePage(props: MachinePageProps) {
       >
         {intro}
         <div class="columns">
-          {/* It scrolls, so it must be reachable by keyboard. */}
+          {/* A region that scrolls must be reachable by keyboard. */}
           <section
             class="scroll drawn"
             aria-label="The chart"
@@ -61,8 +62,8 @@ export function MachinePage(props: MachinePageProps) {
             {raw(picture)}
           </section>
           <div class="stack side">
-            <Standing status={status} outcome={outcome} leaves={leaves} now={now} />
-            <Buttons
+            <CurrentState status={status} outcome={outcome} leaves={leaves} now={now} />
+            <Actions
               name={name}
               path={path}
               takes={isDone || !mayUpdate ? [] : view.takes}
@@ -72,19 +73,19 @@ export function MachinePage(props: MachinePageProps) {
               isShown={mayUpdate || mayReset}
             />
             <output id="answer" aria-live="polite" />
-            <Counts status={status} />
-            <Claims status={status} now={now} />
+            <Progress status={status} />
+            <Slots status={status} now={now} />
             <Timers status={status} now={now} />
           </div>
           <History entries={view.history} now={now} />
         </div>
-        {mayUpdate || mayReset ? <Questions /> : null}
+        {mayUpdate || mayReset ? <Dialogs /> : null}
       </main>
     </Page>
   );
 }
 
-interface StandingProps {
+interface CurrentStateProps {
   readonly status: Status;
   readonly outcome: Outcome;
   readonly leaves: readonly string[];
@@ -93,10 +94,10 @@ interface StandingProps {
 
 const HEADINGS = { active: 'Current state', done: '✓ Done', failed: '✗ Failed' } as const;
 
-function Standing({ status, outcome, leaves, now }: StandingProps) {
+function CurrentState({ status, outcome, leaves, now }: CurrentStateProps) {
   return (
-    <section aria-labelledby="standing" data-part="standing">
-      <h2 id="standing" class={outcome}>
+    <section aria-labelledby="current" data-part="current">
+      <h2 id="current" class={outcome}>
         {HEADINGS[outcome]}
       </h2>
       <ul class="plain states">
@@ -105,157 +106,19 @@ function Standing({ status, outcome, leaves, now }: StandingProps) {
         ))}
       </ul>
       <p class="soft">
-        since <Moment at={status.since} now={now} /> · revision {status.revision}
+        since <RelativeTime at={status.since} now={now} /> · revision {status.revision}
       </p>
-      {status.started === null ? (
-        <p>This run has not begun; it begins with its first report or claim.</p>
-      ) : null}
-      {status.chart.newer ? <p>A newer chart is waiting for a reset.</p> : null}
+      {status.started === null ? <p>This run has not started. Its first report or claim starts it.</p> : null}
+      {status.chart.newer ? <p>A newer chart is available. A reset starts the machine with it.</p> : null}
     </section>
   );
 }
 
-interface ButtonsProps {
-  readonly name: string;
-  readonly path: string;
-  /** Nothing where no event can be sent. */
-  readonly takes: View['takes'];
-  readonly claims: Status['claims'];
-  readonly mayReset: boolean;
-  /** Whose token it is, if one is asked for. */
-  readonly viewer: string | undefined;
-  readonly isShown: boolean;
-}
-
-/** What can be done here. Nothing without a right to it; and without a script a button would do nothing. */
-function Buttons({ name, path, takes, claims, mayReset, viewer, isShown }: ButtonsProps) {
-  if (!isShown) return <span data-part="buttons" />;
+function Progress({ status: { quorums } }: { readonly status: Status }) {
+  if (quorums.length === 0) return <span data-part="progress" />;
   return (
-    <section aria-labelledby="events" data-part="buttons" tabindex={-1}>
-      <h2 id="events">Actions</h2>
-      {takes
-        .filter(({ events }) => events.length > 0)
-        .map((taking) => (
-          <p class="buttons" data-key={`takes ${taking.state}`}>
-            {taking.events.map((event) => (
-              <EventButton path={path} taking={taking} event={event} claims={claims} />
-            ))}
-          </p>
-        ))}
-      {mayReset ? (
-        <p class="buttons" data-key="reset-row">
-          <button
-            type="button"
-            class="quiet"
-            data-key="reset"
-            data-method="POST"
-            data-path={`${path}/reset`}
-            data-ask-title={`Start ${name} over?`}
-            data-ask="It goes back to its initial state, by its newest chart. Counts and claims are dropped; the history goes on."
-            data-yes="Start over"
-          >
-            Reset…
-          </button>
-        </p>
-      ) : null}
-      <p class="soft" data-key="name-row">
-        {viewer === undefined ? (
-          <>
-            <span data-own="name">Reports carry your name.</span>{' '}
-            <button type="button" class="quiet small" data-key="rename" data-rename="">
-              Change name
-            </button>
-          </>
-        ) : (
-          `You report as ${viewer}.`
-        )}
-      </p>
-      <noscript>
-        <p class="soft">The buttons need a script; curl does not.</p>
-      </noscript>
-    </section>
-  );
-}
-
-interface EventButtonProps {
-  readonly path: string;
-  readonly taking: View['takes'][number];
-  readonly event: string;
-  readonly claims: Status['claims'];
-}
-
-/** A button that sends an event. One that may end the machine asks first; one that needs a slot knows who holds one. */
-function EventButton({ path, taking, event, claims }: EventButtonProps) {
-  const { state, ends = [], counted = [], slots = [] } = taking;
-  const holders = claims
-    .filter((claim) => slots.includes(claim.state))
-    .map((claim) => ({ state: claim.state, holders: claim.holders.map(({ by }) => by) }));
-  const needs = counted.includes(event) && holders.length > 0;
-  const question = {
-    'data-ask-title': `Send ${event} to ${state}?`,
-    'data-ask': 'It may lead to a final state. That cannot be taken back.',
-    'data-yes': `Send ${event}`,
-  };
-  return (
-    <button
-      type="button"
-      data-key={`${state}\n${event}`}
-      data-method="PUT"
-      data-path={`${path}/state?${new URLSearchParams({ state, event })}`}
-      data-slots={needs ? JSON.stringify(holders) : undefined}
-      {...(ends.includes(event) ? question : {})}
-    >
-      {event}
-      <span class="small"> {state}</span>
-    </button>
-  );
-}
-
-/** What the script asks. The focus is where nothing happens, so Enter and Escape leave everything as it is. */
-function Questions() {
-  return (
-    <>
-      <dialog id="question" aria-labelledby="question-title">
-        <form method="dialog">
-          <h2 id="question-title">Sure?</h2>
-          <p />
-          <div class="buttons">
-            <button type="submit" value="no" autofocus>
-              Leave it
-            </button>
-            <button type="submit" value="yes" class="quiet">
-              Yes
-            </button>
-          </div>
-        </form>
-      </dialog>
-      <dialog id="name" aria-labelledby="name-title">
-        <form method="dialog">
-          <h2 id="name-title">Who reports?</h2>
-          <p>Each name counts once. This browser remembers yours.</p>
-          <label>
-            Your name
-            <input name="by" autocomplete="username" maxlength={255} autofocus />
-          </label>
-          <div class="buttons">
-            <button type="submit" value="yes">
-              Report as this
-            </button>
-            <button type="submit" value="no" class="quiet" formnovalidate>
-              Cancel
-            </button>
-          </div>
-        </form>
-      </dialog>
-    </>
-  );
-}
-
-function Counts({ status: { quorums } }: { readonly status: Status }) {
-  if (quorums.length === 0) return <span data-part="counts" />;
-  return (
-    <section aria-labelledby="counts" data-part="counts">
-      <h2 id="counts">Progress</h2>
+    <section aria-labelledby="progress" data-part="progress">
+      <h2 id="progress">Progress</h2>
       <ul class="plain">
         {quorums.map(({ state, event, have, need, by }) => (
           <li data-key={`${state}\n${event}`}>
@@ -271,11 +134,11 @@ function Counts({ status: { quorums } }: { readonly status: Status }) {
   );
 }
 
-function Claims({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
-  if (claims.length === 0) return <span data-part="claims" />;
+function Slots({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
+  if (claims.length === 0) return <span data-part="slots" />;
   return (
-    <section aria-labelledby="claims" data-part="claims">
-      <h2 id="claims">Slots</h2>
+    <section aria-labelledby="slots" data-part="slots">
+      <h2 id="slots">Slots</h2>
       {claims.map(({ state, slots, holders }) => (
         <>
           <p class="soft">
@@ -284,7 +147,7 @@ function Claims({ status: { claims }, now }: { readonly status: Status; readonly
           <ul class="plain">
             {holders.map(({ by, until }) => (
               <li data-key={by}>
-                {by}, its lease ends <Moment at={until} now={now} />
+                {by}, lease ends <RelativeTime at={until} now={now} />
               </li>
             ))}
           </ul>
@@ -302,7 +165,7 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
       <ul class="plain">
         {timers.map(({ at, event }) => (
           <li>
-            {event ?? 'a deadline'} <Moment at={at} now={now} /> <span class="soft">({at})</span>
+            {event ?? 'transition'} <RelativeTime at={at} now={now} /> <span class="soft">({at})</span>
           </li>
         ))}
       </ul>
@@ -310,9 +173,9 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
   );
 }
 
-function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; readonly now: number }) {
+function History({ entries, now }: { readonly entries: View['history']; readonly now: number }) {
   return (
-    <section class="told" aria-labelledby="history" data-part="history">
+    <section class="history" aria-labelledby="history" data-part="history">
       <h2 id="history">History</h2>
       <table>
         <thead>
@@ -329,7 +192,7 @@ function History({ entries, now }: { readonly entries: readonly HistoryEntry[]; 
           {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes }) => (
             <tr data-key={String(id)}>
               <td>
-                <Moment at={new Date(at).toISOString()} now={now} />
+                <RelativeTime at={new Date(at).toISOString()} now={now} />
               </td>
               <td>
                 {[cause, event === cause ? null : event, state].filter(Boolean).join(' ')}

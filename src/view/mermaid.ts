@@ -1,17 +1,17 @@
-/** A chart as Mermaid's text (https://mermaid.js.org/syntax/stateDiagram.html), with its current states marked. */
+/** Writes a chart as a Mermaid state diagram (https://mermaid.js.org/syntax/stateDiagram.html). */
 import { FAILED_TAG, type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
+import type { Overlay } from './svg.ts';
 
-/** The states that are active, and those that were left. */
-interface Standing {
-  readonly active: ReadonlySet<StateNumber>;
-  readonly visited: ReadonlySet<StateNumber>;
-}
-
-export function drawMermaid(model: Model, { root, arrows }: Graph, { active, visited }: Standing): string {
+/** @returns Mermaid's text, with the active and the visited states marked by classes. */
+export function drawMermaid(
+  model: Model,
+  { root, arrows }: Graph,
+  { active, visited }: Pick<Overlay, 'active' | 'visited'>,
+): string {
   const inside = new Map<StateNumber, Arrow[]>();
   for (const arrow of arrows) {
-    // Mermaid takes an arrow where both of its ends are in sight: in the innermost state around them.
+    // Mermaid wants an arrow inside the innermost state that contains both of its ends.
     const { from, to } = arrow;
     const common = commonOf(model, from, to);
     const around = common === from || common === to ? (model.states[common]?.parent ?? ROOT) : common;
@@ -23,7 +23,7 @@ export function drawMermaid(model: Model, { root, arrows }: Graph, { active, vis
   const marked = [
     ...[...visited].filter((state) => !active.has(state)).map((state) => [state, 'left'] as const),
     ...[...active].map((state) => [state, classOf(model, state)] as const),
-    // A class on a state with states in it is drawn by no version of Mermaid.
+    // Mermaid ignores a class on a composite state.
   ].filter(([state]) => model.states[state]?.last === state);
   const used = new Set<string>(marked.map(([, name]) => name));
   for (const [name, style] of CLASSES) if (used.has(name)) lines.push(`  classDef ${name} ${style}`);
@@ -31,7 +31,7 @@ export function drawMermaid(model: Model, { root, arrows }: Graph, { active, vis
   return `${lines.join('\n')}\n`;
 }
 
-/** How states are drawn that are current or were left; the colours of the pictures in light. */
+/** Classes of current and visited states, in the colours of the SVG's light scheme. */
 const CLASSES = [
   ['left', 'fill:#dfe3e9,color:#1f2733,stroke:#7d8795'],
   ['current', 'fill:#0b57d0,color:#fff,stroke:#0b57d0'],
@@ -77,12 +77,12 @@ function declaration(
   return [`${head} {`, ...body(node, arrows, `${indent}  `), `${indent}}`];
 }
 
-/** A name is data; Mermaid's ids are words. */
+/** Mermaid's ids are words, so the number of the state is used and not its name. */
 function idOf(state: StateNumber): string {
   return `s${state}`;
 }
 
-/** Mermaid's own entities (`#35;`), for everything that it, HTML or Markdown could take for its own. */
+/** Escapes all characters that have a meaning in Mermaid, HTML or Markdown as Mermaid's entities (`#35;`). */
 function escaped(text: string): string {
   return text.replace(/[^\p{L}\p{N} ._/()|+×-]/gu, (character) => `#${character.codePointAt(0)};`);
 }

@@ -1,4 +1,4 @@
-/** The page of all operations of the service: what OpenAPI tells programs. */
+/** The page of all operations of the service, from the same contract as OpenAPI. */
 import type { Right } from '../grant.ts';
 import { type RefusalCode, statusOf, titleOf } from '../refusal.ts';
 import { Page } from './page.tsx';
@@ -36,27 +36,28 @@ export interface ShownOperation {
   readonly refusals: readonly RefusalCode[];
 }
 
+/** Lists the operations of a machine, of a tenant, and of the service. */
 export function OperationsPage({ operations }: { readonly operations: readonly ShownOperation[] }) {
   const groups = [
-    { title: 'Of a machine', has: (path: string) => path.startsWith('/{tenant}/') },
-    { title: 'Of a tenant', has: (path: string) => path === '/{tenant}' },
+    { title: 'Machine', has: (path: string) => path.startsWith('/{tenant}/') },
+    { title: 'Tenant', has: (path: string) => path === '/{tenant}' },
   ];
   const isShown = (path: string) => groups.some(({ has }) => has(path));
-  // The service's own machine has the same as the others: said once.
+  // The `default` machine has the same operations at the root; they are listed once.
   const ofService = operations.filter(({ path, right }) => !isShown(path) && right === undefined);
   return (
-    <Page title="StateService: what may be asked" icon={{ sign: '?', outcome: 'active' }}>
+    <Page title="StateService: API" icon={{ sign: '?', outcome: 'active' }}>
       <header>
-        <h1>What may be asked</h1>
+        <h1>API</h1>
         <span class="soft">
-          for programs: <a href="/openapi.json">openapi.json</a>
+          as OpenAPI: <a href="/openapi.json">openapi.json</a>
         </span>
       </header>
       <main class="stack">
         {groups.map(({ title, has }) => (
           <Group title={title} operations={operations.filter(({ path }) => has(path))} />
         ))}
-        <Group title="Of the service" operations={ofService} />
+        <Group title="Service" operations={ofService} />
       </main>
     </Page>
   );
@@ -73,10 +74,10 @@ function Group({
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
-      {id === 'of-a-machine' ? (
+      {id === 'machine' ? (
         <p class="soft">
           <code>{'{chart}'}</code> is <code>release</code>, or <code>release@42</code> for a run. The
-          service’s own machine has the same paths at the root.
+          <code>default</code> machine has the same paths at the root.
         </p>
       ) : null}
       {operations.map((operation) => (
@@ -103,7 +104,7 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
             <>
               <dt>
                 <code>{place === 'query' ? `?${name}=` : `${name}:`}</code>
-                {isRequired ? ' (must be said)' : ''}
+                {isRequired ? ' (required)' : ''}
               </dt>
               <dd>
                 <Words text={says} />
@@ -148,7 +149,7 @@ function Types({ names }: { readonly names: readonly string[] }) {
   return <span class="soft">{names.map((name) => ` ${name}`).join(',')}</span>;
 }
 
-/** Text in which backticks are around what is code. */
+/** Renders text with its code, which is in backticks. */
 function Words({ text }: { readonly text: string }) {
   return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
 }

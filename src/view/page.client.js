@@ -1,56 +1,55 @@
-// Keeps a machine's page as the machine is: follows its changes over a WebSocket, asks for the page again after them,
-// and patches what is different. The server renders everything. Without this script the page is as true as when it was
-// loaded.
+// Keeps a machine's page up to date and sends what its buttons say. It watches the machine over a WebSocket, fetches the
+// page again after a change, and patches the differences (`patch.client.js`). The server renders everything.
 
-/** Between two requests for the page, in ms: a busy machine changes far more often than a person can read. */
+/** The least time between two fetches of the page, in ms: a busy machine changes more often than a person can read. */
 const REFRESH = 250;
 
-/** After the buttons have changed or a question has appeared, clicks within so many ms were meant for what was there. */
+/** Clicks are ignored for this time after the buttons have moved or a dialog has opened, in ms: they were meant for what was there before. */
 const SETTLE = 700;
 
-/** Where the name of the person is kept who reports: for the browser and not for the tab, so that two tabs count as one. */
+/** The key of the reporter's name in localStorage, which all tabs share: two tabs of a person count once. */
 const NAME = 'stateservice.name';
 
 const live = document.querySelector('[data-watch]');
 const connection = document.querySelector('#connection');
 const answer = document.querySelector('#answer');
-const DELETED = 'The machine was deleted. This page shows how it was.';
-const EXPIRED = 'The token has expired. Load the page again to sign in.';
+const DELETED = 'The machine was deleted. This page shows its last state.';
+const EXPIRED = 'The token has expired. Reload the page to sign in.';
 
-/** What an answer says that will not change by asking again. */
+/** Statuses after which the page stops fetching, and the message that it shows. */
 const ENDS = new Map([
   [401, EXPIRED],
-  [403, 'The token may not read this machine any more.'],
-  [404, 'There is no machine here any more. This page shows how it was.'],
+  [403, 'The token no longer allows reading this machine.'],
+  [404, 'This machine no longer exists. This page shows its last state.'],
 ]);
 
 let hasEnded = false;
 
-/** Requests for the page: when the last began, whether one is under way, and the timer of the next. */
-let asked = Number.NEGATIVE_INFINITY;
-let asking = false;
+/** Fetches of the page: the start of the last one, whether one is in flight, and the timer of the next. */
+let fetchedAt = Number.NEGATIVE_INFINITY;
+let isFetching = false;
 let timer;
 
-/** Until when clicks are ignored, by `performance.now`. */
-let settled = 0;
+/** Clicks before this time are ignored, by `performance.now`. */
+let settledAt = 0;
 
-/** The report that has no answer yet. */
+/** The URL of the request that a button has sent and that has no response yet. */
 let sending;
 
-/** The name of the person, where the browser does not keep it. */
-let given;
+/** The reporter's name where localStorage is not available. */
+let ownName;
 
-if (live !== null) follow();
+if (live !== null) watch();
 for (const form of document.querySelectorAll('form[data-filter]')) filterAsTyped(form);
 showName();
-countDown();
-setInterval(countDown, 1000);
+updateTimes();
+setInterval(updateTimes, 1000);
 
-/** Follows the machine until it is deleted, or the token ends. */
-function follow() {
+/** Watches the machine until it is deleted or the token expires. */
+function watch() {
   let wait = 1000;
   let seen = live.dataset.seen;
-  let told = 0;
+  let messages = 0;
   let socket;
   const open = () => {
     if (hasEnded) return;
@@ -67,8 +66,8 @@ function follow() {
     socket.onmessage = ({ data }) => {
       if (data === 'pong') return;
       seen = JSON.parse(data).id ?? seen;
-      told += 1;
-      if (told % 200 === 0) socket.send('ping');
+      messages += 1;
+      if (messages % 200 === 0) socket.send('ping');
       refresh();
     };
     socket.onclose = ({ code, reason }) => {
@@ -76,7 +75,7 @@ function follow() {
       if (code === 1008) return end(EXPIRED);
       if (hasEnded) return;
       show(false);
-      // A refused upgrade does not say why; the page does.
+      // The browser hides why an upgrade was refused; the status of the page tells.
       if (!wasOpen) refresh();
       setTimeout(open, wait);
       wait = Math.min(10_000, wait * 1.6);
@@ -84,11 +83,11 @@ function follow() {
   };
   setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('ping'), 20_000);
   const left = Number(live.dataset.until) - Date.now();
-  // A timer counts in 31 bits: a later end is left to the server.
+  // setTimeout takes 31 bits of ms. The server closes the socket at a later end.
   if (left < 2 ** 31) setTimeout(() => end(EXPIRED), Math.max(0, left));
   open();
 
-  /** Stops for good: any further request could start the machine again. */
+  /** Stops for good: another request could create the machine again. */
   function end(message) {
     if (hasEnded) return;
     hasEnded = true;
@@ -96,30 +95,32 @@ function follow() {
     connection.dataset.state = 'ended';
     document.title = document.title.replace(/^\S+/, '○');
     document.body.toggleAttribute('data-lost', true);
-    settleButtons();
+    disableButtons();
     socket?.close();
   }
   document.addEventListener('ended', ({ detail }) => end(detail));
 }
 
 function show(isConnected) {
-  connection.textContent = isConnected ? 'Live' : 'Not connected: this may be out of date. Trying again…';
+  connection.textContent = isConnected
+    ? 'Live'
+    : 'Not connected: this page may be out of date. Reconnecting…';
   connection.dataset.state = isConnected ? 'live' : 'lost';
   document.body.toggleAttribute('data-lost', !isConnected);
 }
 
-/** Asks for the page soon: one request at a time, at most four a second. */
+/** Schedules a fetch of the page: one at a time, at most four a second. */
 function refresh() {
   if (hasEnded || timer !== undefined) return;
-  timer = setTimeout(ask, Math.max(0, asked + REFRESH - performance.now()));
+  timer = setTimeout(fetchPage, Math.max(0, fetchedAt + REFRESH - performance.now()));
 }
 
-async function ask() {
+async function fetchPage() {
   timer = undefined;
   if (hasEnded) return;
-  if (asking) return refresh();
-  asking = true;
-  asked = performance.now();
+  if (isFetching) return refresh();
+  isFetching = true;
+  fetchedAt = performance.now();
   try {
     const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
     const why = ENDS.get(response.status);
@@ -127,16 +128,17 @@ async function ask() {
     else if (!response.ok) setTimeout(refresh, 2000);
     else {
       const text = await response.text();
-      if (!hasEnded) takeOver(new DOMParser().parseFromString(text, 'text/html'));
+      if (!hasEnded) update(new DOMParser().parseFromString(text, 'text/html'));
     }
   } catch {
-    // The connection says that it is lost; the page is asked for again when it is there.
+    // The socket shows that the connection is lost; its next open fetches the page.
   }
-  asking = false;
+  isFetching = false;
 }
 
-function takeOver(next) {
-  const before = placesOfButtons();
+/** Patches the page with a newer rendering of it. */
+function update(next) {
+  const before = buttonPositions();
   const hadFocus = document.activeElement !== document.body;
   document.title = next.title;
   for (const part of document.querySelectorAll('[data-part]')) {
@@ -144,15 +146,15 @@ function takeOver(next) {
     if (fresh !== null) patch(part, fresh);
   }
   showName();
-  countDown();
-  if (placesOfButtons() !== before) settled = performance.now() + SETTLE;
-  // Where the button is gone that had the focus, a keyboard goes on from its section, and presses nothing there.
+  updateTimes();
+  if (buttonPositions() !== before) settledAt = performance.now() + SETTLE;
+  // If the focused button is gone, the focus moves to its section, where a key presses nothing.
   if (hadFocus && document.activeElement === document.body) {
-    document.querySelector('[data-part="buttons"]')?.focus({ preventScroll: true });
+    document.querySelector('[data-part="actions"]')?.focus({ preventScroll: true });
   }
 }
 
-function placesOfButtons() {
+function buttonPositions() {
   const buttons = [...document.querySelectorAll('button[data-method]')];
   return buttons
     .map((button) => {
@@ -162,71 +164,18 @@ function placesOfButtons() {
     .join('\n');
 }
 
-/** Makes `node` what `fresh` is, and touches only what is different: scroll, selection and focus stay. */
-function patch(node, fresh) {
-  if (node.isEqualNode(fresh)) return;
-  if (node.nodeName !== fresh.nodeName || keyOf(node) !== keyOf(fresh)) {
-    node.replaceWith(document.adoptNode(fresh));
-    return;
-  }
-  if (node.nodeType !== Node.ELEMENT_NODE) {
-    node.nodeValue = fresh.nodeValue;
-    return;
-  }
-  for (const { name } of [...node.attributes]) if (!fresh.hasAttribute(name)) node.removeAttribute(name);
-  for (const { name, value } of fresh.attributes) {
-    if (node.getAttribute(name) !== value) node.setAttribute(name, value);
-  }
-  // Their text is written by this script.
-  if (!node.matches('[data-relative], [data-due], [data-own]')) patchChildren(node, fresh);
-}
-
-function patchChildren(node, fresh) {
-  const wanted = new Set([...fresh.childNodes].map(keyOf));
-  for (const child of [...node.childNodes]) {
-    const key = keyOf(child);
-    if (key !== undefined && !wanted.has(key)) child.remove();
-  }
-  const known = new Map([...node.childNodes].map((child) => [keyOf(child), child]));
-  let at = node.firstChild;
-  for (const want of [...fresh.childNodes]) {
-    const key = keyOf(want);
-    const match = key === undefined ? matching(at, want) : known.get(key);
-    if (match === undefined) node.insertBefore(document.adoptNode(want), at);
-    else if (match === at) {
-      at = at.nextSibling;
-      patch(match, want);
-    } else {
-      node.insertBefore(match, at);
-      patch(match, want);
-    }
-  }
-  while (at !== null) {
-    const { nextSibling } = at;
-    at.remove();
-    at = nextSibling;
-  }
-}
-
-function matching(at, want) {
-  return at !== null && keyOf(at) === undefined && at.nodeName === want.nodeName ? at : undefined;
-}
-
-function keyOf(node) {
-  return node.dataset?.key ?? (node.id || undefined);
-}
-
 document.addEventListener('click', ({ target }) => {
   const button = target.closest?.('button');
   if (button === null || button === undefined) return;
   if (button.dataset.rename !== undefined) askName().then(showName);
   if (button.dataset.method === undefined) return;
-  if (performance.now() < settled) say('The buttons have just changed. Nothing was sent.', 'no');
-  else if (button.getAttribute('aria-disabled') === 'true') say(button.title || 'Wait for the answer.', 'no');
+  if (performance.now() < settledAt) say('The buttons have just changed, so nothing was sent.', 'no');
+  else if (button.getAttribute('aria-disabled') === 'true')
+    say(button.title || 'A request is in flight.', 'no');
   else press(button);
 });
 
-/** Sends what a button says, after its questions. */
+/** Sends the request of a button, after its dialogs. */
 async function press(button) {
   const { method, path, ask: text, title, yes } = { ...button.dataset, title: button.dataset.askTitle };
   const label = button.textContent.trim();
@@ -239,7 +188,7 @@ async function press(button) {
   await send({ method, url, label });
 }
 
-/** Asks a question whose answer is no unless the other button is chosen. */
+/** Opens the dialog for a confirmation. @returns true only where the confirming button was pressed. */
 function confirmed({ title, text, yes }) {
   const dialog = document.querySelector('#question');
   dialog.querySelector('h2').textContent = title;
@@ -248,7 +197,7 @@ function confirmed({ title, text, yes }) {
   return answerOf(dialog).then((value) => value === 'yes');
 }
 
-/** Asks for a name, and keeps it. */
+/** Opens the dialog for the reporter's name, and stores the name. */
 async function askName() {
   const dialog = document.querySelector('#name');
   const field = dialog.querySelector('input');
@@ -256,16 +205,16 @@ async function askName() {
   if ((await answerOf(dialog)) !== 'yes') return undefined;
   const name = field.value.trim();
   if (name === '') return undefined;
-  given = name;
+  ownName = name;
   try {
     localStorage.setItem(NAME, name);
   } catch {
-    // A browser that keeps nothing: the name holds until the page is left.
+    // Without localStorage the name is kept until the page is left.
   }
   return name;
 }
 
-/** Shows a dialog. A second click of a double click does not answer it. */
+/** Opens a dialog. The second click of a double click does not confirm it. */
 function answerOf(dialog) {
   const shown = performance.now();
   return new Promise((resolve) => {
@@ -278,29 +227,29 @@ function answerOf(dialog) {
   });
 }
 
-/** The name that reports carry: the token's, or the one that was given. */
+/** @returns the name in reports: the token's subject, or the stored name. */
 function nameOf() {
   if (live?.dataset.by !== undefined) return live.dataset.by;
   try {
-    return localStorage.getItem(NAME) ?? given;
+    return localStorage.getItem(NAME) ?? ownName;
   } catch {
-    return given;
+    return ownName;
   }
 }
 
-/** Says who reports, and which buttons that name can use. */
+/** Shows the reporter's name, and disables the buttons that this name cannot use. */
 function showName() {
   const name = nameOf();
-  const told = document.querySelector('[data-own="name"]');
-  const text = name === undefined || name === null ? 'Reports carry your name.' : `You report as ${name}.`;
-  if (told !== null && told.textContent !== text) told.textContent = text;
-  settleButtons();
+  const line = document.querySelector('[data-own="name"]');
+  const text = name === undefined || name === null ? 'Reports need a name.' : `You report as ${name}.`;
+  if (line !== null && line.textContent !== text) line.textContent = text;
+  disableButtons();
 }
 
-/** A button that can only fail stays where it is, says why, and keeps the focus. */
-function settleButtons() {
+/** Disables the buttons whose request would be refused. `aria-disabled` keeps the focus, and the title says why. */
+function disableButtons() {
   for (const button of document.querySelectorAll('button[data-method]')) {
-    const why = whyNot(button);
+    const why = reasonDisabled(button);
     if (why === undefined) {
       button.removeAttribute('aria-disabled');
       button.removeAttribute('title');
@@ -311,9 +260,9 @@ function settleButtons() {
   }
 }
 
-function whyNot({ dataset }) {
+function reasonDisabled({ dataset }) {
   if (hasEnded) return connection.textContent;
-  if (sending !== undefined) return 'Wait for the answer.';
+  if (sending !== undefined) return 'A request is in flight.';
   if (dataset.slots === undefined) return undefined;
   const name = nameOf();
   const missing = JSON.parse(dataset.slots).find(({ holders }) => !holders.includes(name));
@@ -322,17 +271,17 @@ function whyNot({ dataset }) {
 
 async function send({ method, url, label }) {
   sending = url;
-  settleButtons();
+  disableButtons();
   try {
     const response = await fetch(url, { method });
     const isProblem = response.headers.get('Content-Type')?.includes('problem');
     const detail = isProblem ? (await response.json()).detail : 'done';
     say(`${label}: ${response.status}, ${detail}`, response.ok ? 'yes' : 'no');
   } catch {
-    say(`${label}: there was no answer; it may or may not have been counted.`, 'no');
+    say(`${label}: no response. The report may or may not have been counted.`, 'no');
   }
   sending = undefined;
-  settleButtons();
+  disableButtons();
   refresh();
 }
 
@@ -341,8 +290,8 @@ function say(text, state) {
   answer.dataset.state = state;
 }
 
-/** Says how far off moments are, and how long ago. */
-function countDown() {
+/** Updates relative times and the time left on timers. */
+function updateTimes() {
   for (const element of document.querySelectorAll('time[data-relative]')) {
     write(element, relative(Date.parse(element.dateTime) - Date.now()));
   }
@@ -351,7 +300,7 @@ function countDown() {
   }
 }
 
-/** Text that is the same is not written again: it may be selected. */
+/** Writes text only where it differs, to keep a selection. */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -368,7 +317,7 @@ function duration(ms) {
   return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
 }
 
-/** Rows that do not fit are hidden as one types; the button asks the server, where there is no script. */
+/** Filters rows on each input. Without JavaScript the form's button filters on the server. */
 function filterAsTyped(form) {
   form.addEventListener('input', () => {
     const [text, state] = ['q', 'state'].map((name) => form.elements[name].value.toLowerCase());

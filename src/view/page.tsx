@@ -1,27 +1,27 @@
-/** What every page has around it. */
+/** The document that every page is rendered in. */
 import type { Child } from 'hono/jsx';
 import { FAILED_TAG } from '../chart/model.ts';
 import { durationText } from './format.ts';
 
-/** How a machine stands: still going, or at an end. */
+/** Whether a machine is still active, and if not, whether it has failed. */
 export type Outcome = 'active' | 'done' | 'failed';
 
-/** @returns how a machine stands that has these tags: those of its active states. */
+/** @param tags of the machine's active states. */
 export function outcomeOf(status: 'active' | 'done', tags: readonly string[] = []): Outcome {
   return status === 'done' && tags.includes(FAILED_TAG) ? 'failed' : status;
 }
 
-/** The signs of the outcomes, for eyes that tell no colours apart. */
+/** A sign for each outcome, so that it does not depend on colour. */
 export const SIGNS = { active: '●', done: '✓', failed: '✗' } as const;
 
 interface PageProps {
   readonly title: string;
-  /** Drawn in the tab: what it is about in one sign, and its colour. */
+  /** The icon of the tab: the first letter or digit of `sign`, on the colour of the outcome. */
   readonly icon: { readonly sign: string; readonly outcome: Outcome };
   readonly children: Child;
 }
 
-/** A whole page. Its script is loaded where there is something for it to do; without it the page is readable. */
+/** A page. It is readable without its script, which updates it and sends what the buttons say. */
 export function Page({ title, icon, children }: PageProps) {
   return (
     <html lang="en">
@@ -40,7 +40,7 @@ export function Page({ title, icon, children }: PageProps) {
 
 const COLOURS = { active: '#0b57d0', done: '#2f7d46', failed: '#b3261e' } as const;
 
-/** @returns an icon as a `data:` URL: a sign on a disc in the colour of the outcome. */
+/** @returns an icon as a `data:` URL: a character on a disc. */
 function iconOf({ sign, outcome }: PageProps['icon']): string {
   const colour = COLOURS[outcome];
   const text = [...sign.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '•';
@@ -48,8 +48,8 @@ function iconOf({ sign, outcome }: PageProps['icon']): string {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
-/** A moment: as it is written, and how far off it is once the script runs. */
-export function Moment({ at, now }: { readonly at: string; readonly now: number }) {
+/** A time relative to `now`; the script keeps it up to date. */
+export function RelativeTime({ at, now }: { readonly at: string; readonly now: number }) {
   const ms = Date.parse(at) - now;
   const distance = durationText(Math.abs(ms));
   return (

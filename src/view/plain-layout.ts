@@ -1,4 +1,4 @@
-/** A plain layout: its cost is linear in states and arrows, where dagre's grows faster than the chart. */
+/** The plain layout, for charts that are too large for dagre: its cost is linear in states and arrows. */
 import type { StateNumber } from '../chart/model.ts';
 import {
   type Box,
@@ -7,12 +7,12 @@ import {
   type Frame,
   type Line,
   labelExtent,
-  moved,
   type Point,
+  translated,
 } from './geometry.ts';
 import type { Arrow, Node } from './graph.ts';
 
-/** The boxes directly inside of a state, and which of them a state inside lies in. */
+/** The boxes directly inside a state, and a lookup of the box that contains a given state. */
 export interface Insides {
   readonly frames: ReadonlyMap<StateNumber, Frame>;
   readonly childOf: (state: StateNumber) => StateNumber | undefined;
@@ -20,16 +20,16 @@ export interface Insides {
 
 const GAP = 32;
 
-/** Between a label and its box. */
+/** The distance from a label to its box. */
 const LABEL_GAP = 6;
 
-/** Between two lanes, and how many there are before the first is taken again. */
+/** The distance between two lanes, and the number of lanes before they are reused. */
 const LANE = 14;
 const LANES = 24;
 
 /**
- * Lays out what is inside of a state: regions in rows, other states in one column, in document order. An arrow to the
- * next state of the column is straight; all others run in lanes beside it.
+ * Lays out the inside of a state: regions in rows, other states in one column, in document order. An arrow to the next
+ * state of the column is straight; all others run in lanes beside the column.
  */
 export function plainFrame(node: Node, insides: Insides, arrows: readonly Arrow[]): Frame {
   if (node.type === 'parallel') return withLanes(rows(node, insides), node, insides, arrows);
@@ -43,7 +43,7 @@ export function plainFrame(node: Node, insides: Insides, arrows: readonly Arrow[
   return withLanes(column(node, insides, straight, others), node, insides, others);
 }
 
-/** Regions beside each other, in rows that make the whole about as wide as high. */
+/** Places regions in rows, so that the frame is about as wide as high. */
 function rows(node: Node, { frames }: Insides): Frame {
   const laid = node.children.flatMap(({ state }) => frames.get(state) ?? []);
   const area = laid.reduce((sum, { width, height }) => sum + (width + GAP) * (height + GAP), 0);
@@ -56,15 +56,15 @@ function rows(node: Node, { frames }: Insides): Frame {
       corner.x = 0;
       corner.y = extent.height + GAP;
     }
-    placed.push(moved(frame, corner));
+    placed.push(translated(frame, corner));
     extent.width = Math.max(extent.width, corner.x + frame.width);
     extent.height = Math.max(extent.height, corner.y + frame.height);
     corner.x += frame.width + GAP;
   }
-  return { ...joined(placed), ...extent };
+  return { ...merged(placed), ...extent };
 }
 
-/** States below each other, each as high as the labels beside it need. */
+/** Stacks states, each with the height that the labels beside it need. */
 function column(
   node: Node,
   { frames, childOf }: Insides,
@@ -89,7 +89,7 @@ function column(
     const frame = frames.get(state);
     if (frame === undefined) continue;
     const at = { x: middle - frame.width / 2, y };
-    placed.push(moved(frame, at));
+    placed.push(translated(frame, at));
     if (state === node.initial) {
       const dot = { x: DOT / 2, y: y + frame.height / 2 };
       dots.push({ ...dot, kind: 'initial' });
@@ -112,7 +112,7 @@ function column(
     });
     width = Math.max(width, label.x + extent.width);
   }
-  const inside = joined(placed);
+  const inside = merged(placed);
   return {
     ...inside,
     width,
@@ -123,7 +123,7 @@ function column(
   };
 }
 
-function joined(frames: readonly Frame[]): Frame {
+function merged(frames: readonly Frame[]): Frame {
   return {
     width: 0,
     height: 0,
@@ -134,13 +134,13 @@ function joined(frames: readonly Frame[]): Frame {
   };
 }
 
-/** Draws arrows beside everything else, each in a lane of its own as far as there is room. */
+/** Adds arrows in lanes to the right of a frame; with more arrows than lanes, several share one. */
 export function withLanes(frame: Frame, node: Node, { childOf }: Insides, arrows: readonly Arrow[]): Frame {
   if (arrows.length === 0) return frame;
   const boxes = new Map(frame.boxes.map((box) => [box.node.state, box]));
   const lines: Line[] = [];
   const dots: Dot[] = [];
-  // Labels of one box stand below each other.
+  // The labels of one box are stacked.
   const labelled = new Map<Box | undefined, number>();
   let [right, bottom] = [frame.width, frame.height];
   for (const [i, arrow] of arrows.entries()) {

@@ -1,4 +1,4 @@
-/** A chart as a picture, with the states lit where its machine stands. */
+/** Draws a chart as SVG, with the current states of a machine highlighted. */
 import { html, raw } from 'hono/html';
 import type { StateNumber } from '../chart/model.ts';
 import { durationText } from './format.ts';
@@ -7,20 +7,20 @@ import type { Caption } from './graph.ts';
 import { HEADER, type Layout } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
 
-/** Where a machine stands, as far as it is drawn. */
-export interface Present {
+/** What a drawing shows of a machine on top of its chart. */
+export interface Overlay {
   readonly active: ReadonlySet<StateNumber>;
-  /** Entered and left. */
+  /** States that were entered and left. */
   readonly visited: ReadonlySet<StateNumber>;
-  /** Where the counts of the active states are, by `countKey`. */
+  /** Quorum counts of the active states, by `countKey`. */
   readonly counts: ReadonlyMap<string, number>;
-  /** When timers are due, ms since the epoch, by the events that they send. */
+  /** The due times of timers, ms since the epoch, by the events that they send. */
   readonly due: ReadonlyMap<string, number>;
   /** ms since the epoch */
   readonly now: number;
 }
 
-/** The key of a count: that of one event in one state, up to one number. */
+/** @returns the key of a quorum count: an event of a state can have several, with different ends. */
 export function countKey({ state, event, until }: Counted): string {
   return `${state} ${until} ${event}`;
 }
@@ -34,16 +34,16 @@ interface Counted {
 export interface PictureOptions {
   readonly title: string;
   readonly description: string;
-  /** Whether it stands in a page that has its style. */
+  /** Whether the page around it has the style already. */
   readonly isInline?: boolean;
 }
 
 type Markup = ReturnType<typeof html>;
 
-/** @returns SVG. Every name in it is escaped; it runs nothing and loads nothing. */
+/** @returns SVG in which every name is escaped, without scripts and without references. */
 export function drawSvg(
   layout: Layout,
-  present: Present,
+  overlay: Overlay,
   { title, description, isInline }: PictureOptions,
 ): string {
   const { omitted } = layout;
@@ -52,17 +52,17 @@ export function drawSvg(
     omitted > 0
       ? html`<text class="caption" x="16" y="${height - 14}">${omitted} more arrows are not drawn</text>`
       : '';
-  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, present))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, present))}${more}</svg>`;
+  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, overlay))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, overlay))}${more}</svg>`;
   return String(drawn);
 }
 
-function drawBox(box: Box, present: Present): Markup {
+function drawBox(box: Box, overlay: Overlay): Markup {
   const { node, title, x, y, width, height } = box;
-  const standing = standingOf(node.state, present);
+  const highlight = highlightOf(node.state, overlay);
   const kind = [node.children.length > 0 ? 'frame' : '', node.type, node.isFailed ? 'failed' : '']
     .filter(Boolean)
     .join(' ');
-  const tooltip = [node.name || title, node.description, node.isFailed ? 'failed' : '', SAID[standing]]
+  const tooltip = [node.name || title, node.description, node.isFailed ? 'failed' : '', HIGHLIGHTS[highlight]]
     .filter(Boolean)
     .join(': ');
   const middle = x + width / 2;
@@ -75,39 +75,39 @@ function drawBox(box: Box, present: Present): Markup {
       ? html`<rect x="${n(x + 3)}" y="${n(y + 3)}" width="${n(width - 6)}" height="${n(height - 6)}" rx="7"/>`
       : '';
   const line = node.children.length > 0 ? html`<path d="M${n(x)} ${n(y + HEADER)}h${n(width)}"/>` : '';
-  const sign = signOf(node, standing);
+  const sign = signOf(node, highlight);
   const mark =
     sign === ''
       ? ''
       : html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 16)}" text-anchor="end">${sign}</text>`;
   const notes = node.notes.map(
     (note, i) =>
-      html`<text class="caption" x="${n(middle)}" y="${n(y + HEADER + (i + 1) * CAPTION_LINE - 3)}" text-anchor="middle">${captionSpans(note, present)}</text>`,
+      html`<text class="caption" x="${n(middle)}" y="${n(y + HEADER + (i + 1) * CAPTION_LINE - 3)}" text-anchor="middle">${captionSpans(note, overlay)}</text>`,
   );
-  return html`<g class="state ${kind} ${standing}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(middle)}" y="${n(y + HEADER / 2 + (node.children.length > 0 ? 5 : 9))}" text-anchor="middle" direction="auto">${title}</text>${notes}${mark}</g>`;
+  return html`<g class="state ${kind} ${highlight}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(middle)}" y="${n(y + HEADER / 2 + (node.children.length > 0 ? 5 : 9))}" text-anchor="middle" direction="auto">${title}</text>${notes}${mark}</g>`;
 }
 
 function drawLine({ points }: Line): Markup {
   return html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`;
 }
 
-function drawCaptions({ arrow, label }: Line, present: Present): Markup | string {
+function drawCaptions({ arrow, label }: Line, overlay: Overlay): Markup | string {
   if (arrow.captions.length === 0) return '';
   const lines = arrow.captions.map(
     (caption, i) =>
-      html`<text class="caption" x="${n(label.x + label.width / 2)}" y="${n(label.y + (i + 1) * CAPTION_LINE - 1)}" text-anchor="middle">${captionSpans(caption, present)}</text>`,
+      html`<text class="caption" x="${n(label.x + label.width / 2)}" y="${n(label.y + (i + 1) * CAPTION_LINE - 1)}" text-anchor="middle">${captionSpans(caption, overlay)}</text>`,
   );
   return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>`;
 }
 
-/** A cross where a machine fails, a tick where it has come to an end that is none; states that were left have no sign. */
-function signOf({ type, isFailed }: Box['node'], standing: keyof typeof SAID): string {
+/** @returns a cross on a final state that is tagged as failed, a tick on any other final state that is current. */
+function signOf({ type, isFailed }: Box['node'], highlight: keyof typeof HIGHLIGHTS): string {
   if (isFailed) return '✗';
-  return type === 'final' && standing === 'current' ? '✓' : '';
+  return type === 'final' && highlight === 'current' ? '✓' : '';
 }
 
-/** The words, and how far the count or the clock is that they are about. */
-function captionSpans({ text, counter }: Caption, { active, counts, due, now }: Present): Markup {
+/** Renders a caption, with the progress of its counter or the time left on its timer. */
+function captionSpans({ text, counter }: Caption, { active, counts, due, now }: Overlay): Markup {
   const words = captionText(text);
   if (counter === undefined) return html`${words}`;
   if (counter.kind === 'timer') {
@@ -120,14 +120,14 @@ function captionSpans({ text, counter }: Caption, { active, counts, due, now }: 
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
 }
 
-const SAID = { current: 'current', visited: 'was current', idle: '' } as const;
+const HIGHLIGHTS = { current: 'current', visited: 'was current', idle: '' } as const;
 
-function standingOf(state: StateNumber, { active, visited }: Present): keyof typeof SAID {
+function highlightOf(state: StateNumber, { active, visited }: Overlay): keyof typeof HIGHLIGHTS {
   if (active.has(state)) return 'current';
   return visited.has(state) ? 'visited' : 'idle';
 }
 
-/** A line through points, its corners round. */
+/** @returns the data of an SVG path through the points, with rounded corners. */
 function pathOf(points: readonly Point[]): string {
   const [first, ...rest] = points;
   const last = rest.at(-1);
@@ -141,7 +141,7 @@ function pathOf(points: readonly Point[]): string {
   return rest.length === 1 ? `${path}L${n(last.x)} ${n(last.y)}` : path;
 }
 
-/** A number in as few characters as a picture needs. */
+/** Writes a number with one decimal. */
 function n(value: number): string {
   return String(Math.round(value * 10) / 10);
 }

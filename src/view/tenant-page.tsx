@@ -1,9 +1,9 @@
-/** A tenant's page: its machines, each with where it stands. */
+/** The page of a tenant: its machines, with the current states of each. */
 import type { Summary } from '../objects/results.ts';
 import { innermost } from './format.ts';
-import { Moment, outcomeOf, Page, SIGNS } from './page.tsx';
+import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 
-/** A machine of the list, with what it says of itself where it does. */
+/** A machine of the list; it has no summary where its object did not answer. */
 export interface Row {
   readonly machine: string;
   readonly summary?: Summary;
@@ -12,10 +12,10 @@ export interface Row {
 export interface TenantPageProps {
   readonly tenant: string;
   readonly rows: readonly Row[];
-  /** What the list is filtered by. */
+  /** The filter: part of a name or a state, and a state. */
   readonly text: string;
   readonly state: string;
-  /** The address that the next page begins behind. */
+  /** The last address of this page, where there is a next one. */
   readonly after?: string;
   /** ms since the epoch */
   readonly now: number;
@@ -28,7 +28,7 @@ export function TenantPage({ tenant, rows, text, state, after, now }: TenantPage
     <Page title={tenant} icon={{ sign: tenant, outcome: 'active' }}>
       <header>
         <h1>{tenant}</h1>
-        <a href="/">the service</a>
+        <a href="/">service</a>
       </header>
       <main>
         <section aria-label="Machines">
@@ -53,7 +53,7 @@ export function TenantPage({ tenant, rows, text, state, after, now }: TenantPage
             </button>
           </form>
           {rows.length === 0 ? (
-            <p>There is no machine here yet. One is here as soon as it has been asked for the first time.</p>
+            <p>This tenant has no machines yet. A machine is listed after its first request.</p>
           ) : (
             <table>
               <thead>
@@ -97,7 +97,7 @@ function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
       <td>
         <a href={`/${machine}`}>{machine}</a>
       </td>
-      <td>{summary === undefined ? 'does not answer' : innermost(states).join(', ')}</td>
+      <td>{summary === undefined ? 'no answer' : innermost(states).join(', ')}</td>
       <td>
         {outcome !== 'active' && summary !== undefined ? (
           <span class={outcome}>
@@ -108,7 +108,11 @@ function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
         )}
       </td>
       <td class="wide">
-        {summary === undefined ? '' : <Moment at={new Date(summary.changedAt).toISOString()} now={now} />}
+        {summary === undefined ? (
+          ''
+        ) : (
+          <RelativeTime at={new Date(summary.changedAt).toISOString()} now={now} />
+        )}
       </td>
       <td class="wide">
         <img class="tiny" src={`/${machine}/diagram.svg`} alt="" loading="lazy" width="96" height="72" />
@@ -117,7 +121,7 @@ function MachineRow({ machine, summary, now }: Row & { readonly now: number }) {
   );
 }
 
-/** Whether a machine is one of those that the list is filtered to. */
+/** Whether a machine matches the filter. */
 export function fits({ machine, summary }: Row, text: string, state: string): boolean {
   const states = summary?.states ?? [];
   const words = [machine, ...states].join('\n').toLowerCase();

@@ -1,19 +1,19 @@
-/** Pages as a person sees them, in a real Chromium, and what they do that they should not. */
+/** Opens pages in Chromium, and records their faults. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 let browser: Browser | undefined;
 
-/** A page, and everything about it that nobody should ever see. */
+/** A page and its faults. */
 export interface Watched {
   readonly page: Page;
-  /** Errors on the console, violations of the policy among them; faults of the script; requests elsewhere. */
+  /** Errors and warnings on the console, with violations of the policy; exceptions; requests to other origins. */
   readonly faults: string[];
 }
 
 /**
- * Opens a page in a browser of its own.
+ * Opens a page in a browser context of its own.
  *
- * @param reporter the name that was given for reports before; undefined for a browser that was asked for none yet.
+ * @param reporter the stored name of the reporter; undefined for a browser that has none yet.
  */
 export async function openPage(
   url: string,
@@ -56,21 +56,21 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** Waits until the page follows its machine. */
+/** Waits until the page watches its machine. */
 export async function whenLive({ page }: Watched): Promise<void> {
   await page.locator('#connection[data-state="live"]').waitFor();
 }
 
-/** Answers a question with its button, once a second click of a double click is over. */
+/** Presses a button of the open dialog, after the time in which the page ignores a second click. */
 export async function answer(page: Page, button: string): Promise<void> {
   await page.waitForTimeout(SETTLE);
   await page.getByRole('dialog').getByRole('button', { name: button }).click();
 }
 
-/** A little longer than the page ignores clicks for that were meant for what was there before. */
+/** A little longer than the page ignores clicks after a change, in ms. */
 export const SETTLE = 750;
 
-/** The state that is lit in the drawing. */
-export function lit(page: Page, state: string) {
+/** The drawing of a current state. */
+export function current(page: Page, state: string) {
   return page.locator(`.state.current[data-state="${state}"]`);
 }

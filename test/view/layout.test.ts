@@ -1,4 +1,4 @@
-/** Where states and arrows stand: nothing covers anything, and no chart takes long. */
+/** Layouts: no state covers another, and every chart is laid out in bounded time. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
@@ -16,7 +16,7 @@ function layoutOf(text: string): Layout {
   return layOut(model, graphOf(model));
 }
 
-/** What is wrong with a layout: states that cover each other though neither is in the other, and what is outside. */
+/** @returns what is wrong with a layout: states that overlap without nesting, and states outside the drawing. */
 function faultsOf({ boxes, lines, width, height }: Layout): string[] {
   const faults: string[] = [];
   for (const [i, a] of boxes.entries()) {
@@ -32,7 +32,7 @@ function faultsOf({ boxes, lines, width, height }: Layout): string[] {
   }
   for (const { points } of lines) {
     for (const { x, y } of points)
-      if (!Number.isFinite(x) || !Number.isFinite(y)) faults.push('an arrow to nowhere');
+      if (!Number.isFinite(x) || !Number.isFinite(y)) faults.push('an arrow without an end');
   }
   return faults;
 }
@@ -64,7 +64,7 @@ states:
   it('lets no state cover another, whatever the chart', () => {
     fc.assert(
       fc.property(charts, (text) => {
-        // Some of them go round for ever.
+        // Some of the charts loop for ever, and are refused.
         fc.pre(readChart(text).ok);
         expect(faultsOf(layoutOf(text))).toEqual([]);
       }),
@@ -110,15 +110,15 @@ describe('a large chart', () => {
       ),
     });
   const CHARTS = [
-    ['60 states that lead anywhere', tangle(60, 10)],
+    ['60 states with random targets', tangle(60, 10)],
     ['200 states in a row', chain(200)],
-    ['200 states that lead anywhere', tangle(200, 2)],
-    ['as many states as there may be, in a row', chain(CHART_STATES)],
-    ['as many states as there may be, that lead anywhere', tangle(CHART_STATES - 1, 3)],
-    ['as many arrows as there may be', tangle(200, 19)],
+    ['200 states with random targets', tangle(200, 2)],
+    ['the most states a chart may have, in a row', chain(CHART_STATES)],
+    ['the most states a chart may have, with random targets', tangle(CHART_STATES - 1, 3)],
+    ['the most arrows a drawing may have', tangle(200, 19)],
     ['16 regions of 60 states in a row', regions(16, side(60))],
-    ['16 regions of 60 states that lead anywhere', regions(16, tangle(60, 3))],
-    ['32 regions of 8 states that lead anywhere', regions(32, tangle(8, 4))],
+    ['16 regions of 60 states with random targets', regions(16, tangle(60, 3))],
+    ['32 regions of 8 states with random targets', regions(32, tangle(8, 4))],
   ] as const;
 
   it.each(CHARTS)(
@@ -150,7 +150,7 @@ describe('a large chart', () => {
     expect(faultsOf(layout)).toEqual([]);
   });
 
-  it('draws no more arrows than may be, and says how many are left out', () => {
+  it('draws at most ARROWS_DRAWN arrows, and says how many are left out', () => {
     const range = (count: number) => Array.from({ length: count }, (_, i) => i);
     const inside = Object.fromEntries(range(24).map((i) => [`a${i}`, {}]));
     const regions = Object.fromEntries(range(32).map((i) => [`r${i}`, { initial: 'a0', states: inside }]));

@@ -1,4 +1,4 @@
-/** Pages as they are sent: who gets one, and what is in it. How they work is tested in a browser. */
+/** Pages as they are sent: which requests get one, and its content. Their behaviour is tested in a browser. */
 import { describe, expect, it } from 'vitest';
 import { newAddress, newChart, putChart, removeChart } from '../charts.ts';
 import { send } from '../service.ts';

@@ -1,4 +1,4 @@
-/** `diagram.svg` and `diagram.mmd`: the chart as it is, lit where its machine stands. */
+/** `diagram.svg` and `diagram.mmd`: the chart, with the current states highlighted. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newAddress, newChart } from '../charts.ts';
 import { claim, put, upload } from '../objects/callers.ts';
@@ -34,7 +34,7 @@ afterEach(() => {
 
 async function svgOf(address: string): Promise<string> {
   const response = await send('GET', `/${address}/diagram.svg`);
-  if (response.status !== 200) throw new Error(`it was answered ${response.status}`);
+  if (response.status !== 200) throw new Error(`the status is ${response.status}`);
   return response.text();
 }
 
@@ -42,14 +42,14 @@ async function mermaidOf(address: string): Promise<string> {
   return (await send('GET', `/${address}/diagram.mmd`)).text();
 }
 
-/** The states of a picture, with how each is drawn. */
+/** The states of a picture, with the classes of each. */
 function statesOf(svg: string): Record<string, string> {
   const found = [...svg.matchAll(/<g class="state ([^"]*)" data-state="([^"]*)"/g)];
   return Object.fromEntries(found.map(([, classes = '', name = '']) => [name, classes.trim()]));
 }
 
 describe('a picture', () => {
-  it('has every state as what it is, and lights the current ones', async () => {
+  it('draws every state by its type, and highlights the current ones', async () => {
     const address = await newChart(CHART);
     expect(statesOf(await svgOf(address))).toEqual({
       canary: 'atomic current',
@@ -72,7 +72,7 @@ describe('a picture', () => {
     });
   });
 
-  it('tells what sets each arrow off, what is counted, and the time that is left', async () => {
+  it('labels each arrow with its event, its count and the time left', async () => {
     const address = await newChart(CHART);
     await report(address, 'canary');
     vi.setSystemTime(NOON + 30 * 60_000);
@@ -97,7 +97,7 @@ describe('a picture', () => {
     expect(later).not.toContain('left');
   });
 
-  it('is told to who does not see it', async () => {
+  it('has a text alternative', async () => {
     const address = await newChart(CHART);
     const svg = await svgOf(address);
     expect(svg).toMatch(
@@ -108,7 +108,7 @@ describe('a picture', () => {
     expect(svg).toContain('<title>canary: Three machines have it.: current</title>');
   });
 
-  it('runs nothing, loads nothing but its own style, and may stand in a wiki', async () => {
+  it('has no script, no reference and only its own style, and may be embedded elsewhere', async () => {
     const address = await newChart(CHART);
     const response = await send('GET', `/${address}/diagram.svg`);
     const svg = await response.text();
@@ -124,7 +124,7 @@ describe('a picture', () => {
     expect(svg).not.toMatch(/<script|javascript:|href=|\son\w+=/);
   });
 
-  it('is of the chart that the machine runs by', async () => {
+  it('shows the chart that the machine runs', async () => {
     const address = newAddress();
     await upload(address, 'initial: a\nstates: {a: {on: {update: b}}, b: {}}');
     expect(Object.keys(statesOf(await svgOf(address)))).toEqual(['a', 'b']);
@@ -132,21 +132,21 @@ describe('a picture', () => {
     expect(Object.keys(statesOf(await svgOf(address)))).toEqual(['x']);
   });
 
-  it('of a claim changes nothing but the revision', async () => {
+  it('changes only its revision with a claim', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     const before = await svgOf(address);
     await claim(address, 'a', 'me');
     expect((await svgOf(address)).replace('Revision 2', 'Revision 1')).toBe(before);
   });
 
-  it.each(['diagram.svg', 'diagram.mmd'])('is not there where there is no chart: %s', async (path) => {
+  it.each(['diagram.svg', 'diagram.mmd'])('is 404 where there is no chart: %s', async (path) => {
     const response = await send('GET', `/${newAddress()}/${path}`);
     expect(response.status).toBe(404);
     expect((await problemOf(response)).type).toBe('urn:stateservice:problem:no-chart');
   });
 });
 
-describe('an end', () => {
+describe('a final state', () => {
   const ENDS = `
 initial: work
 states:
@@ -155,7 +155,7 @@ states:
   aborted: {type: final, tags: [failed]}
 `;
 
-  it('that is a failure has a cross, and is no success in the status and the tenant’s list', async () => {
+  it('tagged as failed has a cross, and is `failed` in the status and in the tenant’s list', async () => {
     const address = await newChart(ENDS);
     expect(await statusOf(address)).toMatchObject({ status: 'active', tags: [] });
     expect(statesOf(await svgOf(address))).toEqual({
@@ -183,7 +183,7 @@ states:
     );
   });
 
-  it('that is a success has a tick', async () => {
+  it('without that tag has a tick once it is current', async () => {
     const address = await newChart(ENDS);
     await put(address, 'work');
     const svg = await svgOf(address);
@@ -194,8 +194,8 @@ states:
   });
 });
 
-describe('Mermaid’s text', () => {
-  it('is the same chart', async () => {
+describe('Mermaid', () => {
+  it('shows the same chart', async () => {
     const address = await newChart(CHART);
     expect(await mermaidOf(address)).toBe(`stateDiagram-v2
   state "canary" as s1
@@ -238,7 +238,7 @@ const HOSTILE = [
 ];
 
 describe('a hostile name', () => {
-  it.each(HOSTILE)('is text, and only that: %j', async (name) => {
+  it.each(HOSTILE)('is shown as text: %j', async (name) => {
     const end = `${name}!`;
     const state = { name, func: 'increment', current: { key: 'n', value: 0 } };
     const when = { key: 'n', value: 1 };
@@ -264,7 +264,7 @@ describe('a hostile name', () => {
     expect(svg.match(/<\/svg>/g)).toHaveLength(1);
     expect(statesOf(svg)).toHaveProperty([escaped(name)], 'atomic current');
     const mermaid = await bodyOf(await send('GET', `/${address}/diagram.mmd`));
-    // One line a state, an arrow and a mark: no name has made another.
+    // One line for each state, arrow and class: no name has added a line.
     expect(mermaid.trim().split('\n')).toHaveLength(8);
     expect(mermaid).not.toMatch(/[<>]script|%%/);
     const page = await bodyOf(await send('GET', `/${address}`, { headers: { Accept: 'text/html' } }));

@@ -1,10 +1,11 @@
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
+import patch from '../../view/patch.client.js';
 import { DIAGRAM_STYLE } from '../../view/style.ts';
 import type { ServiceResource } from '../resource.ts';
 import { document } from '../responses.ts';
 
-/** The script of the pages. */
+/** The script of the pages: two files, sent as one module to save a request. */
 export const pageScript: ServiceResource = {
   path: '/page.js',
   contract: {
@@ -12,10 +13,10 @@ export const pageScript: ServiceResource = {
     summary: 'The script of the pages.',
     answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
   },
-  answer: () => document(script, 'text/javascript;charset=UTF-8', SHORTLY),
+  answer: () => document(`${patch}\n${script}`, 'text/javascript;charset=UTF-8', SHORTLY),
 };
 
-/** Their style, and that of the pictures in them. */
+/** The style of the pages and of the pictures in them. */
 export const pageStyle: ServiceResource = {
   path: '/page.css',
   contract: {
@@ -26,5 +27,5 @@ export const pageStyle: ServiceResource = {
   answer: () => document(`${sheet}\n${DIAGRAM_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
 };
 
-/** Not for longer than a deploy takes: a page and its script are of one version. */
+/** Short, so that a page and its script are of one version soon after a deploy. */
 const SHORTLY = { 'Cache-Control': 'max-age=60' };

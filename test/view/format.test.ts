@@ -19,19 +19,19 @@ describe('a duration', () => {
   });
 });
 
-describe('a moment', () => {
-  it('is told to the minute where it is one', () => {
+describe('a time', () => {
+  it('is shown to the minute where its seconds are zero', () => {
     expect(momentText(Date.parse('2026-12-01T02:00:00Z'))).toBe('2026-12-01 02:00Z');
     expect(momentText(Date.parse('2026-12-01T02:00:07Z'))).toBe('2026-12-01 02:00:07Z');
   });
 });
 
 describe('a name', () => {
-  it('is left as it is where there is room', () => {
+  it('is unchanged where it fits', () => {
     expect(shortened('drain', 5)).toBe('drain');
   });
 
-  it('loses its middle where there is none', () => {
+  it('loses its middle where it is too long', () => {
     expect(shortened('rollout-eu-west-1-drain', 12)).toBe('rollout…rain');
     expect([...shortened('x'.repeat(120), 28)]).toHaveLength(28);
   });
@@ -40,15 +40,15 @@ describe('a name', () => {
     expect(shortened('🚀'.repeat(40), 10).isWellFormed()).toBe(true);
   });
 
-  it('is wider the more there is of it', () => {
+  it('is wider the more and the wider its characters are', () => {
     expect(textWidth('iiii', 10)).toBeLessThan(textWidth('mmmm', 10));
     expect(textWidth('状態', 10)).toBeGreaterThan(textWidth('ab', 10));
     expect(textWidth('', 10)).toBe(0);
   });
 });
 
-describe('where a machine really is', () => {
-  it('is the innermost of its states', () => {
+describe('the innermost states', () => {
+  it('have no active state inside them', () => {
     expect(innermost(['a', 'a.b', 'a.b.c', 'a.d'])).toEqual(['a.b.c', 'a.d']);
     expect(innermost(['drain'])).toEqual(['drain']);
     expect(innermost(['a', 'ab'])).toEqual(['a', 'ab']);
