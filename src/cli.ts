@@ -1,42 +1,42 @@
 /**
- * The command line: `npx stateservice <command>`. `npm start` is `serve`.
+ * The command line: `npx stateservice <command>`. `npm start` runs `serve`.
  *
- * It runs from the source by Node's type stripping, so nothing has to be built first.
+ * Node strips the types at run time, so there is no build step.
  */
 import { readFile } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { DONE, type Outcome, refuse } from './cli/outcome.ts';
+import { DONE, type Result, refuse } from './cli/result.ts';
 
-/** What the module of a command exports. */
+/** The exports of a command's module. */
 interface Command {
   /** The text of `--help`: usage, flags, examples. */
   help: string;
-  /** @param args what follows the command's name, unparsed */
-  run(args: string[]): Promise<Outcome<void>>;
+  /** @param args the arguments after the command's name */
+  run(args: string[]): Promise<Result<void>>;
 }
 
 interface Entry {
   summary: string;
-  /** Loaded when it is asked for: `serve` brings a bundler along, which no other command needs. */
+  /** Loads the module on demand: `serve` imports a bundler that no other command needs. */
   load(): Promise<Command>;
 }
 
-// What Node strips and compiles is kept for the next start: seen to take 1.0 s in place of 1.15 s.
+// Caches stripped and compiled code for the next start: measured 1.0 s instead of 1.15 s.
 enableCompileCache();
 
 const COMMANDS: ReadonlyMap<string, Entry> = new Map([
-  [
-    'serve',
-    { summary: 'serve the charts of a folder on this machine', load: () => import('./cli/serve.ts') },
-  ],
-  ['check', { summary: 'find everything that is wrong with charts', load: () => import('./cli/check.ts') }],
+  ['serve', { summary: 'serve a folder of charts on this machine', load: () => import('./cli/serve.ts') }],
+  ['check', { summary: 'report the errors and warnings of charts', load: () => import('./cli/check.ts') }],
   [
     'simulate',
-    { summary: 'play events against a chart and see where it goes', load: () => import('./cli/simulate.ts') },
+    {
+      summary: 'run a chart with given events, and show the states',
+      load: () => import('./cli/simulate.ts'),
+    },
   ],
   ['diagram', { summary: 'draw a chart as SVG or as Mermaid', load: () => import('./cli/diagram.ts') }],
-  ['token', { summary: 'make a token for those who ask', load: () => import('./cli/token.ts') }],
+  ['token', { summary: 'make a token for a caller', load: () => import('./cli/token.ts') }],
 ]);
 
 const HELP_FLAGS = ['--help', '-h', 'help'];
@@ -67,7 +67,7 @@ async function packageVersion(): Promise<string> {
     : 'unknown';
 }
 
-async function main([name, ...args]: string[]): Promise<Outcome<void>> {
+async function main([name, ...args]: string[]): Promise<Result<void>> {
   if (name === undefined || HELP_FLAGS.includes(name)) {
     console.log(overview());
     return DONE;
@@ -79,7 +79,7 @@ async function main([name, ...args]: string[]): Promise<Outcome<void>> {
   const entry = COMMANDS.get(name);
   if (entry === undefined) {
     const known = [...COMMANDS.keys()].join(', ');
-    return refuse(`there is no command '${name}'; there is: ${known}`, 'usage');
+    return refuse(`unknown command '${name}'; the commands are: ${known}`, 'usage');
   }
   const command = await entry.load();
   if (args.some((arg) => arg === '--help' || arg === '-h')) {
@@ -89,9 +89,9 @@ async function main([name, ...args]: string[]): Promise<Outcome<void>> {
   return command.run(args);
 }
 
-const outcome = await main(process.argv.slice(2));
-if (!outcome.ok) {
-  for (const line of outcome.lines) console.error(line);
-  // Not process.exit(): what was printed to a pipe must get out first.
-  process.exitCode = outcome.exitCode;
+const result = await main(process.argv.slice(2));
+if (!result.ok) {
+  for (const line of result.lines) console.error(line);
+  // Not process.exit(): output to a pipe must be flushed first.
+  process.exitCode = result.exitCode;
 }

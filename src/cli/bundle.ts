@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { build, type Plugin, stop } from 'esbuild';
-import { DONE, type Outcome, refuse } from './outcome.ts';
+import { DONE, type Result, refuse } from './result.ts';
 
-/** The package's root: what is served must not depend on the folder that the command was called in. */
+/** The package's root. Paths of the package do not depend on the current folder. */
 export const PACKAGE_ROOT = resolve(import.meta.dirname, '../..');
 
-/** What browsers get is text to the Worker: the rule of wrangler.toml, in esbuild's words. */
+/** Imports files for browsers as text: the rule of wrangler.toml, for esbuild. */
 const clientFiles: Plugin = {
   name: 'client files',
   setup({ onLoad }) {
@@ -19,7 +19,7 @@ const clientFiles: Plugin = {
 
 const YAML_OMITTED = './src/chart/yaml-omitted.ts';
 
-/** Modules of `yaml` that the bundle does not need, as they import each other. `wrangler.toml` has the same. */
+/** Modules of `yaml` that the bundle does not need, by the paths of their imports. `wrangler.toml` has the same. */
 export const OMITTED = {
   '../stringify/stringify.js': YAML_OMITTED,
   '../stringify/stringifyCollection.js': YAML_OMITTED,
@@ -48,14 +48,14 @@ const aliases: Plugin = {
 };
 
 /**
- * Bundles the Worker as wrangler does (its platform, its aliases), so that it is the same code as a deploy's. It is
- * not minified: stack traces are read by people, and workerd reads no source map.
+ * Bundles the Worker with wrangler's platform, conditions and aliases, so that the code is that of a deploy. The bundle
+ * is not minified, because workerd reads no source map for its stack traces.
  *
  * @param file absolute path of the script to write
- * @param entry of the source, from the package's root
- * @returns refused: source that does not bundle (esbuild has said on stderr why and where).
+ * @param entry path of the source, relative to the package's root
+ * @returns a refusal where the source does not bundle; esbuild has printed the errors to stderr.
  */
-export async function bundleWorker(file: string, entry = 'src/index.ts'): Promise<Outcome<void>> {
+export async function bundleWorker(file: string, entry = 'src/index.ts'): Promise<Result<void>> {
   try {
     await build({
       absWorkingDir: PACKAGE_ROOT,
@@ -74,11 +74,11 @@ export async function bundleWorker(file: string, entry = 'src/index.ts'): Promis
     });
     return DONE;
   } catch (error) {
-    // esbuild prints the errors of the source itself, and throws them all as one.
+    // esbuild has printed the errors of the source, and throws one error for all.
     if (error instanceof Error && 'errors' in error) return refuse(`${entry} does not bundle`);
     throw error;
   } finally {
-    // Its service process would stay as long as the server does.
+    // esbuild's service process would otherwise live as long as the server.
     await stop();
   }
 }

@@ -2,13 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress, parseAddress } from '../address.ts';
 import { type Chart, type ChartIssue, readChart } from '../chart/chart.ts';
-import { errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { errorPath, type Result, reasonOf, refuse, refuseLines, shown } from './result.ts';
 
-/** A chart that was read, checked and found right. */
+/** A valid chart. */
 export interface ChartFile {
   readonly address: Address;
   readonly file: string;
-  /** As the file has them. */
+  /** The content of the file. */
   readonly bytes: Uint8Array;
 }
 
@@ -19,7 +19,7 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
-/** A file that would be served, before anyone has read it. */
+/** A file to read as a chart. */
 interface Candidate {
   readonly address: Address;
   readonly file: string;
@@ -28,13 +28,19 @@ interface Candidate {
 const SUFFIX = '.yaml';
 
 /**
- * Reads and checks all that a server will serve, so that a wrong chart is seen at the start and not by the first caller.
+ * Reads and checks all charts of a folder, so that an invalid chart is found before the first request.
  *
  * @param folder `default.yaml` is the chart `default`, `TENANT/CHART.yaml` is `TENANT/CHART`
- * @param chart the file for `default`, in place of the folder's
- * @returns refused: what cannot be read, and every error of every wrong chart as `file:line:column: path: message`.
+ * @param chart the file for `default`, instead of the folder's
+ * @param aim what the charts are read for: `served`, `deployed`
+ * @returns a refusal with every unreadable file, and every error of every invalid chart as
+ * `file:line:column: path: message`.
  */
-export async function readCharts(folder: string, chart: string | undefined): Promise<Outcome<Findings>> {
+export async function readCharts(
+  folder: string,
+  chart: string | undefined,
+  aim = 'served',
+): Promise<Result<Findings>> {
   const warnings: string[] = [];
   const candidates: Candidate[] = [];
   try {
@@ -46,7 +52,7 @@ export async function readCharts(folder: string, chart: string | undefined): Pro
 
   const charts = new Map<string, ChartFile>();
   const errors: string[] = [];
-  const wrong = new Set<string>();
+  const invalid = new Set<string>();
   for (const { address, file } of candidates) {
     const read = await readBytesOf(file);
     if (!read.ok) return read;
@@ -56,19 +62,19 @@ export async function readCharts(folder: string, chart: string | undefined): Pro
     if (reading.ok) {
       charts.set(formatAddress(address), { address, file, bytes });
     } else {
-      wrong.add(shown(file));
+      invalid.add(shown(file));
       errors.push(...reading.errors.map((issue) => located(file, issue)));
     }
   }
-  if (wrong.size > 0) {
-    const verdict = `${[...wrong].join(', ')} ${wrong.size === 1 ? 'is' : 'are'} wrong; nothing is served`;
+  if (invalid.size > 0) {
+    const verdict = `${[...invalid].join(', ')} ${invalid.size === 1 ? 'is' : 'are'} invalid; nothing is ${aim}`;
     return refuseLines([...warnings, ...errors, ...refuse(verdict).lines]);
   }
   return { ok: true, value: { charts: [...charts.values()].sort(byAddress), warnings } };
 }
 
-/** Reads one chart that must be right. @returns refused: a file that cannot be read, and every error of a wrong chart. */
-export async function readChartFile(file: string): Promise<Outcome<Chart>> {
+/** Reads one chart. @returns a refusal with the reason for an unreadable file, or with every error of the chart. */
+export async function readChartFile(file: string): Promise<Result<Chart>> {
   const bytes = await readBytesOf(file);
   if (!bytes.ok) return bytes;
   const reading = readBytes(bytes.value);
@@ -76,7 +82,7 @@ export async function readChartFile(file: string): Promise<Outcome<Chart>> {
   return refuseLines(reading.errors.map((issue) => located(file, issue)));
 }
 
-async function readBytesOf(file: string): Promise<Outcome<Uint8Array>> {
+async function readBytesOf(file: string): Promise<Result<Uint8Array>> {
   try {
     return { ok: true, value: await readFile(file) };
   } catch (error) {
@@ -84,25 +90,24 @@ async function readBytesOf(file: string): Promise<Outcome<Uint8Array>> {
   }
 }
 
-/** Finds the charts of a folder. What is named like a chart and has no address goes to `warnings`. */
+/** Lists the charts of a folder. Adds a warning for each file that has a chart's extension and no address. */
 async function listFolder(folder: string, warnings: string[]): Promise<Candidate[]> {
   const found: Candidate[] = [];
   for (const entry of await list(folder)) {
     if (!entry.isFolder) {
       if (entry.name === `default${SUFFIX}`) found.push({ address: DEFAULT, file: entry.path });
-      else if (isChartLike(entry.name)) ignore(entry.path, 'a chart is default.yaml or TENANT/CHART.yaml');
+      else if (isChartLike(entry.name)) ignore(entry.path, 'charts are default.yaml and TENANT/CHART.yaml');
       continue;
     }
     for (const { name, path, isFolder } of await list(entry.path)) {
       if (isFolder || !isChartLike(name)) continue;
       if (!name.endsWith(SUFFIX)) {
-        ignore(path, `the name of a chart's file ends in ${SUFFIX}`);
+        ignore(path, `a chart's file name ends in ${SUFFIX}`);
         continue;
       }
       const parsed = parseAddress(entry.name, name.slice(0, -SUFFIX.length));
       if (!parsed.ok) ignore(path, parsed.detail);
-      else if (parsed.address.run !== undefined)
-        ignore(path, 'a run has the chart of its chart, and no file');
+      else if (parsed.address.run !== undefined) ignore(path, 'a run has no file of its own');
       else found.push({ address: parsed.address, file: path });
     }
   }
@@ -113,13 +118,13 @@ async function listFolder(folder: string, warnings: string[]): Promise<Candidate
   }
 }
 
-/** What a folder holds, symbolic links followed, hidden files left out: no tenant's name begins with a dot. */
+/** Lists a folder. Follows symbolic links, and skips hidden files: no tenant's name begins with a dot. */
 async function list(folder: string): Promise<{ name: string; path: string; isFolder: boolean }[]> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.'));
   return Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
-      // A link to nowhere is no folder; reading it as a file says what is wrong with it.
+      // A broken link is treated as a file, so that reading it reports the reason.
       const isFolder = await stat(path).then(
         (found) => found.isDirectory(),
         () => false,
@@ -133,7 +138,7 @@ function isChartLike(name: string): boolean {
   return name.endsWith(SUFFIX) || name.endsWith('.yml');
 }
 
-/** Reads a chart's bytes. `fatal`, because workerd would put a question mark for every byte that is not UTF-8, and serve that. */
+/** Parses a chart. Bytes that are not UTF-8 are an error: workerd would replace each of them with U+FFFD. */
 export function readBytes(bytes: Uint8Array): ReturnType<typeof readChart> {
   try {
     return readChart(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
@@ -148,7 +153,7 @@ export function readBytes(bytes: Uint8Array): ReturnType<typeof readChart> {
   }
 }
 
-/** An issue in the form that editors and terminals make a link of. */
+/** Formats an issue as `file:line:column: …`, which editors and terminals turn into a link. */
 export function located(file: string, { line, column, path, message }: ChartIssue, severity = ''): string {
   return `${shown(file)}:${line}:${column}: ${severity}${path === '' ? '' : `${path}: `}${message}`;
 }

@@ -1,21 +1,21 @@
-/** `check`: everything that is wrong with charts, at once, for people, editors and CI. */
+/** `check`: reports all errors and warnings of charts, for people, editors and CI. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import type { ChartIssue } from '../chart/chart.ts';
 import { located, readBytes } from './chart-files.ts';
 import { readFlags } from './flags.ts';
-import { DONE, errorPath, type Outcome, reasonOf, refuse, refuseLines, shown } from './outcome.ts';
+import { DONE, errorPath, type Result, reasonOf, refuse, refuseLines, shown } from './result.ts';
 
 export const help = `usage: npx stateservice check [--json] [--strict] FILE|DIR...
 
-Reads charts, and prints every error and every warning as file:line:column, and how many there are. In a folder, every
-.yaml and .yml is read, in the folders below it as well.
+Reads charts, and prints every error and every warning as file:line:column, and their number. Of a folder, it reads every
+.yaml and .yml, in subfolders too.
 
-  --json     prints a list of {file, severity, line, column, path, message} instead
-  --strict   a warning is as bad as an error
+  --json     print a list of {file, severity, line, column, path, message} instead
+  --strict   treat warnings as errors
 
-It ends with 0 where all charts are right, 1 where one is wrong, 2 where the command line is.
+Exit codes: 0 all charts are valid, 1 a chart is invalid, 2 the command line is wrong.
 
 examples:
   npx stateservice check charts
@@ -31,11 +31,11 @@ interface Finding extends ChartIssue {
   readonly file: string;
 }
 
-export async function run(args: string[]): Promise<Outcome<void>> {
+export async function run(args: string[]): Promise<Result<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
   const { values, positionals } = flags.value;
-  if (positionals.length === 0) return refuse('check what? Name a chart, or a folder of charts', 'usage');
+  if (positionals.length === 0) return refuse('check takes a chart, or a folder of charts', 'usage');
   const findings: Finding[] = [];
   let charts = 0;
   try {
@@ -50,18 +50,18 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   } catch (error) {
     return refuse(`cannot read ${shown(errorPath(error) ?? positionals.join(' '))}: ${reasonOf(error)}`);
   }
-  const isWrong = findings.some(({ severity }) => severity === 'error' || values.strict);
+  const hasFailed = findings.some(({ severity }) => severity === 'error' || values.strict);
   if (values.json) {
     console.log(JSON.stringify(findings, null, 2));
-    return isWrong ? refuseLines([]) : DONE;
+    return hasFailed ? refuseLines([]) : DONE;
   }
   for (const finding of findings) console.log(lineOf(finding));
   const total = `${counted(charts, 'chart')}, ${countedBy(findings, 'error')}, ${countedBy(findings, 'warning')}`;
-  console.log(styleText(isWrong ? 'red' : 'green', total));
-  return isWrong ? refuseLines([]) : DONE;
+  console.log(styleText(hasFailed ? 'red' : 'green', total));
+  return hasFailed ? refuseLines([]) : DONE;
 }
 
-/** An issue as editors and terminals make a link of it; `styleText` leaves out colours where stdout is no terminal. */
+/** `styleText` omits colours where stdout is not a terminal. */
 function lineOf(finding: Finding): string {
   if (finding.severity === 'warning') return located(finding.file, finding, styleText('yellow', 'warning: '));
   return located(finding.file, finding, styleText('red', 'error: '));
@@ -75,7 +75,7 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A file itself, whatever it is called; of a folder, what is called like a chart. */
+/** @returns a file itself, whatever its name; of a folder, the .yaml and .yml files that are not hidden. */
 async function filesIn(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });

@@ -1,41 +1,41 @@
-/** How many descriptors the process may have open, and what that is enough for. */
+/** Bounds waiting requests by the number of descriptors that the process may have open. */
 import { readFile } from 'node:fs/promises';
 import { WAITS } from '../limits.ts';
 
-/** workerd takes two descriptors for each connection: it duplicates that of the socket (seen with 1.20261102.1). */
+/** Descriptors of a connection: workerd duplicates that of the socket (observed with 1.20261102.1). */
 const PER_CONNECTION = 2;
 
-/** Of all descriptors, waiting requests may hold half: the rest is for other connections, and for machines' files. */
+/** The share of descriptors for waiting requests; the rest is for other connections and for machines' files. */
 const WAITING_SHARE = 0.5;
 
-/** Descriptors that are enough for `WAITS`. */
+/** The number of descriptors that `WAITS` needs. */
 const DESCRIPTORS = (WAITS * PER_CONNECTION) / WAITING_SHARE;
 
 export interface Descriptors {
-  /** Requests that may wait at once. */
+  /** The number of requests that may wait at once. */
   readonly waits: number;
-  /** A line for stderr where there are few. */
+  /** A line for stderr where the limit is low. */
   readonly warning: string | undefined;
 }
 
 /**
- * Reads the limit of descriptors, which workerd inherits. Node has raised its soft limit to the hard one when it started.
+ * Reads the limit of descriptors, which workerd inherits. Node raises its soft limit to the hard limit when it starts.
  */
 export async function readDescriptors(): Promise<Descriptors> {
   return descriptorsFor(await openFilesLimit());
 }
 
-/** @param limit undefined where there is none, or it is not known */
+/** @param limit undefined where there is none, or it is unknown */
 export function descriptorsFor(limit: number | undefined): Descriptors {
   if (limit === undefined || limit >= DESCRIPTORS) return { waits: WAITS, warning: undefined };
   const waits = Math.floor((limit * WAITING_SHARE) / PER_CONNECTION);
   const warning =
-    `stateservice: only ${limit} files and sockets may be open, ${PER_CONNECTION} for each connection; ` +
-    `at most ${waits} requests may wait. Allow ${DESCRIPTORS}: \`ulimit -n ${DESCRIPTORS}\`, or LimitNOFILE= of systemd`;
+    `stateservice: the limit of open files is ${limit}, and a connection takes ${PER_CONNECTION}, so at most ` +
+    `${waits} requests may wait. Raise it to ${DESCRIPTORS}: \`ulimit -n ${DESCRIPTORS}\`, or LimitNOFILE= of systemd`;
   return { waits, warning };
 }
 
-/** From /proc of Linux (proc(5)). */
+/** Reads /proc of Linux (proc(5)). */
 async function openFilesLimit(): Promise<number | undefined> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];

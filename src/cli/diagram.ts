@@ -1,4 +1,4 @@
-/** `diagram`: a chart drawn, before any machine runs by it. */
+/** `diagram`: draws a chart without a machine. */
 import { writeFile } from 'node:fs/promises';
 import { graphOf } from '../view/graph.ts';
 import { layOut } from '../view/layout.ts';
@@ -6,11 +6,11 @@ import { drawMermaid } from '../view/mermaid.ts';
 import { drawSvg } from '../view/svg.ts';
 import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
-import { DONE, type Outcome, reasonOf, refuse, shown } from './outcome.ts';
+import { DONE, type Result, reasonOf, refuse, shown } from './result.ts';
 
 export const help = `usage: npx stateservice diagram CHART [--out FILE] [--format svg|mermaid]
 
-Draws a chart. Without --out it is printed. The format is that of the file's name: .svg, or .mmd for Mermaid.
+Draws a chart, to stdout or to the file of --out. The format follows the file's extension: .svg, or .mmd for Mermaid.
 
 examples:
   npx stateservice diagram charts/acme/canary.yaml --out canary.svg
@@ -18,7 +18,7 @@ examples:
 
 const OPTIONS = { out: { type: 'string' }, format: { type: 'string' } } as const;
 
-export async function run(args: string[]): Promise<Outcome<void>> {
+export async function run(args: string[]): Promise<Result<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
   const { out, format = formatOf(out) } = flags.value.values;
@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   if (file === undefined || more.length > 0) return refuse('diagram takes one chart', 'usage');
   if (format === undefined) {
     return refuse(
-      `--out ${out} names no format: .svg or .mmd, or say --format. Browsers, rsvg-convert and inkscape make a PNG of an SVG`,
+      `--out ${out} has neither extension, .svg or .mmd; add --format. Browsers, rsvg-convert and inkscape convert an SVG to PNG`,
       'usage',
     );
   }
@@ -38,8 +38,8 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   const description = `A state chart of ${model.states.length - 1} states.`;
   const text =
     format === 'mermaid'
-      ? drawMermaid(model, graph, NOWHERE)
-      : `${drawSvg(layOut(model, graph), NOWHERE, { title: shown(file), description })}\n`;
+      ? drawMermaid(model, graph, NO_OVERLAY)
+      : `${drawSvg(layOut(model, graph), NO_OVERLAY, { title: shown(file), description })}\n`;
   if (out === undefined) {
     process.stdout.write(text);
     return DONE;
@@ -52,14 +52,14 @@ export async function run(args: string[]): Promise<Outcome<void>> {
   }
 }
 
-/** The format that a file's name asks for. */
+/** @returns the format for a file's extension. */
 function formatOf(out: string | undefined): string | undefined {
   if (out === undefined || out.endsWith('.svg')) return 'svg';
   return out.endsWith('.mmd') ? 'mermaid' : undefined;
 }
 
-/** No machine is anywhere yet. */
-const NOWHERE = {
+/** The overlay of a chart without a machine. */
+const NO_OVERLAY = {
   active: new Set<number>(),
   visited: new Set<number>(),
   counts: new Map<string, number>(),

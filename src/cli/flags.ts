@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { errorCode, type Outcome, refuse } from './outcome.ts';
+import { errorCode, type Result, refuse } from './result.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<
@@ -7,20 +7,20 @@ type Parsed<T extends Options> = ReturnType<
 >;
 
 /**
- * Reads a command line, as every command does: a flag that is not known is refused in one sentence.
+ * Parses the flags of a command. An unknown flag is refused in one sentence.
  *
- * @param allowPositionals whether there may be words that are no flags.
+ * @param allowPositionals whether arguments other than flags are allowed.
  */
 export function readFlags<const T extends Options>(
   args: string[],
   options: T,
   allowPositionals = false,
-): Outcome<Parsed<T>> {
+): Result<Parsed<T>> {
   try {
     return { ok: true, value: parseArgs({ args, options, allowPositionals }) };
   } catch (error) {
     if (!(error instanceof Error) || !errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
-    // Node adds further sentences on how to escape a flag; the first one says what is wrong.
+    // Node's further sentences explain how to escape a flag; the first says what is wrong.
     const [what = error.message] = error.message.split(/\. |\n/);
     return refuse(`${what}; --help lists the flags`, 'usage');
   }

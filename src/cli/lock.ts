@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** Open, and locked, in a folder of machines for as long as a server has it. */
+/** The file in a data folder that a server keeps open and locked. */
 export const LOCK_FILE = 'serve.lock';
 /** https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
-/** Referred to for as long as the process lives: a collected database would be closed, and its lock with it. */
+/** References that keep databases from being collected, which would close them and release their locks. */
 const held: DatabaseSync[] = [];
 
 /**
- * Takes a data folder for this process, until it ends. Two servers on one folder would be two machines at one
- * address: seen to work without an error, each with its own waiters and its own idea of the present.
+ * Locks a data folder until this process ends. Two servers on one folder would run two machines at one address: observed
+ * to work without an error, each with its own waits and its own state.
  *
- * SQLite's lock, because the kernel drops it with the process: a file with a pid in it would outlive a `kill -9`.
+ * Uses a lock of SQLite because the kernel releases it with the process; a pid file would remain after a `kill -9`.
  *
  * @param folder absolute path of an existing, writable folder
- * @returns whether it was free
+ * @returns false where another process has the lock
  */
 export function lockFolder(folder: string): boolean {
   const database = new DatabaseSync(join(folder, LOCK_FILE));

@@ -1,32 +1,32 @@
 /**
- * Finds the process that has a port or a file open, to name it where it stands in the way. It reads `/proc` of Linux
- * (proc(5)): nothing is found elsewhere, nor of another user.
+ * Finds the process that has a port or a file open, to name it in an error message. Reads `/proc` of Linux (proc(5)):
+ * it finds nothing on other systems, and no process of another user.
  */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 
 export interface Process {
   readonly pid: number;
-  /** The name of its program: `node`, `nginx`. */
+  /** The program's name: `node`, `nginx`. */
   readonly name: string;
-  /** Whether it is a server of ours. */
+  /** Whether it is a server of this package. */
   readonly isOurs: boolean;
 }
 
-/** @returns the process that listens on a TCP port; undefined where that is not certain. */
+/** @returns the process that listens on a TCP port; undefined where there is none or more than one socket. */
 export async function listenerOn(port: number): Promise<Process | undefined> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((table) => textOf(`/proc/net/${table}`)));
   const inodes = new Set(tables.flatMap((table) => listeningSockets(table, port)));
-  // Two sockets on two addresses may be of two processes.
+  // Sockets on two addresses may belong to two processes.
   const [inode, ...more] = inodes;
   return inode === undefined || more.length > 0 ? undefined : processWith(`socket:[${inode}]`);
 }
 
-/** @returns the process that has a file open. */
+/** @returns a process that has a file open. */
 export async function openerOf(file: string): Promise<Process | undefined> {
   return processWith(await realpath(file).catch(() => file));
 }
 
-/** `TCP_LISTEN` of include/net/tcp_states.h, as /proc/net/tcp spells it. */
+/** `TCP_LISTEN` of include/net/tcp_states.h, as in /proc/net/tcp. */
 const LISTENS = '0A';
 
 /** @returns the inodes of the sockets that listen on a port, from the text of /proc/net/tcp. */
@@ -39,7 +39,7 @@ function listeningSockets(table: string, port: number): string[] {
   });
 }
 
-/** Finds the process one of whose descriptors is a link to `target`. A server of ours stands for its workerd. */
+/** Finds the process with a descriptor that links to `target`. For a workerd, returns the server that started it. */
 async function processWith(target: string): Promise<Process | undefined> {
   for (const pid of await namesIn('/proc')) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
@@ -65,7 +65,7 @@ async function parentOf(pid: string): Promise<string> {
   return /^PPid:\s+(\d+)$/m.exec(await textOf(`/proc/${pid}/status`))?.[1] ?? '';
 }
 
-/** A process may end, or be of another user: nothing is then known of it. */
+/** Empty where the process has ended or belongs to another user. */
 function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }

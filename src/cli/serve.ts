@@ -1,47 +1,47 @@
-/** `serve`: charts in, a running server out, until it is told to stop. */
+/** `serve`: runs the Worker in workerd until a signal. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress } from '../address.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
 import type { ChartFile } from './chart-files.ts';
-import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './config.ts';
 import { readDescriptors } from './descriptors.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { LOCK_FILE, lockFolder } from './lock.ts';
-import { DONE, type Outcome, type Refusal, reasonOf, refuse, shown } from './outcome.ts';
-import { onParentEnd } from './parent.ts';
-import { makePrivate, PRIVATE_UMASK } from './private.ts';
+import { onParentEnd } from './parent-process.ts';
+import { makePrivate, PRIVATE_UMASK } from './permissions.ts';
 import { openerOf } from './processes.ts';
+import { DONE, type Result, reasonOf, refuse, shown } from './result.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
 import { superviseWorkerd } from './supervise.ts';
 import { keepSweeping, sweepEmptyObjects } from './sweep.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
+import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './workerd-config.ts';
 
 export const help = SERVE_HELP;
 
-/** Serves until a signal, or the end of npm. Refused: wrong flags or charts, no port, a workerd that cannot be started. */
-export async function run(args: string[]): Promise<Outcome<void>> {
+/** Serves until a signal or the end of npm. Refuses wrong flags, invalid charts, a port in use, and a failed start of workerd. */
+export async function run(args: string[]): Promise<Result<void>> {
   const stopping = stopSignal();
   const flags = readServeFlags(args, process.env);
   if (!flags.ok) return flags;
   for (const note of flags.value.notes) console.error(note);
   const { listen, isOpen } = flags.value;
 
-  const taken = await checkPort(listen);
-  if (taken !== undefined) return taken;
+  const free = await checkPort(listen);
+  if (!free.ok) return free;
   const prepared = await prepare(flags.value);
   if (!prepared.ok) return stopping.aborted ? DONE : prepared;
   const { charts, files } = prepared.value;
   const first = await start(files, flags.value, listen, stopping);
-  // Told to stop before it was up: that it is not up is then no failure.
+  // After a signal, a start that was not completed is not a failure.
   if (!first.ok) return stopping.aborted ? DONE : first;
   const bound = { ...listen, port: first.value.port };
   announce(bound, isOpen, charts);
   return superviseWorkerd(first.value, () => start(files, flags.value, bound, stopping), stopping);
 }
 
-/** Aborts at the first signal. Further ones change nothing: npm sends a second SIGINT after the terminal's own. */
+/** Aborts at the first signal. Later ones are ignored: npm sends a second SIGINT after the terminal's own. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -50,7 +50,7 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** What workerd reads when it starts, by the names of the files. Kept, so that it can be started again. */
+/** The files that workerd reads when it starts, by name. They are kept for a restart. */
 type Files = ReadonlyMap<string, string | Uint8Array>;
 
 interface Prepared {
@@ -58,15 +58,15 @@ interface Prepared {
   readonly files: Files;
 }
 
-/** Checks the charts, bundles the Worker, and takes the data folder. */
+/** Checks the charts, bundles the Worker, and locks the data folder. */
 async function prepare({
   chart,
   charts: folder,
   data,
   isOpen,
   allowedHosts,
-}: ServeFlags): Promise<Outcome<Prepared>> {
-  // esbuild is a process of its own: it works while this one loads and runs the code that reads charts.
+}: ServeFlags): Promise<Result<Prepared>> {
+  // esbuild runs in its own process, while this one loads and runs the code that reads charts.
   const [bundled, found] = await Promise.all([
     bundle(),
     import('./chart-files.ts').then(({ readCharts }) => readCharts(folder, chart)),
@@ -76,28 +76,28 @@ async function prepare({
   const { charts, warnings } = found.value;
   for (const line of warnings) console.error(line);
 
-  // Only --chart is bound. The folder's default.yaml is read by the Worker: an edit is seen without a restart.
+  // Only --chart becomes the CHART binding. The Worker reads the folder's default.yaml itself, so an edit needs no restart.
   const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
   const { waits, warning } = await readDescriptors();
   const access = isOpen ? { AUTH: 'open', ALLOWED_HOSTS: allowedHosts.join() } : { AUTH: 'token' };
   const configured = await configure({ ...access, WAITS: String(waits) }, own?.bytes);
   if (!configured.ok) return configured;
-  // Not before the charts are known to be right: a mistyped command shall leave nothing behind.
-  const unclaimed = await claimFolder(data);
-  if (unclaimed !== undefined) return unclaimed;
-  // Not before the last refusal: a server that does not start has no use for it.
+  // After the charts are checked, so that a mistyped command creates no folder.
+  const locked = await takeFolder(data);
+  if (!locked.ok) return locked;
+  // After the last refusal: it matters only for a server that starts.
   if (warning !== undefined) console.error(warning);
   await sweepEmptyObjects(data);
   return { ok: true, value: { charts, files: new Map([...configured.value, [WORKER_FILE, bundled.value]]) } };
 }
 
-/** Starts workerd with its files in a temporary folder: it reads them at the start only. */
+/** Starts workerd with its files in a temporary folder, which it reads at its start only. */
 function start(
   files: Files,
   { charts, data }: ServeFlags,
   listen: Listen,
   stopping: AbortSignal,
-): Promise<Outcome<Workerd>> {
+): Promise<Result<Workerd>> {
   return inTemporaryFolder(async (folder) => {
     for (const [name, content] of files) await writeFile(join(folder, name), content);
     const workerd = await startWorkerd(join(folder, CONFIG_FILE), { charts, data }, listen, stopping);
@@ -109,7 +109,7 @@ function start(
 const CONFIG_FILE = 'config.capnp';
 
 /** @returns the Worker's script. */
-function bundle(): Promise<Outcome<Uint8Array>> {
+function bundle(): Promise<Result<Uint8Array>> {
   return inTemporaryFolder(async (folder) => {
     const file = join(folder, WORKER_FILE);
     const bundled = await bundleWorker(file);
@@ -126,33 +126,34 @@ async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
-/** Creates the data folder where there is none, for its owner alone, and takes it for this process. @returns why it cannot. */
-async function claimFolder(data: string): Promise<Refusal | undefined> {
+/** Creates the data folder if necessary, restricts it to its owner, and locks it for this process. */
+async function takeFolder(data: string): Promise<Result<void>> {
   try {
     process.umask(PRIVATE_UMASK);
     await mkdir(data, { recursive: true });
     if (lockFolder(data)) {
       if (!(await makePrivate(data))) {
-        console.error(`stateservice: other users may read ${shown(data)}; its owner can change that`);
+        console.error(`stateservice: other users may read ${shown(data)}; only its owner can change that`);
       }
-      return undefined;
+      return DONE;
     }
     const holder = await openerOf(join(data, LOCK_FILE));
     const who = holder === undefined ? '' : `, process ${holder.pid},`;
-    return refuse(`another server${who} keeps its machines in ${shown(data)}`);
+    return refuse(`another server${who} uses the data folder ${shown(data)}`);
   } catch (error) {
-    return refuse(`cannot keep machines in ${shown(data)}: ${reasonOf(error)}`);
+    return refuse(`cannot use the data folder ${shown(data)}: ${reasonOf(error)}`);
   }
 }
 
 /**
- * @param variables bindings that are text, and `chart`, the bytes of the CHART binding.
- * @returns the configuration, and the values that it embeds.
+ * @param variables text bindings
+ * @param chart the bytes of the CHART binding
+ * @returns the configuration, and the files that it embeds.
  */
 async function configure(
   variables: Readonly<Record<string, string>>,
   chart: Uint8Array | undefined,
-): Promise<Outcome<Files>> {
+): Promise<Result<Files>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
   const texts = new Map<string, string | Uint8Array>(Object.entries(variables));
@@ -163,13 +164,17 @@ async function configure(
 
 function announce(listen: Listen, isOpen: boolean, charts: readonly ChartFile[]): void {
   const rows = charts.map(({ address, file }) => [formatAddress(address), shown(file), pathOf(address)]);
-  // In one write: who waits for the first line has them all.
+  // One write, so that a reader that waits for the first line gets all of them.
   console.log([`StateService listens on http://${hostAndPort(listen)}`, ...aligned(rows)].join('\n  '));
-  if (rows.length === 0) console.error('stateservice: there is no chart yet');
+  if (rows.length === 0) console.error('stateservice: there is no chart');
   if (!isOpen) console.error('stateservice: requests need a token; npm run token makes one');
   else {
-    const who = isLoopback(listen.host) ? 'whoever is on this machine' : `whoever reaches ${listen.host}`;
-    console.error(`stateservice: ${who} may read and change every machine; TOKEN_SECRET asks for tokens`);
+    const who = isLoopback(listen.host)
+      ? 'every program on this machine'
+      : `every client that reaches ${listen.host}`;
+    console.error(
+      `stateservice: ${who} may read and change every machine; set TOKEN_SECRET to require tokens`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-/** A chart that runs by itself: no object, no storage, and a clock that is moved by hand. */
+/** Runs a chart without an object and without storage, on a simulated clock. */
 import {
   type Chart,
   type Count,
@@ -17,17 +17,23 @@ import {
   UPDATE,
 } from '../chart/chart.ts';
 
-/** What came of an event, or of time. */
-export interface Outcome {
-  readonly ok: boolean;
-  /** Why not, where it was not. */
-  readonly detail?: string;
+/** The result of a step. */
+export type StepResult = { readonly ok: true } | StepRefusal;
+
+/** Why a step was refused, in words for the user. */
+interface StepRefusal {
+  readonly ok: false;
+  readonly detail: string;
 }
+
+export const PLAYED: StepResult = { ok: true };
+
+type FoundState = { readonly ok: true; readonly state: StateNumber } | StepRefusal;
 
 interface DueTimer {
   /** ms since the epoch */
   readonly at: number;
-  /** The states that it enters; none where it changes nothing but counts or the context. */
+  /** The states that it enters; empty where it changes only counts or the context. */
   readonly to: readonly string[];
 }
 
@@ -41,7 +47,7 @@ export class Simulation {
   #snapshot: Snapshot;
   #now: number;
 
-  /** @param now ms since the epoch. @throws where the chart cannot start: one that was checked can. */
+  /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can. */
   constructor(chart: Chart, now: number) {
     const step = start(chart, now);
     if (!step.ok) throw new Error(step.detail);
@@ -69,7 +75,7 @@ export class Simulation {
     return countsOf(this.#chart, this.#snapshot);
   }
 
-  /** Where each timer leads, if nothing else happens before it; the first one in front. */
+  /** The states that each timer would enter if nothing else happened before it; the earliest timer first. */
   timers(most: number): DueTimer[] {
     const first = [...this.#snapshot.timers.values()].sort((a, b) => a.at - b.at).slice(0, most);
     return first.map((timer) => {
@@ -82,7 +88,7 @@ export class Simulation {
     });
   }
 
-  /** How many may work at a time in the active states that bound it. */
+  /** The active states with slots. */
   get slots(): SlotCount[] {
     return [...this.#snapshot.active.keys()].flatMap((state) => {
       const slots = this.#chart.model.states[state]?.slots;
@@ -103,11 +109,12 @@ export class Simulation {
   /**
    * Sends an event, as `PUT …/state` does.
    *
-   * @param name of the state that it is sent to: the innermost that takes it, where that is left out.
+   * @param name the state that it is sent to; by default the innermost active state that takes it.
    */
-  send(event: string = UPDATE, name?: string): Outcome {
-    const state = name === undefined ? this.#taker(event) : this.#find(name);
-    if (typeof state === 'string') return { ok: false, detail: state };
+  send(event: string = UPDATE, name?: string): StepResult {
+    const found = name === undefined ? this.#taker(event) : this.#find(name);
+    if (!found.ok) return found;
+    const { state } = found;
     if (!isActive(this.#snapshot, state)) return { ok: false, detail: `${name} is not current` };
     const step = send(this.#chart, this.#snapshot, { type: event, address: state }, this.#now);
     if (!step.ok) {
@@ -117,10 +124,10 @@ export class Simulation {
     }
     this.#snapshot = step.snapshot;
     this.#fireDue();
-    return { ok: true };
+    return PLAYED;
   }
 
-  /** Lets time pass: what is due fires on the way, each at its own moment. */
+  /** Advances the clock. Due timers fire in order, each at its own time. */
   pass(ms: number): void {
     const until = this.#now + ms;
     for (;;) {
@@ -132,18 +139,20 @@ export class Simulation {
     this.#now = until;
   }
 
-  /** The innermost active state that takes an event, or why there is none. */
-  #taker(event: string): StateNumber | string {
+  /** Finds the innermost active state that takes an event; where none does, the innermost active state. */
+  #taker(event: string): FoundState {
     const active = [...this.#snapshot.active.keys()].reverse();
     const takers = active.filter((state) => eventsOf(this.#chart, this.#snapshot, state).includes(event));
     const [innermost] = takers;
-    return innermost ?? active[0] ?? 'nothing is current';
+    const state = innermost ?? active[0];
+    return state === undefined ? { ok: false, detail: 'no state is current' } : { ok: true, state };
   }
 
-  #find(name: string): StateNumber | string {
+  #find(name: string): FoundState {
     const found = this.#chart.names.find(name);
-    if (found === undefined) return `there is no state ${name}`;
-    return found.ok ? found.state : `${name} may be ${found.candidates.join(' or ')}`;
+    if (found === undefined) return { ok: false, detail: `there is no state ${name}` };
+    if (found.ok) return { ok: true, state: found.state };
+    return { ok: false, detail: `${name} may be ${found.candidates.join(' or ')}` };
   }
 
   #fireDue(): void {

@@ -1,29 +1,29 @@
-/** Keeps workerd running: one that ends by itself is started again, ever more slowly. */
+/** Restarts workerd where it ends by itself, with exponential backoff. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DONE, type Outcome, type Refusal, refuse } from './outcome.ts';
+import { DONE, type Refusal, type Result, refuse } from './result.ts';
 import type { Workerd } from './workerd.ts';
 
-/** Before a start, in ms: doubled from one to the next. */
+/** The delay before a restart, in ms; it doubles each time. */
 const DELAY_MIN = 100;
 const DELAY_MAX = 10_000;
-/** How long workerd must have run for its end to count as the first of a new series, in ms. */
-const STEADY = 60_000;
-/** Starts in a row that may be refused before the command gives up, after some 40 s: a supervisor is to see that. */
+/** The uptime after which the delay starts again at its minimum, in ms. */
+const STABLE_AFTER = 60_000;
+/** Failed starts in a row after which the command ends, some 40 s, so that its supervisor notices. */
 const ATTEMPTS = 10;
 
 /**
- * Waits for the end of a running workerd, and starts another in its place until it is told to stop. What was answered
- * is on the disk, so nothing is lost but the requests under way.
+ * Waits for the end of workerd, and restarts it until `stopping` aborts. Every acknowledged change is on disk, so a crash
+ * loses only the requests in flight.
  *
- * @param first already answers
- * @param start starts another one, on the same port
- * @returns refused: workerd cannot be started again.
+ * @param first a running workerd
+ * @param start starts another one on the same port
+ * @returns a refusal where workerd cannot be started again.
  */
 export async function superviseWorkerd(
   first: Workerd,
-  start: () => Promise<Outcome<Workerd>>,
+  start: () => Promise<Result<Workerd>>,
   stopping: AbortSignal,
-): Promise<Outcome<void>> {
+): Promise<Result<void>> {
   const stopped = abortOf(stopping);
   let workerd = first;
   let delay = DELAY_MIN;
@@ -35,8 +35,8 @@ export async function superviseWorkerd(
       await workerd.stop();
       return DONE;
     }
-    if (performance.now() - startedAt > STEADY) delay = DELAY_MIN;
-    say(`workerd ended by itself: ${end}; it is started again in ${delay / 1_000} s`);
+    if (performance.now() - startedAt > STABLE_AFTER) delay = DELAY_MIN;
+    say(`workerd ended: ${end}; restarting in ${delay / 1_000} s`);
     for (;;) {
       if (!(await pause(delay, stopping))) return DONE;
       delay = Math.min(2 * delay, DELAY_MAX);
@@ -51,11 +51,11 @@ export async function superviseWorkerd(
       }
       refused += 1;
       if (refused === ATTEMPTS) return givingUp(again);
-      for (const line of again.lines) console.error(`${line}; the next try is in ${delay / 1_000} s`);
+      for (const line of again.lines) console.error(`${line}; next attempt in ${delay / 1_000} s`);
     }
     refused = 0;
     startedAt = performance.now();
-    say('workerd answers again');
+    say('workerd has restarted');
   }
 }
 
@@ -68,7 +68,7 @@ function abortOf(signal: AbortSignal): Promise<typeof STOPPED> {
   });
 }
 
-/** @returns false where it was told to stop before its time was up. */
+/** @returns false where the signal aborted the pause. */
 function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return sleep(ms, true, { signal }).catch(() => false);
 }

@@ -3,24 +3,24 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workerd } from './workerd.ts';
 
-/** One page of SQLite: each table has a page of its own, so a database of one page has none. */
+/** The size of one page of SQLite. Each table has a page of its own, so a database of one page has no table. */
 const EMPTY_DATABASE = 4_096;
 
-/** Between two sweeps while workerd runs, in ms. */
+/** The interval of sweeps while workerd runs, in ms. */
 const SWEEP_EVERY = 60_000;
 
-/** What a database is called while it is looked at for the last time. */
+/** The suffix of a database that is checked a last time before its removal. */
 const SET_ASIDE = '.swept';
 
 /**
- * Removes the databases that hold nothing. workerd makes a file for every object that is merely asked, also for a run
- * that has not begun; on Cloudflare such an object leaves nothing behind.
+ * Removes empty databases. workerd creates a file for every object that is called, also for a run that has not started;
+ * on Cloudflare such an object stores nothing.
  *
- * @param data the folder that workerd keeps its objects in, while no workerd runs on it.
- * @returns how many were removed.
+ * @param data the folder of workerd's objects, while no workerd uses it
+ * @returns the number of databases removed.
  */
 export async function sweepEmptyObjects(data: string): Promise<number> {
-  await bringBack(data);
+  await restoreNames(data);
   let removed = 0;
   for await (const database of databasesIn(data)) {
     if (!(await isEmpty(database))) continue;
@@ -31,8 +31,8 @@ export async function sweepEmptyObjects(data: string): Promise<number> {
 }
 
 /**
- * Sweeps now and then while a workerd runs, until it ends: the databases of objects that it has put to sleep (it does
- * so after 10 s, and closes their files). Only where `/proc` says which files it has open, which is Linux.
+ * Sweeps periodically while a workerd runs: the databases of objects that it has evicted, which it does after 10 s, and
+ * closes their files. Only on Linux, where `/proc` lists its open files.
  */
 export async function keepSweeping(
   data: string,
@@ -45,23 +45,23 @@ export async function keepSweeping(
     try {
       await sweepSleepingObjects(data, pid);
     } catch (error) {
-      console.error('stateservice: files of objects that hold nothing could not be removed', error);
+      console.error('stateservice: empty databases could not be removed', error);
       return;
     }
   }
 }
 
 /**
- * Removes empty databases that a running workerd has closed. A database that is set aside can no longer be opened by
- * its name; the files that are open then decide. One that workerd has opened in between gets its name back, and
- * workerd sees no difference: it holds the file and not the name.
+ * Removes empty databases that a running workerd has closed. A renamed database cannot be opened by its name any more;
+ * then the open files are read again. A database that workerd opened before the rename gets its name back. workerd does
+ * not notice, because it holds the file and not the name.
  */
 async function sweepSleepingObjects(data: string, pid: number): Promise<void> {
   const before = await openFiles(pid);
   if (before === undefined) return;
   const aside: string[] = [];
   for await (const database of databasesIn(await realpath(data))) {
-    // What is closed has no log any more: SQLite removes it with the last connection.
+    // A closed database has no write-ahead log: SQLite removes it with the last connection.
     if (before.has(database) || (await sizeOf(`${database}-wal`)) !== undefined) continue;
     if (!(await isEmpty(database))) continue;
     await rename(database, `${database}${SET_ASIDE}`);
@@ -73,20 +73,20 @@ async function sweepSleepingObjects(data: string, pid: number): Promise<void> {
     const swept = `${database}${SET_ASIDE}`;
     const isIdle = after !== undefined && !after.has(swept) && (await isEmpty(swept));
     if (isIdle) await rm(swept);
-    else await giveBack(swept, database);
+    else await restoreName(swept, database);
   }
 }
 
-/** Gives databases their names back that a sweep had set aside when its process ended. */
-async function bringBack(data: string): Promise<void> {
+/** Restores the names of databases that an interrupted sweep has renamed. */
+async function restoreNames(data: string): Promise<void> {
   for await (const swept of filesIn(data, /^[0-9a-f]{64}\.sqlite\.swept$/)) {
     const database = swept.slice(0, -SET_ASIDE.length);
-    await giveBack(swept, database);
+    await restoreName(swept, database);
   }
 }
 
-/** Where there is a newer file of the name, its object was asked again and found nothing, which is what this one holds. */
-async function giveBack(swept: string, database: string): Promise<void> {
+/** Restores a name. If the name exists again, its object was called again; the renamed database is empty and is removed. */
+async function restoreName(swept: string, database: string): Promise<void> {
   await link(swept, database).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
@@ -97,7 +97,7 @@ function databasesIn(data: string): AsyncGenerator<string> {
   return filesIn(data, /^[0-9a-f]{64}\.sqlite$/);
 }
 
-/** The files of all namespaces whose names match. */
+/** Yields the files of all namespaces whose names match. */
 async function* filesIn(data: string, pattern: RegExp): AsyncGenerator<string> {
   for (const namespace of await readdir(data, { withFileTypes: true })) {
     if (!namespace.isDirectory()) continue;
@@ -106,17 +106,17 @@ async function* filesIn(data: string, pattern: RegExp): AsyncGenerator<string> {
   }
 }
 
-/** @returns the files that a process has open, by their present names; undefined where that cannot be known. */
+/** @returns the current paths of a process's open files; undefined where `/proc` does not tell. */
 async function openFiles(pid: number): Promise<ReadonlySet<string> | undefined> {
   const folder = `/proc/${pid}/fd`;
   const descriptors = await readdir(folder).catch(() => undefined);
   if (descriptors === undefined) return undefined;
-  // One that is closed while it is looked at has no file any more.
+  // A descriptor may be closed meanwhile.
   const links = await Promise.all(descriptors.map((fd) => readlink(join(folder, fd)).catch(() => '')));
   return new Set(links);
 }
 
-/** After a crash what was committed last may be in the write-ahead log alone. */
+/** After a crash the last commits may be in the write-ahead log only. */
 async function isEmpty(database: string): Promise<boolean> {
   const sizes = await Promise.all([database, `${database}-wal`].map((file) => sizeOf(file)));
   return sizes[0] !== undefined && sizes[0] <= EMPTY_DATABASE && (sizes[1] ?? 0) === 0;

@@ -1,26 +1,26 @@
-/** `token`: what a caller sends to show who it is and what it may do. */
+/** `token`: makes a token for a caller. */
 import { sign } from 'hono/jwt';
 import { parseDuration } from '../chart/time.ts';
 import { RIGHTS, type Right } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { readFlags } from './flags.ts';
-import { DONE, type Outcome, refuse } from './outcome.ts';
+import { DONE, type Result, refuse } from './result.ts';
 
 export const help = `usage: npm run -s token -- --charts GLOBS --can RIGHTS --sub NAME [--ttl DURATION]
 
-Prints a token, signed with TOKEN_SECRET of the environment: the secret that the service has.
+Prints a token, signed with TOKEN_SECRET of the environment, which must be the secret of the service.
 
-  --charts GLOBS  the machines it is for, with commas between: acme/*, acme/release@*, default; * is every one
-  --can RIGHTS    read (ask), update (report, hold slots), admin (charts, reset, delete), with commas between
-  --sub NAME      who it is given to; the history names it
-  --ttl DURATION  for how long it is good: 90s, 30m, 12h, 7d     (default: 30d)
+  --charts GLOBS  its machines, separated by commas: acme/*, acme/release@*, default; * for all
+  --can RIGHTS    read (ask), update (report, hold slots), admin (charts, reset, delete), separated by commas
+  --sub NAME      the name of its holder, for the history
+  --ttl DURATION  its lifetime: 90s, 30m, 12h, 7d     (default: 30d)
 
 examples:
   export TOKEN_SECRET=$(openssl rand -base64 32)
   npm run -s token -- --charts 'acme/*' --can read,update --sub web-01 --ttl 30d
   curl -H "Authorization: Bearer $(npm run -s token -- --charts '*' --can read --sub me --ttl 1h)" …`;
 
-/** What a token is to say. */
+/** The claims of a token. */
 interface TokenFlags {
   readonly charts: readonly string[];
   readonly can: readonly Right[];
@@ -29,25 +29,25 @@ interface TokenFlags {
   readonly ttl: number;
 }
 
-export async function run(args: string[]): Promise<Outcome<void>> {
+export async function run(args: string[]): Promise<Result<void>> {
   const flags = readTokenFlags(args);
   if (!flags.ok) return flags;
   const secret = process.env.TOKEN_SECRET ?? '';
   if (Buffer.byteLength(secret) < SECRET_BYTES) {
-    return refuse(`TOKEN_SECRET of the environment must have ${SECRET_BYTES} bytes at least`);
+    return refuse(`TOKEN_SECRET of the environment must have at least ${SECRET_BYTES} bytes`);
   }
   const { charts, can, sub, ttl } = flags.value;
   const now = Math.floor(Date.now() / 1_000);
   const claims = { sub, charts, can, iat: now, exp: now + Math.ceil(ttl / 1_000) };
   const token = await sign(claims, await keyOf(secret), 'HS256');
   if (token.length > TOKEN_LENGTH) {
-    return refuse(`the token would have more than ${TOKEN_LENGTH} characters; give it fewer globs`);
+    return refuse(`the token would be longer than ${TOKEN_LENGTH} characters; use fewer globs`);
   }
   console.log(token);
   return DONE;
 }
 
-/** A key and not its text: hono takes one with PRIVATE in it for another kind. */
+/** Imports the secret as a key: hono treats a text with PRIVATE in it as another kind of key. */
 function keyOf(secret: string): Promise<CryptoKey> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign']);
@@ -60,7 +60,7 @@ const OPTIONS = {
   ttl: { type: 'string', default: '30d' },
 } as const;
 
-function readTokenFlags(args: string[]): Outcome<TokenFlags> {
+function readTokenFlags(args: string[]): Result<TokenFlags> {
   const parsed = readFlags(args, OPTIONS);
   if (!parsed.ok) return parsed;
   const { charts = '', can = '', sub = '', ttl } = parsed.value.values;
@@ -68,23 +68,23 @@ function readTokenFlags(args: string[]): Outcome<TokenFlags> {
   const wrongGlob = globs.find((glob) => !GLOB.test(glob));
   if (globs.length === 0) return refuse("--charts is missing: --charts 'acme/*'", 'usage');
   if (wrongGlob !== undefined)
-    return refuse(`--charts: ${wrongGlob} is no address, nor a glob over them`, 'usage');
+    return refuse(`--charts: ${wrongGlob} is neither an address nor a glob`, 'usage');
   const rights = listOf(can);
   const known = RIGHTS.filter((right) => rights.includes(right));
   if (rights.length === 0 || known.length < new Set(rights).size) {
-    return refuse(`--can takes ${RIGHTS.join(', ')}, with commas between`, 'usage');
+    return refuse(`--can takes ${RIGHTS.join(', ')}, separated by commas`, 'usage');
   }
   if (sub === '' || sub.length > CALLER_LENGTH) {
     return refuse(`--sub must be a name of 1 to ${CALLER_LENGTH} characters`, 'usage');
   }
   const duration = parseDuration(ttl);
   if (duration === undefined || duration < 1_000) {
-    return refuse(`--ttl ${ttl} is no duration such as 12h or 30d`, 'usage');
+    return refuse(`--ttl ${ttl} is not a duration such as 12h or 30d`, 'usage');
   }
   return { ok: true, value: { charts: globs, can: known, sub, ttl: duration } };
 }
 
-/** Everything, the service's own machine, or `tenant/chart` with stars in it and perhaps a run. */
+/** `*`, `default`, or `tenant/chart` with an optional run, in which `*` is a wildcard. */
 const GLOB = /^(\*|default|[A-Za-z0-9*][\w.*-]*\/[A-Za-z0-9*][\w.*-]*(@[A-Za-z0-9*][\w.*-]*)?)$/;
 
 function listOf(text: string): string[] {

@@ -1,60 +1,60 @@
-/** One workerd process: started, waited for, stopped, and not left behind. */
+/** Starts and stops a workerd process, which does not outlive this one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { get } from 'node:http';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Folders, workerdArguments } from './config.ts';
 import { hostAndPort, type Listen, portTaken, reachableHost } from './listen.ts';
-import { type Outcome, reasonOf, refuse } from './outcome.ts';
+import { type Result, reasonOf, refuse } from './result.ts';
+import { type Folders, workerdArguments } from './workerd-config.ts';
 
-/** How long it may take from the spawn to the first answer, in ms; seen: 100 to 400. */
+/** The time from the spawn to the first response, in ms; measured 100 to 400. */
 const START_TIMEOUT = 15_000;
 /**
- * How long a stop lets requests finish, in ms, so that the whole of it stays under a second. workerd's own drain has
- * no bound: a `wait=` would hold it for a minute. What was answered is on the disk already.
+ * The time that a stop gives to requests in flight, in ms, so that it takes less than a second. workerd's own drain is
+ * unbounded: a `wait=` would delay it for a minute. Every acknowledged change is on disk already.
  */
 const STOP_GRACE = 700;
 const CONTROL_FD = 3;
 
-/** A process that answers requests. */
+/** A workerd that answers requests. */
 export interface Workerd {
-  /** The port it listens on; the system's choice where 0 was asked for. */
+  /** The port that it listens on; chosen by the system where 0 was given. */
   readonly port: number;
   readonly pid: number | undefined;
-  /** Fulfilled when the process is gone, with how it ended: `exit code 1`, `signal SIGKILL`. */
+  /** Resolves when the process has ended, with the reason: `exit code 1`, `signal SIGKILL`. */
   readonly ended: Promise<string>;
-  /** Lets requests finish for a moment, then kills; fulfilled when the process is gone. */
+  /** Ends the process after the requests in flight, or after `STOP_GRACE`; resolves when it has ended. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts workerd and waits until it answers HTTP.
  *
- * @param configFile its files beside it; read during the start only
+ * @param configFile the configuration, with its files beside it; read during the start only
  * @param stopping aborts the start
- * @returns refused: a port that is taken, a Worker that does not start (workerd has said why on stderr).
+ * @returns a refusal where the port is in use or the Worker does not start; workerd has printed the reason to stderr.
  */
 export async function startWorkerd(
   configFile: string,
   folders: Folders,
   listen: Listen,
   stopping: AbortSignal,
-): Promise<Outcome<Workerd>> {
-  if (stopping.aborted) return refuse('it was told to stop before it started');
+): Promise<Result<Workerd>> {
+  if (stopping.aborted) return refuse('stopped before the start');
   const child = spawn(
     workerdBinary(),
     workerdArguments(configFile, folders, hostAndPort(listen), CONTROL_FD),
     {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
-      // Its own process group: Ctrl-C signals the whole group, and workerd would drop its requests on it.
+      // A process group of its own: Ctrl-C signals the whole group, and workerd would drop its requests.
       detached: true,
     },
   );
   const ended = endOf(child);
   guard(child, ended);
-  const said = holdBack(child.stderr);
+  const stderr = holdBack(child.stderr);
 
   const giveUp = AbortSignal.any([stopping, AbortSignal.timeout(START_TIMEOUT)]);
   const port = await Promise.race([
@@ -63,24 +63,24 @@ export async function startWorkerd(
     new Promise<null>((resolve) => giveUp.addEventListener('abort', () => resolve(null), { once: true })),
   ]);
   if (port !== null) {
-    said.release();
+    stderr.release();
     return { ok: true, value: { port, pid: child.pid, ended, stop: () => stop(child, ended) } };
   }
   const isLate = giveUp.aborted;
   child.kill('SIGKILL');
   const end = await ended;
-  if (said.text().includes('Address already in use')) return await portTaken(listen);
-  said.release();
+  if (stderr.text().includes('Address already in use')) return await portTaken(listen);
+  stderr.release();
   return refuse(
     isLate ? `workerd did not answer within ${START_TIMEOUT / 1000} s` : `workerd did not start: ${end}`,
   );
 }
 
-/** The binary itself: what npm puts on the path is a Node script around it, and a signal would stop only that. */
+/** @returns the path of the binary. npm's command on the path is a Node script around it, which would keep a signal to itself. */
 function workerdBinary(): string {
   const loaded: unknown = createRequire(import.meta.url)('workerd');
   if (typeof loaded === 'object' && loaded !== null && 'default' in loaded) return String(loaded.default);
-  throw new TypeError('the package workerd no longer exports the path of its binary');
+  throw new TypeError('the package workerd does not export the path of its binary');
 }
 
 function endOf(child: ChildProcess): Promise<string> {
@@ -91,22 +91,23 @@ function endOf(child: ChildProcess): Promise<string> {
 }
 
 /**
- * Kills workerd when this process is gone, also by a `kill -9`: it would hold the port and the data for ever. workerd
- * does not watch its parent, so a shell does: it reads a pipe that ends when we do. Without a shell there is no guard.
+ * Kills workerd when this process ends, also by a `kill -9`: it would keep the port and the data folder. workerd does not
+ * watch its parent, so a shell does, by reading a pipe that closes when this process ends. Without a shell there is no
+ * guard.
  */
 function guard(child: ChildProcess, ended: Promise<string>): void {
   if (child.pid === undefined) return;
   const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0"', String(child.pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // What kills our process group must not kill the guard first.
+    // A signal to our process group must not kill the guard first.
     detached: true,
   });
   shell.on('error', () => {});
-  // Before the pid can be given to somebody else.
+  // Before the system reuses the pid.
   void ended.then(() => shell.kill('SIGKILL'));
 }
 
-/** Keeps a stream's text until it is known whether it is worth showing; `release` passes it and all that follows to stderr. */
+/** Buffers a stream. `release` passes the buffer and all later output to stderr. */
 function holdBack(stream: Readable | null): { text(): string; release(): void } {
   const chunks: Buffer[] = [];
   const keep = (chunk: Buffer) => chunks.push(chunk);
@@ -120,7 +121,7 @@ function holdBack(stream: Readable | null): { text(): string; release(): void } 
   };
 }
 
-/** Waits for workerd to report its port, and for the Worker's first answer. @returns null where there is none */
+/** Waits for workerd to report its port, and for the Worker's first response. @returns null where there is none */
 async function answeringPort(control: unknown, host: string, giveUp: AbortSignal): Promise<number | null> {
   if (!(control instanceof Readable)) throw new TypeError('workerd was spawned without a control descriptor');
   for await (const line of createInterface({ input: control })) {
@@ -134,7 +135,7 @@ async function answeringPort(control: unknown, host: string, giveUp: AbortSignal
   return null;
 }
 
-/** @returns whether the Worker answers at all: what it says is its own affair. */
+/** @returns whether the Worker responds, with whatever status. */
 function isAnswering(url: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     get(url, { agent: false, signal }, (response) => {

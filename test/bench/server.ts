@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
-import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
-import type { Outcome } from '../../src/cli/outcome.ts';
+import type { Result } from '../../src/cli/result.ts';
 import { startWorkerd } from '../../src/cli/workerd.ts';
+import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 
 export interface Servers {
   /** `http://host:port` */
@@ -142,7 +142,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-function unwrap<T>(outcome: Outcome<T>): T {
+function unwrap<T>(outcome: Result<T>): T {
   if (!outcome.ok) throw new Error(outcome.lines.join('\n'));
   return outcome.value;
 }

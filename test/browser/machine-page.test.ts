@@ -311,16 +311,17 @@ describe('a page whose machine changes', () => {
 describe('a viewer', () => {
   const secret = 'a secret that has bytes enough for it';
 
-  async function tokenFor(can: string): Promise<string> {
-    const flags = ['token', '--charts', 'acme/*', '--can', can, '--sub', 'me', '--ttl', '1h'];
+  async function tokenFor(can: string, ttl = '1h'): Promise<string> {
+    const flags = ['token', '--charts', 'acme/*', '--can', can, '--sub', 'me', '--ttl', ttl];
     return (await runCli(flags, { TOKEN_SECRET: secret })).stdout.trim();
   }
 
-  async function open(password: string): Promise<Watched & { readonly server: Server }> {
+  /** Opens the page with a token that is made after the server has started, since its lifetime may be short. */
+  async function open(can: string, ttl?: string): Promise<Watched> {
     const charts = await folderOf({ 'acme/canary.yaml': CHART });
     const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
-    const httpCredentials = { username: 'me', password };
-    return { ...(await openPage(`${server.url}/acme/canary`, { httpCredentials })), server };
+    const httpCredentials = { username: 'me', password: await tokenFor(can, ttl) };
+    return openPage(`${server.url}/acme/canary`, { httpCredentials });
   }
 
   it('with a wrong token sees nothing', async () => {
@@ -334,7 +335,7 @@ describe('a viewer', () => {
   });
 
   it('signs in with the browser’s own prompt, and watches the machine', async () => {
-    const watched = await open(await tokenFor('read,update'));
+    const watched = await open('read,update');
     await whenLive(watched);
     await watched.page.getByRole('button', { name: 'fail' }).click();
     await answer(watched.page, 'Send fail');
@@ -344,7 +345,7 @@ describe('a viewer', () => {
   });
 
   it('reports under the subject of the token', async () => {
-    const watched = await open(await tokenFor('read,update'));
+    const watched = await open('read,update');
     await whenLive(watched);
     await watched.page.getByText('You report as me.').waitFor();
     for (let i = 0; i < 2; i++) {
@@ -357,15 +358,14 @@ describe('a viewer', () => {
   });
 
   it('whose token expires is told so, and the page stops', async () => {
-    const flags = ['token', '--charts', 'acme/*', '--can', 'read', '--sub', 'me', '--ttl', '4s'];
-    const { stdout } = await runCli(flags, { TOKEN_SECRET: secret });
-    const watched = await open(stdout.trim());
+    const watched = await open('read', '6s');
+    await whenLive(watched);
     await watched.page.getByText('The token has expired.').waitFor();
     expect(await watched.page.locator('#connection').getAttribute('data-state')).toBe('ended');
   });
 
   it('with the right to read only sees no buttons', async () => {
-    const watched = await open(await tokenFor('read'));
+    const watched = await open('read');
     await whenLive(watched);
     await current(watched.page, 'canary').waitFor();
     expect(await watched.page.getByRole('button').count()).toBe(0);

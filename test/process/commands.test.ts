@@ -1,4 +1,4 @@
-/** The commands beside `serve` and `token`, as processes. */
+/** The commands other than `serve` and `token`, as processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ afterEach(cleanUp);
 const WARNED = 'initial: a\nstates:\n  a: {}\n  b: {}\n';
 
 describe('check', () => {
-  it('finds nothing wrong in the charts that come with the package, and says so', async () => {
+  it('finds no fault in the charts of the package', async () => {
     expect(await runCli(['check', '--strict', 'charts'])).toEqual({
       code: 0,
       stdout: '8 charts, 0 errors, 0 warnings\n',
@@ -23,7 +23,7 @@ describe('check', () => {
     });
   });
 
-  it('finds everything in a folder at once, each as file:line:column', async () => {
+  it('reports all faults of a folder, each as file:line:column', async () => {
     const folder = await folderOf({
       'good.yaml': SEQUENCE,
       'acme/good.yaml': STATECHART,
@@ -47,7 +47,7 @@ describe('check', () => {
     expect(stdout).toContain('Did you mean "b"?');
   });
 
-  it('takes a warning for an error where that is asked for, and else not', async () => {
+  it('treats warnings as errors only with --strict', async () => {
     const file = await fileOf(WARNED);
     const lenient = await runCli(['check', file]);
     expect(lenient.code).toBe(0);
@@ -57,7 +57,7 @@ describe('check', () => {
     expect((await runCli(['check', '--strict', file])).code).toBe(1);
   });
 
-  it('is read by machines', async () => {
+  it('prints JSON with --json', async () => {
     const file = await fileOf('initial: a\nstates: {a: {on: {go: c}}}\n');
     const { code, stdout, stderr } = await runCli(['check', '--json', file]);
     expect([code, stderr]).toEqual([1, '']);
@@ -89,7 +89,7 @@ describe('check', () => {
 describe('simulate', () => {
   const canary = 'charts/acme/canary.yaml';
 
-  it('shows where each step leads: states, counts, the context, and where timers lead', async () => {
+  it('shows the states, counts, context and timers after each step', async () => {
     const { code, stdout } = await runCli(['simulate', canary, 'update', 'update', 'update', '+30m']);
     expect(code).toBe(0);
     expect(stdout).toBe(`start
@@ -118,12 +118,12 @@ update
     expect(stdout.split('\n').filter((line) => line.includes('REFUSED'))).toEqual([
       'fleet:update REFUSED: fleet is not current',
       'nothing REFUSED: canary does not take nothing',
-      '+soon REFUSED: +soon is no time such as +30m',
+      '+soon REFUSED: +soon is not a duration such as +30m',
       'x:update REFUSED: there is no state x',
     ]);
   });
 
-  it('takes its steps from what is typed, and is read by machines', async () => {
+  it('reads steps from stdin, and prints JSON with --json', async () => {
     const args = ['simulate', canary, '--json', '--at', '2026-12-01T00:00:00Z'];
     const { code, stdout } = await runCli(args, {}, 'update\n\n+3h\n');
     expect(code).toBe(0);
@@ -144,7 +144,7 @@ update
     });
   });
 
-  it('shows how many may work at a time', async () => {
+  it('shows the slots of current states', async () => {
     const { stdout } = await runCli(['simulate', 'charts/acme/patch.yaml', '--json', 'update']);
     const [start] = stdout.trim().split('\n');
     expect(JSON.parse(start ?? '')).toMatchObject({ slots: [{ state: 'patch', slots: 5 }] });
@@ -152,7 +152,7 @@ update
     expect(text.stdout).toContain('slots at patch: 5');
   });
 
-  it('tells what is wrong with a chart', async () => {
+  it('reports the errors of a chart', async () => {
     const file = await fileOf('initial: a\n');
     const { code, stderr } = await runCli(['simulate', file, 'update']);
     expect(code).toBe(1);
@@ -161,7 +161,7 @@ update
 });
 
 describe('diagram', () => {
-  it('writes the format that the file is called by, or prints it', async () => {
+  it('writes the format of the file’s extension, or prints it', async () => {
     const folder = await temporaryFolder();
     for (const [name, begins] of [
       ['a.svg', '<svg xmlns='],
@@ -181,25 +181,25 @@ describe('diagram', () => {
 });
 
 describe('the output of check', () => {
-  it('has colours where they are asked for, and none where it is no terminal', async () => {
+  it('has colours with FORCE_COLOR, and none with NO_COLOR', async () => {
     const args = ['check', await fileOf(WARNED)];
     expect((await runCli(args, { FORCE_COLOR: '1' })).stdout).toContain('\u001b[33mwarning: ');
     expect((await runCli(args, { NO_COLOR: '1' })).stdout).not.toContain('\u001b');
   });
 });
 
-it('tells its version', async () => {
+it('prints its version', async () => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   expect((await runCli(['--version'])).stdout).toBe(`stateservice ${version}\n`);
 });
 
 describe('the launcher', () => {
   const launcher = 'bin/stateservice.js';
-  // As an older Node does, it runs no TypeScript.
+  // Runs no TypeScript, as an older Node.
   const older = '--no-experimental-strip-types';
 
   it.each([[[launcher]], [[older, launcher]]])(
-    'runs the command line by %j, and ends as that does',
+    'runs the command line with %j, and exits with its code',
     async (node) => {
       const right = await run(process.execPath, [...node, 'check', 'charts']);
       expect(right).toEqual({ code: 0, stdout: '8 charts, 0 errors, 0 warnings\n', stderr: '' });
@@ -207,15 +207,15 @@ describe('the launcher', () => {
     },
   );
 
-  it('ends its server where it is told to, and where it is killed', async () => {
+  it('stops its server when it is terminated or killed', async () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const data = await temporaryFolder();
       const flags = ['serve', '--port', '0', '--data', data, '--charts', data];
       const child = spawn(process.execPath, [older, launcher, ...flags], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
-      const [said] = await once(child.stdout, 'data');
-      const url = /http:\S+/.exec(String(said))?.[0] ?? '';
+      const [first] = await once(child.stdout, 'data');
+      const url = /http:\S+/.exec(String(first))?.[0] ?? '';
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
       child.kill(signal);
       const isGone = () =>
@@ -228,7 +228,7 @@ describe('the launcher', () => {
 });
 
 describe('help', () => {
-  it('lists the commands, and tells of each', async () => {
+  it('lists the commands, and describes each', async () => {
     const { stdout } = await runCli(['--help']);
     for (const name of ['serve', 'token', 'check', 'simulate', 'diagram'])
       expect(stdout).toContain(`\n  ${name} `);

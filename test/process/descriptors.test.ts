@@ -27,7 +27,7 @@ it('answers again where silent connections took all descriptors, also where that
     // The second of two: nothing that was answered is lost.
     await until(async () => (await statusOf(server, '/state?state=drain', 'PUT').catch(() => 0)) === 200);
     expect(await statusOf(server, '/state?state=done')).toBe(200);
-    ended.push(server.output().includes('workerd ended by itself: '));
+    ended.push(server.output().includes('workerd ended: '));
   }
   expect(ended.toSorted()).toEqual([false, true]);
 });
@@ -35,7 +35,7 @@ it('answers again where silent connections took all descriptors, also where that
 it('has places left for others when all that may wait have gone away', async () => {
   const server = await startServer({ chart: await fileOf(SEQUENCE), descriptors: 800 });
   expect(server.output()).toContain(
-    'only 800 files and sockets may be open, 2 for each connection; at most 200 requests may wait',
+    'the limit of open files is 800, and a connection takes 2, so at most 200 requests may wait',
   );
   expect(await statusOf(server, '/state?state=drain')).toBe(200);
   // At two machines, by half each; a `GET` of a machine waits too.

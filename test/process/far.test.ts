@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
-import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
 import { startWorkerd, type Workerd } from '../../src/cli/workerd.ts';
+import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 import { CROWD, crowd, leavingCrowd } from './crowd.ts';
 import { cleanUp, temporaryFolder } from './server.ts';
 

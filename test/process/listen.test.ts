@@ -10,23 +10,27 @@ describe('a host', () => {
     expect(isLoopback(host)).toBe(false);
   });
 
-  it('is in brackets where it is an IPv6 address', () => {
+  it('has brackets where it is an IPv6 address', () => {
     expect(hostAndPort({ host: '::1', port: 80 })).toBe('[::1]:80');
     expect(hostAndPort({ host: '127.0.0.1', port: 80 })).toBe('127.0.0.1:80');
   });
 
-  it('is found at a loopback address where the server listens on all', () => {
+  it('is reached at a loopback address where the server listens on all', () => {
     expect(['0.0.0.0', '::', '10.0.0.1'].map(reachableHost)).toEqual(['127.0.0.1', '::1', '10.0.0.1']);
   });
 });
 
-describe('the look at a port', () => {
+describe('checkPort', () => {
   it('leaves the port free', async () => {
-    expect(await checkPort({ host: '127.0.0.1', port: 0 })).toBeUndefined();
+    expect(await checkPort({ host: '127.0.0.1', port: 0 })).toEqual({ ok: true, value: undefined });
   });
 
-  it('refuses a host that is none', async () => {
+  it('refuses an unknown host', async () => {
     const refusal = await checkPort({ host: 'no.such.host.invalid', port: 0 });
-    expect(refusal?.lines).toEqual(['stateservice: no.such.host.invalid is no address of this machine']);
+    expect(refusal).toEqual({
+      ok: false,
+      exitCode: 1,
+      lines: ['stateservice: no.such.host.invalid is not an address of this machine'],
+    });
   });
 });

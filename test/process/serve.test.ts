@@ -7,7 +7,7 @@ import { cleanUp, startServer, temporaryFolder } from './server.ts';
 afterEach(cleanUp);
 
 describe('a start', () => {
-  it('answers, and says where and what', async () => {
+  it('answers, and prints its address and its charts', async () => {
     const charts = await folderOf({ 'default.yaml': SEQUENCE, 'acme/release.yaml': STATECHART });
     const server = await startServer({ charts, bundles: true });
 
@@ -32,7 +32,7 @@ describe('a start', () => {
     expect(rowsOf(server.output())).toEqual([['default', chart, '/state']]);
   });
 
-  it('ignores, and names, files that can have no address', async () => {
+  it('ignores files without an address, and names them', async () => {
     const charts = await folderOf({
       'release.yaml': SEQUENCE,
       'acme/re lease.yaml': SEQUENCE,
@@ -65,7 +65,7 @@ describe('a start', () => {
     expect((await get(server.url, '/acme/release/state?state=drain')).status).toBe(200);
   });
 
-  it('sees a chart that is put into the folder later', async () => {
+  it('serves a chart that is added to the folder later', async () => {
     const charts = await temporaryFolder();
     const server = await startServer({ charts });
     expect((await get(server.url, '/state?state=drain')).status).toBe(404);
@@ -84,20 +84,20 @@ describe('a start', () => {
 });
 
 describe('a chart given with --chart', () => {
-  it('arrives byte for byte, quotes and the syntax of the configuration too', async () => {
+  it('arrives byte for byte, also with quotes and the syntax of the configuration', async () => {
     const hostile = `it's "q" \\ \\n \\" $HOME \${x} $(id) \`id\` %s {{x}} */ // "), ( name = \\"AUTH\\", 語 😀 \u202e`;
     const text = `# ${hostile}\r\n${STATECHART}`;
     const server = await startServer({ chart: await fileOf(text) });
     expect(Buffer.from(await (await fetch(`${server.url}/chart`)).arrayBuffer())).toEqual(Buffer.from(text));
   });
 
-  it('may be longer than an argument or a variable of the environment can be', async () => {
+  it('may be longer than an argument or an environment variable', async () => {
     const text = `${STATECHART}${'# 0123456789\n'.repeat(4_000)}`;
     const server = await startServer({ chart: await fileOf(text) });
     expect((await get(server.url, '/chart')).text).toBe(text);
   });
 
-  it('is not the path by which it came: neither spaces, quotes nor = change it', async () => {
+  it('may have spaces, quotes and = in its path', async () => {
     const folder = await folderOf({ 'a=b "c" \\d é/states.yaml': SEQUENCE, 'a=b "c" \\d é/data/x': '' });
     const odd = join(folder, 'a=b "c" \\d é');
     const server = await startServer({

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { textFile, WORKER_FILE, workerdConfig } from '../../src/cli/config.ts';
 import type { Listen } from '../../src/cli/listen.ts';
 import { startWorkerd } from '../../src/cli/workerd.ts';
+import { textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 import { cleanUp, takenPort, temporaryFolder } from './server.ts';
 
 /** A Worker that shows what ours cannot be made to: a request without an end, any bytes of a binding, a log. */
@@ -47,21 +47,24 @@ describe('workerd', () => {
     expect(await request).toBe('cut off');
   });
 
-  it('ends by itself where no request is under way', async () => {
+  it('stops at once where no request is in flight', async () => {
     const { workerd } = await started();
     await workerd.stop();
     expect(await workerd.ended).toBe('exit code 0');
   });
 
-  it('says plainly that its port was taken between the look and the start', async () => {
+  it('says that its port was taken between the check and the start', async () => {
     const port = await takenPort();
     const words = spyOnStderr();
     const outcome = await start(WORKER, '', { host: '127.0.0.1', port });
-    expect(outcome).toMatchObject({ ok: false, lines: [`stateservice: port ${port} on 127.0.0.1 is taken`] });
+    expect(outcome).toMatchObject({
+      ok: false,
+      lines: [`stateservice: port ${port} on 127.0.0.1 is in use`],
+    });
     expect(words()).toBe('');
   });
 
-  it('has its own words passed on where the Worker does not start', async () => {
+  it('passes its stderr on where the Worker does not start', async () => {
     const words = spyOnStderr();
     const outcome = await start('throw new Error("broken at the start")', '');
     expect(outcome).toMatchObject({
@@ -71,18 +74,18 @@ describe('workerd', () => {
     expect(words()).toContain('broken at the start');
   });
 
-  it("has the Worker's logs passed on", async () => {
+  it("passes the Worker's logs on", async () => {
     const words = spyOnStderr();
     const { url } = await started();
     await fetch(`${url}/error`);
     await vi.waitFor(() => expect(words()).toContain('the Worker says so'));
   });
 
-  it('does not start for one who has been told to stop', async () => {
+  it('does not start after it was stopped', async () => {
     const outcome = await start(WORKER, '', ANY, AbortSignal.abort());
     expect(outcome).toMatchObject({
       ok: false,
-      lines: [expect.stringContaining('told to stop before it started')],
+      lines: [expect.stringContaining('stopped before the start')],
     });
   });
 });

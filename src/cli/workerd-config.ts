@@ -1,27 +1,26 @@
 /**
- * The configuration that `workerd serve` reads: what wrangler.toml is to a deploy, for a server of one's own.
+ * Writes the configuration of `workerd serve`: the counterpart of wrangler.toml for a server without Cloudflare.
  *
- * Pure. No value from outside is ever spelled in the text: charts and variables are files that it embeds, paths and
- * addresses are arguments of the workerd process (`workerdArguments`). So there is nothing to escape, and no chart
- * can break out of a string.
+ * Pure. The text contains no outside value: charts and variables are files that it embeds, paths and addresses are
+ * arguments of the workerd process (`workerdArguments`). So nothing has to be escaped.
  */
 
 /**
- * The Durable Object classes, each with the binding it is reached by. wrangler.toml names the same
- * (`[[durable_objects.bindings]]`); a test compares them.
+ * The Durable Object classes and their bindings. A test compares them with wrangler.toml
+ * (`[[durable_objects.bindings]]`).
  */
 export const OBJECTS = [
   { binding: 'MACHINES', className: 'Machine' },
   { binding: 'TENANTS', className: 'Tenant' },
 ] as const;
 
-/** Bindings that workerd takes from its environment, so that no secret is written to a file; null where not set. */
+/** Bindings that workerd reads from its environment, so that no secret is written to a file; null where not set. */
 const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'CORS_ORIGINS', 'LOG'] as const;
 
-/** The bundled Worker: a file beside the configuration, which embeds it. */
+/** The file of the bundled Worker, beside the configuration that embeds it. */
 export const WORKER_FILE = 'worker.js';
 
-/** @returns the file beside the configuration that has the value of a text binding. */
+/** @returns the name of the file with the value of a text binding, beside the configuration. */
 export function textFile(binding: string): string {
   return `${binding}.txt`;
 }
@@ -33,9 +32,9 @@ export interface Compatibility {
 }
 
 /**
- * Reads the compatibility settings of a wrangler.toml, so that this server and a deploy cannot differ.
+ * Reads the compatibility settings of a wrangler.toml, so that a local server and a deploy have the same.
  *
- * @returns undefined if it has no `compatibility_date`
+ * @returns undefined where there is no `compatibility_date`
  */
 export function readCompatibility(wranglerToml: string): Compatibility | undefined {
   const date = /^compatibility_date\s*=\s*["'](\d{4}-\d{2}-\d{2})["']/m.exec(wranglerToml)?.[1];
@@ -46,13 +45,13 @@ export function readCompatibility(wranglerToml: string): Compatibility | undefin
 }
 
 /**
- * @param texts names of the bindings that are text; the value of each is in `textFile(name)`
+ * @param texts names of text bindings; the value of each is in `textFile(name)`
  * @returns Cap'n Proto text, see node_modules/workerd/workerd.capnp
  */
 export function workerdConfig(compatibility: Compatibility, texts: string[]): string {
   const namespaces = OBJECTS.map(
     ({ className }) =>
-      // uniqueKey is the folder's name in --data and part of every object's id: it must never change.
+      // uniqueKey is the folder's name in --data, and part of every object's id: it must never change.
       `(className = "${className}", uniqueKey = "stateservice-${className}", enableSql = true)`,
   );
   const bindings = [
@@ -87,18 +86,18 @@ const main :Workerd.Worker = (
 `;
 }
 
-/** Absolute paths of the two folders that workerd sees. */
+/** Absolute paths of the folders that workerd can access. */
 export interface Folders {
-  /** Only read. */
+  /** Read-only. */
   readonly charts: string;
   readonly data: string;
 }
 
 /**
- * The arguments of the `workerd` binary for a configuration of `workerdConfig`.
+ * @returns the arguments of the `workerd` binary for a configuration of `workerdConfig`.
  *
  * @param address `host:port`
- * @param controlFd where workerd reports, as a line of JSON, the port it listens on
+ * @param controlFd the descriptor on which workerd reports its port, as a line of JSON
  */
 export function workerdArguments(
   configFile: string,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OBJECTS, readCompatibility, workerdConfig } from '../../src/cli/config.ts';
+import { OBJECTS, readCompatibility, workerdConfig } from '../../src/cli/workerd-config.ts';
 
 const WRANGLER = await readFile(resolve(import.meta.dirname, '../../wrangler.toml'), 'utf8');
 
