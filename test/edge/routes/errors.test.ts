@@ -1,4 +1,4 @@
-/** What nobody expected: the caller learns that it happened and no more; the log has the rest. */
+/** Unexpected faults: the caller learns only that one happened; the log has the rest. */
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { app } from '../../../src/edge/app.ts';
@@ -15,7 +15,7 @@ afterAll(() => {
 });
 
 describe('a fault', () => {
-  it('is 500 that tells nothing of what is inside, and is logged', async () => {
+  it('is 500 without internal details, and is logged', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     await ask(address, 'a');
     await inStorage(address, ({ sql }) => {
@@ -35,23 +35,27 @@ describe('a fault', () => {
 
   it('is 500 whatever is thrown', async () => {
     for (const thrown of [new Error('boom'), new TypeError('boom'), new RangeError('boom')]) {
-      const response = await askPlatformThat(thrown);
+      const address = await newChart(sequence(final('a')));
+      const response = await askPlatformThat(thrown, address);
       expect(response.status).toBe(500);
       expect(response.headers.get('Retry-After')).toBeNull();
       expect(await response.text()).not.toContain('boom');
-      expect(log).toHaveBeenCalledWith('GET /t/c/state failed', thrown);
+      expect(log).toHaveBeenCalledWith(`GET /${address}/state failed`, thrown);
     }
   });
 });
 
-describe('a platform that has too much to do, or moves the object', () => {
+describe('a platform that is overloaded, or moves the object', () => {
   it.each([
     ['overloaded', { overloaded: true }],
-    ['overloaded, and not to be tried again at once', { overloaded: true, retryable: false }],
-    ['to be tried again', { retryable: true }],
-    ['to be tried again, from another region', { retryable: true, remote: true }],
-  ])('is 503 and says when to come again: %s', async (_, marks) => {
-    const response = await askPlatformThat(Object.assign(new Error('Durable Object is moving'), marks));
+    ['overloaded, not retryable', { overloaded: true, retryable: false }],
+    ['retryable', { retryable: true }],
+    ['retryable, from another region', { retryable: true, remote: true }],
+  ])('is 503 with Retry-After: %s', async (_, marks) => {
+    const response = await askPlatformThat(
+      Object.assign(new Error('Durable Object is moving'), marks),
+      await newChart(sequence(final('a'))),
+    );
     expect(response.status).toBe(503);
     expect(response.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
     expect(await problemOf(response)).toMatchObject({
@@ -60,13 +64,13 @@ describe('a platform that has too much to do, or moves the object', () => {
     });
   });
 
-  it('is not blamed for what it says is the object’s own fault', async () => {
+  it('is 500 if the platform marks the error as the object’s own', async () => {
     const own = Object.assign(new Error('boom'), { overloaded: false, retryable: false, remote: true });
-    expect((await askPlatformThat(own)).status).toBe(500);
+    expect((await askPlatformThat(own, await newChart(sequence(final('a'))))).status).toBe(500);
   });
 });
 
-it('a storage that refuses to write fails the report, keeps what was, and counts on afterwards', async () => {
+it('a storage that refuses to write fails the report, keeps the state before it, and counts on afterwards', async () => {
   const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
   expect((await report(address, 'a')).status).toBe(200);
   await inStorage(address, ({ sql }) => {
@@ -87,9 +91,9 @@ it('a storage that refuses to write fails the report, keeps what was, and counts
   expect((await ask(address, 'b')).status).toBe(200);
 });
 
-/** Asks through an `env` whose platform throws `error` instead of reaching an object. */
-async function askPlatformThat(error: Error): Promise<Response> {
+/** Sends a request through an `env` whose platform throws `error` instead of calling the object. */
+async function askPlatformThat(error: Error, address: string): Promise<Response> {
   const machine = { is: () => Promise.reject(error) };
   const platform = { ...env, MACHINES: { getByName: () => machine } } as unknown as Env;
-  return app.request('/t/c/state?state=a', {}, platform);
+  return app.request(`/${address}/state?state=a`, {}, platform);
 }
