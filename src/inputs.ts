@@ -1,56 +1,83 @@
-/** What a caller may say, by HTTP or by a binding: the same words are refused in both. */
+/** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
-import { fitsIn } from './bytes.ts';
 import { isReserved } from './chart/chart.ts';
-import { CALLER_LENGTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
-import { type Refusal, refuse } from './refusal.ts';
+import { CALLER_LENGTH, EVENT_LENGTH, fitsIn, KEY_LENGTH, STATE_BYTES } from './limits.ts';
+import { type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
-const words = (most: number) =>
-  z
-    .string()
-    .min(1)
-    .max(most)
-    .refine((text) => text.isWellFormed());
+/** A valid value, or the refusal of an invalid one. */
+export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 
-/** Who reports, claims or asks. */
-export const CallerShape = words(CALLER_LENGTH);
+/**
+ * Validates an input.
+ *
+ * @returns the value, or a refusal with the message of the first rule that the input breaks.
+ */
+export function parseInput<Value>(
+  shape: z.ZodType<Value>,
+  input: unknown,
+  code: RefusalCode = 'wrong-parameter',
+): Parsed<Value> {
+  const { success, data, error } = shape.safeParse(input);
+  return success ? { ok: true, value: data } : refuse(code, error.issues[0]?.message ?? '');
+}
+
+/** The name of a caller that reports, or that holds a slot. */
+export const CallerShape = textShape(
+  CALLER_LENGTH,
+  `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`,
+);
 
 /** `Idempotency-Key`. */
-export const KeyShape = words(KEY_LENGTH);
+export const KeyShape = textShape(KEY_LENGTH, `\`Idempotency-Key\` must have 1 to ${KEY_LENGTH} characters.`);
+
+/** The name of a state. Whether the chart has such a state, its machine decides. */
+export const StateShape = z
+  .string()
+  .refine((state) => fitsIn(STATE_BYTES, state), `\`state\` must have at most ${STATE_BYTES} bytes.`);
 
 const EVENT_SIZE = `An event's name has 1 to ${EVENT_LENGTH} characters.`;
 
-/** The name of an event that is sent. */
+/** The name of an event that a caller sends. */
 export const EventShape = z
   .string()
   .min(1, EVENT_SIZE)
   .max(EVENT_LENGTH, EVENT_SIZE)
-  .regex(/^[^*]*$/, 'A wildcard is for charts; an event that is sent has a name.')
+  .regex(/^[^*]*$/, 'Only charts can have wildcards; send the name of an event.')
   .refine(
     (event) => !isReserved(event),
-    'Names that begin with xstate., done. or error. are kept by XState for itself.',
+    'Names that begin with xstate., done. or error. are reserved by XState.',
   );
 
-/** @returns why `by` is no caller, or nothing. */
+/** @returns a refusal if `by` is no caller's name. */
 export function checkCaller(by: string): Refusal | undefined {
-  if (CallerShape.safeParse(by).success) return undefined;
-  return refuse('wrong-parameter', `\`by\` must be a name of 1 to ${CALLER_LENGTH} characters.`);
+  return check(CallerShape, by);
 }
 
-/** @returns why `state` is too long to be one, or nothing. Whether there is such a state, its machine says. */
+/** @returns a refusal if `state` is too long. */
 export function checkState(state: string): Refusal | undefined {
-  if (fitsIn(STATE_BYTES, state)) return undefined;
-  return refuse('wrong-parameter', `\`state\` must have at most ${STATE_BYTES} bytes.`);
+  return check(StateShape, state);
 }
 
-/** @returns why `key` is no `Idempotency-Key`, or nothing. */
+/** @returns a refusal if `key` is no `Idempotency-Key`. */
 export function checkKey(key: string): Refusal | undefined {
-  if (KeyShape.safeParse(key).success) return undefined;
-  return refuse('wrong-parameter', `\`Idempotency-Key\` must have 1 to ${KEY_LENGTH} characters.`);
+  return check(KeyShape, key);
 }
 
-/** @returns why `event` is not to be sent, or nothing. */
+/** @returns a refusal if callers may not send `event`. */
 export function checkEvent(event: string): Refusal | undefined {
-  const [wrong] = EventShape.safeParse(event).error?.issues ?? [];
-  return wrong && refuse('reserved-event', wrong.message);
+  return check(EventShape, event, 'reserved-event');
+}
+
+function check(shape: z.ZodType<string>, text: string, code?: RefusalCode): Refusal | undefined {
+  const parsed = parseInput(shape, text, code);
+  return parsed.ok ? undefined : parsed;
+}
+
+/** A text of 1 to `most` UTF-16 code units without lone surrogates. */
+function textShape(most: number, rule: string) {
+  return z
+    .string()
+    .min(1, rule)
+    .max(most, rule)
+    .refine((text) => text.isWellFormed(), rule);
 }

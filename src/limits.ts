@@ -314,3 +314,11 @@ export const BODY_WAIT = 30_000;
 
 /** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
 export const FLEETLOCK_BYTES = 16 * 1024;
+
+/** Whether a text has at most `bytes` bytes of UTF-8. Most texts are short: a UTF-16 code unit takes one to three bytes. */
+export function fitsIn(bytes: number, text: string): boolean {
+  if (text.length * 3 <= bytes) return true;
+  return text.length <= bytes && encoder.encode(text).length <= bytes;
+}
+
+const encoder = new TextEncoder();

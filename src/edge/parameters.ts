@@ -1,24 +1,19 @@
-/** Parameters and headers that resources take. */
+/** The query parameters and headers that several resources take. The shape of each is its rule, and reads it. */
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { fitsIn } from '../bytes.ts';
 import { parseDuration, UPDATE } from '../chart/chart.ts';
-import {
-  CallerShape,
-  checkCaller,
-  checkEvent,
-  checkKey,
-  checkState,
-  EventShape,
-  KeyShape,
-} from '../inputs.ts';
-import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
+import { DURATION } from '../chart/time.ts';
+import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
+import { fitsIn, IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
 import type { UpdateOptions } from '../objects/turn.ts';
-import { refuse } from '../refusal.ts';
-import type { Parameter, Parsed } from './contract/contract.ts';
+import { type RefusalCode, refuse } from '../refusal.ts';
+import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 
-/** Whose token the request came with; undefined where none is asked for. */
+/** The value of an optional parameter that the request does not have. */
+const NOTHING = { ok: true, value: undefined } as const;
+
+/** The subject of the request's token; undefined if the service is open. */
 export function subject(c: Context<AppEnv>): string | undefined {
   return c.get('grant')?.sub;
 }
@@ -29,85 +24,76 @@ export function withSubject(c: Context<AppEnv>): { readonly sub?: string } {
   return sub === undefined ? {} : { sub };
 }
 
-/** A state's name. Whether there is such a state is the machine's to say. */
-export const STATE = {
+/** A state. Whether the chart has it, the machine decides. */
+export const STATE: Parameter<string> = parameter({
   name: 'state',
   in: 'query',
-  says: 'The state: its `id`, its path (`rollout.eu`), or its key where no other state has the same.',
+  says: 'The state: its `id`, its path (`rollout.eu`), or its key if no other state has the same.',
   isRequired: true,
-  shape: z.string(),
-  read(c) {
-    const value = c.req.query('state');
-    if (value !== undefined) return checkState(value) ?? { ok: true, value };
-    return refuse('wrong-parameter', 'The query names no state; add ?state=NAME.');
-  },
-} satisfies Parameter<string>;
+  shape: StateShape,
+  absent: refuse('wrong-parameter', 'The query names no state; add ?state=NAME.'),
+});
 
-/** The event that is sent, `update` where nothing else is said. */
-export const EVENT: Parameter<string> = {
+/** The event that is sent. */
+export const EVENT: Parameter<string> = parameter({
   name: 'event',
   in: 'query',
-  says: `The event that is sent; \`${UPDATE}\` where it is left out.`,
+  says: `The event that is sent; default: \`${UPDATE}\`.`,
   shape: EventShape.default(UPDATE),
-  read(c) {
-    const value = c.req.query('event');
-    // What nearly everybody sends needs no look.
-    if (value === undefined) return { ok: true, value: UPDATE };
-    return checkEvent(value) ?? { ok: true, value };
-  },
-};
+  absent: { ok: true, value: UPDATE },
+  code: 'reserved-event',
+});
 
-/** Who says so; undefined where nobody does. */
-export const BY: Parameter<string | undefined> = {
+/** The name of the caller. */
+export const BY: Parameter<string | undefined> = parameter({
   name: 'by',
   in: 'query',
-  says: 'Who says so. One caller counts once per visit of a state and event.',
+  says: 'The name of the caller. A caller counts once per visit of a state and event.',
   shape: CallerShape,
-  read(c) {
-    const value = c.req.query('by');
-    return (value === undefined ? undefined : checkCaller(value)) ?? { ok: true, value };
-  },
-};
+  absent: NOTHING,
+});
 
-/** The same, where it must be said. */
-export const CALLER: Parameter<string> = {
-  ...BY,
-  says: 'Who it is for.',
+/** The name of the caller, required. */
+export const CALLER: Parameter<string> = parameter({
+  name: 'by',
+  in: 'query',
+  says: 'The name of the caller that holds the slot.',
   isRequired: true,
-  read(c) {
-    const by = BY.read(c);
-    if (!by.ok) return by;
-    if (by.value !== undefined) return { ok: true, value: by.value };
-    return refuse('wrong-parameter', 'The query must say who it is for: ?by=NAME.');
-  },
-};
+  shape: CallerShape,
+  absent: refuse('wrong-parameter', 'The query must name the caller: ?by=NAME.'),
+});
 
-/** How long to wait, in ms; 0 where it is not asked for. */
-export const WAIT: Parameter<number> = {
+const WAIT_RULE = `\`wait\` must be a duration of at most ${WAIT_MAX / 1_000}s, such as 30s.`;
+
+const ASKED_WAIT: Parameter<number> = parameter({
   name: 'wait',
   in: 'query',
   says: `How long to wait, at most ${WAIT_MAX / 1_000}s: \`30s\`, \`1m\`, or a number of seconds.`,
-  shape: z.string().regex(/^(\d{1,15}|(\d{1,15}(\.\d{1,6})?(ms|[smhd]))+)$/),
+  shape: z
+    .string()
+    .regex(DURATION, WAIT_RULE)
+    // A number alone is seconds, as curl users write them, and not ms as in charts.
+    .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
+    .pipe(z.number(WAIT_RULE).max(WAIT_MAX, WAIT_RULE)),
+  absent: { ok: true, value: 0 },
+});
+
+/** How long to wait, in ms: not longer than the token is valid. */
+export const WAIT: Parameter<number> = {
+  ...ASKED_WAIT,
   read(c) {
-    const text = c.req.query('wait');
-    if (text === undefined) return { ok: true, value: 0 };
-    // Seconds, as curl users write them; `30s` and `1m` as in charts.
-    const value = parseDuration(/^\d+$/.test(text) ? `${text}s` : text);
-    if (value !== undefined && value <= WAIT_MAX) return { ok: true, value: withinToken(c, value) };
-    return refuse(
-      'wrong-parameter',
-      `\`wait\` must be a duration of at most ${WAIT_MAX / 1_000}s, such as 30s.`,
-    );
+    const wait = ASKED_WAIT.read(c);
+    return wait.ok ? { ok: true, value: withinToken(c, wait.value) } : wait;
   },
 };
 
-/** Ends a wait with the token that it was asked with: what comes after it is not for its bearer. */
+/** Ends a wait when the request's token expires. */
 function withinToken(c: Context<AppEnv>, ms: number): number {
   const until = c.get('grant')?.until;
   return until === undefined ? ms : Math.max(0, Math.min(ms, until - Date.now()));
 }
 
-/** draft-ietf-httpapi-idempotency-key-header. Quotes around it are the same key. */
+/** draft-ietf-httpapi-idempotency-key-header: a key in quotes. Without them it is the same key. */
 const IDEMPOTENCY_KEY: Parameter<string | undefined> = {
   name: 'Idempotency-Key',
   in: 'header',
@@ -115,37 +101,33 @@ const IDEMPOTENCY_KEY: Parameter<string | undefined> = {
   shape: KeyShape,
   read(c) {
     const header = c.req.header('Idempotency-Key');
-    if (header === undefined) return { ok: true, value: undefined };
-    const value = /^"(.*)"$/s.exec(header)?.[1] ?? header;
-    return checkKey(value) ?? { ok: true, value };
+    if (header === undefined) return NOTHING;
+    return parseInput(KeyShape, /^"(.*)"$/s.exec(header)?.[1] ?? header);
   },
 };
 
-/** RFC 9110, section 13.1.1: the revisions at which the request is meant; undefined where at any. */
-export const IF_MATCH: Parameter<readonly number[] | undefined> = {
+/** RFC 9110, section 13.1.1: the revisions at which the request is meant to count; undefined if at any. */
+export const IF_MATCH: Parameter<readonly number[] | undefined> = parameter({
   name: 'If-Match',
   in: 'header',
-  says: 'The revision at which it is meant, as `ETag` has it: `"17"`.',
-  shape: z.string(),
-  read(c) {
-    const header = c.req.header('If-Match')?.trim();
-    if (header === undefined || header === '*') return { ok: true, value: undefined };
-    if (!fitsIn(IF_MATCH_BYTES, header)) {
-      return refuse('wrong-parameter', `\`If-Match\` must have at most ${IF_MATCH_BYTES} bytes.`);
-    }
-    if (header !== '') return { ok: true, value: revisionsIn(header) };
-    return refuse('wrong-parameter', '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.');
-  },
-};
+  says: 'The revision at which the request is meant to count, as `ETag` has it: `"17"`.',
+  shape: z
+    .string()
+    .trim()
+    .min(1, '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.')
+    .refine(
+      (header) => fitsIn(IF_MATCH_BYTES, header),
+      `\`If-Match\` must have at most ${IF_MATCH_BYTES} bytes.`,
+    )
+    .transform((header) => (header === '*' ? undefined : revisionsIn(header))),
+  absent: NOTHING,
+});
 
-/**
- * RFC 9110, section 13.1.2: the revisions that the caller has already. Compared weakly: proxies weaken the tag of
- * what they compress.
- */
+/** RFC 9110, section 13.1.2: the revisions that the caller has. Compared weakly: proxies weaken the tag when they compress. */
 export const IF_NONE_MATCH = {
   name: 'If-None-Match',
   in: 'header',
-  says: 'The revision that the caller has already, as `ETag` has it: `"17"`.',
+  says: 'The revision that the caller has, as `ETag` has it: `"17"`.',
   shape: z.string(),
   read(c) {
     const header = c.req.header('If-None-Match') ?? '';
@@ -153,19 +135,22 @@ export const IF_NONE_MATCH = {
   },
 } satisfies Parameter<readonly number[]>;
 
-/** Whether a machine in mid-sequence is to start over. */
+/** Anything but `true` is false. */
+const ResetShape = z.enum(['true', 'false']).catch('false');
+
+/** Whether a machine in mid-sequence starts over. */
 export const RESET = {
   name: 'reset',
   in: 'query',
-  says: 'Whether a machine in mid-sequence is to start over: only where it is `true`.',
-  shape: z.enum(['true', 'false']).default('false'),
-  read: (c) => ({ ok: true as const, value: c.req.query('reset') === 'true' }),
+  says: 'Whether a machine in mid-sequence starts over.',
+  shape: ResetShape,
+  read: (c) => ({ ok: true as const, value: ResetShape.parse(c.req.query('reset')) === 'true' }),
 } satisfies Parameter<boolean>;
 
-/** What may be said beside a report. */
+/** The options of a report. */
 export const UPDATE_OPTIONS = [BY, IDEMPOTENCY_KEY, IF_MATCH] as const;
 
-/** The same, read; undefined where nothing is said. */
+/** Reads the options of a report; undefined if there are none. */
 export function updateOptions(c: Context<AppEnv>): Parsed<UpdateOptions | undefined> {
   const by = BY.read(c);
   if (!by.ok) return by;
@@ -182,14 +167,15 @@ export function updateOptions(c: Context<AppEnv>): Parsed<UpdateOptions | undefi
   return { ok: true, value: Object.keys(value).length === 0 ? undefined : value };
 }
 
-/** A whole number from `least` to `most` in the query; undefined where it is left out. */
+/** A whole number from `least` to `most` in the query. */
 export function wholeNumber(
   name: string,
   least: number,
   most: number,
   says: string,
 ): Parameter<number | undefined> {
-  const shape = z.int().min(least).max(most);
+  const rule = `\`${name}\` must be a whole number from ${least} to ${most}.`;
+  const shape = z.int(rule).min(least, rule).max(most, rule);
   return {
     name,
     in: 'query',
@@ -197,15 +183,32 @@ export function wholeNumber(
     shape,
     read(c) {
       const text = c.req.query(name);
-      if (text === undefined) return { ok: true, value: undefined };
-      const { data } = shape.safeParse(/^\d{1,16}$/.test(text) ? Number(text) : undefined);
-      if (data !== undefined) return { ok: true, value: data };
-      return refuse('wrong-parameter', `\`${name}\` must be a whole number from ${least} to ${most}.`);
+      if (text === undefined) return NOTHING;
+      return parseInput(shape, /^\d{1,16}$/.test(text) ? Number(text) : text);
     },
   };
 }
 
-/** Entity tags of ours in a header; one that is weak or not ours matches nothing. */
+interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
+  /** Parses the text. */
+  readonly shape: z.ZodType<Value>;
+  /** The value, or the refusal, if the request does not have the parameter. */
+  readonly absent: Parsed<Value>;
+  /** The refusal of a wrong value. Default: `wrong-parameter`. */
+  readonly code?: RefusalCode;
+}
+
+function parameter<Value>({ absent, code, ...rule }: Rule<Value>): Parameter<Value> {
+  return {
+    ...rule,
+    read({ req }) {
+      const text = rule.in === 'query' ? req.query(rule.name) : req.header(rule.name);
+      return text === undefined ? absent : parseInput(rule.shape, text, code);
+    },
+  };
+}
+
+/** Our entity tags in a header. A tag that is weak, or not one of ours, matches no revision. */
 function revisionsIn(header: string): number[] {
   return [...header.matchAll(/(?:^|[\s,])"(\d{1,15})"/g)].map(([, revision]) => Number(revision));
 }

@@ -61,7 +61,7 @@ describe('a client', () => {
       code: 'no-chart',
     });
     await expect(client.machine('acme/release').update('drain', { event: 'done.x' })).rejects.toThrow(
-      'kept by XState',
+      'reserved by XState',
     );
     const nobody = new StateClient({ url: 'http://127.0.0.1:9', retries: 1 }).machine();
     await expect(nobody.is('x')).rejects.toBeInstanceOf(StateServiceError);

@@ -1,8 +1,11 @@
 /** What a method of a resource promises: OpenAPI is written from it, and a test holds every answer against it. */
 import type { Context } from 'hono';
 import type * as z from 'zod';
-import type { Refusal, RefusalCode } from '../../refusal.ts';
+import type { Parsed } from '../../inputs.ts';
+import type { RefusalCode } from '../../refusal.ts';
 import type { AppEnv } from '../env.ts';
+
+export type { Parsed };
 
 export interface Contract {
   /** Its name where code is generated from OpenAPI: `isCurrent`. */
@@ -40,9 +43,6 @@ export interface Parameter<Value> {
   readonly shape: z.ZodType;
   read(c: Context<AppEnv>): Parsed<Value>;
 }
-
-/** A value, or why there is none. */
-export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;
 
 /** Headers that not every answer has. */
 export const HEADERS = {
