@@ -1,31 +1,31 @@
-/** tenant/chart@run <-> object name <-> path: the only file that knows how an address is spelled. */
-
+/** Addresses of machines, `tenant/chart@run`: the only file that reads and writes them. */
 import * as z from 'zod';
 import { NAME_LENGTH } from './limits.ts';
+import { type Refusal, refuse } from './refusal.ts';
 
-/** Where one machine is to be found. */
+/** The address of a machine. */
 export interface Address {
   /** Absent for the service's own chart. */
   readonly tenant?: string;
   /** `default` for the service's own chart. */
   readonly chart: string;
-  /** A machine of the chart beside the chart's own. */
+  /** A run: another machine of the same chart. */
   readonly run?: string;
 }
 
-/** The service's own chart, as in the original: its resources are at the root. */
+/** The machine of the service's own chart. As in the original, its resources are at the root. */
 export const DEFAULT: Address = { chart: 'default' };
 
-/** What an address may be made of: safe in a path, a file name and a log line. */
+/** A name in an address: safe in a path, a file name and a log line. */
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAME_LENGTH - 1}}$`);
 export const NameShape = z.string().regex(NAME);
 
-/** A chart's name, with the run behind an `@` where there is one. */
+/** `chart` or `chart@run`. */
 export const ChartAndRunShape = z
   .string()
   .regex(new RegExp(`${NAME.source.slice(0, -1)}(@${NAME.source.slice(1, -1)})?$`));
 
-/** First path segments that are the service's or the `default` machine's own, and so no tenants' names. */
+/** First path segments of the service's and the `default` machine's resources: no tenant can have these names. */
 const RESERVED: ReadonlySet<string> = new Set([
   'chart',
   'claims',
@@ -48,16 +48,12 @@ const RESERVED: ReadonlySet<string> = new Set([
   'watch',
 ]);
 
-/** An address, or why there is none. */
-export type ParsedAddress =
-  | { readonly ok: true; readonly address: Address }
-  | { readonly ok: false; readonly detail: string };
+type ParsedAddress = { readonly ok: true; readonly address: Address } | Refusal;
 
 /**
- * Reads the two path segments of a machine.
+ * Reads the two path segments of a machine, percent-decoded.
  *
- * @param tenant percent-decoded.
- * @param chart percent-decoded, with the run behind an `@` where there is one.
+ * @param chart `chart` or `chart@run`.
  */
 export function parseAddress(tenant: string, chart: string): ParsedAddress {
   const at = chart.indexOf('@');
@@ -67,37 +63,47 @@ export function parseAddress(tenant: string, chart: string): ParsedAddress {
     wrongName('tenant', tenant) ??
     wrongName('chart', name) ??
     (run === undefined ? undefined : wrongName('run', run));
-  if (wrong !== undefined) return { ok: false, detail: wrong };
+  if (wrong !== undefined) return refuse('wrong-address', wrong);
   if (isReserved(tenant)) {
-    return {
-      ok: false,
-      detail: `${JSON.stringify(tenant)} is a name of the service itself and cannot be a tenant's.`,
-    };
+    const detail = `${JSON.stringify(tenant)} is a name of the service itself and cannot be a tenant's.`;
+    return refuse('wrong-address', detail);
   }
   return { ok: true, address: { tenant, chart: name, ...(run === undefined ? {} : { run }) } };
 }
 
-/** @returns the name of the machine's object, which is how people write the address: `acme/release@42`. */
-export function formatAddress({ tenant, chart, run }: Address): string {
-  const name = tenant === undefined ? chart : `${tenant}/${chart}`;
-  return run === undefined ? name : `${name}@${run}`;
+/** Reads a written address: `acme/release`, `acme/release@42` or `default`. */
+export function parseWrittenAddress(text: string): ParsedAddress {
+  if (text === DEFAULT.chart) return { ok: true, address: DEFAULT };
+  const [tenant = '', chart, ...more] = text.split('/');
+  if (chart !== undefined && more.length === 0) return parseAddress(tenant, chart);
+  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+  return refuse('wrong-address', `${shown} is no address; write tenant/chart, tenant/chart@run or default.`);
 }
 
-/** The inverse of `formatAddress`. */
+/** The inverse of `formatAddress`. @throws if no machine's object has the name. */
 export function parseObjectName(name: string): Address {
-  const [tenant, chart] = name.split('/');
-  if (tenant === undefined || chart === undefined) return DEFAULT;
-  const parsed = parseAddress(tenant, chart);
+  const parsed = parseWrittenAddress(name);
   if (!parsed.ok) throw new RangeError(`no machine has the name ${JSON.stringify(name)}`);
   return parsed.address;
 }
 
-/** Whether a first path segment is the service's own, and so no tenant's name. */
+/** @returns the written address, which is also the name of the machine's object: `acme/release@42`. */
+export function formatAddress(address: Address): string {
+  return segmentsOf(address).join('/');
+}
+
+/** @returns the address as path segments, the run with its chart: `['acme', 'release@42']`. */
+export function segmentsOf({ tenant, chart, run }: Address): string[] {
+  const last = run === undefined ? chart : `${chart}@${run}`;
+  return tenant === undefined ? [last] : [tenant, last];
+}
+
+/** Whether a first path segment belongs to the service: no tenant can have that name. */
 export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** @returns why `text` is no name, or nothing. */
+/** @returns why `text` is no name of a tenant, a chart or a run (`part`); undefined if it is one. */
 export function wrongName(part: string, text: string): string | undefined {
   if (NAME.test(text)) return undefined;
   const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);

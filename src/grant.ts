@@ -1,40 +1,38 @@
-/** What a caller may do, and to which machines: the same rules for tokens and for bindings. Pure. */
-import { type Address, formatAddress } from './address.ts';
+/** Rights: the same rules for tokens and for bindings. */
+import { type Address, segmentsOf } from './address.ts';
 
-/** `read` asks, `update` reports and holds slots, `admin` changes the chart and ends the machine. None implies another. */
+/** `read` asks, `update` reports and holds slots, `admin` changes the chart and erases the machine. None implies another. */
 export const RIGHTS = ['read', 'update', 'admin'] as const;
 
 export type Right = (typeof RIGHTS)[number];
 
 export interface Grant {
-  /** Who it was given to. */
+  /** The name of the caller that it was given to. */
   readonly sub: string;
-  /** The machines that it is for, as globs over addresses: `acme/*`, `acme/release@*`, `default`. */
+  /** The machines that it covers, as globs over addresses: `acme/*`, `acme/release@*`, `default`. */
   readonly charts: readonly string[];
   readonly can: readonly Right[];
-  /** When it ends, ms since the epoch. */
+  /** When it expires, ms since the epoch. */
   readonly until: number;
 }
 
-/** Whether a grant is for a machine and has a right there. */
+/** Whether a grant has a right at a machine. */
 export function allows({ charts, can }: Grant, right: Right, address: Address): boolean {
-  if (!can.includes(right)) return false;
-  const name = formatAddress(address);
-  return charts.some((glob) => matches(glob, name));
+  return can.includes(right) && charts.some((glob) => matches(glob, address));
 }
 
-/** Whether a grant has a right at one machine of a tenant, or more. */
+/** Whether a grant has a right at any machine of a tenant. */
 export function allowsSome({ charts, can }: Grant, right: Right, tenant: string): boolean {
   return can.includes(right) && charts.some((glob) => matchesTenant(glob, tenant));
 }
 
 /**
- * A glob over addresses. `*` stands for any characters of one name, and of the run behind it: it crosses no `/`.
- * Alone it stands for every machine.
+ * Whether a glob covers an address. `*` matches any characters of a name and of the run after it, but no `/`. Alone it
+ * covers every machine.
  */
-export function matches(glob: string, address: string): boolean {
+export function matches(glob: string, address: Address): boolean {
   if (glob === '*') return true;
-  const [patterns, names] = [glob.split('/'), address.split('/')];
+  const [patterns, names] = [glob.split('/'), segmentsOf(address)];
   return (
     patterns.length === names.length && patterns.every((pattern, i) => matchesName(pattern, names[i] ?? ''))
   );
@@ -45,7 +43,7 @@ function matchesTenant(glob: string, tenant: string): boolean {
   return glob === '*' || (chart !== undefined && matchesName(pattern, tenant));
 }
 
-/** Takes what stands before the first star from the front, and so on: no pattern makes it go back. */
+/** Finds each part between stars once, from the front, without backtracking: the time is linear. */
 function matchesName(pattern: string, name: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();
@@ -58,4 +56,13 @@ function matchesName(pattern: string, name: string): boolean {
     at = found + part.length;
   }
   return name.length - at >= last.length && name.endsWith(last);
+}
+
+/**
+ * Imports the key that tokens are signed with: HS256 (RFC 7518, section 3.2). hono takes a `CryptoKey` as it is, but a
+ * text that contains `PRIVATE` for a key of another kind.
+ */
+export function importTokenKey(secret: string, use: 'sign' | 'verify'): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, [use]);
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Address, DEFAULT, formatAddress, parseAddress, parseObjectName } from '../src/address.ts';
+import {
+  type Address,
+  DEFAULT,
+  formatAddress,
+  parseAddress,
+  parseObjectName,
+  parseWrittenAddress,
+} from '../src/address.ts';
 
 describe('an address', () => {
   it('is a tenant, a chart and perhaps a run', () => {
@@ -20,19 +27,35 @@ describe('an address', () => {
     ['A.b_c-D', 'v1.2'],
     ['constructor', 'toString'],
     ['x'.repeat(63), `${'y'.repeat(63)}@${'z'.repeat(63)}`],
-  ])('may be called %s/%s', (tenant, chart) => {
+  ])('may be %s/%s', (tenant, chart) => {
     expect(parseAddress(tenant, chart).ok).toBe(true);
   });
 
-  it('becomes an object name and back, whatever it is', () => {
+  it('is read back from its written form', () => {
     fc.assert(
       fc.property(addresses, (address) => {
         expect(parseObjectName(formatAddress(address))).toEqual(address);
+        expect(parseWrittenAddress(formatAddress(address))).toEqual({ ok: true, address });
       }),
     );
   });
 
-  it('never has the object name of another', () => {
+  it.each([
+    '',
+    '/',
+    'acme',
+    'acme/',
+    '/release',
+    'acme/release/',
+    'acme/release/x',
+    'default/x',
+    'default@42',
+  ])('is not written %j', (text) => {
+    expect(parseWrittenAddress(text)).toMatchObject({ ok: false, code: 'wrong-address' });
+    expect(() => parseObjectName(text)).toThrow(RangeError);
+  });
+
+  it('shares its object name with no other address', () => {
     fc.assert(
       fc.property(addresses, addresses, (one, other) => {
         expect(formatAddress(one) === formatAddress(other)).toBe(sameParts(one, other));
@@ -46,7 +69,7 @@ describe('an address', () => {
   });
 });
 
-describe('what is no name', () => {
+describe('an invalid name', () => {
   it.each([
     ['', 'b', 'tenant'],
     ['a', '', 'chart'],
@@ -70,7 +93,7 @@ describe('what is no name', () => {
     ['a', 'b@é', 'run'],
     ['a', 'x'.repeat(64), 'chart'],
     ['a', `b@${'x'.repeat(64)}`, 'run'],
-  ])('is refused: %j %j has a wrong %s', (tenant, chart, part) => {
+  ])('is refused in %j %j: the %s', (tenant, chart, part) => {
     const parsed = parseAddress(tenant, chart);
     expect(parsed).toMatchObject({
       ok: false,
@@ -78,14 +101,14 @@ describe('what is no name', () => {
     });
   });
 
-  it('is shown in one short line, however long it is', () => {
+  it('is quoted in one short line, however long it is', () => {
     const parsed = parseAddress('a', '\n'.repeat(5_000));
     if (parsed.ok) throw new Error('5,000 line breaks are a name');
     expect(parsed.detail).not.toContain('\n');
     expect(parsed.detail.length).toBeLessThan(400);
   });
 
-  it('is whatever the rule does not allow, in any of the three places', () => {
+  it('is any text that breaks the rule, as a tenant, a chart or a run', () => {
     const rule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 70 }), (text) => {
@@ -101,7 +124,7 @@ describe('what is no name', () => {
   });
 });
 
-describe('a name of the service itself', () => {
+describe('a reserved name', () => {
   it.each([
     'state',
     'chart',
@@ -113,7 +136,7 @@ describe('a name of the service itself', () => {
     'default',
     'metrics',
     'reset',
-  ])('is no tenant’s: %s', (tenant) => {
+  ])('cannot be a tenant’s: %s', (tenant) => {
     expect(parseAddress(tenant, 'x')).toMatchObject({ ok: false, detail: expect.stringContaining(tenant) });
   });
 

@@ -1,7 +1,7 @@
 /** `token`: makes a token for a caller. */
 import { sign } from 'hono/jwt';
 import { parseDuration } from '../chart/time.ts';
-import { RIGHTS, type Right } from '../grant.ts';
+import { importTokenKey, RIGHTS, type Right } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse } from './result.ts';
@@ -39,18 +39,12 @@ export async function run(args: string[]): Promise<Result<void>> {
   const { charts, can, sub, ttl } = flags.value;
   const now = Math.floor(Date.now() / 1_000);
   const claims = { sub, charts, can, iat: now, exp: now + Math.ceil(ttl / 1_000) };
-  const token = await sign(claims, await keyOf(secret), 'HS256');
+  const token = await sign(claims, await importTokenKey(secret, 'sign'), 'HS256');
   if (token.length > TOKEN_LENGTH) {
     return refuse(`the token would be longer than ${TOKEN_LENGTH} characters; use fewer globs`);
   }
   console.log(token);
   return DONE;
-}
-
-/** Imports the secret as a key: hono treats a text with PRIVATE in it as another kind of key. */
-function keyOf(secret: string): Promise<CryptoKey> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign']);
 }
 
 const OPTIONS = {

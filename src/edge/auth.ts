@@ -1,7 +1,7 @@
 /** Who asks: tokens, as they come with a request. */
 import { verify } from 'hono/jwt';
 import * as z from 'zod';
-import { type Grant, RIGHTS } from '../grant.ts';
+import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { AuthBindings } from './env.ts';
@@ -100,8 +100,7 @@ const keys = new Map<string, CryptoKey>();
 async function keyOf(secret: string): Promise<CryptoKey> {
   const known = keys.get(secret);
   if (known !== undefined) return known;
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['verify']);
+  const key = await importTokenKey(secret, 'verify');
   keys.set(secret, key);
   return key;
 }

@@ -1,6 +1,6 @@
 /**
- * Whether an address has a chart, asked before its object is. An object that is merely asked costs some 65 kB of memory
- * and, under workerd, a file: so no object is made for an address that can have no machine.
+ * Whether an address has a chart, found out before its object is called. An object that is called costs some 65 kB of
+ * memory and, under workerd, a file: so no object is created for an address that can have no machine.
  */
 import { type Address, formatAddress } from '../address.ts';
 import { KNOWN_CHARTS, KNOWN_FOR } from '../limits.ts';
@@ -10,18 +10,22 @@ import { machineAt, type ObjectBindings, tenantNamed } from '../objects/stubs.ts
 import type { Refusal } from '../refusal.ts';
 
 /**
- * @returns why an address can have no machine, or nothing. At once where this isolate has found its chart a moment ago:
- *   then the object is asked, which looks for itself.
+ * Refuses an address that can have no machine.
+ *
+ * @param name the written address.
+ * @returns undefined, without a promise, if this isolate has found the chart within `KNOWN_FOR`: the object looks for
+ *   it again.
  */
 export function checkChart(
   bindings: CatalogBindings & ObjectBindings,
   address: Address,
+  name: string,
 ): Promise<Refusal | undefined> | undefined {
-  const { tenant, run: _, ...service } = address;
-  // The service's own chart has one object, whether it is there or not.
-  if (tenant === undefined) return undefined;
+  const { tenant, run, ...service } = address;
+  // The service's own machine has one object, with a chart or without.
+  if (tenant === undefined || isKnown(name)) return undefined;
   const base = { tenant, ...service };
-  if (isKnown(base) || isKnown(address)) return undefined;
+  if (run !== undefined && isKnown(formatAddress(base))) return undefined;
   return look(bindings, tenant, base, address);
 }
 
@@ -32,18 +36,18 @@ async function look(
   address: Address,
 ): Promise<Refusal | undefined> {
   if ((await findChart(bindings, base)) !== undefined) return remember(base);
-  // A machine that has begun keeps its chart, and its tenant lists it.
+  // A machine that has begun keeps its chart, and is in its tenant's registry.
   const [isThere, isBaseThere] = await tenantNamed(bindings, tenant).has([address, base]);
   if (isThere) return remember(address);
   if (isBaseThere && (await machineAt(bindings, base).uploaded()) !== undefined) return remember(base);
   return noChart(address);
 }
 
-/** Until when an address is taken to have a chart, ms since the epoch; the one that was looked for last at the end. */
+/** Addresses that have a chart, each with the time until which that is taken for granted (ms since the epoch). The newest is last. */
 const known = new Map<string, number>();
 
-function isKnown(address: Address): boolean {
-  return (known.get(formatAddress(address)) ?? 0) > Date.now();
+function isKnown(name: string): boolean {
+  return (known.get(name) ?? 0) > Date.now();
 }
 
 function remember(address: Address): undefined {

@@ -38,7 +38,7 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
     if (resource === undefined) return c.notFound();
     const parsed = parseAddress(tenantName, chart);
     if (parsed.ok) return ofMachine(c, resource, parsed.address);
-    return wrongAddress(c, resource, parsed.detail);
+    return refused(c, resource, parsed);
   };
 
   app.all('/', (c) => ofDefault(c, '') ?? c.notFound());
@@ -79,23 +79,20 @@ function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): A
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
   const name = formatAddress(address);
   const may = (grant: Grant, right: Right) => allows(grant, right, address);
-  const check = () => checkChart(c.env, address);
+  const check = () => checkChart(c.env, address, name);
   return serve(c, resource, { name, may, check }, () => [machineAt(c.env, address), address]);
 }
 
 function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {
   const wrong = wrongName('tenant', name);
-  if (wrong !== undefined) return wrongAddress(c, resource, wrong);
+  if (wrong !== undefined) return refused(c, resource, refuse('wrong-address', wrong));
   const may = (grant: Grant, right: Right) => allowsSome(grant, right, name);
   return serve(c, resource, { name, may }, () => [name]);
 }
 
-function wrongAddress(
-  c: Context<AppEnv>,
-  { refuse: say = problem }: Resource<never>,
-  detail: string,
-): Answer {
-  return admitted(c, say, () => say(refuse('wrong-address', detail)));
+/** Refuses an admitted request. */
+function refused(c: Context<AppEnv>, { refuse: say = problem }: Resource<never>, refusal: Refusal): Answer {
+  return admitted(c, say, () => say(refusal));
 }
 
 /** The machine or the tenant that a request addresses. */

@@ -1,4 +1,4 @@
-import type { Address } from '../address.ts';
+import { type Address, formatAddress } from '../address.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
 
 /** A chart's text before anyone has read it. */
@@ -26,8 +26,8 @@ export interface CatalogBindings {
 export async function findChart(bindings: CatalogBindings, address: Address): Promise<ChartText | undefined> {
   if (address.tenant === undefined && bindings.CHART) return chartText(bindings.CHART, 'binding');
   if (bindings.CHARTS === undefined) return undefined;
-  const file =
-    address.tenant === undefined ? `${address.chart}.yaml` : `${address.tenant}/${address.chart}.yaml`;
+  const { run: _, ...base } = address;
+  const file = `${formatAddress(base)}.yaml`;
   const response = await bindings.CHARTS.fetch(`https://charts/${file}`);
   if (response.ok) return chartText(await response.text(), 'bundle');
   await response.body?.cancel();

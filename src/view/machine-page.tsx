@@ -1,5 +1,6 @@
 /** The page of a machine: its chart, current state, actions, progress, slots, timers and history. */
 import { raw } from 'hono/html';
+import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/results.ts';
 import type { Status } from '../objects/status-document.ts';
 import { innermost } from './format.ts';
@@ -29,7 +30,7 @@ export interface MachinePageProps {
 export function MachinePage(props: MachinePageProps) {
   const { name, path, view, picture, mayUpdate, mayReset, viewer, intro, now } = props;
   const status: Status = JSON.parse(view.status);
-  const [tenant] = name.split('/');
+  const { tenant } = parseObjectName(name);
   const leaves = innermost(status.states);
   const leaf = leaves.join(', ');
   const isDone = status.status === 'done';
@@ -38,7 +39,7 @@ export function MachinePage(props: MachinePageProps) {
     <Page title={`${SIGNS[outcome]} ${leaf} · ${name}`} icon={{ sign: leaf, outcome }}>
       <header>
         <h1>{name}</h1>
-        {name.includes('/') ? <a href={`/${tenant}`}>machines of {tenant}</a> : null}
+        {tenant === undefined ? null : <a href={`/${tenant}`}>machines of {tenant}</a>}
         <span id="connection" role="status" class="soft">
           As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
         </span>
