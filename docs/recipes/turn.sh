@@ -5,35 +5,35 @@
 #
 #   turn.sh -t /etc/stateservice/authorization https://state.example.com/acme/release fleet ./deploy.sh
 #
-# URL is the machine's, and STATE its state. Without a COMMAND it only waits, and reports nothing.
+# URL is the address of the machine, and STATE its state. Without a COMMAND it only waits, and reports nothing.
 #
-#   -b NAME     who reports: one name counts once, however often it is said (this host's name)
-#   -c          claims a slot first, where the state has `slots`; its lease must outlast the command
-#   -e EVENT    what to report where the command succeeds (update)
-#   -f EVENT    what to report where it fails, `fail` for instance; left out, nothing is reported
-#   -h          prints this
-#   -p SECONDS  patience: how long to wait for the turn; 0 asks once (for ever)
-#   -q          says nothing of what it waits for; else it does at once, and once a minute
-#   -r TIMES    how often a request without an answer is sent again, ever more slowly (8: some four minutes)
-#   -t FILE     a file with the line `Authorization: Bearer TOKEN`, which needs `read`, and `update` with a COMMAND
+#   -b NAME     the name of the caller: each name counts once (default: the name of this host)
+#   -c          claims a slot first, for a state with `slots`; the lease must be longer than the command
+#   -e EVENT    the event to report if the command succeeds (default: update)
+#   -f EVENT    the event to report if it fails, for example `fail` (default: no report)
+#   -h          prints this text
+#   -p SECONDS  patience: how long to wait for the turn; 0 asks once (default: no end)
+#   -q          does not print what it waits for (default: at once, and once a minute)
+#   -r TIMES    how often to send a request again if there is no answer, with growing pauses (default: 8, about four minutes)
+#   -t FILE     a file with the line `Authorization: Bearer TOKEN`; the token needs `read`, and `update` with a COMMAND
 #
-# It ends with the command's own exit code, and before the command is run, or in place of its 0, with
+# The exit code is that of the command. Before the command runs, or in place of its 0, it is:
 #
-#   64  these arguments make no sense
-#   69  trouble: there was no answer, or none that is a yes or a no (an address without a chart, a token that may not report)
-#   74  the command has succeeded, but its report was refused
-#   75  not yet: patience is at an end
-#   76  never: the state cannot come any more
+#   64  wrong arguments
+#   69  error: no answer, or an answer that is neither yes nor no (an address without a chart, a token without the right)
+#   74  the command succeeded, but its report was refused
+#   75  not yet: the patience has ended
+#   76  never: the state cannot become current any more
 #
-# curl 7.71 or newer is all that it needs.
+# curl 7.71 or newer is the only requirement.
 set -u
 
-readonly USAGE=64 TROUBLE=69 NOT_COUNTED=74 NOT_YET=75 NEVER=76
+readonly USAGE=64 FAILURE=69 NOT_COUNTED=74 NOT_YET=75 NEVER=76
 
-# Between two lines that say what is waited for, in seconds.
+# Seconds between two lines that say what it waits for.
 readonly SAY_EVERY=60
 
-# What the service waits for at most in one request, in seconds.
+# The longest wait of one request, in seconds.
 readonly LONGEST_WAIT=60
 
 say() {
@@ -65,26 +65,26 @@ while getopts b:ce:f:hp:qr:t: option; do
     e) event=$OPTARG ;;
     f) fail_event=$OPTARG ;;
     h) help ;;
-    p) is_number "$OPTARG" || wrong "-p $OPTARG is no number of seconds" && patience=$OPTARG ;;
+    p) is_number "$OPTARG" || wrong "-p $OPTARG is not a number of seconds" && patience=$OPTARG ;;
     q) is_quiet=yes ;;
-    r) is_number "$OPTARG" || wrong "-r $OPTARG is no number" && times=$OPTARG ;;
+    r) is_number "$OPTARG" || wrong "-r $OPTARG is not a number" && times=$OPTARG ;;
     t) [ -r "$OPTARG" ] || wrong "cannot read $OPTARG" && token_file=$OPTARG ;;
-    *) wrong 'that option is not known' ;;
+    *) wrong 'unknown option' ;;
   esac
 done
 shift $((OPTIND - 1))
-[ $# -ge 2 ] || wrong 'which machine, and which state?'
+[ $# -ge 2 ] || wrong 'URL and STATE are missing'
 url=${1%/} state=$2
 shift 2
 
-answers=$(mktemp -d) || exit "$TROUBLE"
+answers=$(mktemp -d) || exit "$FAILURE"
 trap 'rm -rf "$answers"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# ask METHOD RESOURCE [PARAMETER...] sends a request. `status` is then its answer's, 000 where there was none; `later`
-# its Retry-After and `etag` its ETag, or empty.
+# ask METHOD RESOURCE [PARAMETER...] sends a request. It sets `status` (000 without an answer), `later` (Retry-After or
+# empty) and `etag` (ETag or empty).
 ask() {
   method=$1 resource=$2
   shift 2
@@ -92,7 +92,7 @@ ask() {
     shift
     set -- "$@" --data-urlencode "$parameter"
   done
-  # curl reads the token by itself: whoever lists the processes of this host sees the name of its file.
+  # curl reads the token from the file, so the list of processes shows only the name of the file.
   [ -z "$token_file" ] || set -- "$@" -H "@$token_file"
   [ -z "$seen" ] || set -- "$@" -H "If-None-Match: $seen"
   : >"$answers/headers"
@@ -101,14 +101,14 @@ ask() {
     --connect-timeout 10 --max-time $((LONGEST_WAIT + 30)) \
     --retry "$times" --retry-all-errors \
     -D "$answers/headers" -o "$answers/body" "$url$resource" ||
-    : >"$answers/headers" # What came before an answer broke off is none.
+    : >"$answers/headers" # An incomplete answer is no answer.
   status=$(header status)
   status=${status:-000}
   later=$(header retry-after)
   etag=$(header etag)
 }
 
-# Of several answers (of a proxy, or of one that curl has asked again) the last one counts.
+# If there are several answers (from a proxy, or after a retry of curl), the last one counts.
 header() {
   tr -d '\r' <"$answers/headers" | awk -v name="$1" '
     /^HTTP\// { value = name == "status" ? $2 : "" }
@@ -116,18 +116,18 @@ header() {
     END { print value }'
 }
 
-# Why the answer was no, in the service's words.
+# The reason of a refusal, in the words of the service.
 reason() {
   detail=$(sed -n 's/^ *"detail": "\(.*\)",\{0,1\}$/\1/p' "$answers/body" | sed 's/\\\(.\)/\1/g')
   [ "$status" != 000 ] || detail='there was no answer'
   printf '%s' "${detail:-the answer was $status}"
 }
 
-# Ends unless the answer was "not yet" and there is patience left.
+# Exits unless the answer was "not yet" and there is patience left.
 stop_unless_not_yet() {
   if [ "$status" != 406 ]; then
-    say "trouble: $(reason)"
-    exit "$TROUBLE"
+    say "error: $(reason)"
+    exit "$FAILURE"
   fi
   if [ -z "$later" ]; then
     say "never: $(reason)"
@@ -139,14 +139,14 @@ stop_unless_not_yet() {
   fi
 }
 
-# Says why the turn has not come, once in a while.
+# Prints why the turn has not come, at most once in SAY_EVERY seconds.
 say_waiting() {
   [ -z "$is_quiet" ] && [ $(($(date +%s) - said)) -ge "$SAY_EVERY" ] || return 0
   said=$(date +%s)
   say "waiting: $(reason)"
 }
 
-# Seconds of patience that are left, at most $1.
+# The remaining patience in seconds, at most $1.
 left() {
   [ -n "$patience" ] || { echo "$1" && return; }
   left=$((began + patience - $(date +%s)))
@@ -155,17 +155,17 @@ left() {
   echo "$left"
 }
 
-# Ends unless the token may report: better than to run the command for nothing. The service checks the right first, and
-# then refuses the event, whose name is reserved: nothing is counted, and no machine is asked.
+# Exits unless the token may report, so that the command does not run in vain. The service checks the right first, and
+# then refuses the reserved event: nothing is counted, and no machine is asked.
 check_right_to_report() {
   ask PUT /state "state=$state" event=xstate.may-I-report
   ! grep -q 'problem:reserved-event"' "$answers/body" || return 0
-  say "trouble: $(reason)"
-  exit "$TROUBLE"
+  say "error: $(reason)"
+  exit "$FAILURE"
 }
 
 await_state() {
-  wait=0 # The first answer is at once, to say what is waited for.
+  wait=0 # The first answer comes at once and says what the machine waits for.
   while
     ask GET /state "state=$state" "wait=$(left "$wait")s"
     [ "$status" != 200 ]
@@ -184,7 +184,7 @@ await_slot() {
   do
     stop_unless_not_yet
     say_waiting
-    # Until anything changes at all at this machine, as it does where a slot is given back.
+    # Wait for any change of this machine, such as a slot that is free again.
     seen=$etag
     ask GET '' "wait=$(left "$later")s"
     seen=''
@@ -205,14 +205,14 @@ code=$?
 if [ "$code" -eq 0 ]; then
   ask PUT /state "state=$state" "by=$by" "event=$event"
   [ "$status" = 200 ] && exit 0
-  say "done, but not counted: $(reason)"
+  say "the command succeeded, but its report was refused: $(reason)"
   exit "$NOT_COUNTED"
 fi
 if [ -n "$fail_event" ]; then
   ask PUT /state "state=$state" "by=$by" "event=$fail_event"
-  [ "$status" = 200 ] || say "failed, and the report of it was refused: $(reason)"
+  [ "$status" = 200 ] || say "the command failed, and its report was refused: $(reason)"
 elif [ -n "$has_slots" ]; then
-  # Another machine may try what this one could not.
+  # Free the slot for another machine.
   ask DELETE /claims "state=$state" "by=$by"
 fi
 exit "$code"

@@ -146,7 +146,7 @@ describe('a token that may not report', () => {
       const machine = newRun();
       const { code, stdout, stderr } = await turn(machine, state, ['-t', reader], 'echo', 'ran');
       expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
-      expect(stderr).toContain('turn.sh: trouble: This needs the right to update at');
+      expect(stderr).toContain('turn.sh: error: This needs the right to update at');
     }
   });
 
@@ -160,6 +160,7 @@ it.each(['-h', '--help'])('prints its usage for %s', async (option) => {
   const { code, stdout, stderr } = await run(TURN, [option]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Waits for this machine's turn .*\n\n {2}turn\.sh \[OPTION\.\.\.\] URL STATE/);
+  expect(stdout).toMatch(/\n\ncurl 7\.71 or newer .*\n$/);
   for (const flag of 'bcefhpqrt') expect(stdout).toContain(`\n  -${flag} `);
 });
 
@@ -237,23 +238,23 @@ describe('no turn', () => {
   it.each([
     ['an address without a chart', 'acme/nothing', 'No chart has been put at acme/nothing.'],
     ['a token that is not for the machine', 'other/turns', 'This needs the right to update at other/turns'],
-  ])('is trouble, 69, at %s', async (_, machine, why) => {
+  ])('is an error, 69, at %s', async (_, machine, why) => {
     const { code, stdout, stderr } = await turn(machine, 'during', [], 'echo', 'ran');
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
-    expect(stderr).toContain(`turn.sh: trouble: ${why}`);
+    expect(stderr).toContain(`turn.sh: error: ${why}`);
   });
 
-  it('is trouble, 69, where there is no answer', async () => {
+  it('is an error, 69, without an answer', async () => {
     // Port 1 of this host: nobody listens.
     const { code, stderr } = await run(TURN, ['-r', '0', 'http://127.0.0.1:1/acme/turns', 'during', 'true']);
     expect(code).toBe(69);
-    expect(stderr).toContain('turn.sh: trouble: there was no answer\n');
+    expect(stderr).toContain('turn.sh: error: there was no answer\n');
   });
 
   it.each([
-    ['no state', ['http://127.0.0.1:1'], 'which machine, and which state?'],
-    ['an unknown option', ['-x', 'http://127.0.0.1:1', 'a'], 'not known'],
-    ['a patience that is no number', ['-p', 'long', 'http://127.0.0.1:1', 'a'], '-p long is no number'],
+    ['no state', ['http://127.0.0.1:1'], 'URL and STATE are missing'],
+    ['an unknown option', ['-x', 'http://127.0.0.1:1', 'a'], 'unknown option'],
+    ['a patience that is no number', ['-p', 'long', 'http://127.0.0.1:1', 'a'], '-p long is not a number'],
     ['a token that is not there', ['-t', '/none', 'http://127.0.0.1:1', 'a'], 'cannot read /none'],
   ])('is a wrong use, 64, with %s', async (_, args, why) => {
     const { code, stderr } = await run(TURN, args);
@@ -305,7 +306,9 @@ it('says with 74 that the command has succeeded and was not counted', async () =
   ];
   const { code, stderr } = await turn(machine, 'during', [], 'curl', '-sSf', '-o', '/dev/null', ...fail);
   expect(code).toBe(74);
-  expect(stderr).toContain('turn.sh: done, but not counted: "during" is not current');
+  expect(stderr).toContain(
+    'turn.sh: the command succeeded, but its report was refused: "during" is not current',
+  );
 });
 
 describe('a slot', () => {

@@ -1,13 +1,13 @@
-# Runs a command when it is this node's turn at a state, and reports that it is done:
+# Runs a command when it is this node's turn at a state, and reports it:
 #
 #   stateservice_turn 'canary' do
 #     machine 'https://state.example.com/acme/canary'
 #     command '/usr/local/sbin/deploy'
 #   end
 #
-# Chef converges every half hour, so it does not wait: where it is not the node's turn, nothing is done, and the next
-# converge asks again. So does the one after the node has reported, while others have not: by then the status document
-# names the node, and its command is not run again.
+# Chef converges every half hour, so the resource does not wait. If it is not the node's turn, it does nothing, and the next
+# converge asks again. After the node has reported, the status document lists the node, and the command does not run
+# again while the state is current.
 require 'json'
 require 'net/http'
 
@@ -19,13 +19,13 @@ property :state_name, String, name_property: true
 # The machine's address.
 property :machine, String, required: true
 property :command, String, required: true
-# How long the command may take, in seconds.
+# The longest time of the command, in seconds.
 property :timeout, Integer, default: 3600
-# Who reports: one name counts once.
+# The name of the caller: each name counts once.
 property :by, String, default: lazy { node['fqdn'] || node['hostname'] }
-# What to report where the command fails, `fail` for instance; left out, nothing is reported.
+# The event to report if the command fails, for example `fail`. Without it, a failure is not reported.
 property :fail_event, String
-# The token alone, with `read` and `update`.
+# A file with the token alone, with `read` and `update`.
 property :token_file, String, default: '/etc/stateservice/token'
 
 action :run do
@@ -48,12 +48,12 @@ action_class do
     return true if answer.is_a?(Net::HTTPOK)
     raise "#{new_resource.machine}: #{why(answer)}" unless answer.is_a?(Net::HTTPNotAcceptable)
 
-    # "Not yet", or, without a Retry-After, "never".
+    # With Retry-After: not yet. Without it: never.
     Chef::Log.warn("#{new_resource.state_name}: #{why(answer)}") unless answer['Retry-After']
     false
   end
 
-  # In this visit of the state, which the status calls by its whole path.
+  # Whether the node has reported in this visit. The status names a state by its whole path.
   def reported?
     counts = JSON.parse(ask('Get', '').body)['quorums'].select do |quorum|
       quorum['event'] == 'update' && ".#{quorum['state']}".end_with?(".#{new_resource.state_name}")
@@ -66,7 +66,7 @@ action_class do
     raise "#{event} was not counted: #{why(answer)}" unless answer.is_a?(Net::HTTPOK)
   end
 
-  # Sends a request; five times at most, where there is no answer or it is trouble. A report counts once all the same.
+  # Sends a request, at most five times if there is no answer or a 5xx. A repeated report counts once.
   def ask(method, resource, **parameters)
     uri = URI("#{new_resource.machine}#{resource}")
     uri.query = URI.encode_www_form(parameters) unless parameters.empty?
