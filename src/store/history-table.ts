@@ -152,8 +152,8 @@ export class HistoryTable {
       if ((this.#startOf(middle) ?? 0) < from) low = middle + 1;
       else high = middle;
     }
-    for (const { turn, low: first, high: last } of rangesOf(oldest, low - 1)) {
-      this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', first - turn, last - turn);
+    for (const { base, low: first, high: last } of rangesOf(oldest, low - 1)) {
+      this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', first - base, last - base);
     }
   }
 
@@ -198,22 +198,22 @@ export class HistoryTable {
 
   /** Reads rows lazily: no more than the caller iterates over. */
   *#rows(ranges: readonly IdRange[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
-    for (const { turn, low, high } of ranges) {
+    for (const { base, low, high } of ranges) {
       const rows = this.#sql.exec<HistoryRow>(
         `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start FROM history
           WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`,
-        low - turn,
-        high - turn,
+        low - base,
+        high - base,
       );
-      for (const row of rows) yield { ...row, id: turn + row.slot };
+      for (const row of rows) yield { ...row, id: base + row.slot };
     }
   }
 }
 
-/** Ids `low` to `high`, in the slots `low - turn` to `high - turn`. */
+/** Ids `low` to `high`, in the slots `low - base` to `high - base`. */
 interface IdRange {
-  /** The id in slot 0 in this turn of the ring. */
-  readonly turn: number;
+  /** The id that slot 0 has in this round of the ring. */
+  readonly base: number;
   readonly low: number;
   readonly high: number;
 }
@@ -222,9 +222,9 @@ interface IdRange {
 function rangesOf(oldest: number, newest: number): IdRange[] {
   const found: IdRange[] = [];
   for (let low = oldest; low <= newest; ) {
-    const turn = low - (low % HISTORY_ROWS);
-    const high = Math.min(newest, turn + HISTORY_ROWS - 1);
-    found.push({ turn, low, high });
+    const base = low - (low % HISTORY_ROWS);
+    const high = Math.min(newest, base + HISTORY_ROWS - 1);
+    found.push({ base, low, high });
     low = high + 1;
   }
   return found;

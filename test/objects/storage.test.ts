@@ -13,11 +13,11 @@ import {
   problemOf,
   report,
   reportTimes,
-  send,
   statusOf,
   tracesOf,
 } from '../service.ts';
 import { claim, documentOf, holdersOf, put, storyOf, together, waitFor } from './callers.ts';
+import { isListed } from './tenants.ts';
 
 // Far ahead of the platform's own clock, so that no alarm goes off by itself.
 const NOON = Date.parse('2040-06-01T12:00:00Z');
@@ -210,9 +210,9 @@ describe('a transaction that fails as a whole', () => {
     await failOnce(address, 'before it is committed');
     expect((await report(address, 'a')).status).toBe(500);
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
-    expect(await listed(address)).not.toContain(`"${address}"`);
+    expect(await isListed(address)).toBe(false);
     expect((await report(address, 'a')).headers.get('ETag')).toBe('"2"');
-    expect(await listed(address)).toContain(`"${address}"`);
+    expect(await isListed(address)).toBe(true);
     expect(await statusOf(address)).toMatchObject({ revision: 2, quorums: [{ have: 1 }] });
   });
 
@@ -261,19 +261,6 @@ async function failOnce(
       });
     };
   });
-}
-
-/** The tenant's list, as it is sent: all pages of it, for the tests share a tenant. */
-async function listed(address: string): Promise<string> {
-  const [tenant] = address.split('/');
-  const pages: string[] = [];
-  for (let after = ''; ; ) {
-    const page = await (await send('GET', `/${tenant}?limit=200${after}`)).text();
-    pages.push(page);
-    const more = JSON.parse(page).after;
-    if (more === undefined) return pages.join('');
-    after = `&after=${encodeURIComponent(more)}`;
-  }
 }
 
 /** All that is stored of a machine. */

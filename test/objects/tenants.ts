@@ -39,6 +39,12 @@ export async function namesOf(tenant: string, query = ''): Promise<string[]> {
   return (await listOf(tenant, query)).machines.map(({ machine }) => machine);
 }
 
+/** Whether a machine is on the list of its tenant: one chart's part of it, because test files share a tenant. */
+export async function isListed(address: string): Promise<boolean> {
+  const [tenant = '', chart = ''] = address.replace(/@.*/, '').split('/');
+  return (await namesOf(tenant, `?chart=${chart}`)).includes(address);
+}
+
 function tenantAt(tenant: string): DurableObjectStub<Tenant> {
   return env.TENANTS.getByName(tenant);
 }

@@ -19,7 +19,7 @@ import {
 } from './callers.ts';
 import { watch } from './events.ts';
 import { openSocket } from './sockets.ts';
-import { namesOf } from './tenants.ts';
+import { isListed } from './tenants.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
@@ -42,8 +42,7 @@ async function newRun(text: string): Promise<string> {
 
 /** What an object and its tenant know of a run. */
 async function tracesLeft(run: string) {
-  const [tenant = ''] = run.split('/');
-  return { ...(await tracesOf(run)), listed: (await namesOf(tenant)).includes(run) };
+  return { ...(await tracesOf(run)), listed: await isListed(run) };
 }
 
 describe('asking about a run that has not begun', () => {
