@@ -6,7 +6,7 @@ import { findChart } from '../../src/objects/catalog.ts';
 import { putChart } from '../charts.ts';
 
 const bundle = { CHARTS: env.BUNDLE };
-const files = import.meta.glob('../charts/**/*.yaml', { query: '?raw', import: 'default', eager: true });
+const files = import.meta.glob('../../charts/**/*.yaml', { query: '?raw', import: 'default', eager: true });
 
 describe('the folder of charts', () => {
   it('holds the chart of the service itself', async () => {
