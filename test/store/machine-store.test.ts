@@ -1,4 +1,4 @@
-/** The history as a ring: it keeps the newest 10,000 entries for ever, and nothing else grows. */
+/** The history is a ring of the newest 10,000 entries, and no other table grows. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Timer } from '../../src/chart/chart.ts';
 import { HISTORY_ROWS } from '../../src/limits.ts';
@@ -7,7 +7,7 @@ import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, historyOf, inStorage, report } from '../service.ts';
 
-/** Neither a multiple of the ring's size nor less than it. */
+/** Longer than the ring, and no multiple of its size. */
 const ENTRIES = 2 * HISTORY_ROWS + 345;
 const OLDEST = ENTRIES - HISTORY_ROWS + 1;
 
@@ -18,8 +18,8 @@ beforeAll(async () => {
   await fill(address, 1, ENTRIES);
 });
 
-describe('a history that is full', () => {
-  it('has 10,000 rows, the newest ones', async () => {
+describe('a full history', () => {
+  it('has the newest 10,000 rows', async () => {
     const rows = await inStorage(address, ({ sql }) =>
       sql
         .exec('SELECT count(*) AS rows, min(revision) AS oldest, max(revision) AS newest FROM history')
@@ -42,7 +42,7 @@ describe('a history that is full', () => {
   it.each([
     ['the newest', ENTRIES + 1, 3, [ENTRIES, ENTRIES - 1, ENTRIES - 2]],
     [
-      'those around the place where the ring begins',
+      'entries on both sides of the start of the ring',
       2 * HISTORY_ROWS + 2,
       4,
       [1, 0, -1, -2].map((i) => 2 * HISTORY_ROWS + i),
@@ -57,7 +57,7 @@ describe('a history that is full', () => {
     expect(entries.map(({ revision }) => revision)).toEqual(revisions);
   });
 
-  it('goes on, and forgets one entry for each new one', async () => {
+  it('overwrites one entry with each new one', async () => {
     await evict(address);
     expect((await report(address, 'a')).headers.get('ETag')).toBe(`"${ENTRIES + 1}"`);
     const { history } = await historyOf(address, '?limit=2');
@@ -69,23 +69,26 @@ describe('a history that is full', () => {
   });
 });
 
-describe('a history that is just as long as the ring', () => {
-  it.each([HISTORY_ROWS - 1, HISTORY_ROWS, HISTORY_ROWS + 1])('is whole: %i entries', async (length) => {
-    const other = await newChart(sequence(counting('a', 'a', 5)));
-    await ask(other, 'a');
-    await fill(other, 1, length);
-    const revisions = await inStorage(other, ({ sql }) =>
-      new MachineStore(sql).history
-        .readAfter(length, 0, Number.POSITIVE_INFINITY)
-        .map(({ revision }) => revision),
-    );
-    const kept = Math.min(length, HISTORY_ROWS);
-    expect(revisions).toEqual(Array.from({ length: kept }, (_, i) => length - kept + 1 + i));
-  });
+describe('a history as long as the ring', () => {
+  it.each([HISTORY_ROWS - 1, HISTORY_ROWS, HISTORY_ROWS + 1])(
+    'is read completely: %i entries',
+    async (length) => {
+      const other = await newChart(sequence(counting('a', 'a', 5)));
+      await ask(other, 'a');
+      await fill(other, 1, length);
+      const revisions = await inStorage(other, ({ sql }) =>
+        new MachineStore(sql).history
+          .readAfter(length, 0, Number.POSITIVE_INFINITY)
+          .map(({ revision }) => revision),
+      );
+      const kept = Math.min(length, HISTORY_ROWS);
+      expect(revisions).toEqual(Array.from({ length: kept }, (_, i) => length - kept + 1 + i));
+    },
+  );
 });
 
-describe('what is stored', () => {
-  it('is the same when it is read again', async () => {
+describe('a stored machine', () => {
+  it('is the same at each read', async () => {
     const other = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await report(other, 'a');
     const [first, second] = await inStorage(other, ({ sql }) => [
@@ -96,7 +99,7 @@ describe('what is stored', () => {
     expect(second).toEqual(first);
   });
 
-  it('does not grow as a machine goes round and round', async () => {
+  it('does not grow with the number of visits', async () => {
     const other = await newChart(sequence(counting('a', 'b'), counting('b', 'a')));
     const sizes: unknown[] = [];
     for (let round = 0; round < 3; round++) {
@@ -117,7 +120,7 @@ describe('what is stored', () => {
 });
 
 describe('a machine that cannot be stored', () => {
-  it('is not there afterwards, and can be stored when it fits', async () => {
+  it('leaves no machine behind, and can be stored once it fits', async () => {
     const model = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await ask(model, 'a');
     const stored = await inStorage(model, ({ sql }) => new MachineStore(sql).load());
@@ -146,7 +149,7 @@ describe('a machine that cannot be stored', () => {
   });
 });
 
-/** A turn that has changed nothing but what is said beside it. */
+/** The fields of `Changes` that a test does not set: nothing has changed. */
 const UNCHANGED = {
   timersSet: [],
   timersCleared: [],
