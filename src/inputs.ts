@@ -1,6 +1,6 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
-import { isReserved } from './chart/chart.ts';
+import { isReservedEvent } from './chart/chart.ts';
 import { CALLER_LENGTH, EVENT_LENGTH, fitsIn, KEY_LENGTH, STATE_BYTES } from './limits.ts';
 import { type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
@@ -44,7 +44,7 @@ export const EventShape = z
   .max(EVENT_LENGTH, EVENT_SIZE)
   .regex(/^[^*]*$/, 'Only charts can have wildcards; send the name of an event.')
   .refine(
-    (event) => !isReserved(event),
+    (event) => !isReservedEvent(event),
     'Names that begin with xstate., done. or error. are reserved by XState.',
   );
 

@@ -1,29 +1,18 @@
 /** The pure core's front door. Nothing in this folder knows of Cloudflare, HTTP or SQL. */
-import { compile, countOf, quorumKey } from './compile.ts';
+import { compile, type Program } from './compile.ts';
 import { beginningOf, isCorrection } from './correction.ts';
+import { countOf, quorumKey } from './counts.ts';
 import { type Document, readDocument } from './document.ts';
-import { type Program, type Snapshot, start } from './engine.ts';
+import { start } from './engine.ts';
 import { type ChartIssue, IssueList } from './issue.ts';
 import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
-import { Names } from './queries.ts';
+import { Names } from './names.ts';
 import { checkSequence, type Sequence, sequenceModel } from './sequence.ts';
 import { writeSequence } from './sequence-write.ts';
+import type { Snapshot } from './snapshot.ts';
 import { checkStatechart, type Statechart } from './statechart/check.ts';
 
-export {
-  dropTimer,
-  fire,
-  isDone,
-  type LeftState,
-  type NoStep,
-  nextDue,
-  nextTimer,
-  type Snapshot,
-  type Step,
-  send,
-  start,
-  type Timer,
-} from './engine.ts';
+export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
 export { ancestorsOf, isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
@@ -34,6 +23,7 @@ export {
   type Count,
   countsOf,
   descriptorOf,
+  eventOfTimer,
   eventsOf,
   isActive,
   meaningOf,
@@ -46,8 +36,9 @@ export {
   reachable,
   takes,
 } from './queries.ts';
-export { isReserved } from './statechart/transitions.ts';
+export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
 export { parseDuration } from './time.ts';
+export { isReservedEvent } from './xstate-names.ts';
 
 /** A checked chart without its text: plain JSON, from which the rest is compiled. */
 export type Definition = Sequence | Statechart;
@@ -82,7 +73,7 @@ export function readChart(text: string): Reading {
 /** Compiles what was checked before, without its text: takes a fraction of reading it again. */
 export function openChart(definition: Definition): Chart {
   const model = modelOf(definition);
-  return { definition, model, ...compile(model), names: new Names(model) };
+  return { definition, ...compile(model), names: new Names(model) };
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Sequences that are uploaded with present values: whether one goes on where a machine stands, and where it begins. */
-import { countOf, quorumKey } from './compile.ts';
-import type { Program, Snapshot } from './engine.ts';
+import type { Program } from './compile.ts';
+import { countOf, quorumKey } from './counts.ts';
 import { type StateNumber, UPDATE } from './model.ts';
 import { nameOf } from './queries.ts';
 import type { Sequence } from './sequence.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Whether `next` says of the current state what a machine that runs by `program` has come to. */
 export function isCorrection(program: Program, snapshot: Snapshot, next: Sequence): boolean {

@@ -6,57 +6,13 @@
  */
 
 import { CHART_TIMERS } from '../limits.ts';
-import type { Compiled, EngineEvent } from './compile.ts';
+import type { MachineSnapshot, Program } from './compile.ts';
 import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
-import { type Model, ROOT, type StateNumber } from './model.ts';
-import {
-  activeStates,
-  awake,
-  type MachineSnapshot,
-  reviveMachine,
-  type StoredMachineSnapshot,
-  storeMachine,
-} from './persist.ts';
-import { type Action, initialTransition, transition } from './pure.ts';
-
-/** What the engine runs: the model, and the same compiled for xstate. */
-export interface Program extends Compiled {
-  readonly model: Model;
-}
-
-/** A running chart between two events. */
-export interface Snapshot {
-  /** xstate's own, or what was stored of it. */
-  readonly machine: MachineSnapshot | StoredMachineSnapshot;
-  /** The active states and their visits, in document order: outermost first. */
-  readonly active: ReadonlyMap<StateNumber, Visit>;
-  /** Visits begun so far, over all states; numbers the next one. */
-  readonly visits: number;
-  /** Timers that are set, by id, in the order in which they were set. */
-  readonly timers: ReadonlyMap<number, Timer>;
-  /** Timers set so far; numbers the next one. */
-  readonly timersSet: number;
-}
-
-/** The time from entering a state to leaving it. */
-export interface Visit {
-  /** Counts all visits of a machine, from 1. */
-  readonly number: number;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-}
-
-/** An event that the chart sends itself when its time has come. */
-export interface Timer {
-  /** Never used twice: a timer that was cleared cannot be mistaken for another. */
-  readonly id: number;
-  /** By which it is cancelled. */
-  readonly label: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** The event it sends. */
-  readonly event: string;
-}
+import { ROOT, type StateNumber } from './model.ts';
+import { activeStates, awake, reviveMachine, storeMachine } from './persist.ts';
+import { isDone, type Snapshot, type Timer, type Visit } from './snapshot.ts';
+import { type Action, initialTransition, transition } from './transition.ts';
+import type { EngineEvent } from './xstate-config.ts';
 
 /** What one event, or the start, has done. */
 export interface Step {
@@ -135,24 +91,6 @@ export function fire(program: Program, snapshot: Snapshot, timer: Timer, now = t
 export function dropTimer(snapshot: Snapshot, timer: Timer): Step {
   const idle = { left: [], entered: [], timersSet: [], failures: [] };
   return { ok: true, snapshot: withoutTimer(snapshot, timer), ...idle, timersCleared: [timer.id] };
-}
-
-/** @returns the timer to fire first among those due at `now`. */
-export function nextDue({ timers }: Snapshot, now: number): Timer | undefined {
-  const earliest = nextTimer(timers.values());
-  return earliest !== undefined && earliest.at <= now ? earliest : undefined;
-}
-
-/** @returns the earliest of `timers`, the first that was set among equals. */
-export function nextTimer(timers: Iterable<Timer>): Timer | undefined {
-  let earliest: Timer | undefined;
-  for (const timer of timers) if (earliest === undefined || timer.at < earliest.at) earliest = timer;
-  return earliest;
-}
-
-/** Whether the chart has come to its end: no event will ever change it again. */
-export function isDone({ machine }: Snapshot): boolean {
-  return machine.status === 'done';
 }
 
 /** Runs one step; a failed expression or a crossed bound is an answer, anything else that is thrown is a bug. */

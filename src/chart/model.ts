@@ -12,21 +12,6 @@ export type StateNumber = number;
 
 export const ROOT: StateNumber = 0;
 
-/** The key and id under which a state goes in xstate. */
-export function keyOf(state: StateNumber): string {
-  return `s${state}`;
-}
-
-/** The state of an xstate key. */
-export function numberOf(key: string): StateNumber {
-  return Number(key.slice(1));
-}
-
-/** The event that xstate raises when a state is done. */
-export function doneEvent(state: StateNumber): string {
-  return `xstate.done.state.${keyOf(state)}`;
-}
-
 /** The event that a plain `PUT` sends. */
 export const UPDATE = 'update';
 

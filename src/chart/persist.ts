@@ -1,21 +1,10 @@
-/** Snapshots <-> plain JSON. */
-import type { EngineContext, XstateMachine } from './compile.ts';
-import type { Snapshot, Timer, Visit } from './engine.ts';
-import { numberOf, type StateNumber } from './model.ts';
-
-/** xstate's own snapshot. */
-export type MachineSnapshot = ReturnType<XstateMachine['getInitialSnapshot']>;
+/** Converts snapshots to plain JSON and back. */
+import type { MachineSnapshot, XstateMachine } from './compile.ts';
+import type { StateNumber } from './model.ts';
+import type { Snapshot, StoredMachineSnapshot, Timer, Visit } from './snapshot.ts';
+import { numberOf } from './xstate-names.ts';
 
 type StateValue = MachineSnapshot['value'];
-
-/** What is kept of xstate's snapshot: its value with the regions in document order, and what it remembers. */
-export interface StoredMachineSnapshot {
-  readonly value: StateValue;
-  readonly status: MachineSnapshot['status'];
-  readonly context: EngineContext;
-  /** By history state, the states that it leads to. */
-  readonly history?: { readonly [key: string]: readonly string[] };
-}
 
 /**
  * A snapshot as it is stored: plain JSON, small whatever the chart's size. The timers are not in it; they

@@ -1,18 +1,18 @@
-/** What can be asked of a running chart without changing it. */
-import { countOf, quorumKey } from './compile.ts';
-import { isDone, type Program, type Snapshot, type Timer } from './engine.ts';
+/** Queries of a running chart, which change nothing. */
+import type { MachineSnapshot, Program } from './compile.ts';
+import { countOf, quorumKey } from './counts.ts';
 import {
   ancestorsOf,
   type EventModel,
   isWithin,
   type Model,
-  numberOf,
   ROOT,
   type StateNumber,
   type TransitionModel,
 } from './model.ts';
-import type { MachineSnapshot } from './persist.ts';
 import { type IsOpen, reachableFrom } from './reach.ts';
+import { isDone, type Snapshot, type Timer } from './snapshot.ts';
+import { isInternalEvent, numberOf, timedBy } from './xstate-names.ts';
 
 /** @returns the name that people use of a state. */
 export function nameOf({ model }: Program, state: StateNumber): string {
@@ -70,13 +70,17 @@ export interface TimerMeaning {
 
 /** @returns undefined for a timer of a delayed `raise`, whose event may lead anywhere. */
 export function meaningOf({ model }: Program, { event }: Pick<Timer, 'event'>): TimerMeaning | undefined {
-  const [, kind, number, key = ''] = /^xstate\.(after|at)\.(\d+)\.(s\d+)$/.exec(event) ?? [];
-  if (kind === undefined) return undefined;
-  const state = numberOf(key);
-  const { after = [], at = [] } = model.states[state] ?? {};
-  const set = kind === 'after' ? after.filter(({ delay }) => delay === Number(number)) : [at[Number(number)]];
-  const targets = set.flatMap((timed) => timed?.transitions.flatMap((item) => item.targets ?? []) ?? []);
-  return { state, targets: [...new Set(targets)] };
+  const timed = timedBy(event);
+  if (timed === undefined) return undefined;
+  const { after = [], at = [] } = model.states[timed.state] ?? {};
+  const set = timed.kind === 'after' ? after.filter(({ delay }) => delay === timed.delay) : [at[timed.index]];
+  const targets = set.flatMap((item) => item?.transitions.flatMap((way) => way.targets ?? []) ?? []);
+  return { state: timed.state, targets: [...new Set(targets)] };
+}
+
+/** @returns the event of a timer as the chart names it; null for those of `after` and `at`, which have no name. */
+export function eventOfTimer({ event }: Pick<Timer, 'event'>): string | null {
+  return isInternalEvent(event) ? null : event;
 }
 
 /** XState's `value`, by the keys of the chart and not by those that xstate was given. */
@@ -114,7 +118,7 @@ export function eventsOf({ model }: Program, { active }: Snapshot, state: StateN
   const forbidden = new Set<string>();
   for (const at of [...inside, state, ...ancestorsOf(model, state)]) {
     for (const { event, transitions } of model.states[at]?.on ?? []) {
-      if (event.startsWith('xstate.') || forbidden.has(event)) continue;
+      if (isInternalEvent(event) || forbidden.has(event)) continue;
       const [first] = transitions;
       if (first !== undefined && isForbidding(first)) forbidden.add(event);
       else events.add(event);
@@ -141,7 +145,7 @@ export interface OwnEvent {
 export function ownEvents({ model }: Program, state: StateNumber): OwnEvent[] {
   return (model.states[state]?.on ?? []).flatMap(({ event, transitions }) => {
     const [first] = transitions;
-    if (event.startsWith('xstate.') || event.includes('*')) return [];
+    if (isInternalEvent(event) || event.includes('*')) return [];
     if (first === undefined || isForbidding(first)) return [];
     const targets = transitions.flatMap((transition) => transition.targets ?? []);
     return [
@@ -219,51 +223,3 @@ const descriptors = new WeakMap<
   readonly EventModel[],
   { readonly all: ReadonlySet<string>; readonly hasWildcard: boolean }
 >();
-
-/** A name that people use, and the state that it means. */
-export type Naming =
-  | { readonly ok: true; readonly state: StateNumber }
-  /** Several states have it for a key: each is to be called by its own name. */
-  | { readonly ok: false; readonly candidates: readonly string[] };
-
-/** The names of a chart: each state by its id, by its path, or by its key where that is unique. */
-export class Names {
-  readonly #model: Model;
-  /** By id, by path, by key: what comes first is asked first. */
-  readonly #tables: readonly ReadonlyMap<string, readonly StateNumber[]>[];
-
-  constructor(model: Model) {
-    this.#model = model;
-    const ids = new Map<string, StateNumber[]>();
-    const paths = new Map<string, StateNumber[]>();
-    const keys = new Map<string, StateNumber[]>();
-    for (const [number, { name, path, key }] of model.states.entries()) {
-      // A state with an id is called by it, and has its path beside it.
-      const hasId = path !== undefined || (number === ROOT && name !== '');
-      if (hasId) add(ids, name, number);
-      if (number !== ROOT) add(paths, path ?? name, number);
-      if (key !== undefined) add(keys, key, number);
-    }
-    this.#tables = [ids, paths, keys];
-  }
-
-  /** @returns undefined where no state has the name. */
-  find(name: string): Naming | undefined {
-    for (const table of this.#tables) {
-      const [only, ...others] = table.get(name) ?? [];
-      if (only === undefined) continue;
-      if (others.length === 0) return { ok: true, state: only };
-      return {
-        ok: false,
-        candidates: [only, ...others].map((state) => this.#model.states[state]?.name ?? ''),
-      };
-    }
-    return undefined;
-  }
-}
-
-function add(table: Map<string, StateNumber[]>, name: string, state: StateNumber): void {
-  const states = table.get(name);
-  if (states === undefined) table.set(name, [state]);
-  else states.push(state);
-}

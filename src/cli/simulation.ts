@@ -14,6 +14,7 @@ import {
   type StateNumber,
   send,
   start,
+  timersInOrder,
   UPDATE,
 } from '../chart/chart.ts';
 
@@ -77,7 +78,7 @@ export class Simulation {
 
   /** The states that each timer would enter if nothing else happened before it; the earliest timer first. */
   timers(most: number): DueTimer[] {
-    const first = [...this.#snapshot.timers.values()].sort((a, b) => a.at - b.at).slice(0, most);
+    const first = timersInOrder(this.#snapshot).slice(0, most);
     return first.map((timer) => {
       const step = fire(this.#chart, this.#snapshot, timer, Math.max(timer.at, this.#now));
       const after = step.ok ? step.snapshot : this.#snapshot;

@@ -7,6 +7,7 @@ import {
   isActive,
   isDone,
   nameOf,
+  nextTimer,
   reachable,
   type StateNumber,
 } from '../chart/chart.ts';
@@ -57,7 +58,7 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
     const detail = `${name} does not take ${quote(event)}${why}; it takes: ${list}.`;
     return refuse('not-taken', detail, { ...facts, events });
   }
-  const [next] = [...snapshot.timers.values()].sort((a, b) => a.at - b.at);
+  const next = nextTimer(snapshot.timers.values());
   const when = next === undefined ? 'takes no event' : `is left by itself at ${time(next.at)}`;
   return refuse('not-taken', `${name} ${when}.`, { ...facts, events });
 }
@@ -211,7 +212,7 @@ function waitedFor({ chart, snapshot }: RunningMachine): string {
   const counts = countsOf(chart, snapshot)
     .filter(({ have, need }) => need > have)
     .map(({ state, event, have, need }) => ` ${quote(state)} waits for ${need - have} more ${quote(event)}.`);
-  const [next] = [...snapshot.timers.values()].sort((a, b) => a.at - b.at);
+  const next = nextTimer(snapshot.timers.values());
   return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
 }
 

@@ -5,6 +5,7 @@ import {
   type Chart,
   type Count,
   countsOf,
+  eventOfTimer,
   isDone,
   type Json,
   meaningOf,
@@ -15,6 +16,7 @@ import {
   quorums,
   type StateNumber,
   type Timer,
+  timersInOrder,
   UPDATE,
 } from '../chart/chart.ts';
 import type { Report } from '../store/receipt-table.ts';
@@ -140,9 +142,7 @@ function statusOf(
     context: snapshot.machine.context.data,
     quorums: quorumStatus(machine, reports),
     claims: claimStatus(machine),
-    timers: [...snapshot.timers.values()]
-      .sort((a, b) => a.at - b.at)
-      .map((timer) => timerStatus(chart, timer)),
+    timers: timersInOrder(snapshot).map((timer) => timerStatus(chart, timer)),
     chart: {
       hash: source.hash,
       source: source.origin,
@@ -177,12 +177,11 @@ function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claim
 }
 
 function timerStatus(chart: Chart, timer: Timer): Status['timers'][number] {
-  const { at, event } = timer;
   const meaning = meaningOf(chart, timer);
   const [target, ...others] = meaning?.targets ?? [];
   return {
-    at: time(at),
-    event: event.startsWith('xstate.') ? null : event,
+    at: time(timer.at),
+    event: eventOfTimer(timer),
     state: meaning === undefined ? null : nameOf(chart, meaning.state),
     target: target === undefined || others.length > 0 ? null : nameOf(chart, target),
   };

@@ -10,6 +10,7 @@ import {
   type StateNumber,
   type TransitionModel,
 } from '../chart/model.ts';
+import { delayEvent, momentEvent } from '../chart/xstate-names.ts';
 import { durationText, momentText } from './format.ts';
 
 /** A state and its children, in document order. */
@@ -132,11 +133,11 @@ function* captioned(state: StateNumber, described: StateModel): Generator<Captio
     }
   }
   for (const { delay, transitions } of described.after ?? []) {
-    const counter: Counter = { kind: 'timer', state, event: `xstate.after.${delay}.s${state}` };
+    const counter: Counter = { kind: 'timer', state, event: delayEvent(state, delay) };
     yield* timed(`after ${durationText(delay)}`, transitions, counter);
   }
   for (const [i, { at, transitions }] of (described.at ?? []).entries()) {
-    const counter: Counter = { kind: 'timer', state, event: `xstate.at.${i}.s${state}` };
+    const counter: Counter = { kind: 'timer', state, event: momentEvent(state, i) };
     yield* timed(`at ${momentText(at)}`, transitions, counter);
   }
   for (const transition of described.always ?? [])

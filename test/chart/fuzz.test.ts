@@ -6,7 +6,7 @@ import {
   type Chart,
   type ChartIssue,
   fire,
-  isReserved,
+  isReservedEvent,
   nextTimer,
   readChart,
   send,
@@ -300,7 +300,7 @@ function run(chart: Chart): void {
   const named = chart.model.states.flatMap(({ on = [] }) =>
     on.map(({ event }) => event.replaceAll('*', 'x')),
   );
-  const events = ['update', ...new Set(named)].filter((event) => event !== '' && !isReserved(event));
+  const events = ['update', ...new Set(named)].filter((event) => event !== '' && !isReservedEvent(event));
   for (const type of events.slice(0, 12)) {
     const step = send(chart, snapshot, { type, address: 0 }, 0);
     if (step.ok) snapshot = throughStorage(chart, step.snapshot);

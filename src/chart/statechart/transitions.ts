@@ -18,15 +18,9 @@ import {
   type Json,
 } from '../expression.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
-import {
-  type ActionModel,
-  type Assignment,
-  doneEvent,
-  type EventModel,
-  type StateNumber,
-  type TransitionModel,
-} from '../model.ts';
+import type { ActionModel, Assignment, EventModel, StateNumber, TransitionModel } from '../model.ts';
 import { parseDuration } from '../time.ts';
+import { doneEvent, doneName, isForbiddenEvent, isReservedEvent } from '../xstate-names.ts';
 import { asList, asMap, nameOfOutline, type Outline, type OutlineTree } from './outline.ts';
 
 /** Reads the transitions and actions of a document; what is wrong with them goes to the issues. */
@@ -193,7 +187,7 @@ export class Reader {
 
   /** An event that a transition waits for; XState's own are not to be had, except that a state is done. */
   #event(event: string, path: readonly PathStep[]): string {
-    const done = /^xstate\.done\.state\.(.+)$/.exec(event)?.[1];
+    const done = doneName(event);
     if (event.length > EVENT_LENGTH) this.#error(path, TOO_LONG_EVENT, 'key');
     else if (done !== undefined) {
       const state = this.#tree.named(done);
@@ -202,7 +196,7 @@ export class Reader {
       this.#error(path, `There is no state ${quote(done)} that could be done.${hint}`, 'key');
     } else if (event === '') {
       this.#error(path, 'An event has a name; a transition without one is written in `always`.', 'key');
-    } else if (/^xstate\.(?!\*|done\.)/.test(event)) {
+    } else if (isForbiddenEvent(event)) {
       this.#error(path, `${quote(event)} is XState's own; use \`after\`, \`always\` or \`onDone\`.`, 'key');
     }
     return event;
@@ -213,7 +207,8 @@ export class Reader {
     else if (event === '') this.#error(path, 'An event has a name.');
     else if (event.includes('*'))
       this.#error(path, 'A wildcard is for `on`; an event that is raised has a name.');
-    else if (isReserved(event)) this.#error(path, `${quote(event)} is a name that XState keeps for itself.`);
+    else if (isReservedEvent(event))
+      this.#error(path, `${quote(event)} is a name that XState keeps for itself.`);
     return event;
   }
 
@@ -254,11 +249,6 @@ export class Reader {
 }
 
 const TOO_LONG_EVENT = `An event's name has at most ${EVENT_LENGTH} characters.`;
-
-/** Whether an event's name is one that XState keeps for itself: nobody may send or raise it. */
-export function isReserved(event: string): boolean {
-  return /^(?:xstate|done|error)\./.test(event);
-}
 
 function targeted(targets: readonly StateNumber[]): { targets?: readonly StateNumber[] } {
   return targets.length === 0 ? {} : { targets };

@@ -4,8 +4,8 @@
  * that nobody asked about. What is called is the same method of the machine's logic.
  */
 import { type AnyActorScope, createEmptyActor } from 'xstate';
-import type { Compiled, EngineEvent, Signal } from './compile.ts';
-import type { MachineSnapshot } from './persist.ts';
+import type { MachineSnapshot, Program } from './compile.ts';
+import type { EngineEvent, Signal } from './xstate-config.ts';
 
 /** An action that xstate hands back, and the event that it was for. */
 export type Action = Signal & { readonly info: { readonly event: EngineEvent } };
@@ -13,7 +13,7 @@ export type Action = Signal & { readonly info: { readonly event: EngineEvent } }
 type Result = readonly [snapshot: MachineSnapshot, actions: readonly Action[]];
 
 /** Enters the initial state. What goes wrong is thrown. */
-export function initialTransition({ machine, evaluator }: Compiled): Result {
+export function initialTransition({ machine, evaluator }: Program): Result {
   const { scope, actions } = recordingScope(evaluator);
   const snapshot = machine().getInitialSnapshot(scope);
   if (snapshot.status === 'error') throw snapshot.error;
@@ -22,7 +22,7 @@ export function initialTransition({ machine, evaluator }: Compiled): Result {
 
 /** Sends one event. */
 export function transition(
-  { machine, evaluator }: Compiled,
+  { machine, evaluator }: Program,
   snapshot: MachineSnapshot,
   event: EngineEvent,
 ): Result {
@@ -31,7 +31,7 @@ export function transition(
 }
 
 /** A place for a machine to run that does nothing, writes down what it was asked to do, and has it paid for. */
-function recordingScope(evaluator: Compiled['evaluator']): { scope: AnyActorScope; actions: Action[] } {
+function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope; actions: Action[] } {
   const actions: Action[] = [];
   const scope: AnyActorScope = {
     self: nobody,
