@@ -36,6 +36,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     },
   ],
   ['diagram', { summary: 'draw a chart as SVG or as Mermaid', load: () => import('./cli/diagram.ts') }],
+  [
+    'deploy',
+    { summary: 'check charts, and deploy them to Cloudflare', load: () => import('./cli/deploy.ts') },
+  ],
   ['token', { summary: 'make a token for a caller', load: () => import('./cli/token.ts') }],
 ]);
 
@@ -52,6 +56,7 @@ function overview(): string {
     '  npm start',
     '  npm start -- --chart states.yaml --port 5000',
     '  npx stateservice check charts',
+    '  npm run deploy -- --chart states.yaml',
     '  npx stateservice simulate charts/acme/canary.yaml update update +30m',
     '  npx stateservice diagram charts/acme/canary.yaml --out canary.svg',
     "  npm run token -- --charts 'acme/*' --can read,update --sub web-01 --ttl 30d",

@@ -11,6 +11,12 @@
  */
 export const CHART_BYTES = 256 * 1024;
 
+/**
+ * Bytes of a text variable of a Worker, 5 kB: a longer chart cannot be deployed as the variable CHART. Cloudflare's:
+ * https://developers.cloudflare.com/workers/platform/limits/#environment-variables
+ */
+export const TEXT_VARIABLE_BYTES = 5_000;
+
 /** Lines of a chart's text. 1,000 states in block style have 11,000; a line costs more to read than its bytes. */
 export const CHART_LINES = 20_000;
 

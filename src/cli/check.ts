@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import type { ChartIssue } from '../chart/chart.ts';
+import { TEXT_VARIABLE_BYTES } from '../limits.ts';
 import { located, readBytes } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, errorPath, type Result, reasonOf, refuse, refuseLines, shown } from './result.ts';
@@ -14,6 +15,9 @@ Reads charts, and prints every error and every warning as file:line:column, and 
 
   --json     print a list of {file, severity, line, column, path, message} instead
   --strict   treat warnings as errors
+
+A chart that is longer than ${TEXT_VARIABLE_BYTES} bytes gets a note on stderr: it cannot be the variable CHART of a deploy. The
+note is for charts of /state: files on the command line, and default.yaml of a folder. It is no warning for --strict.
 
 Exit codes: 0 all charts are valid, 1 a chart is invalid, 2 the command line is wrong.
 
@@ -42,7 +46,9 @@ export async function run(args: string[]): Promise<Result<void>> {
     for (const path of positionals) {
       for (const file of await filesIn(path)) {
         charts += 1;
-        const { warnings, ...reading } = readBytes(await readFile(file));
+        const bytes = await readFile(file);
+        if (mayBeDefault(file, path)) noteLength(file, bytes.length);
+        const { warnings, ...reading } = readBytes(bytes);
         const errors = reading.ok ? [] : reading.errors;
         findings.push(...[...errors, ...warnings].map((issue) => ({ file: shown(file), ...issue })));
       }
@@ -59,6 +65,19 @@ export async function run(args: string[]): Promise<Result<void>> {
   const total = `${counted(charts, 'chart')}, ${countedBy(findings, 'error')}, ${countedBy(findings, 'warning')}`;
   console.log(styleText(hasFailed ? 'red' : 'green', total));
   return hasFailed ? refuseLines([]) : DONE;
+}
+
+/** Whether a file may be meant as the chart of /state. @param path the argument that it was found by */
+function mayBeDefault(file: string, path: string): boolean {
+  return file === path || file === join(path, 'default.yaml');
+}
+
+function noteLength(file: string, bytes: number): void {
+  if (bytes <= TEXT_VARIABLE_BYTES) return;
+  console.error(
+    `stateservice: ${shown(file)} has ${bytes} bytes, more than ${TEXT_VARIABLE_BYTES}: too long for --var CHART:; ` +
+      'deploy it with npm run deploy -- --chart FILE',
+  );
 }
 
 /** `styleText` omits colours where stdout is not a terminal. */

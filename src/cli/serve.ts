@@ -1,6 +1,5 @@
 /** `serve`: runs the Worker in workerd until a signal. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress } from '../address.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
@@ -15,6 +14,7 @@ import { DONE, type Result, reasonOf, refuse, shown } from './result.ts';
 import { readServeFlags, SERVE_HELP, type ServeFlags } from './serve-flags.ts';
 import { superviseWorkerd } from './supervise.ts';
 import { keepSweeping, sweepEmptyObjects } from './sweep.ts';
+import { inTemporaryFolder } from './temporary-folder.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from './workerd-config.ts';
 
@@ -115,15 +115,6 @@ function bundle(): Promise<Result<Uint8Array>> {
     const bundled = await bundleWorker(file);
     return bundled.ok ? { ok: true, value: await readFile(file) } : bundled;
   });
-}
-
-async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'stateservice-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** Creates the data folder if necessary, restricts it to its owner, and locks it for this process. */

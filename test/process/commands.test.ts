@@ -230,7 +230,7 @@ describe('the launcher', () => {
 describe('help', () => {
   it('lists the commands, and describes each', async () => {
     const { stdout } = await runCli(['--help']);
-    for (const name of ['serve', 'token', 'check', 'simulate', 'diagram'])
+    for (const name of ['serve', 'token', 'check', 'simulate', 'diagram', 'deploy'])
       expect(stdout).toContain(`\n  ${name} `);
     expect(await runCli(['check', '-h'])).toEqual({ code: 0, stdout: `${help}\n`, stderr: '' });
   });

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readCharts } from '../../src/cli/chart-files.ts';
 import * as check from '../../src/cli/check.ts';
+import * as deploy from '../../src/cli/deploy.ts';
 import * as diagram from '../../src/cli/diagram.ts';
 import { checkPort } from '../../src/cli/listen.ts';
 import type { Result } from '../../src/cli/result.ts';
@@ -199,7 +200,7 @@ describe('a command that works on charts', () => {
 });
 
 describe('help', () => {
-  it.each(Object.entries({ serve, token, check, simulate, diagram }))(
+  it.each(Object.entries({ serve, token, check, simulate, diagram, deploy }))(
     'of %s shows examples',
     (_, { help }) => {
       expect(help).toMatch(/^usage: /);

@@ -18,6 +18,10 @@ npm() {
     ci* | install* | i\ * | update*) command npm "$@" --dry-run ;;
     start*) listens "$@" ;;
     test*) has_script test ;;
+    'run deploy'*)
+      [[ $* == *' -- '* ]] || set -- "$@" --
+      command npm "$@" --dry-run
+      ;;
     'run test:'* | 'run check' | 'run bench' | 'run dev') has_script "$2" ;;
     *) command npm "$@" ;;
   esac
