@@ -263,18 +263,19 @@ export const WAITS_RETRY = 5;
 export const RETRY_AFTER_MIN = 1;
 export const RETRY_AFTER_MAX = 30;
 
-/**
- * How many calls of one isolate to one machine go together at most (`trips.ts`); how long they wait for another to come
- * back, then for those who are expected (the runtime's timers take up to a millisecond more), and for their answers: in
- * ms.
- */
-export const TRIP_SIZE = 256;
-export const TRIP_WAIT = 5;
-export const TRIP_LINGER = 1;
-export const TRIP_PATIENCE = 30_000;
+/** Calls of one isolate to one machine that are sent together, at most (`edge/coalesce.ts`). */
+export const BATCH_SIZE = 256;
 
-/** Machines whose crowds an isolate remembers while nobody calls. */
-export const CROWDS = 1_000;
+/**
+ * How long a batch waits for a call in flight to return, then for the calls that are expected, and a call for its
+ * batch to return, in ms. The runtime's timers take up to a millisecond more.
+ */
+export const BATCH_WAIT = 5;
+export const BATCH_DELAY = 1;
+export const BATCH_PATIENCE = 30_000;
+
+/** Machines whose concurrency estimates an isolate keeps while nothing calls them. */
+export const ESTIMATES = 1_000;
 
 /** Streams of server-sent events and WebSockets that watch one machine. */
 export const STREAMS = 1_000;

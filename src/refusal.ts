@@ -38,6 +38,7 @@ const REFUSALS = {
   'not-set-up': { status: 503, title: 'The service is not set up' },
   overloaded: { status: 503, title: 'The machine is busy' },
   'too-many-waiting': { status: 503, title: 'Too many are waiting' },
+  unsupported: { status: 503, title: 'The machine does not know this request yet' },
   'too-many-machines': { status: 507, title: 'The tenant has as many machines as it may' },
   'too-many-bytes': { status: 507, title: 'The charts of the tenant are as large as they may be' },
 } as const;

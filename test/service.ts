@@ -1,9 +1,9 @@
 /** The service as its callers see it, and its objects as only a test may. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
+import type { Command, Outcome, Update } from '../src/commands.ts';
 import type { Machine } from '../src/index.ts';
-import type { Update } from '../src/objects/turn.ts';
-import type { Refusal } from '../src/refusal.ts';
+import type { Answer, Query } from '../src/objects/results.ts';
 import { hold } from './edge/contract/held.ts';
 
 /** Sends one request through the Worker; its answer must be one that OpenAPI promises. */
@@ -110,13 +110,23 @@ export async function problemOf(response: Response): Promise<Problem> {
   return response.json();
 }
 
-/** Reports to a machine's object itself, without the edge. */
-export async function updateAt(
-  machine: Machine,
-  { state, event, ...more }: Update,
-): Promise<{ readonly ok: true; readonly state: string; readonly revision: number } | Refusal> {
-  const answer = await machine.update(state, event, more);
-  return typeof answer === 'number' ? { ok: true, state, revision: answer } : answer;
+/** Executes one command at a machine's object itself, without the edge. */
+export async function executeAt<C extends Command>(machine: Machine, command: C): Promise<Outcome<C>> {
+  const [outcome] = await machine.execute([command]);
+  if (outcome === undefined) throw new Error('a command has no outcome');
+  return outcome as Outcome<C>;
+}
+
+/** Puts one query to a machine's object itself. */
+export async function readAt<Q extends Query>(machine: Machine, query: Q): Promise<Answer<Q>> {
+  const [answer] = await machine.read([query]);
+  if (answer === undefined) throw new Error('a query has no answer');
+  return answer as Answer<Q>;
+}
+
+/** Reports to a machine's object itself. */
+export function updateAt(machine: Machine, report: Omit<Update, 'type'>): Promise<Outcome<Update>> {
+  return executeAt(machine, { type: 'update', ...report });
 }
 
 /** The object of an address. */

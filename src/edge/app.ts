@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { refuse } from '../refusal.ts';
+import { faultOf } from '../objects/faults.ts';
 import { checkSetUp } from './admission.ts';
 import type { AppEnv, Env } from './env.ts';
 import { mount } from './mount.ts';
@@ -22,7 +22,7 @@ import { state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
 import { watch } from './routes/watch.ts';
 
-/** All resources of the service. */
+/** All that is served: which right each method asks for, and what it promises. */
 export const RESOURCES: Resources = {
   service: [health, schemaDocument, pageScript, pageStyle, ...openApiResources(() => RESOURCES)],
   tenant,
@@ -42,37 +42,21 @@ export const RESOURCES: Resources = {
   ],
 };
 
-/** The HTTP app: each route parses, calls one object and renders. */
+/** The HTTP side of the service: parse, call one method of one object, render. */
 export const app = new Hono<AppEnv>();
 
 mount(app, RESOURCES);
 
-app.onError((error, c) => {
-  // The platform marks its own errors: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
-  if (isPlatformTrouble(error)) {
-    return problem(refuse('overloaded', 'The machine has more requests than it can answer; try again.'), {
-      'Retry-After': '1',
-    });
-  }
-  console.error(`${c.req.method} ${c.req.path} failed`, error);
-  return problem(refuse('internal-error', 'The fault is logged. The request may have been counted, or not.'));
-});
+app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${c.req.path}`)));
 
-/** The app with CORS. */
+/** The same, with CORS around it. */
 const shared = new Hono<AppEnv>();
 shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
 shared.all('*', (c) => app.fetch(c.req.raw, c.env));
 
-/** Answers a request. CORS runs only if it is configured, because each middleware slows every request. */
+/** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {
   const isShared =
     Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(request, env) === undefined;
   return (isShared ? shared : app).fetch(request, env);
-}
-
-/** Whether the platform threw because the Durable Object is overloaded, was moved or was restarted. */
-function isPlatformTrouble(error: Error): boolean {
-  return (
-    ('overloaded' in error && error.overloaded === true) || ('retryable' in error && error.retryable === true)
-  );
 }

@@ -4,11 +4,10 @@ import { UPDATE } from '../chart/chart.ts';
 import { RIGHTS, type Right } from '../grant.ts';
 import { checkCaller, checkEvent, checkKey, checkState } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
-import type { Machine } from '../objects/machine.ts';
-import { machineAt } from '../objects/stubs.ts';
-import type { Yes } from '../objects/turn.ts';
+import type { Current } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse } from '../refusal.ts';
 import type { Env } from './env.ts';
+import { RemoteMachine } from './remote-machine.ts';
 
 /** What the other Worker's wrangler.toml says of its binding: `props` of `[[services]]`. */
 export interface ChartBindingProps {
@@ -44,7 +43,7 @@ export type BindingAnswer =
 export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   /** Is `state` current? */
   async is(state: string): Promise<boolean> {
-    return isYes(await this.#machine('read').is(text(state, 'a state')));
+    return isYes(await this.#machine('read').read({ type: 'is', state: text(state, 'a state') }));
   }
 
   /**
@@ -56,13 +55,13 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   async wait(state: string, { seconds = 30 }: { readonly seconds?: number } = {}): Promise<boolean> {
     if (typeof seconds !== 'number' || !(seconds >= 0))
       throw new TypeError(`a binding waits for a number of seconds; not for ${seconds}`);
-    const ms = Math.min(WAIT_MAX, seconds * 1_000);
-    return isYes(await this.#machine('read').is(text(state, 'a state'), ms));
+    const wait = Math.min(WAIT_MAX, seconds * 1_000);
+    return isYes(await this.#machine('read').read({ type: 'is', state: text(state, 'a state'), wait }));
   }
 
   /** The status document: what `GET {machine}` answers. */
   async status(): Promise<Record<string, unknown>> {
-    const answer = await this.#machine('read').status();
+    const answer = await this.#machine('read').read({ type: 'status' });
     if (!answer.ok) throw new BindingError(answer);
     if (answer.unchanged) throw new Error('a status that was not known cannot be unchanged');
     return JSON.parse(answer.status);
@@ -83,45 +82,45 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     if (revision !== undefined && !Number.isSafeInteger(revision)) {
       throw new TypeError(`a revision is a whole number; not ${revision}`);
     }
-    const answer = await machine.update(state, event, {
+    const outcome = await machine.execute({
+      type: 'update',
+      state,
+      event,
       ...(by === undefined ? {} : { by }),
       ...(key === undefined ? {} : { key }),
       ...(revision === undefined ? {} : { revisions: [revision] }),
       sub: this.#sub,
     });
-    return typeof answer === 'number' ? { ok: true, revision: answer } : no(answer);
+    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
   }
 
   /** Takes or renews a slot of `state` for `by`, or says why not. */
   async claim(state: string, by: string): Promise<BindingAnswer> {
-    return this.#asHolder(by, (machine) => machine.claim(text(state, 'a state'), by, this.#sub));
+    return this.#claim('claim', state, by);
   }
 
   /** Gives the slot of `by` back without a report. */
   async release(state: string, by: string): Promise<BindingAnswer> {
-    return this.#asHolder(by, (machine) => machine.release(text(state, 'a state'), by, this.#sub));
+    return this.#claim('release', state, by);
   }
 
   /** Starts over from the newest chart. */
   async reset(): Promise<BindingAnswer> {
-    const answer = await this.#machine('admin').reset(undefined, this.#sub);
-    return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
+    const outcome = await this.#machine('admin').execute({ type: 'reset', sub: this.#sub });
+    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
   }
 
-  /** Does something about a slot, for who has a name. */
-  async #asHolder(
-    by: string,
-    act: (machine: DurableObjectStub<Machine>) => Promise<Yes | Refusal>,
-  ): Promise<BindingAnswer> {
+  async #claim(type: 'claim' | 'release', state: string, by: string): Promise<BindingAnswer> {
     const machine = this.#machine('update');
     const wrong = checkCaller(text(by, '`by`'));
     if (wrong !== undefined) return no(wrong);
-    const answer = await act(machine);
-    return answer.ok ? { ok: true, revision: answer.revision } : no(answer);
+    const command = { type, state: text(state, 'a state'), by, sub: this.#sub } as const;
+    const outcome = await machine.execute(command);
+    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
   }
 
   /** The machine's object, for who may. @throws where the props are wrong, or do not allow it. */
-  #machine(right: Right): DurableObjectStub<Machine> {
+  #machine(right: Right): RemoteMachine {
     const { chart, can = ['read', 'update'] } = this.ctx.props ?? {};
     const address = parseChart(chart);
     if (!can.every((allowed) => RIGHTS.includes(allowed))) {
@@ -130,7 +129,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     if (!can.includes(right)) {
       throw new BindingError(refuse('forbidden', `This binding of ${chart} may not ${right}.`));
     }
-    return machineAt(this.env, address);
+    return new RemoteMachine(this.env, address);
   }
 
   get #sub(): string {
@@ -155,8 +154,8 @@ class BindingError extends Error {
 /** The refusals that are a plain no. */
 const NO: ReadonlySet<RefusalCode> = new Set(['not-current', 'cannot-come']);
 
-function isYes(answer: number | Refusal): boolean {
-  if (typeof answer === 'number') return true;
+function isYes(answer: Current | Refusal): boolean {
+  if (answer.ok) return true;
   if (NO.has(answer.code)) return false;
   throw new BindingError(answer);
 }

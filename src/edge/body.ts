@@ -1,16 +1,18 @@
 import type { Context } from 'hono';
-import type { Parsed } from '../inputs.ts';
 import { BODY_WAIT } from '../limits.ts';
-import { refuse } from '../refusal.ts';
+import { type Refusal, refuse } from '../refusal.ts';
 
 /**
- * Reads a body of UTF-8.
+ * Reads a body of UTF-8, up to a bound and a deadline (`BODY_WAIT`): what is longer is not read to its end, and a
+ * client that stops sending holds nothing open.
  *
- * @param most bytes; a longer body is refused without reading it to its end.
- * @returns the text, or a refusal; also if the body is not complete within `BODY_WAIT`.
+ * @param most bytes.
  */
-export async function readText(c: Context, most: number): Promise<Parsed<string>> {
-  const tooSlow = refuse('too-slow', `The body was not complete within ${BODY_WAIT / 1_000} s.`);
+export async function readText(
+  c: Context,
+  most: number,
+): Promise<{ readonly ok: true; readonly value: string } | Refusal> {
+  const tooSlow = refuse('too-slow', `The body was not there within ${BODY_WAIT / 1_000} s.`);
   const tooLarge = refuse('too-large', `The body has more than ${most} bytes.`);
   if (Number(c.req.header('Content-Length') ?? 0) > most) return tooLarge;
   const { body } = c.req.raw;
@@ -37,7 +39,7 @@ export async function readText(c: Context, most: number): Promise<Parsed<string>
       texts.push(decoder.decode(value, { stream: true }));
     }
   } catch (error) {
-    // A cancelled body throws if it comes from a client, and ends if it comes from a test.
+    // A body that comes from a client fails where it is cancelled, and one of a test ends.
     if (isLate) return tooSlow;
     if (error instanceof TypeError) return refuse('wrong-parameter', 'The body is not UTF-8.');
     throw error;
@@ -46,7 +48,7 @@ export async function readText(c: Context, most: number): Promise<Parsed<string>
   }
 }
 
-/** Stops reading. Cancelling a body that has failed throws, and is not needed. */
+/** Ends the reading. A body that has failed cannot be cancelled, and need not be. */
 function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   reader.cancel().catch(() => {});
 }

@@ -1,203 +1,205 @@
 /**
- * Short calls to machines, made together. While calls of this isolate are under way to a machine, who asks it waits for
- * one to come back, and goes with all who wait in one call; and where there is a crowd, whose members have been seen to
- * come at once, he waits a moment for the others. So a thousand requests that come at once are a few calls to the
- * object, and a few commits.
+ * Coalesces concurrent calls to one machine into one RPC: calls queue while others are in flight, and where callers
+ * have been seen to come concurrently, a batch is delayed a moment for them. A thousand concurrent requests become a few
+ * RPCs, and a few commits.
  *
- * Nobody is told anything older than his request: a call leaves when all who travel with it have asked.
+ * A batch is sent only after every call in it has arrived, so an answer is never older than its request.
  */
 import { waitUntil } from 'cloudflare:workers';
-import { type Address, formatAddress } from '../address.ts';
-import { type Call, type CallAnswer, type CallOutcome, perform } from '../commands.ts';
-import { CROWDS, TRIP_LINGER, TRIP_PATIENCE, TRIP_SIZE, TRIP_WAIT } from '../limits.ts';
-import type { Machine } from '../objects/machine.ts';
-import { Crowd } from './concurrency.ts';
+import { BATCH_DELAY, BATCH_PATIENCE, BATCH_SIZE, BATCH_WAIT, ESTIMATES } from '../limits.ts';
+import { ConcurrencyEstimate } from './concurrency.ts';
 
-/**
- * Asks a machine, alone or together with others.
- *
- * @param machine as the request's own: another's must not be used.
- * @throws what the method throws that is called.
- */
-export function ask(machine: DurableObjectStub<Machine>, address: Address, call: Call): Promise<CallAnswer> {
-  if (!ARE_SHARED) return perform(machine, call);
-  const name = formatAddress(address);
-  let line = lines.get(name);
-  if (line === undefined) {
-    line = new Line(name, crowds.get(name) ?? new Crowd());
-    lines.set(name, line);
+/** Sends calls in one RPC, over the stub of the request that leads the batch; answers each, in order. */
+export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Result[]>;
+
+/** Queues of calls of one kind, by the machine's name. Shared by the requests of an isolate. */
+export class Coalescer<Call, Result> {
+  readonly #queues = new Map<string, CallQueue<Call, Result>>();
+  /** Of machines that were called concurrently of late; the most recent is last. */
+  readonly #estimates = new Map<string, ConcurrencyEstimate>();
+
+  /**
+   * Makes a call, alone or in a batch.
+   *
+   * @param send bound to the caller's own stub: another request's must not be used.
+   * @throws what `send` throws.
+   */
+  async call(name: string, call: Call, send: Send<Call, Result>): Promise<Result> {
+    if (!MAY_SHARE) return only(await send([call]));
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      const estimate = this.#estimates.get(name) ?? new ConcurrencyEstimate();
+      queue = new CallQueue(estimate, (idle) => this.#retire(name, idle, estimate));
+      this.#queues.set(name, queue);
+    }
+    return queue.call(call, send);
   }
-  return line.join(machine, call);
+
+  /** Drops a queue that is idle. A call that returns late leaves a newer queue of the same name alone. */
+  #retire(name: string, queue: CallQueue<Call, Result>, estimate: ConcurrencyEstimate): void {
+    if (this.#queues.get(name) !== queue) return;
+    this.#queues.delete(name);
+    this.#estimates.delete(name);
+    if (!estimate.isConcurrent) return;
+    this.#estimates.set(name, estimate);
+    const [oldest] = this.#estimates.keys();
+    if (this.#estimates.size > ESTIMATES && oldest !== undefined) this.#estimates.delete(oldest);
+  }
 }
 
 /**
- * Whether a request may keep a promise that another one has waiting; where not, each goes alone.
+ * Whether a request may await a promise that another request resolves; where not, each call is an RPC of its own.
  * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
  */
-const ARE_SHARED = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
+const MAY_SHARE = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
 
-/** By the names of the machines that are being asked. */
-const lines = new Map<string, Line>();
-
-/** By the names of machines that a crowd has just asked, who was asked last at the end. */
-const crowds = new Map<string, Crowd>();
-
-/** One who asks together with others. */
-interface Traveller {
+interface PendingCall<Call, Result> {
   readonly call: Call;
-  readonly resolve: (answer: CallAnswer) => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Those who go together. */
-class Party {
-  readonly travellers: Traveller[];
-  /** When it has gone at the latest, ms since the epoch: nobody joins one later, for its leader may be no more. */
-  readonly #until = Date.now() + TRIP_WAIT + TRIP_LINGER;
-  #size = TRIP_SIZE;
-  #go: (() => void) | undefined;
+/** Calls that are sent together. The request of the first one leads: it holds the timer, and makes the RPC. */
+class Batch<Call, Result> {
+  readonly calls: PendingCall<Call, Result>[];
+  /** When it is sent at the latest, ms since the epoch. No call joins later: the leader may be gone. */
+  readonly #deadline = Date.now() + BATCH_WAIT + BATCH_DELAY;
+  #size = BATCH_SIZE;
+  #wake: (() => void) | undefined;
 
-  constructor(leader: Traveller) {
-    this.travellers = [leader];
+  constructor(leader: PendingCall<Call, Result>) {
+    this.calls = [leader];
   }
 
   get isOpen(): boolean {
-    return this.travellers.length < TRIP_SIZE && Date.now() <= this.#until;
+    return this.calls.length < BATCH_SIZE && Date.now() <= this.#deadline;
   }
 
-  add(traveller: Traveller): void {
-    this.travellers.push(traveller);
-    if (this.travellers.length >= this.#size) this.go();
+  add(call: PendingCall<Call, Result>): void {
+    this.calls.push(call);
+    if (this.calls.length >= this.#size) this.wake();
   }
 
-  /** Waits until it is told to go or there are `size`, for `ms` at most. For its leader alone: the timer is his. */
-  async wait(ms: number, size = TRIP_SIZE): Promise<void> {
+  /** Waits for `wake`, for `size` calls, or for `ms`. Only the leader's request may call it: the timer is its own. */
+  async wait(ms: number, size = BATCH_SIZE): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#size = size;
-    this.#go = resolve;
+    this.#wake = resolve;
     const timer = setTimeout(resolve, ms);
     await promise;
     clearTimeout(timer);
-    this.#go = undefined;
+    this.#wake = undefined;
   }
 
-  go(): void {
-    this.#go?.();
+  wake(): void {
+    this.#wake?.();
   }
 }
 
 /**
  * The calls of one isolate to one machine.
  *
- * The requests of an isolate share its memory, but one whose client has left stops where it stands. So whoever leads a
- * party is kept running by `waitUntil`, each answer goes to a promise that its own request has made, and one who went
- * alone and never comes back holds the others up for `TRIP_WAIT` and until the line is closed.
+ * The requests of an isolate share its memory, but a request stops where it stands when its client disconnects. So
+ * `waitUntil` keeps a leader running, every call awaits a promise that its own request has made, and a lone call that
+ * never returns delays others by `BATCH_WAIT` each until the queue is retired.
  */
-class Line {
-  readonly #name: string;
-  readonly #crowd: Crowd;
-  /** Who have joined and are not answered yet. */
-  #present = 0;
-  /** Those that are under way. */
-  #parties = 0;
-  #next: Party | undefined;
+class CallQueue<Call, Result> {
+  readonly #estimate: ConcurrencyEstimate;
+  readonly #onIdle: (queue: CallQueue<Call, Result>) => void;
+  /** Calls that are not answered yet. */
+  #pending = 0;
+  /** Batches in flight. */
+  #inFlight = 0;
+  /** The batch that calls join. */
+  #next: Batch<Call, Result> | undefined;
 
-  constructor(name: string, crowd: Crowd) {
-    this.#name = name;
-    this.#crowd = crowd;
+  constructor(estimate: ConcurrencyEstimate, onIdle: (queue: CallQueue<Call, Result>) => void) {
+    this.#estimate = estimate;
+    this.#onIdle = onIdle;
   }
 
-  join(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
-    this.#present += 1;
-    this.#crowd.came(this.#present);
-    const expected = this.#present === 1 ? this.#crowd.expected() : undefined;
-    if (expected === 1) return this.#goAlone(machine, call);
-    const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>();
-    const traveller = { call, resolve, reject };
-    if (this.#next?.isOpen) this.#next.add(traveller);
+  call(call: Call, send: Send<Call, Result>): Promise<Result> {
+    this.#pending += 1;
+    this.#estimate.called(this.#pending);
+    const expected = this.#pending === 1 ? this.#estimate.expected() : undefined;
+    if (expected === 1) return this.#sendAlone(call, send);
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const pending = { call, resolve, reject };
+    if (this.#next?.isOpen) this.#next.add(pending);
     else {
-      this.#next = new Party(traveller);
-      waitUntil(this.#lead(machine, this.#next, expected));
+      this.#next = new Batch(pending);
+      waitUntil(this.#lead(this.#next, send, expected));
     }
-    return hold(promise, reject);
+    return stayAlive(promise, reject);
   }
 
-  async #goAlone(machine: DurableObjectStub<Machine>, call: Call): Promise<CallAnswer> {
+  async #sendAlone(call: Call, send: Send<Call, Result>): Promise<Result> {
     try {
-      return await perform(machine, call);
+      return only(await send([call]));
     } finally {
-      this.#comeBack(1);
+      this.#completed(1);
     }
   }
 
   /**
-   * Waits for a call to come back, then for those who are expected, and goes with all who have joined.
+   * Waits until a call in flight returns, then for the calls that are expected, and sends the batch.
    *
-   * @param expected how many these are, where nothing is under way that might come back.
+   * @param expected how many calls to wait for, where no call is in flight.
    */
-  async #lead(machine: DurableObjectStub<Machine>, party: Party, expected?: number): Promise<void> {
-    if (expected === undefined) await party.wait(TRIP_WAIT);
-    const underWay = this.#present - party.travellers.length;
-    const size = (expected ?? this.#crowd.expected()) - underWay;
-    if (party.travellers.length < size) {
-      await party.wait(TRIP_LINGER, size);
-      this.#crowd.waited(party.travellers.length >= size);
+  async #lead(batch: Batch<Call, Result>, send: Send<Call, Result>, expected?: number): Promise<void> {
+    if (expected === undefined) await batch.wait(BATCH_WAIT);
+    const inFlight = this.#pending - batch.calls.length;
+    const size = (expected ?? this.#estimate.expected()) - inFlight;
+    if (batch.calls.length < size) {
+      await batch.wait(BATCH_DELAY, size);
+      this.#estimate.delayed(batch.calls.length >= size);
     }
-    if (this.#next === party) this.#next = undefined;
-    await this.#travel(machine, party.travellers);
+    if (this.#next === batch) this.#next = undefined;
+    await this.#send(batch.calls, send);
   }
 
-  async #travel(machine: DurableObjectStub<Machine>, travellers: readonly Traveller[]): Promise<void> {
-    this.#parties += 1;
+  async #send(calls: readonly PendingCall<Call, Result>[], send: Send<Call, Result>): Promise<void> {
+    this.#inFlight += 1;
     try {
-      const outcomes: readonly CallOutcome[] = await machine.answer(travellers.map(({ call }) => call));
-      for (const [i, { resolve, reject }] of travellers.entries()) {
-        const outcome = outcomes[i];
-        if (outcome === undefined) reject(new Error('a machine has not answered all that it was asked'));
-        else if (typeof outcome === 'object' && 'error' in outcome) reject(outcome.error);
-        else resolve(outcome);
+      const results = await send(calls.map(({ call }) => call));
+      for (const [i, { resolve, reject }] of calls.entries()) {
+        const result = results[i];
+        if (result === undefined) reject(new Error(UNANSWERED));
+        else resolve(result);
       }
     } catch (error) {
-      for (const { reject } of travellers) reject(error);
+      for (const { reject } of calls) reject(error);
     } finally {
-      this.#parties -= 1;
-      this.#comeBack(travellers.length);
+      this.#inFlight -= 1;
+      this.#completed(calls.length);
     }
   }
 
-  #comeBack(travellers: number): void {
-    this.#present -= travellers;
-    this.#crowd.left(this.#present);
-    if (this.#next !== undefined) this.#next.go();
-    else if (this.#parties === 0) this.#close();
+  #completed(calls: number): void {
+    this.#pending -= calls;
+    this.#estimate.answered(this.#pending);
+    if (this.#next !== undefined) this.#next.wake();
+    else if (this.#inFlight === 0) this.#onIdle(this);
   }
-
-  /** Who went alone may be under way still, or be no more; one who comes back late leaves a newer line open. */
-  #close(): void {
-    if (lines.get(this.#name) !== this) return;
-    lines.delete(this.#name);
-    remember(this.#name, this.#crowd);
-  }
-}
-
-/** For those who ask the machine next. */
-function remember(name: string, crowd: Crowd): void {
-  crowds.delete(name);
-  if (!crowd.isThere) return;
-  crowds.set(name, crowd);
-  if (crowds.size > CROWDS) crowds.delete(crowds.keys().next().value ?? '');
 }
 
 /**
- * Waits for an answer that another request will bring. The platform takes a request for hung, and cancels it, that has
- * nothing of its own under way while its thread has nothing to do; so it has a timer, which also ends the wait where he
- * who has gone for the answer never comes back.
+ * Awaits a promise that another request resolves. workerd cancels a request that awaits only another request's promise;
+ * a pending timer prevents that, and ends the wait if the leader never returns.
  */
-async function hold<Answer>(answer: Promise<Answer>, giveUp: (error: Error) => void): Promise<Answer> {
-  const timer = setTimeout(() => giveUp(new Error('a call has not come back')), TRIP_PATIENCE);
+async function stayAlive<Result>(promise: Promise<Result>, giveUp: (error: Error) => void): Promise<Result> {
+  const timer = setTimeout(() => giveUp(new Error('a batch has not returned')), BATCH_PATIENCE);
   try {
-    return await answer;
+    return await promise;
   } finally {
     clearTimeout(timer);
   }
 }
+
+function only<Result>(results: readonly Result[]): Result {
+  const [result] = results;
+  if (result === undefined) throw new Error(UNANSWERED);
+  return result;
+}
+
+const UNANSWERED = 'a machine has not answered a call';

@@ -1,59 +1,60 @@
-import { TRIP_SIZE } from '../limits.ts';
+import { BATCH_SIZE } from '../limits.ts';
 
 /**
- * How many call one machine at once, as their calls have shown, and so whether one should wait for others to go with.
+ * An estimate of how many callers call one machine concurrently, from the calls themselves. It says whether a batch
+ * should be delayed until more calls have joined it.
  *
- * It pays where the same callers come again as soon as they are answered: one call for all of them is one commit.
- * Where those who are expected stay away, it is tried less and less often.
+ * A delay pays where the same callers come again as soon as they are answered: one call for all of them is one commit.
+ * Where expected calls do not come, batches are delayed less and less often.
  */
-export class Crowd {
-  /** How many there are: more as soon as they are seen, fewer by and by. */
+export class ConcurrencyEstimate {
+  /** The estimate: grows at once, shrinks slowly. */
   #size = 0;
-  /** The most that were seen since calls last came back. */
+  /** The most calls that were pending since calls last completed. */
   #peak = 0;
-  /** How many departures nobody is waited for, and how many after the next time in vain. */
-  #rest = 0;
-  #nextRest = 1;
+  /** Batches left to send without delay (backoff), and how many after the next delay in vain. */
+  #skip = 0;
+  #nextSkip = 1;
 
-  /** Whether more than one is to be expected. */
-  get isThere(): boolean {
-    return this.#size >= CROWD;
+  /** Whether more than one caller is expected. */
+  get isConcurrent(): boolean {
+    return this.#size >= CONCURRENT;
   }
 
-  /** A caller has come, and is one of `present`. */
-  came(present: number): void {
-    this.#peak = Math.max(this.#peak, present);
-    this.#size = Math.max(this.#size, present);
+  /** A call was made: `pending` calls are now unanswered. */
+  called(pending: number): void {
+    this.#peak = Math.max(this.#peak, pending);
+    this.#size = Math.max(this.#size, pending);
   }
 
-  /** Callers were answered; `present` are not yet. */
-  left(present: number): void {
-    this.#size += (this.#peak - this.#size) * SLOWNESS;
-    this.#peak = present;
+  /** Calls were answered: `pending` are still unanswered. */
+  answered(pending: number): void {
+    this.#size += (this.#peak - this.#size) * EWMA_FACTOR;
+    this.#peak = pending;
   }
 
-  /** With how many the next departure should wait to be. Asked once for each. */
+  /** @returns the number of calls for which the next batch should be delayed; 1 for no delay. Ask once per batch. */
   expected(): number {
-    if (!this.isThere) return 1;
-    if (this.#rest === 0) return Math.min(Math.ceil(this.#size * SHARE), TRIP_SIZE);
-    this.#rest -= 1;
+    if (!this.isConcurrent) return 1;
+    if (this.#skip === 0) return Math.min(Math.ceil(this.#size * SHARE), BATCH_SIZE);
+    this.#skip -= 1;
     return 1;
   }
 
-  /** Those who were waited for have come, or have not. */
-  waited(haveCome: boolean): void {
-    this.#rest = haveCome ? 0 : this.#nextRest;
-    this.#nextRest = haveCome ? 1 : Math.min(this.#nextRest * 2, LONGEST_REST);
+  /** A batch was delayed; `complete` says whether the expected calls joined it. */
+  delayed(complete: boolean): void {
+    this.#skip = complete ? 0 : this.#nextSkip;
+    this.#nextSkip = complete ? 1 : Math.min(this.#nextSkip * 2, LONGEST_SKIP);
   }
 }
 
-/** From how many on, on average, they are one. */
-const CROWD = 1.5;
+/** The least estimate that counts as concurrent. */
+const CONCURRENT = 1.5;
 
-/** How much of the difference goes at a time. */
-const SLOWNESS = 1 / 8;
+/** EWMA factor: the share of the difference that one sample moves the estimate. */
+const EWMA_FACTOR = 1 / 8;
 
-/** Of those there are; so one who stays away holds nobody up in a crowd of ten or more. */
+/** The share of the estimate that a batch waits for: in ten or more callers, one that stays away delays nobody. */
 const SHARE = 0.9;
 
-const LONGEST_REST = 64;
+const LONGEST_SKIP = 64;

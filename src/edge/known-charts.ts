@@ -6,8 +6,9 @@ import { type Address, formatAddress } from '../address.ts';
 import { KNOWN_CHARTS, KNOWN_FOR } from '../limits.ts';
 import { type CatalogBindings, findChart } from '../objects/catalog.ts';
 import { noChart } from '../objects/refusals.ts';
-import { machineAt, type ObjectBindings, tenantNamed } from '../objects/stubs.ts';
+import { type ObjectBindings, tenantNamed } from '../objects/stubs.ts';
 import type { Refusal } from '../refusal.ts';
+import { RemoteMachine } from './remote-machine.ts';
 
 /**
  * Refuses an address that can have no machine.
@@ -39,7 +40,11 @@ async function look(
   // A machine that has begun keeps its chart, and is in its tenant's registry.
   const [isThere, isBaseThere] = await tenantNamed(bindings, tenant).has([address, base]);
   if (isThere) return remember(address);
-  if (isBaseThere && (await machineAt(bindings, base).uploaded()) !== undefined) return remember(base);
+  if (isBaseThere) {
+    const uploaded = await new RemoteMachine(bindings, base).read({ type: 'uploaded' });
+    if (uploaded.ok) return remember(base);
+    if (uploaded.code !== 'no-chart') return uploaded;
+  }
   return noChart(address);
 }
 

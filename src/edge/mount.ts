@@ -1,12 +1,12 @@
 import type { Context, Hono } from 'hono';
-import { type Address, DEFAULT, formatAddress, isReserved, parseAddress, wrongName } from '../address.ts';
+import { type Address, DEFAULT, isReserved, parseAddress, wrongName } from '../address.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
-import { machineAt } from '../objects/stubs.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { admit, checkSetUp } from './admission.ts';
 import type { AppEnv } from './env.ts';
 import { checkChart } from './known-charts.ts';
 import { checkQuery } from './query.ts';
+import { RemoteMachine } from './remote-machine.ts';
 import { logged } from './request-log.ts';
 import type {
   MachineResource,
@@ -77,10 +77,11 @@ function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): A
 }
 
 function ofMachine(c: Context<AppEnv>, resource: MachineResource, address: Address): Answer {
-  const name = formatAddress(address);
+  const machine = new RemoteMachine(c.env, address);
+  const { name } = machine;
   const may = (grant: Grant, right: Right) => allows(grant, right, address);
   const check = () => checkChart(c.env, address, name);
-  return serve(c, resource, { name, may, check }, () => [machineAt(c.env, address), address]);
+  return serve(c, resource, { name, may, check }, () => [machine]);
 }
 
 function ofTenant(c: Context<AppEnv>, resource: TenantResource, name: string): Answer {

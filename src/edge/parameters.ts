@@ -3,9 +3,9 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { parseDuration, UPDATE } from '../chart/chart.ts';
 import { DURATION } from '../chart/time.ts';
+import type { UpdateOptions } from '../commands.ts';
 import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
 import { fitsIn, IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
-import type { UpdateOptions } from '../objects/turn.ts';
 import { type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
@@ -14,7 +14,7 @@ import type { AppEnv } from './env.ts';
 const NOTHING = { ok: true, value: undefined } as const;
 
 /** The subject of the request's token; undefined if the service is open. */
-export function subject(c: Context<AppEnv>): string | undefined {
+function subject(c: Context<AppEnv>): string | undefined {
   return c.get('grant')?.sub;
 }
 

@@ -2,12 +2,12 @@
 import { type Definition, modelOf } from '../chart/chart.ts';
 import type { Model } from '../chart/model.ts';
 import { LAYOUT_REST, LAYOUTS_KEPT } from '../limits.ts';
-import type { Machine } from '../objects/machine.ts';
 import type { View } from '../objects/results.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
 import { type Layout, layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
 import { countKey, drawSvg, type Overlay } from '../view/svg.ts';
+import type { RemoteMachine } from './remote-machine.ts';
 
 /** The layout of a chart, which all of its machines share. */
 interface ChartLayout {
@@ -22,39 +22,34 @@ const layouts = new Map<string, ChartLayout>();
 /**
  * Draws a machine.
  *
- * @param name the title of the picture.
  * @param isInline whether the page around it has the style already.
  * @returns SVG; undefined where the machine's chart has been replaced since `view` was read.
  */
 export async function pictureOf(
-  machine: DurableObjectStub<Machine>,
+  machine: RemoteMachine,
   view: View,
-  name: string,
   isInline = false,
 ): Promise<string | undefined> {
   const found = await layoutOf(machine, view.hash);
   if (found === undefined) return undefined;
   const description = describe(view, found.model);
-  return drawSvg(found.layout, overlayOf(view), { title: name, description, isInline });
+  return drawSvg(found.layout, overlayOf(view), { title: machine.name, description, isInline });
 }
 
 /** Draws a machine as Mermaid's text; undefined as in `pictureOf`. */
-export async function mermaidOf(
-  machine: DurableObjectStub<Machine>,
-  view: View,
-): Promise<string | undefined> {
+export async function mermaidOf(machine: RemoteMachine, view: View): Promise<string | undefined> {
   const found = await layoutOf(machine, view.hash);
   return found && drawMermaid(found.model, found.graph, overlayOf(view));
 }
 
-async function layoutOf(machine: DurableObjectStub<Machine>, hash: string): Promise<ChartLayout | undefined> {
+async function layoutOf(machine: RemoteMachine, hash: string): Promise<ChartLayout | undefined> {
   const known = recall(hash);
   if (known !== undefined) return known;
-  const text = await machine.definition(hash);
-  if (text === undefined) return undefined;
+  const answer = await machine.read({ type: 'definition', hash });
+  if (!answer.ok) return undefined;
   // Each request waits on a timer of its own: workerd cancels a request that awaits only another request's promise.
   while (!mayLayOut(performance.now())) await scheduler.wait(LAYOUT_REST);
-  return recall(hash) ?? keep(hash, layOutChart(JSON.parse(text)));
+  return recall(hash) ?? keep(hash, layOutChart(JSON.parse(answer.definition)));
 }
 
 /** Whether a layout was computed since the last `mayLayOut`, and when the next one may be: ms, by `performance.now`. */

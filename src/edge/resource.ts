@@ -1,11 +1,10 @@
 /** What the service serves: paths, their methods, and the contract of each. `mount.ts` serves them. */
 import type { Context } from 'hono';
-import type { Address } from '../address.ts';
 import type { Right } from '../grant.ts';
-import type { Machine } from '../objects/machine.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Content, Contract } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
+import type { RemoteMachine } from './remote-machine.ts';
 
 /** All resources of the service. */
 export interface Resources {
@@ -25,7 +24,7 @@ export interface ServiceResource {
 export interface TenantResource extends Resource<[tenant: string]> {}
 
 /** A path below a machine. */
-export interface MachineResource extends Resource<[machine: DurableObjectStub<Machine>, address: Address]> {
+export interface MachineResource extends Resource<[machine: RemoteMachine]> {
   /** Below the machine's own path: empty for the machine itself, otherwise with a leading slash. */
   readonly path: string;
 }

@@ -1,41 +1,96 @@
-/** Which chart a machine is to run by: what was uploaded, what is bound, or what it has. */
-import type { Address } from '../address.ts';
-import { type Chart, readChart } from '../chart/chart.ts';
+import { type Address, formatAddress } from '../address.ts';
+import { type Chart, type ChartIssue, readChart } from '../chart/chart.ts';
+import type { Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
-import { type CatalogBindings, type ChartText, findChart } from './catalog.ts';
-import type { RunningMachine } from './machine-state.ts';
-import { invalidChart } from './refusals.ts';
-import { machineAt, type ObjectBindings } from './stubs.ts';
+import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
+import type { MachineState } from './machine-state.ts';
+import { invalidChart, noChart, uploadToRun } from './refusals.ts';
+import type { UploadedChart } from './results.ts';
+import { machineNamed, type ObjectBindings } from './stubs.ts';
 
 /** Where an object finds charts: the service's bindings, and the objects of other machines. */
 export interface MachineEnv extends CatalogBindings, ObjectBindings {}
 
 /** A chart that was read, and what is stored of it. */
 export interface ReadChart {
+  readonly ok: true;
   readonly chart: Chart;
   readonly source: StoredChart;
+  readonly warnings: readonly ChartIssue[];
 }
 
-/** The newest chart for an address: one uploaded to it (or, for a run, to its chart), else a bound one. */
-export async function newestChart(
-  env: MachineEnv,
-  store: MachineStore,
-  address: Address,
-): Promise<ChartText | undefined> {
-  const { run, ...base } = address;
-  const uploaded = run === undefined ? store.upload() : await machineAt(env, base).uploaded();
-  if (uploaded !== undefined) return { hash: uploaded.hash, text: uploaded.text, origin: 'upload' };
-  return findChart(env, address);
-}
+/** Finds the chart that a machine is to run by. Everything that a command needs from elsewhere comes from here. */
+export class ChartSource {
+  readonly #env: MachineEnv;
+  readonly #store: MachineStore;
+  readonly #address: Address;
+  /** The last chart that was read to begin by: a run that has not begun may be asked about often. */
+  #toBegin: { readonly hash: string; readonly read: ReadChart | Refusal } | undefined;
 
-export function readFound(address: Address, found: ChartText): ReadChart | Refusal {
-  const reading = readChart(found.text);
-  if (!reading.ok) return invalidChart(address, reading.errors);
-  return { chart: reading.chart, source: { ...found, definition: reading.chart.definition } };
-}
+  constructor(env: MachineEnv, store: MachineStore, address: Address) {
+    this.#env = env;
+    this.#store = store;
+    this.#address = address;
+  }
 
-/** The chart that a machine runs by, for where its address has none any more. */
-export function ownChart({ chart, source }: RunningMachine, store: MachineStore): ReadChart {
-  return { chart, source: { ...source, text: store.chartText(), definition: chart.definition } };
+  /**
+   * The newest chart for the address, which need not be the one that the machine runs by: one uploaded to the address
+   * (of a run: to its chart), else a bound one.
+   */
+  async newest(): Promise<ChartText | undefined> {
+    const uploaded = this.#address.run === undefined ? this.#store.upload() : await this.#uploadedToBase();
+    if (uploaded !== undefined) return { hash: uploaded.hash, text: uploaded.text, origin: 'upload' };
+    return findChart(this.#env, this.#address);
+  }
+
+  /** The chart to begin by. */
+  async toBegin(): Promise<ReadChart | Refusal> {
+    const found = await this.newest();
+    if (found === undefined) return noChart(this.#address);
+    if (this.#toBegin?.hash !== found.hash) this.#toBegin = { hash: found.hash, read: this.#read(found) };
+    return this.#toBegin.read;
+  }
+
+  /**
+   * The chart that a `reset` or an `upload` puts the machine on.
+   *
+   * @param machine the machine as it is, if it has begun.
+   */
+  async next(command: Reset | Upload, machine: MachineState | undefined): Promise<ReadChart | Refusal> {
+    if (command.type === 'upload') {
+      if (this.#address.run !== undefined) return uploadToRun(this.#address);
+      const { text } = command;
+      return this.#read({ text, origin: 'upload', hash: await hashOf(text) });
+    }
+    const newest = await this.newest();
+    if (newest !== undefined) return this.#read(newest);
+    if (machine === undefined) return noChart(this.#address);
+    // The address has no chart any more: the machine goes on with its own.
+    const { chart, source } = machine;
+    const own = { ...source, text: this.#store.chartText(), definition: chart.definition };
+    return { ok: true, chart, source: own, warnings: [] };
+  }
+
+  /** The definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
+  definition(hash: string): string | undefined {
+    if (this.#store.entries() !== undefined) return this.#store.definition(hash);
+    const read = this.#toBegin?.read;
+    return read?.ok && read.source.hash === hash ? JSON.stringify(read.source.definition) : undefined;
+  }
+
+  #read(found: ChartText): ReadChart | Refusal {
+    const reading = readChart(found.text);
+    if (!reading.ok) return invalidChart(this.#address, reading.errors);
+    const { chart, warnings } = reading;
+    return { ok: true, chart, source: { ...found, definition: chart.definition }, warnings };
+  }
+
+  async #uploadedToBase(): Promise<UploadedChart | undefined> {
+    const { run: _, ...base } = this.#address;
+    const [answer] = await machineNamed(this.#env, formatAddress(base)).read([{ type: 'uploaded' }]);
+    if (answer?.ok && 'hash' in answer && 'text' in answer) return answer;
+    if (answer?.ok === false && answer.code === 'no-chart') return undefined;
+    throw new Error(`the chart's machine does not say what was uploaded to it: ${JSON.stringify(answer)}`);
+  }
 }

@@ -3,7 +3,7 @@ import { type Count, countsOf, isDone, nameOf } from '../chart/chart.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
-import type { RunningMachine } from './machine-state.ts';
+import type { MachineState } from './machine-state.ts';
 import { countOn, slotsOf } from './slot-claims.ts';
 
 /** How reports were answered: `accepted`, or the code of the refusal. */
@@ -58,7 +58,7 @@ export interface Metrics {
 }
 
 export function metricsOf(
-  { chart, snapshot, revision, claims }: RunningMachine,
+  { chart, snapshot, revision, claims }: MachineState,
   { updates, transitions }: Counters,
   audience: { readonly waiters: number; readonly streams: number; readonly sockets: number },
   now: number,

@@ -1,5 +1,4 @@
 import {
-  type LeftState,
   nameOf,
   ROOT,
   type Snapshot,
@@ -11,7 +10,8 @@ import {
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
 import { isReport, type Receipt } from '../store/receipt-table.ts';
-import { activeNames, type RunningMachine } from './machine-state.ts';
+import type { EndedVisit } from './kept-reports.ts';
+import { activeNames, type MachineState } from './machine-state.ts';
 import {
   type Claim,
   claimOf,
@@ -22,39 +22,63 @@ import {
   withoutState,
 } from './slot-claims.ts';
 
-/** What an entry of the history says beside when, and from where to where. */
-export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'notes'>;
+/** What an entry of the history says beside when it happened, and which states were left and entered. */
+export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes'>;
 
 /** The states that were active before a step, and those that it entered. */
 type Moved = Pick<HistoryEntry, 'from' | 'entered'>;
 
+/** What a turn looks up in storage, for it is too much to be kept in memory. */
+export interface Records {
+  receipt(key: string): Receipt | undefined;
+  /** @returns the number of the visit of `state` that ended last. */
+  lastVisit(state: StateNumber): number | undefined;
+  /** The receipts of reports, the oldest first. */
+  reports(): readonly Receipt[];
+  /** The last visit of each state that was left. */
+  endedVisits(): readonly EndedVisit[];
+  /** The text of the chart that was uploaded to the address. */
+  uploadedText(): string | undefined;
+}
+
+/** The records of a machine that is not stored. */
+export const NO_RECORDS: Records = {
+  receipt: () => undefined,
+  lastVisit: () => undefined,
+  reports: () => [],
+  endedVisits: () => [],
+  uploadedText: () => undefined,
+};
+
 /**
- * A machine that is being changed, and what has to be stored for it. The machine that it began with stays as it
- * was, so that a draft can be thrown away.
+ * A machine in the course of a turn, and what has to be stored for it. The machine that it began with is left alone, so
+ * a draft can be dropped.
  */
 export class Draft {
-  #machine: RunningMachine;
+  #machine: MachineState;
+  readonly #records: Records;
   readonly #history: HistoryEntry[] = [];
   readonly #timersSet = new Map<number, Timer>();
   readonly #timersCleared = new Set<number>();
-  readonly #left = new Map<StateNumber, LeftState & { readonly at: number }>();
+  readonly #left = new Map<StateNumber, EndedVisit>();
   /** By their keys: claims that were set or cleared, perhaps more than once. */
   readonly #claimed = new Map<string, Claim>();
   /** States that were left while slots of them were held. */
   readonly #freed = new Set<StateNumber>();
   readonly #receipts = new Map<string, Receipt>();
   readonly #passed = new Set<StateNumber>();
-  /** Whose token the command has that is being run; null where none was asked for, and where nobody does it. */
-  subject: string | null = null;
   #restarted: Changes['restarted'];
   #uploaded: Changes['uploaded'];
+  /** Of a machine that begins in this turn: the revision that stands for 0, and how much was to be stored. */
+  #begun: { readonly revision: number; readonly size: number } | undefined;
 
-  constructor(machine: RunningMachine) {
+  constructor(machine: MachineState, records: Records) {
     this.#machine = machine;
+    this.#records = records;
   }
 
   /** Where the machine stands now. */
-  get machine(): RunningMachine {
+  get machine(): MachineState {
     return this.#machine;
   }
 
@@ -63,14 +87,34 @@ export class Draft {
     return this.#passed;
   }
 
-  /** Whether another run has begun: what the store knows of states is of the one before. */
+  /** Whether another run has begun: what storage knows of states is of the run before. */
   get isRestarted(): boolean {
     return this.#restarted !== undefined;
   }
 
+  /** Marks what is drafted so far as the beginning of the machine; a run is at revision 0 until it has begun. */
+  markBegun(isRun: boolean): void {
+    this.#begun = { revision: isRun ? this.#machine.revision : 0, size: this.#size };
+  }
+
+  /** Whether the machine begins in this turn, and nothing else is drafted yet. */
+  get isNew(): boolean {
+    return this.#begun?.size === this.#size;
+  }
+
+  /** The revision that `If-Match` is compared with: a run that begins in this turn is at revision 0 until it changes. */
+  get matchedRevision(): number {
+    const { revision } = this.#machine;
+    return revision === this.#begun?.revision ? 0 : revision;
+  }
+
+  get #size(): number {
+    return this.#history.length + this.#receipts.size;
+  }
+
   /** What is to be committed, or nothing. */
   get changes(): Changes | undefined {
-    if (this.#history.length === 0 && this.#receipts.size === 0) return undefined;
+    if (this.#size === 0) return undefined;
     const { revision, entries, changedAt, snapshot, claims } = this.#machine;
     const claimed = [...this.#claimed.values()].map((claim) => ({
       claim,
@@ -111,7 +155,7 @@ export class Draft {
   }
 
   /** Puts the machine at the start of another run, perhaps of another chart. */
-  restart(step: Step, at: number, entry: Entry, chart: RunningMachine['chart'], source: StoredChart): void {
+  restart(step: Step, at: number, entry: Entry, chart: MachineState['chart'], source: StoredChart): void {
     const from = this.#names(this.#machine.snapshot);
     for (const key of this.#receipts.keys()) if (isReport(key)) this.#receipts.delete(key);
     this.#claimed.clear();
@@ -145,7 +189,7 @@ export class Draft {
     const to = this.#names(this.#machine.snapshot);
     const { revision } = this.#machine;
     const { from = to, entered = [] } = moved ?? {};
-    this.#history.push({ id, revision, at, ...entry, sub: this.subject, from, to, entered });
+    this.#history.push({ id, revision, at, ...entry, from, to, entered });
   }
 
   setClaim(claim: Claim): void {
@@ -166,18 +210,26 @@ export class Draft {
     this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
   }
 
-  /** @returns the receipts of reports that are to be stored. */
+  /** @returns the receipts of all reports of this run. */
   reports(): Receipt[] {
-    return [...this.#receipts.values()].filter(({ key }) => isReport(key));
+    const stored = this.isRestarted ? [] : this.#records.reports();
+    const staged = [...this.#receipts.values()].filter(({ key }) => isReport(key));
+    return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
   }
 
-  /** @returns the visits that have ended in this draft, the last one of each state. */
-  endedVisits(): (LeftState & { readonly at: number })[] {
-    return [...this.#left.values()];
+  /** @returns the last visit of each state that was left in this run. */
+  endedVisits(): EndedVisit[] {
+    const stored = this.isRestarted ? [] : this.#records.endedVisits();
+    return [...new Map([...stored, ...this.#left.values()].map((visit) => [visit.state, visit])).values()];
+  }
+
+  /** @returns the text of the chart that was uploaded to the address. */
+  uploadedText(): string | undefined {
+    return this.#uploaded?.text ?? this.#records.uploadedText();
   }
 
   /** Notes that a state was left, by the chart before. */
-  noteLeft(visit: LeftState & { readonly at: number }): void {
+  noteLeft(visit: EndedVisit): void {
     this.#left.set(visit.state, visit);
   }
 
@@ -185,14 +237,17 @@ export class Draft {
     this.#receipts.set(receipt.key, receipt);
   }
 
-  /** @returns a receipt that is to be stored. */
+  /** @returns the receipt with this key. A restart forgets those of reports. */
   receipt(key: string): Receipt | undefined {
-    return this.#receipts.get(key);
+    const staged = this.#receipts.get(key);
+    if (staged !== undefined || (this.isRestarted && isReport(key))) return staged;
+    return this.#records.receipt(key);
   }
 
-  /** @returns the number of the visit of `state` that has ended last, where it has in this draft. */
-  lastVisit(state: StateNumber): number | undefined {
-    return this.#left.get(state)?.visit;
+  /** @returns the number of the present visit of `state`, or of its last one; 0 where there was none. */
+  visitOf(state: StateNumber): number {
+    const present = this.#machine.snapshot.active.get(state)?.number;
+    return present ?? this.#left.get(state)?.visit ?? this.#records.lastVisit(state) ?? 0;
   }
 
   nameOf(state: StateNumber): string {

@@ -1,7 +1,7 @@
 /** What a machine keeps when its sequence is corrected in mid-run: who has reported, and which states were left. */
 import type { Chart, StateNumber } from '../chart/chart.ts';
 import { type Receipt, readReportKey, reportKey } from '../store/receipt-table.ts';
-import type { RunningMachine } from './machine-state.ts';
+import type { MachineState } from './machine-state.ts';
 
 /** A state's last visit that has ended, and when it did (ms since the epoch). */
 export interface EndedVisit {
@@ -12,7 +12,7 @@ export interface EndedVisit {
 
 /** What was known of the machine before its chart was replaced. */
 export interface Before {
-  readonly machine: RunningMachine;
+  readonly machine: MachineState;
   readonly reports: readonly Receipt[];
   readonly left: readonly EndedVisit[];
 }
@@ -21,7 +21,7 @@ export interface Before {
  * Translates reports to the states of the same names in the machine's new chart. A report stands for one visit: the
  * present one, or the last one of a state that was left. Others are dropped.
  */
-export function carryOver({ machine: before, reports, left }: Before, after: RunningMachine) {
+export function carryOver({ machine: before, reports, left }: Before, after: MachineState) {
   const translate = (state: StateNumber) => stateNamed(after.chart, before.chart.model.states[state]?.name);
   const ended = new Map(left.map(({ state, visit }) => [state, visit]));
   const kept = reports.flatMap((receipt): Receipt[] => {

@@ -3,7 +3,7 @@ import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapsho
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { type Claims, indexClaims, nextToExpire } from './slot-claims.ts';
 
-export interface RunningMachine {
+export interface MachineState {
   /** Committed changes so far. */
   readonly revision: number;
   /** The revision at which the present run began: with the machine itself, or by a reset. */
@@ -23,7 +23,7 @@ export interface RunningMachine {
 }
 
 /** Wakes the machine that `store` holds; undefined where it holds none. */
-export function wake(store: MachineStore): RunningMachine | undefined {
+export function wake(store: MachineStore): MachineState | undefined {
   const stored = store.load();
   if (stored === undefined) return undefined;
   const { revision, started, startedAt, entries, changedAt } = stored;
@@ -49,7 +49,7 @@ export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
 }
 
 /** @returns when the machine will next change by itself, ms since the epoch: a timer comes due, a lease ends. */
-export function nextChange({ snapshot, claims }: RunningMachine): number | undefined {
+export function nextChange({ snapshot, claims }: MachineState): number | undefined {
   const timer = nextTimer(snapshot.timers.values())?.at;
   const lease = nextToExpire(claims)?.until;
   return timer === undefined || lease === undefined ? (timer ?? lease) : Math.min(timer, lease);

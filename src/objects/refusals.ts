@@ -13,13 +13,13 @@ import {
 } from '../chart/chart.ts';
 import { CLAIMS, RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
 import { type MachineFacts, type Refusal, refuse } from '../refusal.ts';
-import { activeNames, nextChange, type RunningMachine } from './machine-state.ts';
+import { activeNames, type MachineState, nextChange } from './machine-state.ts';
 import { type Claim, claimsOn, nextToExpire, slotsOf } from './slot-claims.ts';
 
 type Found = { readonly ok: true; readonly state: StateNumber } | Refusal;
 
 /** Finds the state that a caller means. */
-export function findState(machine: RunningMachine, name: string): Found {
+export function findState(machine: MachineState, name: string): Found {
   const found = machine.chart.names.find(name);
   if (found === undefined) {
     return refuse('not-current', `This chart has no state ${quote(name)}; ${currentOf(machine)}.`, {
@@ -33,7 +33,7 @@ export function findState(machine: RunningMachine, name: string): Found {
 }
 
 /** Finds a state that is current, or says why the one named is not: not yet, or never any more. */
-export function findCurrent(machine: RunningMachine, name: string, now: number): Found {
+export function findCurrent(machine: MachineState, name: string, now: number): Found {
   const found = findState(machine, name);
   if (!found.ok || isActive(machine.snapshot, found.state)) return found;
   const facts = { machine: factsOf(machine) };
@@ -46,7 +46,7 @@ export function findCurrent(machine: RunningMachine, name: string, now: number):
 }
 
 /** Why `state`, which is current, does not take `event`. */
-export function notTaken(machine: RunningMachine, state: StateNumber, event: string): Refusal {
+export function notTaken(machine: MachineState, state: StateNumber, event: string): Refusal {
   const { chart, snapshot } = machine;
   const name = quote(nameOf(chart, state));
   const facts = { machine: factsOf(machine) };
@@ -65,7 +65,7 @@ export function notTaken(machine: RunningMachine, state: StateNumber, event: str
 
 /** Refuses an event that a transition takes, and that has changed nothing all the same. */
 export function notDone(
-  machine: RunningMachine,
+  machine: MachineState,
   event: string,
   code: 'expression-failed' | 'over-bound',
   detail: string,
@@ -75,7 +75,7 @@ export function notDone(
 }
 
 /** Why a caller that holds no slot of `state` may not report to it. */
-export function notHolder(machine: RunningMachine, state: StateNumber, by: string | undefined): Refusal {
+export function notHolder(machine: MachineState, state: StateNumber, by: string | undefined): Refusal {
   const name = quote(nameOf(machine.chart, state));
   const who = by === undefined ? 'A report that does not say who it is from (`by`)' : quote(by);
   const holders = claimsOn(machine.claims, state);
@@ -88,32 +88,32 @@ export function notHolder(machine: RunningMachine, state: StateNumber, by: strin
 }
 
 /** Why the FleetLock group `default` locks nothing. */
-export function noLock(machine: RunningMachine): Refusal {
+export function noLock(machine: MachineState): Refusal {
   const detail = `No current state has slots; ${currentOf(machine)}.`;
   return refuse('no-slots', detail, { machine: factsOf(machine) });
 }
 
 /** Why a FleetLock group is none. */
-export function noGroup(machine: RunningMachine, group: string): Refusal {
+export function noGroup(machine: MachineState, group: string): Refusal {
   const detail = `The group ${quote(group)} is no state of this chart: a group is the name of a state with slots, or "default".`;
   return refuse('no-slots', detail, { machine: factsOf(machine) });
 }
 
 /** Why the FleetLock group `default` is none where more than one current state has slots. */
-export function severalLocks(machine: RunningMachine, locks: readonly StateNumber[]): Refusal {
+export function severalLocks(machine: MachineState, locks: readonly StateNumber[]): Refusal {
   const names = locks.map((state) => nameOf(machine.chart, state));
   const detail = `Several current states have slots; name one as the group: ${names.map(quote).join(', ')}.`;
   return refuse('ambiguous-state', detail, { machine: factsOf(machine), candidates: names });
 }
 
 /** Why there is nothing to claim. */
-export function noSlots(machine: RunningMachine, state: StateNumber): Refusal {
+export function noSlots(machine: MachineState, state: StateNumber): Refusal {
   const detail = `${quote(nameOf(machine.chart, state))} has no slots: whoever is told that it is current may work.`;
   return refuse('no-slots', detail, { machine: factsOf(machine) });
 }
 
 /** Why a caller must wait for a slot of `state`. */
-export function slotsTaken(machine: RunningMachine, state: StateNumber, now: number): Refusal {
+export function slotsTaken(machine: MachineState, state: StateNumber, now: number): Refusal {
   const holders = claimsOn(machine.claims, state);
   const count = slotsOf(machine.chart, state)?.count ?? 0;
   const [first] = holders;
@@ -124,32 +124,32 @@ export function slotsTaken(machine: RunningMachine, state: StateNumber, now: num
 }
 
 /** Why a caller must wait though a slot of its state is free. */
-export function claimsFull(machine: RunningMachine, now: number): Refusal {
+export function claimsFull(machine: MachineState, now: number): Refusal {
   const detail = `The machine holds ${CLAIMS} claims, as many as it may: wait until one is given back or its lease ends.`;
   const next = nextToExpire(machine.claims)?.until ?? now;
   return refuse('slots-taken', detail, { machine: factsOf(machine), retryAfter: seconds(next - now) });
 }
 
 /** Why a request for one revision is not for the present one. */
-export function wrongRevision(machine: RunningMachine): Refusal {
+export function wrongRevision(machine: MachineState): Refusal {
   return refuse('wrong-revision', `The machine is at revision ${machine.revision}.`, {
     machine: factsOf(machine),
   });
 }
 
 /** Why a key is not taken: it stands for a request that was answered. */
-export function keyReused(machine: RunningMachine, key: string): Refusal {
+export function keyReused(machine: MachineState, key: string): Refusal {
   const detail = `The Idempotency-Key ${quote(key)} came with another request before; a new request has a new key.`;
   return refuse('key-reused', detail, { machine: factsOf(machine) });
 }
 
 /** Why a machine does not take another chart now. */
-export function midSequence(machine: RunningMachine): Refusal {
+export function midSequence(machine: MachineState): Refusal {
   const detail = 'The machine is in mid-sequence: let it end, start another run, or add ?reset=true.';
   return refuse('mid-sequence', detail, { machine: factsOf(machine) });
 }
 
-export function tooManyWaiting(machine: RunningMachine): Refusal {
+export function tooManyWaiting(machine: MachineState): Refusal {
   const detail = 'Too many are waiting here; ask without waiting.';
   return refuse('too-many-waiting', detail, { machine: factsOf(machine), retryAfter: RETRY_AFTER_DEFAULT });
 }
@@ -185,7 +185,7 @@ export function invalidChart(address: Address, errors: readonly ChartIssue[]): R
 }
 
 /** Whether `state` may still become current, as far as the chart's shape and its counts say. */
-export function mayCome(machine: RunningMachine, state: StateNumber): boolean {
+export function mayCome(machine: MachineState, state: StateNumber): boolean {
   let known = reaches.get(machine.snapshot);
   if (known === undefined) {
     known = reachable(machine.chart, machine.snapshot);
@@ -198,17 +198,17 @@ export function mayCome(machine: RunningMachine, state: StateNumber): boolean {
 const reaches = new WeakMap<object, ReadonlySet<StateNumber>>();
 
 /** What every refusal of a machine carries. */
-function factsOf(machine: RunningMachine): MachineFacts {
+function factsOf(machine: MachineState): MachineFacts {
   const { chart, snapshot, revision } = machine;
   return { revision, states: activeNames(chart, snapshot), waiting: countsOf(chart, snapshot) };
 }
 
-function currentOf({ chart, snapshot }: RunningMachine): string {
+function currentOf({ chart, snapshot }: MachineState): string {
   return `current: ${activeNames(chart, snapshot).map(quote).join(', ')}`;
 }
 
 /** What must happen first, where that is a count or a moment. */
-function waitedFor({ chart, snapshot }: RunningMachine): string {
+function waitedFor({ chart, snapshot }: MachineState): string {
   const counts = countsOf(chart, snapshot)
     .filter(({ have, need }) => need > have)
     .map(({ state, event, have, need }) => ` ${quote(state)} waits for ${need - have} more ${quote(event)}.`);
@@ -221,7 +221,7 @@ function showHolders(claims: readonly Claim[]) {
 }
 
 /** When it is worth asking again, in seconds: when something will happen by itself, else in a moment. */
-function retryAfter(machine: RunningMachine, now: number): number {
+function retryAfter(machine: MachineState, now: number): number {
   const next = nextChange(machine);
   return next === undefined ? RETRY_AFTER_DEFAULT : Math.min(RETRY_AFTER_DEFAULT, seconds(next - now));
 }

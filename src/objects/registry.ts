@@ -10,7 +10,7 @@ import type { Tenant } from './tenant.ts';
  *
  * A machine without a tenant is in no registry.
  */
-export class Membership {
+export class Registry {
   readonly #bindings: ObjectBindings;
   readonly #address: Address;
   #stub: DurableObjectStub<Tenant> | undefined;

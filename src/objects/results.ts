@@ -1,6 +1,101 @@
-/** What a machine's object answers, beside refusals and what `turn.ts` has. Closed shapes: they cross an RPC. */
-import type { ChartIssue, Count, StateNumber } from '../chart/chart.ts';
+/**
+ * Queries: requests that read a machine, as data, and what they are answered. The other half of `commands.ts`, with the
+ * same promise: types and optional fields are only ever added.
+ *
+ * Closed shapes, for they cross an RPC: an `unknown` field would delete the type of the whole answer.
+ */
+import type { Address } from '../address.ts';
+import type { Count, StateNumber } from '../chart/chart.ts';
+import type { Grant } from '../grant.ts';
+import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
+import type { Metrics } from './counters.ts';
+
+/** Is `state` current? With `wait`, in ms, the answer comes as soon as it is, or cannot become current any more. */
+export interface IsQuery {
+  readonly type: 'is';
+  readonly state: string;
+  readonly wait?: number;
+}
+
+/** The status document; with `wait`, in ms, as soon as the revision is none of `known`. */
+export interface StatusQuery {
+  readonly type: 'status';
+  readonly known?: readonly number[];
+  readonly wait?: number;
+}
+
+/** The definition of the chart with this hash, where the machine runs by it. */
+interface DefinitionQuery {
+  readonly type: 'definition';
+  readonly hash: string;
+}
+
+/** At most `limit` entries of the history with ids below `before`, newest first. */
+export interface HistoryQuery {
+  readonly type: 'history';
+  readonly before: number;
+  readonly limit: number;
+}
+
+/**
+ * Every change as it happens, as server-sent events.
+ *
+ * `after` is the id of the entry that was seen last; without it only new entries are told. `until` is the end of the
+ * watcher's token, ms since the epoch.
+ */
+export interface WatchQuery {
+  readonly type: 'watch';
+  readonly after?: number;
+  readonly until?: number;
+}
+
+/** Queries without parameters. */
+interface PlainQuery {
+  readonly type: 'view' | 'chart' | 'metrics' | 'summary' | 'uploaded';
+}
+
+export type Query = IsQuery | StatusQuery | DefinitionQuery | HistoryQuery | WatchQuery | PlainQuery;
+
+/** What a query is answered. */
+export type Answer<Q extends Query = Query> = Answers[Q['type']] | Refusal;
+
+interface Answers {
+  readonly is: Current;
+  readonly status: StatusAnswer;
+  readonly view: View;
+  readonly definition: DefinitionText;
+  readonly chart: WrittenChart;
+  readonly history: HistoryPage;
+  readonly watch: EventStreamAnswer;
+  readonly metrics: Metrics;
+  readonly summary: Summary;
+  readonly uploaded: UploadedChart;
+}
+
+/** The state is current. */
+export interface Current {
+  readonly ok: true;
+  readonly revision: number;
+}
+
+/** The checked chart, as JSON: `Definition`. */
+export interface DefinitionText {
+  readonly ok: true;
+  readonly definition: string;
+}
+
+/** The chart that was uploaded to the address. */
+export interface UploadedChart {
+  readonly ok: true;
+  readonly hash: string;
+  readonly text: string;
+}
+
+export interface EventStreamAnswer {
+  readonly ok: true;
+  readonly events: ReadableStream<Uint8Array>;
+}
 
 /** A chart's text as `GET {machine}/chart` gives it. */
 export interface WrittenChart {
@@ -33,6 +128,7 @@ export type StatusAnswer =
 
 /** What a list of machines says of each. */
 export interface Summary {
+  readonly ok: true;
   readonly dialect: 'sequence' | 'statechart';
   /** The active states, outermost first. */
   readonly states: readonly string[];
@@ -79,30 +175,19 @@ export interface View {
   readonly history: readonly HistoryEntry[];
 }
 
-/** What may be said beside a chart that is uploaded. */
-export interface UploadOptions {
-  /** Whether a machine in mid-sequence is to start over; without it that is refused. */
-  readonly reset: boolean;
-  readonly by?: string;
-  /** `If-Match`: revisions at which it is meant. */
-  readonly revisions?: readonly number[];
-  /** Whose token it is. */
-  readonly sub?: string;
+/** Which of a tenant's machines are asked for. */
+export interface MembersQuery {
+  /** Only those behind this one. */
+  readonly after?: Address;
+  /** Only those of this chart. */
+  readonly chart?: string;
+  /** Only those that may be read with it. */
+  readonly grant?: Grant;
+  readonly limit: number;
 }
 
-/** What came of an upload. */
-export interface Uploaded {
-  readonly ok: true;
-  /** Whether the machine was not there before. */
-  readonly created: boolean;
-  readonly dialect: 'sequence' | 'statechart';
-  readonly hash: string;
-  readonly warnings: readonly ChartIssue[];
-  readonly revision: number;
-}
-
-/** Something was done to the machine as a whole. */
-export interface Done {
-  readonly ok: true;
-  readonly revision: number;
+/** Machines in the order of their addresses, and whether there are more. */
+export interface MembersPage {
+  readonly addresses: readonly Address[];
+  readonly more: boolean;
 }

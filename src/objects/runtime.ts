@@ -1,220 +1,270 @@
 import type { Address } from '../address.ts';
-import { writeBeginning } from '../chart/chart.ts';
+import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
-import { type Changes, MachineStore, type StoredChart } from '../store/machine-store.ts';
+import { type Changes, MachineStore } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
-import { Batch } from './batch.ts';
-import type { ChartText } from './catalog.ts';
-import { type MachineEnv, newestChart, type ReadChart, readFound } from './chart-source.ts';
+import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { Counters } from './counters.ts';
-import { nextChange, type RunningMachine, wake } from './machine-state.ts';
-import { noChart, noRevision } from './refusals.ts';
-import { Membership } from './registry.ts';
-import { NO_RECORDS, type Records, Turn } from './turn.ts';
+import { Draft, NO_RECORDS, type Records } from './draft.ts';
+import { fireDue } from './due.ts';
+import { faultOf } from './faults.ts';
+import { type MachineState, nextChange, wake } from './machine-state.ts';
+import { deleted, noRevision, notStarted } from './refusals.ts';
+import { Registry } from './registry.ts';
+import { begin, previewOf } from './restart.ts';
+import { apply } from './turn.ts';
+
+/** Told of each commit, in the turn of the event loop that made it; undefined: the machine was erased. */
+export type Publish = (committed: { readonly draft: Draft; readonly changes: Changes } | undefined) => void;
+
+/** A command in the queue. */
+interface Queued {
+  readonly command: Command;
+  /** The chart that a `reset` or an `upload` is for. */
+  readonly next: ReadChart | undefined;
+  readonly settle: (outcome: Outcome) => void;
+}
 
 /**
- * A machine as its object keeps it: in storage, and in memory for as long as storage says the same. It is started
- * where a chart is to be found for it, what is due is fired before anything else, and commands that wait at the same
- * time are one turn and one commit, whole or not at all.
+ * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
+ *
+ * The machine stays in memory between requests, for as long as storage says the same. The commands that arrive while
+ * the commit before becomes durable are one batch: one turn and one commit, whole or not at all. The platform's output
+ * gate holds every answer until what it tells is durable, so nothing here waits for the disk.
  */
-export class Keeper {
+export class Runtime {
   readonly store: MachineStore;
+  readonly charts: ChartSource;
   readonly counters = new Counters();
   readonly #ctx: DurableObjectState;
-  readonly #env: MachineEnv;
   readonly #address: Address;
-  readonly #onCommit: (turn: Turn, changes: Changes) => void;
-  readonly #membership: Membership;
+  readonly #publish: Publish;
+  readonly #registry: Registry;
   readonly #alarm: Alarm;
   readonly #records: Records;
-  #machine: RunningMachine | undefined;
-  /** The last chart that was read for a machine that was not there: a run that has not begun may be asked about often. */
-  #reading: { readonly hash: string; readonly read: ReadChart | Refusal } | undefined;
-  #batch: Batch | undefined;
-  /** Requests that are about to start it, and how often it was erased. */
-  #starting = 0;
-  #erased = 0;
+  readonly #queue: Queued[] = [];
+  #isDraining = false;
+  /** Whether the machine is being entered in its tenant's registry, to begin. */
+  #isBeginning = false;
+  #machine: MachineState | undefined;
 
-  /** @param onCommit is told of each turn that was committed, in the same turn of the event loop. */
-  constructor(
-    ctx: DurableObjectState,
-    env: MachineEnv,
-    address: Address,
-    onCommit: (turn: Turn, changes: Changes) => void,
-  ) {
+  constructor(ctx: DurableObjectState, env: MachineEnv, address: Address, publish: Publish) {
     this.#ctx = ctx;
-    this.#env = env;
     this.#address = address;
-    this.#onCommit = onCommit;
+    this.#publish = publish;
     this.store = new MachineStore(ctx.storage.sql);
-    this.#membership = new Membership(env, address);
+    this.charts = new ChartSource(env, this.store, address);
+    this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);
     this.#records = {
       receipt: (key) => this.store.receipts.find(key),
       lastVisit: (state) => this.store.lastVisit(state),
       reports: () => this.store.receipts.reportReceipts(),
       endedVisits: () => this.store.endedVisits(),
+      uploadedText: () => this.store.upload()?.text,
     };
   }
 
+  /** Executes commands in order, in one batch with those of other requests. */
+  execute(commands: readonly Command[]): Promise<Outcome[]> {
+    return Promise.all(
+      commands.map((command) =>
+        command.type === 'reset' || command.type === 'upload'
+          ? this.#exchange(command)
+          : this.#enqueue(command),
+      ),
+    );
+  }
+
+  #enqueue(command: Command, next?: ReadChart): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#queue.push({ command, next, settle: resolve });
+    if (!this.#isDraining) void this.#drain();
+    return promise;
+  }
+
+  /** The loop: runs while there are commands in the queue. Never throws. */
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#queue.length > 0) {
+      let batch: readonly Queued[] = [];
+      try {
+        // Waits for the commit before, or for one trip round the event loop where there is none. (`scheduler.wait(0)`
+        // would take a millisecond at least.)
+        await this.#ctx.storage.sync();
+        batch = this.#nextBatch();
+        const outcomes = await this.#run(batch);
+        for (const [i, { settle }] of batch.entries()) {
+          const outcome = outcomes[i];
+          if (outcome === undefined) throw new Error('a command has no outcome');
+          settle(outcome);
+        }
+      } catch (error) {
+        // Storage or another object failed.
+        const fault = faultOf(error, 'a commit');
+        for (const { settle } of batch.length > 0 ? batch : this.#queue.splice(0)) settle(fault);
+      }
+    }
+    this.#isDraining = false;
+  }
+
+  /** Takes the commands from the queue that can share a turn. An `upload` and an `erase` have turns of their own. */
+  #nextBatch(): Queued[] {
+    const alone = this.#queue.findIndex(({ command: { type } }) => type === 'upload' || type === 'erase');
+    return this.#queue.splice(0, alone === -1 ? this.#queue.length : Math.max(alone, 1));
+  }
+
+  #run(batch: readonly Queued[]): Outcome[] | Promise<Outcome[]> {
+    if (batch[0]?.command.type === 'erase') return this.#erase();
+    // Load.
+    const now = Date.now();
+    const machine = this.current(now);
+    if (machine === undefined) return this.#begin(batch);
+    // Apply.
+    const draft = new Draft(machine, this.#records);
+    const outcomes = this.#apply(draft, batch, now);
+    // Commit, and publish.
+    this.#commit(draft);
+    return outcomes;
+  }
+
+  /** Runs a batch at a machine that is not there. A run begins only where a command changes anything. */
+  async #begin(batch: readonly Queued[]): Promise<Outcome[]> {
+    const [first] = batch;
+    if (first === undefined) return [];
+    const isUpload = first.command.type === 'upload';
+    if (first.command.type === 'upload' && first.command.revisions !== undefined) {
+      return [noRevision(this.#address)];
+    }
+    const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
+    if (!found.ok) return batch.map(() => found);
+    const isRun = this.#address.run !== undefined;
+    const draft = begin(found, first.command, isRun, Date.now());
+    if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
+      const preview = new Draft(previewOf(found, draft), NO_RECORDS);
+      const outcomes = batch.map(({ command, next }) => apply(preview, command, Date.now(), next));
+      if (preview.changes === undefined) return outcomes;
+    }
+    this.#isBeginning = true;
+    try {
+      const refusal = await this.#registry.enter(found.source);
+      if (refusal !== undefined) return batch.map(() => refusal);
+      // A second object of the same address may have begun it meanwhile.
+      if (this.current() !== undefined) return this.#run(batch);
+      this.counters.restore();
+      const now = Date.now();
+      fireDue(draft, now);
+      const outcomes = this.#apply(draft, batch, now);
+      this.#commit(draft, true);
+      return outcomes;
+    } finally {
+      this.#isBeginning = false;
+    }
+  }
+
+  #apply(draft: Draft, batch: readonly Queued[], now: number): Outcome[] {
+    return batch.map(({ command, next }) => {
+      const outcome = apply(draft, command, now, next);
+      // Before the commit, which stores the count.
+      if (command.type === 'update') this.counters.countUpdate(outcome.ok ? 'accepted' : outcome.code);
+      return outcome;
+    });
+  }
+
+  /** Commits what a turn has changed, whole or not at all, and publishes it. */
+  #commit(draft: Draft, isNew = false): void {
+    const { changes } = draft;
+    if (changes === undefined) return;
+    this.counters.countEntries(changes.history);
+    const counts = this.counters.store();
+    try {
+      this.#ctx.storage.transactionSync(() =>
+        isNew ? this.store.create(changes, counts) : this.store.write(changes, counts),
+      );
+    } catch (error) {
+      // What storage holds now, only storage can say: the machine and its counts are read again.
+      this.#machine = undefined;
+      throw error;
+    }
+    this.#machine = draft.machine;
+    this.#alarm.set(nextChange(draft.machine), Date.now());
+    this.#publish({ draft, changes });
+  }
+
+  /** Erases the machine, as if its address had never been used. A machine that cannot be read can be erased as well. */
+  async #erase(): Promise<Outcome[]> {
+    if (this.store.entries() === undefined) return [notStarted(this.#address)];
+    const revision = this.#machine?.revision ?? 0;
+    this.#machine = undefined;
+    this.#alarm.forget();
+    // All begin in this turn of the event loop. The platform sends nothing out before what was written is durable, so
+    // the machine is gone before the registry says so.
+    const { storage } = this.#ctx;
+    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave()];
+    this.store.forget();
+    this.#publish(undefined);
+    await Promise.all(gone);
+    return [{ ok: true, revision }];
+  }
+
+  /** Executes a command that may put the machine on another chart: the chart, and room for it, come from elsewhere. */
+  async #exchange(command: Reset | Upload): Promise<Outcome> {
+    const next = await this.charts.next(command, this.current());
+    if (!next.ok) return next;
+    const before = this.current();
+    if (before === undefined || before.source.hash === next.source.hash) return this.#enqueue(command, next);
+    const refusal = await this.#registry.enter(next.source);
+    if (refusal !== undefined) return refusal;
+    try {
+      return await this.#enqueue(command, next);
+    } finally {
+      // Whatever has become of it, and of others meanwhile.
+      if (this.current() === undefined) await this.#registry.leave();
+      else await this.#registry.correct(this.store.chartBytes());
+    }
+  }
+
   /**
-   * The machine as storage has it, with all that is due done. Reads storage each time: what is in memory may be
-   * stale where the platform has started a second object meanwhile.
+   * The machine as storage has it, with everything done that is due. Reads storage each time: memory may be stale where
+   * the platform has started a second object meanwhile.
    */
-  current(now = Date.now()): RunningMachine | undefined {
+  current(now = Date.now()): MachineState | undefined {
     const entries = this.store.entries();
     if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
     const machine = this.#machine;
-    if (machine === undefined || !isDue(machine, now)) return machine;
-    return this.#commit(machine, (turn) => turn.fireDue(now));
+    const next = machine && nextChange(machine);
+    if (machine === undefined || next === undefined || next > now) return machine;
+    const draft = new Draft(machine, this.#records);
+    fireDue(draft, now);
+    this.#commit(draft);
+    return draft.machine;
   }
 
-  /** The newest chart for the address, which need not be the one that the machine runs by. */
-  newestChart(): Promise<ChartText | undefined> {
-    return newestChart(this.#env, this.store, this.#address);
+  #load(): MachineState | undefined {
+    this.counters.restore(this.store.counts());
+    return wake(this.store);
   }
 
   /**
-   * The machine for a request that only asks. A chart's own machine begins with its first request. A run that has not
-   * begun is shown as if it began now, at revision 0, and nothing is written: readers cannot fill a tenant's list.
+   * The machine for a query. A chart's own machine begins with its first request. A run that has not begun is shown as
+   * if it began now, at revision 0, and nothing is written: readers cannot fill a tenant's registry.
    */
-  async read(): Promise<RunningMachine | Refusal> {
+  async read(): Promise<MachineState | Refusal> {
     const present = this.current();
     if (present !== undefined) return present;
     if (this.#address.run === undefined) {
-      const begun = await this.start();
-      return begun.ok ? begun.machine : begun;
+      const [outcome] = await this.execute([{ type: 'start' }]);
+      return outcome?.ok === false ? outcome : (this.current() ?? deleted());
     }
-    const found = await this.#findToBegin();
-    if ('ok' in found || 'revision' in found) return found;
-    return previewOf(found);
+    const found = await this.charts.toBegin();
+    // A command may have begun it meanwhile.
+    const begun = this.current();
+    if (begun !== undefined) return begun;
+    if (!found.ok) return found;
+    return previewOf(found, begin(found, { type: 'start' }, true, Date.now()));
   }
 
-  /**
-   * Starts the machine where a chart is to be found for it, and leaves nothing behind where there is none.
-   *
-   * @param revisions `If-Match` of the request: a run that has not begun is at revision 0.
-   */
-  async start(revisions?: readonly number[]): Promise<Begun | Refusal> {
-    const found = await this.#findToBegin();
-    if ('ok' in found) return found;
-    if ('revision' in found) return { ok: true, machine: found, isNew: false };
-    const isRun = this.#address.run !== undefined;
-    if (isRun && revisions !== undefined && !revisions.includes(0)) return noRevision(this.#address);
-    return this.begin(found, 'start');
-  }
-
-  /** @returns the chart to begin by, or the machine where another request has begun it meanwhile. */
-  async #findToBegin(): Promise<ReadChart | RunningMachine | Refusal> {
-    const found = await this.newestChart();
-    const machine = this.current();
-    if (machine !== undefined) return machine;
-    if (found === undefined) return noChart(this.#address);
-    if (this.#reading?.hash !== found.hash) {
-      this.#reading = { hash: found.hash, read: readFound(this.#address, found) };
-    }
-    return this.#reading.read;
-  }
-
-  /** @returns the definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
-  definition(hash: string): string | undefined {
-    if (this.store.entries() !== undefined) return this.store.definition(hash);
-    if (this.#reading?.hash !== hash || 'ok' in this.#reading.read) return undefined;
-    return JSON.stringify(this.#reading.read.source.definition);
-  }
-
-  /** Enters the machine on the list of its tenant and commits its first turn, unless another request has. */
-  async begin(
-    { chart, source }: ReadChart,
-    cause: 'start' | 'upload',
-    by?: string,
-    sub?: string,
-  ): Promise<Begun | Refusal> {
-    this.#starting += 1;
-    try {
-      // One that is erased while it is entered is off the list again.
-      for (let erased: number | undefined; erased !== this.#erased; ) {
-        erased = this.#erased;
-        const refusal = await this.#membership.enter(source);
-        if (refusal !== undefined) return refusal;
-      }
-      const now = Date.now();
-      const present = this.current(now);
-      if (present !== undefined) return { ok: true, machine: present, isNew: false };
-      const turn = Turn.begin(chart, source, cause, by ?? null, now, sub);
-      if (cause === 'upload') turn?.upload({ ...source, text: writeBeginning(chart, source.text) });
-      const changes = turn?.changes;
-      if (turn === undefined || changes === undefined) throw new Error('a checked chart cannot start');
-      this.counters.restore();
-      this.counters.countEntries(changes.history);
-      this.#ctx.storage.transactionSync(() => this.store.create(changes, this.counters.store()));
-      this.#publish(turn, changes);
-      return { ok: true, machine: turn.machine, isNew: true };
-    } finally {
-      this.#starting -= 1;
-    }
-  }
-
-  /**
-   * Runs a command in the open batch, and starts the machine for it where it is not there.
-   *
-   * @param run is also told the revision at which this very command has begun a run; that counts as revision 0.
-   * @param revisions `If-Match` of the request.
-   */
-  async command<Answer extends object>(
-    run: (turn: Turn, now: number, begunAt?: number) => Answer | Refusal,
-    sub?: string,
-    revisions?: readonly number[],
-  ): Promise<Answer | Refusal> {
-    let begunAt: number | undefined;
-    // Where there is one in memory, the batch looks whether storage still has the same.
-    if ((this.#machine ?? this.current()) === undefined) {
-      const begun = await this.start(revisions);
-      if (!begun.ok) return begun;
-      if (begun.isNew && this.#address.run !== undefined) begunAt = begun.machine.revision;
-    }
-    this.#batch ??= new Batch(this.#ctx.storage, (runAll) => {
-      this.#batch = undefined;
-      const now = Date.now();
-      const machine = this.current(now);
-      if (machine !== undefined) this.#commit(machine, (turn) => runAll(turn, now));
-    });
-    return this.#batch.join((turn, now) => turn.as(sub, () => run(turn, now, begunAt)));
-  }
-
-  /** Runs a command that can change nothing in a machine that is new: a run does not begin with it. */
-  async commandOnBegun<Answer extends object>(
-    run: (turn: Turn, now: number) => Answer | Refusal,
-    sub?: string,
-  ): Promise<Answer | Refusal> {
-    // Commands join the batch in the order in which they came: nothing is awaited before.
-    if ((this.#machine ?? this.current()) !== undefined) return this.command(run, sub);
-    const machine = await this.read();
-    if ('ok' in machine) return machine;
-    if (machine.preview === undefined) return this.command(run, sub);
-    return run(new Turn(machine, NO_RECORDS), Date.now());
-  }
-
-  /** Runs a command that may give the machine another chart. */
-  async exchange<Answer extends object>(
-    next: StoredChart,
-    sub: string | undefined,
-    run: (turn: Turn, now: number) => Answer | Refusal,
-  ): Promise<Answer | Refusal> {
-    const before = this.current();
-    if (before === undefined || before.source.hash === next.hash) return this.command(run, sub);
-    const refusal = await this.#membership.enter(next);
-    if (refusal !== undefined) return refusal;
-    try {
-      return await this.command(run, sub);
-    } finally {
-      // Whatever has come of it, and of others meanwhile: said in the turn in which it was looked at.
-      const isThere = this.current() !== undefined;
-      await (isThere ? this.#membership.correct(this.store.chartBytes()) : this.#membership.leave());
-    }
-  }
-
-  /** Fires what is due, and sets the alarm anew: it has gone off. May come late, twice, or for nothing. */
+  /** Fires what is due, and sets the alarm anew. The alarm may come late, twice, or for nothing. */
   alarm(): void {
     this.#alarm.forget();
     const now = Date.now();
@@ -222,78 +272,8 @@ export class Keeper {
     if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
   }
 
-  /**
-   * Erases the machine, as if its address had never been used.
-   *
-   * @returns the revision that it had; 0 where it is not in memory, for one that cannot be read can be erased.
-   */
-  async erase(): Promise<number> {
-    const revision = this.#machine?.revision ?? 0;
-    this.#machine = undefined;
-    this.#erased += 1;
-    this.#alarm.forget();
-    // All begin in this turn of the event loop: nothing comes between them. The platform sends nothing out before
-    // what was written is durable, so the machine is gone before the list says so.
-    const { storage } = this.#ctx;
-    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#membership.leave()];
-    this.store.forget();
-    await Promise.all(gone);
-    return revision;
+  /** Strikes a machine that is not there from its tenant's registry, unless it is about to begin. */
+  async leaveRegistry(): Promise<void> {
+    if (!this.#isBeginning) await this.#registry.leave();
   }
-
-  /** Takes a machine that is not there off the list of its tenant, unless it is about to be. */
-  async leaveList(): Promise<void> {
-    if (this.#starting === 0) await this.#membership.leave();
-  }
-
-  /** Reads the machine into memory. */
-  #load(): RunningMachine | undefined {
-    this.counters.restore(this.store.counts());
-    return wake(this.store);
-  }
-
-  /** Takes one turn and commits what it changed, whole or not at all. */
-  #commit(machine: RunningMachine, act: (turn: Turn) => void): RunningMachine {
-    const turn = new Turn(machine, this.#records);
-    act(turn);
-    const { changes } = turn;
-    if (changes === undefined) return machine;
-    this.counters.countEntries(changes.history);
-    try {
-      this.#ctx.storage.transactionSync(() => this.store.write(changes, this.counters.store()));
-    } catch (error) {
-      // What storage holds now, only storage can say: the machine and its counts are read again.
-      this.#machine = undefined;
-      throw error;
-    }
-    this.#publish(turn, changes);
-    return turn.machine;
-  }
-
-  /** Takes over what was committed. */
-  #publish(turn: Turn, changes: Changes): void {
-    this.#machine = turn.machine;
-    this.#reading = undefined;
-    this.#alarm.set(nextChange(turn.machine), Date.now());
-    this.#onCommit(turn, changes);
-  }
-}
-
-/** A machine that is there, and whether this request has begun it. */
-interface Begun {
-  readonly ok: true;
-  readonly machine: RunningMachine;
-  readonly isNew: boolean;
-}
-
-/** A run that has not begun, as if it began now. */
-function previewOf({ chart, source }: ReadChart): RunningMachine {
-  const turn = Turn.begin(chart, source, 'start', null, Date.now());
-  if (turn === undefined) throw new Error('a checked chart cannot start');
-  return { ...turn.machine, revision: 0, started: 0, entries: 0, preview: source };
-}
-
-function isDue(machine: RunningMachine, now: number): boolean {
-  const next = nextChange(machine);
-  return next !== undefined && next <= now;
 }

@@ -21,7 +21,7 @@ import {
 } from '../chart/chart.ts';
 import type { Report } from '../store/receipt-table.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
-import { activeNames, type RunningMachine } from './machine-state.ts';
+import { activeNames, type MachineState } from './machine-state.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
 import { claimsOn, slotsOf } from './slot-claims.ts';
@@ -58,7 +58,7 @@ export interface Status {
 export class StatusWriter {
   readonly #reports: () => readonly Report[];
   #last:
-    | { readonly machine: RunningMachine; readonly newest: string | undefined; readonly text: string }
+    | { readonly machine: MachineState; readonly newest: string | undefined; readonly text: string }
     | undefined;
 
   /** @param reports looks up the reports of callers who said who they are. */
@@ -70,7 +70,7 @@ export class StatusWriter {
    * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
    * @returns JSON.
    */
-  write(name: string, machine: RunningMachine, newest: string | undefined): string {
+  write(name: string, machine: MachineState, newest: string | undefined): string {
     if (this.#last?.machine !== machine || this.#last.newest !== newest) {
       const reports = machine.preview === undefined ? this.#reports() : [];
       const status = statusOf(name, machine, reports, newest);
@@ -81,8 +81,9 @@ export class StatusWriter {
 }
 
 /** What a list says of a machine. */
-export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachine): Summary {
+export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState): Summary {
   return {
+    ok: true,
     dialect: chart.definition.dialect,
     states: activeNames(chart, snapshot),
     status: isDone(snapshot) ? 'done' : 'active',
@@ -94,7 +95,7 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: RunningMachi
 }
 
 /** What is drawn and shown of a machine, beside its status document and its history. */
-export function viewOf({ chart, snapshot }: RunningMachine, left: ReadonlySet<StateNumber>) {
+export function viewOf({ chart, snapshot }: MachineState, left: ReadonlySet<StateNumber>) {
   const active = [...snapshot.active.keys()];
   return {
     active,
@@ -122,7 +123,7 @@ function takesOf(chart: Chart, state: StateNumber): View['takes'][number] {
 
 function statusOf(
   name: string,
-  machine: RunningMachine,
+  machine: MachineState,
   reports: readonly Report[],
   newest: string | undefined,
 ): Status {
@@ -151,7 +152,7 @@ function statusOf(
   };
 }
 
-function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Report[]): Status['quorums'] {
+function quorumStatus({ chart, snapshot }: MachineState, reports: readonly Report[]): Status['quorums'] {
   const counts = quorums(chart, snapshot);
   const reporters = reportersOf(chart, snapshot, counts, reports);
   return counts.map(({ state, event, have, until }, i) => ({
@@ -163,7 +164,7 @@ function quorumStatus({ chart, snapshot }: RunningMachine, reports: readonly Rep
   }));
 }
 
-function claimStatus({ chart, snapshot, claims }: RunningMachine): Status['claims'] {
+function claimStatus({ chart, snapshot, claims }: MachineState): Status['claims'] {
   return [...snapshot.active.keys()].flatMap((state) => {
     const slots = slotsOf(chart, state);
     if (slots === undefined) return [];

@@ -1,20 +1,36 @@
-/** The Durable Objects by their names. */
-import { type Address, formatAddress } from '../address.ts';
-import type { Machine } from './machine.ts';
+/** The Durable Objects: what may be asked of them, and their stubs by their names. */
+import type { Address } from '../address.ts';
+import type { Command, Outcome } from '../commands.ts';
+import type { Refusal } from '../refusal.ts';
 import { type PlacementBindings, stubNamed } from './placement.ts';
-import type { Tenant } from './tenant.ts';
+import type { Answer, MembersPage, MembersQuery, Query } from './results.ts';
 
-export interface ObjectBindings extends PlacementBindings {
-  readonly MACHINES: DurableObjectNamespace<Machine>;
-  readonly TENANTS: DurableObjectNamespace<Tenant>;
+/** What may be asked of a machine's object. */
+export interface MachineMethods extends Rpc.DurableObjectBranded {
+  execute(commands: readonly Command[]): Promise<Outcome[]>;
+  read(queries: readonly Query[]): Promise<Answer[]>;
 }
 
-/** The object of a machine. */
-export function machineAt(bindings: ObjectBindings, address: Address): DurableObjectStub<Machine> {
-  return stubNamed(bindings.MACHINES, formatAddress(address), bindings);
+/** What may be asked of a tenant's object. */
+export interface TenantMethods extends Rpc.DurableObjectBranded {
+  enter(address: Address, bytes: number): Promise<Refusal | undefined>;
+  correct(address: Address, bytes: number): Promise<void>;
+  leave(address: Address): Promise<void>;
+  has(addresses: readonly Address[]): Promise<boolean[]>;
+  members(tenant: string, query: MembersQuery): Promise<MembersPage>;
+}
+
+export interface ObjectBindings extends PlacementBindings {
+  readonly MACHINES: DurableObjectNamespace<MachineMethods>;
+  readonly TENANTS: DurableObjectNamespace<TenantMethods>;
+}
+
+/** The object of a machine. @param name as `formatAddress` gives it. */
+export function machineNamed(bindings: ObjectBindings, name: string): DurableObjectStub<MachineMethods> {
+  return stubNamed(bindings.MACHINES, name, bindings);
 }
 
 /** The object that lists a tenant's machines. */
-export function tenantNamed(bindings: ObjectBindings, name: string): DurableObjectStub<Tenant> {
+export function tenantNamed(bindings: ObjectBindings, name: string): DurableObjectStub<TenantMethods> {
   return stubNamed(bindings.TENANTS, name, bindings);
 }

@@ -1,20 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Address } from '../address.ts';
-import { allows, type Grant } from '../grant.ts';
+import { allows } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
-
-/** Selects machines of a tenant. */
-export interface MembersQuery {
-  /** Only machines behind this one, in the order of addresses. */
-  readonly after?: Address;
-  /** Only machines of this chart. */
-  readonly chart?: string;
-  /** Only machines that this grant may read. */
-  readonly grant?: Grant;
-  readonly limit: number;
-}
+import type { MembersPage, MembersQuery } from './results.ts';
+import type { TenantMethods } from './stubs.ts';
 
 /**
  * The Durable Object of one tenant: the registry of its machines, which bounds their number and bytes.
@@ -22,7 +13,7 @@ export interface MembersQuery {
  * A machine is entered before its first commit, and leaves when it is deleted. The registry holds no state of a machine:
  * a request for the list asks the machines themselves. So an update costs no call here, and the list is never stale.
  */
-export class Tenant extends DurableObject {
+export class Tenant extends DurableObject implements TenantMethods {
   readonly #registry: RegistryTable;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -70,10 +61,7 @@ export class Tenant extends DurableObject {
   }
 
   /** Returns machines in the order of their addresses, and whether there are more than `limit`. */
-  async members(
-    tenant: string,
-    { after, chart, grant, limit }: MembersQuery,
-  ): Promise<{ readonly addresses: readonly Address[]; readonly more: boolean }> {
+  async members(tenant: string, { after, chart, grant, limit }: MembersQuery): Promise<MembersPage> {
     const from = after === undefined ? { chart: '', run: '' } : memberOf(after);
     const addresses: Address[] = [];
     for (const member of this.#registry.members(from, chart)) {

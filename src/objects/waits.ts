@@ -18,7 +18,7 @@ interface Waiter {
  * for all of them, never by their clients' leaving: an object is not told of that. So they are bounded, in number
  * and in time.
  */
-export class Waiters {
+export class Waits {
   readonly #byAwaited = new Map<Awaited, Set<Waiter>>();
   /** By the tick at which their time is up. */
   readonly #byTick = new Map<number, Set<Waiter>>();

@@ -7,7 +7,7 @@ import { Sockets } from './sockets.ts';
  * Readers that watch one machine: streams of server-sent events, which live as long as the object does, and
  * WebSockets, which outlive it.
  */
-export class Watchers {
+export class Watches {
   readonly streams: EventStreams;
   readonly sockets: Sockets;
 

@@ -1,18 +1,18 @@
 /** How many are expected to come at once, from how many have. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Crowd } from '../../src/edge/concurrency.ts';
-import { TRIP_SIZE } from '../../src/limits.ts';
+import { ConcurrencyEstimate } from '../../src/edge/concurrency.ts';
+import { BATCH_SIZE } from '../../src/limits.ts';
 
-describe('a crowd', () => {
+describe('a concurrency estimate', () => {
   it('is not there where callers come one at a time', () => {
-    const crowd = new Crowd();
+    const estimate = new ConcurrencyEstimate();
     for (let i = 0; i < 100; i++) {
-      crowd.came(1);
-      expect(crowd.expected()).toBe(1);
-      crowd.left(0);
+      estimate.called(1);
+      expect(estimate.expected()).toBe(1);
+      estimate.answered(0);
     }
-    expect(crowd.isThere).toBe(false);
+    expect(estimate.isConcurrent).toBe(false);
   });
 
   it.each([
@@ -20,46 +20,46 @@ describe('a crowd', () => {
     [8, 8],
     [16, 15],
     [100, 90],
-    [10_000, TRIP_SIZE],
+    [10_000, BATCH_SIZE],
   ])('of %i is waited for until there are %i', (size, expected) => {
-    const crowd = new Crowd();
+    const estimate = new ConcurrencyEstimate();
     for (let round = 0; round < 100; round++) {
-      come(crowd, size);
-      expect(crowd.expected()).toBe(expected);
-      crowd.waited(true);
-      crowd.left(0);
+      come(estimate, size);
+      expect(estimate.expected()).toBe(expected);
+      estimate.delayed(true);
+      estimate.answered(0);
     }
   });
 
   it('that stays away is waited for less and less often, and as before when it is back', () => {
-    const crowd = new Crowd();
+    const estimate = new ConcurrencyEstimate();
     const waits = [];
     for (let departure = 0; departure < 200; departure++) {
-      come(crowd, 4);
-      if (crowd.expected() > 1) {
+      come(estimate, 4);
+      if (estimate.expected() > 1) {
         waits.push(departure);
-        crowd.waited(false);
+        estimate.delayed(false);
       }
-      crowd.left(0);
+      estimate.answered(0);
     }
     expect(waits).toEqual([0, 2, 5, 10, 19, 36, 69, 134, 199]);
-    while (crowd.expected() === 1) crowd.came(4);
-    crowd.waited(true);
-    expect(crowd.expected()).toBe(4);
+    while (estimate.expected() === 1) estimate.called(4);
+    estimate.delayed(true);
+    expect(estimate.expected()).toBe(4);
   });
 
   it('that has gone is forgotten', () => {
-    const crowd = new Crowd();
-    come(crowd, 64);
-    crowd.left(0);
+    const estimate = new ConcurrencyEstimate();
+    come(estimate, 64);
+    estimate.answered(0);
     let lonely = 0;
-    for (; crowd.isThere; lonely++) {
-      crowd.came(1);
-      crowd.left(0);
+    for (; estimate.isConcurrent; lonely++) {
+      estimate.called(1);
+      estimate.answered(0);
     }
     expect(lonely).toBeGreaterThan(8);
     expect(lonely).toBeLessThan(64);
-    expect(crowd.expected()).toBe(1);
+    expect(estimate.expected()).toBe(1);
   });
 
   it('is never expected to be more than have been seen', () => {
@@ -70,17 +70,17 @@ describe('a crowd', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const crowd = new Crowd();
+        const estimate = new ConcurrencyEstimate();
         let most = 1;
         for (const one of steps) {
-          if ('came' in one) crowd.came(one.came);
-          else if ('left' in one) crowd.left(one.left);
-          else crowd.waited(one.waited);
+          if ('came' in one) estimate.called(one.came);
+          else if ('left' in one) estimate.answered(one.left);
+          else estimate.delayed(one.waited);
           most = Math.max(most, 'came' in one ? one.came : 'left' in one ? one.left : 1);
-          const expected = crowd.expected();
+          const expected = estimate.expected();
           expect(Number.isInteger(expected)).toBe(true);
           expect(expected).toBeGreaterThanOrEqual(1);
-          expect(expected).toBeLessThanOrEqual(Math.min(most, TRIP_SIZE));
+          expect(expected).toBeLessThanOrEqual(Math.min(most, BATCH_SIZE));
         }
       }),
     );
@@ -88,6 +88,6 @@ describe('a crowd', () => {
 });
 
 /** One after the other, none being answered. */
-function come(crowd: Crowd, size: number): void {
-  for (let present = 1; present <= size; present++) crowd.came(present);
+function come(estimate: ConcurrencyEstimate, size: number): void {
+  for (let present = 1; present <= size; present++) estimate.called(present);
 }

@@ -1,7 +1,7 @@
 /** Claims: of a state with `slots`, only so many callers at a time are told that they may work. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, report, reportTimes, send, tracesOf, updateAt } from '../service.ts';
+import { ask, evict, executeAt, report, reportTimes, send, tracesOf, updateAt } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -215,7 +215,9 @@ describe('in one batch', () => {
   it('no more are told yes than there are slots', async () => {
     const address = await newChart(charts.sequence);
     const callers = Array.from({ length: 20 }, (_, i) => `web-${i}`);
-    const answers = await together(address, (machine) => callers.map((by) => machine.claim('work', by)));
+    const answers = await together(address, (machine) =>
+      callers.map((by) => executeAt(machine, { type: 'claim', state: 'work', by })),
+    );
     expect(answers.map(({ ok }) => ok)).toEqual(callers.map((_, i) => i < 2));
     expect(await holdersOf(address)).toEqual(['web-0', 'web-1']);
   });
@@ -223,14 +225,14 @@ describe('in one batch', () => {
   it('a slot goes from hand to hand', async () => {
     const address = await newChart(charts.sequence);
     const answers = await together<{ ok: boolean }>(address, (machine) => [
-      machine.claim('work', 'a'),
-      machine.claim('work', 'b'),
-      machine.claim('work', 'c'),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'b' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'c' }),
       updateAt(machine, { state: 'work', event: 'update', by: 'a' }),
-      machine.claim('work', 'c'),
-      machine.release('work', 'b'),
-      machine.claim('work', 'd'),
-      machine.claim('work', 'e'),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'c' }),
+      executeAt(machine, { type: 'release', state: 'work', by: 'b' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'd' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'e' }),
     ]);
     expect(answers.map(({ ok }) => ok)).toEqual([true, true, false, true, true, true, true, false]);
     await evict(address);
@@ -240,12 +242,12 @@ describe('in one batch', () => {
   it.each(['report', 'release'] as const)('a slot that was renewed is free after the %s', async (end) => {
     const address = await newChart(charts.sequence);
     await together<{ ok: boolean }>(address, (machine) => [
-      machine.claim('work', 'a'),
-      machine.claim('work', 'a'),
-      machine.claim('work', 'a'),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
       end === 'report'
         ? updateAt(machine, { state: 'work', event: 'update', by: 'a' })
-        : machine.release('work', 'a'),
+        : executeAt(machine, { type: 'release', state: 'work', by: 'a' }),
     ]);
     expect(await holdersOf(address)).toEqual([]);
     await evict(address);
@@ -256,9 +258,9 @@ describe('in one batch', () => {
     const address = await newChart(charts.sequence);
     await claim(address, 'work', 'a');
     await together<{ ok: boolean }>(address, (machine) => [
-      machine.release('work', 'a'),
-      machine.claim('work', 'a'),
-      machine.claim('work', 'a'),
+      executeAt(machine, { type: 'release', state: 'work', by: 'a' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
     ]);
     await evict(address);
     expect(await holdersOf(address)).toEqual(['a']);
@@ -269,10 +271,10 @@ describe('in one batch', () => {
       sequence({ ...counting('work', 'rest'), slots: 1 }, counting('rest', 'work')),
     );
     await together<{ ok: boolean }>(address, (machine) => [
-      machine.claim('work', 'a'),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
       updateAt(machine, { state: 'work', event: 'update', by: 'a' }),
       updateAt(machine, { state: 'rest', event: 'update' }),
-      machine.claim('work', 'b'),
+      executeAt(machine, { type: 'claim', state: 'work', by: 'b' }),
     ]);
     await evict(address);
     expect(await holdersOf(address)).toEqual(['b']);

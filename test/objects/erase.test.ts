@@ -2,7 +2,17 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { counting, newAddress, newChart, sequence, timed } from '../charts.ts';
-import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import {
+  ask,
+  evict,
+  executeAt,
+  inStorage,
+  objectAt,
+  report,
+  reportTimes,
+  tracesOf,
+  updateAt,
+} from '../service.ts';
 import { claim, documentOf, erase, put, revisionOf, storyOf, upload, verdict } from './callers.ts';
 
 const NOTHING = { tables: [], alarm: null };
@@ -78,7 +88,7 @@ describe('a machine that is deleted', () => {
   it('is not brought back by an alarm that was on its way', async () => {
     const address = await full();
     await inStorage(address, async (_, machine) => {
-      await machine.erase();
+      await executeAt(machine, { type: 'erase' });
       await machine.alarm();
     });
     expect(await runDurableObjectAlarm(objectAt(address))).toBe(false);
@@ -100,7 +110,11 @@ describe('reports that are under way', () => {
     const address = newAddress();
     await upload(address, sequence(counting('a', 'b', 100), counting('b', 'a')));
     const [first, erased, second] = await inStorage(address, (_, machine) =>
-      Promise.all([updateAt(machine, update), machine.erase(), updateAt(machine, update)]),
+      Promise.all([
+        updateAt(machine, update),
+        executeAt(machine, { type: 'erase' }),
+        updateAt(machine, update),
+      ]),
     );
     expect(erased).toMatchObject({ ok: true });
     for (const answer of [first, second]) {

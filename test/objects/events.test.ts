@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, inStorage, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import { ask, inStorage, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import {
   claim,
   erase,
@@ -213,7 +213,7 @@ describe('a reader that does not read', () => {
     const address = await newChart(long);
     await reportMany(address, total);
     await inStorage(address, async (_, machine) => {
-      const answer = await machine.watch(0);
+      const answer = await readAt(machine, { type: 'watch', after: 0 });
       if (!answer.ok) throw new Error(answer.detail);
       const reader = answer.events.getReader();
       const sizes: number[] = [];
@@ -229,14 +229,14 @@ describe('a reader that does not read', () => {
     await reportMany(address, total);
     await inStorage(address, async (_, machine) => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
-      const answer = await machine.watch(0);
+      const answer = await readAt(machine, { type: 'watch', after: 0 });
       if (!answer.ok) throw new Error(answer.detail);
       const reader = answer.events.getReader();
       await reader.read();
       vi.advanceTimersByTime(STREAM_STALL + STREAM_HEARTBEAT);
       vi.useRealTimers();
       await expect(reader.read()).rejects.toThrow('too slow');
-      expect(await machine.metrics()).toMatchObject({ streams: 0 });
+      expect(await readAt(machine, { type: 'metrics' })).toMatchObject({ streams: 0 });
     });
   });
 });
@@ -247,7 +247,7 @@ describe('a stream', () => {
     await ask(address, 'drain');
     const asides = await inStorage(address, async (_, machine) => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-      const answer = await machine.watch();
+      const answer = await readAt(machine, { type: 'watch' });
       if (!answer.ok) throw new Error(answer.detail);
       const reader = new EventReader(answer.events);
       const told = reader.next();

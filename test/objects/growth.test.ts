@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
 import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
-import { evict, machinePath, send, updateAt } from '../service.ts';
+import { evict, executeAt, machinePath, send, updateAt } from '../service.ts';
 import { claim, type Document, documentOf, put, refusedOf, release, reset, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
 import { openSocket } from './sockets.ts';
@@ -43,7 +43,7 @@ async function claimed(count: number, each: number): Promise<string> {
 /** Claims `each` slots in the first `count` regions. */
 async function claimAll(address: string, count: number, each: number): Promise<void> {
   const claims = names(count, 'r').flatMap((state) => names(each, 'web-').map((by) => ({ state, by })));
-  await many(address, claims, (machine, { state, by }) => machine.claim(state, by));
+  await many(address, claims, (machine, { state, by }) => executeAt(machine, { type: 'claim', state, by }));
 }
 
 describe('claims', () => {

@@ -1,11 +1,12 @@
 /** `POST {machine}/reset`: starts over from the newest chart, while the history goes on. */
 import { describe, expect, it } from 'vitest';
-import { ownChart } from '../../src/objects/chart-source.ts';
+import { Draft } from '../../src/objects/draft.ts';
 import { wake } from '../../src/objects/machine-state.ts';
-import { Turn } from '../../src/objects/turn.ts';
+import { restart } from '../../src/objects/restart.ts';
+import { update } from '../../src/objects/update.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
-import { evict, inStorage, report, reportTimes, tracesOf } from '../service.ts';
+import { evict, executeAt, inStorage, report, reportTimes, tracesOf } from '../service.ts';
 import {
   documentOf,
   put,
@@ -78,19 +79,20 @@ describe('a reset', () => {
       const store = new MachineStore(storage.sql);
       const machine = wake(store);
       if (machine === undefined) throw new Error('there is no machine');
-      const { chart, source } = ownChart(machine, store);
-      const turn = new Turn(machine, {
+      const source = { ...machine.source, text: store.chartText(), definition: machine.chart.definition };
+      const draft = new Draft(machine, {
         receipt: (key) => store.receipts.find(key),
         lastVisit: (state) => store.lastVisit(state),
         reports: () => store.receipts.reportReceipts(),
         endedVisits: () => store.endedVisits(),
+        uploadedText: () => store.upload()?.text,
       });
       const report = (by: string) =>
-        turn.update({ state: 'drain', event: 'update', by, key: by }, Date.now());
+        update(draft, { type: 'update', state: 'drain', event: 'update', by, key: by }, Date.now());
       report('b');
-      turn.restart(chart, source, 'reset', null, Date.now());
+      restart(draft, { ok: true, chart: machine.chart, source, warnings: [] }, 'reset', {}, Date.now());
       report('a');
-      storage.transactionSync(() => turn.changes && store.write(turn.changes));
+      storage.transactionSync(() => draft.changes && store.write(draft.changes));
     });
     await evict(address);
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 1, by: ['a'] }] });
@@ -152,7 +154,11 @@ describe('a reset', () => {
 
   it('may be done any number of times in one batch', async () => {
     const address = await newChart(drain);
-    await together(address, (machine) => [machine.reset(), machine.reset(), machine.reset()]);
+    await together(address, (machine) => [
+      executeAt(machine, { type: 'reset' }),
+      executeAt(machine, { type: 'reset' }),
+      executeAt(machine, { type: 'reset' }),
+    ]);
     await evict(address);
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 4 });
     expect((await storyOf(address)).map(({ id }) => id)).toEqual([1, 2, 3, 4]);

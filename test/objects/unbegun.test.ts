@@ -61,7 +61,7 @@ describe('asking about a run that has not begun', () => {
   it('is answered by a page that says so', async () => {
     const run = await newRun(drain);
     const response = await send('GET', `/${run}`, { headers: { Accept: 'text/html' } });
-    expect(await response.text()).toContain('This run has not begun');
+    expect(await response.text()).toContain('This run has not started');
     expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { CHART_BYTES } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, chartOf, evict, report, reportTimes, send, tracesOf } from '../service.ts';
+import { ask, chartOf, evict, executeAt, report, reportTimes, send, tracesOf } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -181,7 +181,7 @@ describe('the same chart again', () => {
     const address = newAddress();
     await upload(address, other);
     await together(address, (machine) =>
-      Array.from({ length: 5 }, () => machine.upload(drain, { reset: false })),
+      Array.from({ length: 5 }, () => executeAt(machine, { type: 'upload', text: drain, reset: false })),
     );
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], revision: 2 });
   });

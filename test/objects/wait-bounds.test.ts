@@ -1,8 +1,8 @@
-/** Waiters are bounded, in number and in time: an object is not told that a client has left. */
+/** Waits are bounded, in number and in time: an object is not told that a client has left. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WAIT_MAX, WAITERS } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { ask, inStorage, machinePath, report, send } from '../service.ts';
+import { ask, inStorage, machinePath, readAt, report, send } from '../service.ts';
 import { refusedOf, waitFor } from './callers.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
@@ -22,8 +22,10 @@ describe('one more than there may be', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const crowded = inStorage(address, async (_, machine) => {
-      const ends = Array.from({ length: WAITERS }, () => machine.is('patch', WAIT_MAX));
-      return (await Promise.all(ends)).filter((answer) => typeof answer === 'number').length;
+      const ends = Array.from({ length: WAITERS }, () =>
+        readAt(machine, { type: 'is', state: 'patch', wait: WAIT_MAX }),
+      );
+      return (await Promise.all(ends)).filter(({ ok }) => ok).length;
     });
     await settled();
     for (const response of [
@@ -59,10 +61,12 @@ describe('clients that vanish while they wait', () => {
 
     const room = () =>
       inStorage(address, async (_, machine) => {
-        const ends = Array.from({ length: WAITERS }, () => machine.is('patch', 1_000));
+        const ends = Array.from({ length: WAITERS }, () =>
+          readAt(machine, { type: 'is', state: 'patch', wait: 1_000 }),
+        );
         vi.setSystemTime(Date.now() + 1_000);
         const answers = await Promise.all(ends);
-        return answers.filter((answer) => typeof answer !== 'number' && answer.code === 'not-current').length;
+        return answers.filter((answer) => !answer.ok && answer.code === 'not-current').length;
       });
     // The object is not told that they have left.
     expect(await room()).toBe(WAITERS - 100);

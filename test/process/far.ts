@@ -4,41 +4,39 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { DEFAULT } from '../../src/address.ts';
-import { type Call, type CallOutcome, performAll } from '../../src/commands.ts';
-import { ask } from '../../src/edge/coalesce.ts';
-import type { Machine as RealMachine } from '../../src/objects/machine.ts';
-
-interface Env {
-  readonly MACHINES: DurableObjectNamespace<RealMachine>;
-}
+import type { Command, Outcome } from '../../src/commands.ts';
+import { RemoteMachine } from '../../src/edge/remote-machine.ts';
+import { faultOf } from '../../src/objects/faults.ts';
+import type { Answer, Query } from '../../src/objects/results.ts';
+import type { MachineMethods, ObjectBindings } from '../../src/objects/stubs.ts';
 
 /** How long an answer is under way, ms. */
 const FAR = 30;
 
-/** Who ask in rounds. */
+/** Concurrent callers in each round. */
 const CALLERS = 8;
 
-/** Answers how often it was called by then; asked for `together`, whether others could have come along. */
-export class Machine extends DurableObject {
+/**
+ * Answers how often it was called by then. It takes very long for `slow`, and fails for `fault`.
+ */
+export class Machine extends DurableObject implements MachineMethods {
   #calls = 0;
 
-  is(name: string): Promise<number> {
-    this.#calls += 1;
-    return this.#answerLater(name, false);
+  async execute(commands: readonly Command[]): Promise<Outcome[]> {
+    throw new Error(`nobody sends ${commands.length} commands here`);
   }
 
-  answer(calls: readonly Call[]): Promise<CallOutcome[]> {
+  read(queries: readonly Query[]): Promise<Answer[]> {
     this.#calls += 1;
-    const each = (name: string) => this.#answerLater(name, true);
-    return performAll({ is: each, update: each }, calls);
+    return Promise.all(queries.map((query) => this.#answerLater(query)));
   }
 
-  /** Takes very long for `slow`, and throws for `fault`. */
-  async #answerLater(name: string, isTogether: boolean): Promise<number> {
+  async #answerLater(query: Query): Promise<Answer> {
     const calls = this.#calls;
+    const name = query.type === 'is' ? query.state : '';
     await scheduler.wait(name === 'slow' ? 60_000 : FAR);
-    if (name === 'fault') throw new Error('fault');
-    return name === 'together' ? Number(isTogether) : calls;
+    if (name === 'fault') return faultOf(new Error('fault'), 'the test');
+    return { ok: true, revision: calls };
   }
 }
 
@@ -48,18 +46,18 @@ export class Tenant extends DurableObject {}
 export default {
   async fetch(request, env) {
     const query = new URL(request.url).searchParams;
-    const name = query.get('state');
+    const state = query.get('state');
     // Whether it is there.
-    if (name === null) return new Response();
-    const askOnce = () => ask(env.MACHINES.getByName('far'), DEFAULT, ['is', name]);
-    try {
-      let answer = await askOnce();
-      // As callers do who come again as soon as they are answered.
-      for (let round = 0; round < Number(query.get('rounds')); round++)
-        [answer = answer] = await Promise.all(Array.from({ length: CALLERS }, askOnce));
-      return new Response(String(answer));
-    } catch (error) {
-      return new Response(String(error), { status: 500 });
-    }
+    if (state === null) return new Response();
+    const askOnce = () => new RemoteMachine(env, DEFAULT).read({ type: 'is', state });
+    const asked = Date.now();
+    let answer = await askOnce();
+    const took = Date.now() - asked;
+    // As callers do that come again as soon as they are answered.
+    for (let round = 0; round < Number(query.get('rounds')); round++)
+      [answer = answer] = await Promise.all(Array.from({ length: CALLERS }, askOnce));
+    return answer.ok
+      ? new Response(String(state === 'took' ? took : answer.revision))
+      : new Response(answer.code, { status: 500 });
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<ObjectBindings>;

@@ -1,4 +1,4 @@
-/** The contract of a method of a resource. OpenAPI is generated from it, and tests check every response against it. */
+/** What a method of a resource promises: OpenAPI is written from it, and a test holds every answer against it. */
 import type { Context } from 'hono';
 import type * as z from 'zod';
 import type { Parsed } from '../../inputs.ts';
@@ -8,48 +8,48 @@ import type { AppEnv } from '../env.ts';
 export type { Parsed };
 
 export interface Contract {
-  /** The name of the operation in code that is generated from OpenAPI: `isCurrent`. */
+  /** Its name where code is generated from OpenAPI: `isCurrent`. */
   readonly id: string;
-  /** What the method does, in a line. */
+  /** What it does, in a line. */
   readonly summary: string;
   readonly parameters?: readonly Parameter<unknown>[];
-  /** The body of the request. */
+  /** What is sent along. */
   readonly body?: Content;
-  /** The successful responses by status: 2xx and 304. */
+  /** By status; 2xx and 304. */
   readonly answers: Readonly<Record<number, Reply>>;
-  /** The refusals beside those that any resource may answer with. */
+  /** The kinds of no beside those that any resource may say. */
   readonly refusals?: readonly RefusalCode[];
 }
 
-/** A successful response. */
+/** A yes. */
 interface Reply {
   readonly says: string;
-  /** Absent if the response has no body. */
+  /** Left out where there is no body. */
   readonly content?: Content;
-  /** Headers beside those that every response has. */
+  /** Names of headers that it has beside those that every answer has. */
   readonly headers?: readonly HeaderName[];
 }
 
-/** The schema of a body by its media type, or `text`. */
+/** A body by its media type: its document, or text of that type. */
 export type Content = Readonly<Record<string, z.ZodType | 'text'>>;
 
-/** A parameter of the query, or a header of the request. */
+/** What a caller may say in the query or in a header. */
 export interface Parameter<Value> {
   readonly name: string;
   readonly in: 'query' | 'header';
   readonly says: string;
   readonly isRequired?: boolean;
-  /** The rule for its value, as OpenAPI publishes it. */
+  /** Of its text where that is a string, else of what the text says. */
   readonly shape: z.ZodType;
   read(c: Context<AppEnv>): Parsed<Value>;
 }
 
-/** Headers that only some responses have. */
+/** Headers that not every answer has. */
 export const HEADERS = {
   ETag: "The machine's revision, in quotes (RFC 9110, section 8.8.3).",
-  'Retry-After': 'When a repeat may succeed, in seconds. A 406 without it is final.',
-  'WWW-Authenticate': 'How to authenticate (RFC 7617).',
-  Vary: 'The response depends on `Accept`.',
+  'Retry-After': 'Not yet: when it is worth asking again, in seconds. A 406 without it is final.',
+  'WWW-Authenticate': 'How to sign in (RFC 7617).',
+  Vary: 'The answer depends on what is accepted.',
 } as const;
 
 export type HeaderName = keyof typeof HEADERS;

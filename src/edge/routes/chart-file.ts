@@ -19,7 +19,7 @@ export const chart: MachineResource = {
         answers: { 200: { says: 'YAML.', content: { 'application/yaml': 'text' }, headers: ['ETag'] } },
       },
       async answer(_, machine) {
-        const answer = await machine.chart();
+        const answer = await machine.read({ type: 'chart' });
         if (!answer.ok) return problem(answer);
         // RFC 9512
         return document(answer.text, 'application/yaml', { ETag: etag(answer.revision) });
@@ -54,7 +54,9 @@ export const chart: MachineResource = {
         if (!revisions.ok) return problem(revisions);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
-        const answer = await machine.upload(text.value, {
+        const answer = await machine.execute({
+          type: 'upload',
+          text: text.value,
           reset: RESET.read(c).value,
           ...(by.value === undefined ? {} : { by: by.value }),
           ...(revisions.value === undefined ? {} : { revisions: revisions.value }),

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { Parsed } from '../contract/contract.ts';
 import { ClaimShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { CALLER, STATE, subject } from '../parameters.ts';
+import { CALLER, STATE, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, problem } from '../responses.ts';
 
@@ -32,7 +32,7 @@ export const claims: MachineResource = {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const answer = await machine.claim(state, by, subject(c));
+        const answer = await machine.execute({ type: 'claim', state, by, ...withSubject(c) });
         if (!answer.ok) return problem(answer);
         const { revision, ...claim } = answer;
         const body = { state: claim.state, by: claim.by, until: new Date(claim.until).toISOString() };
@@ -53,7 +53,7 @@ export const claims: MachineResource = {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const answer = await machine.release(state, by, subject(c));
+        const answer = await machine.execute({ type: 'release', state, by, ...withSubject(c) });
         return answer.ok ? done(answer.revision) : problem(answer);
       },
     },

@@ -1,4 +1,3 @@
-import { formatAddress } from '../../address.ts';
 import { deleted } from '../../objects/refusals.ts';
 import { DIAGRAM_STYLE } from '../../view/style.ts';
 import { mermaidOf, pictureOf } from '../pictures.ts';
@@ -16,10 +15,10 @@ export const diagramSvg: MachineResource = {
         summary: 'The chart drawn, its current states lit.',
         answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
       },
-      async answer(_, machine, address) {
-        const view = await machine.view();
+      async answer(_, machine) {
+        const view = await machine.read({ type: 'view' });
         if (!view.ok) return problem(view);
-        const svg = await pictureOf(machine, view, formatAddress(address));
+        const svg = await pictureOf(machine, view);
         if (svg === undefined) return problem(deleted());
         return document(svg, 'image/svg+xml', {
           ETag: etag(view.revision),
@@ -46,7 +45,7 @@ export const diagramMermaid: MachineResource = {
         },
       },
       async answer(_, machine) {
-        const view = await machine.view();
+        const view = await machine.read({ type: 'view' });
         if (!view.ok) return problem(view);
         const text = await mermaidOf(machine, view);
         if (text === undefined) return problem(deleted());

@@ -1,13 +1,14 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
+import type { Lock } from '../../commands.ts';
 import { FLEETLOCK_BYTES } from '../../limits.ts';
-import type { Yes } from '../../objects/turn.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { readText } from '../body.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { FaultShape, FleetLockShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { subject } from '../parameters.ts';
+import { withSubject } from '../parameters.ts';
+import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { refusalHeaders, respond } from '../responses.ts';
 
@@ -48,7 +49,7 @@ export const preReboot: MachineResource = {
           'slots-taken',
         ],
       },
-      answer: (c, machine) => answer(c, (group, id) => machine.lock(group, id, subject(c))),
+      answer: (c, machine) => answer(c, machine, 'lock'),
     },
   },
   refuse: fault,
@@ -80,17 +81,14 @@ export const steadyState: MachineResource = {
           'over-bound',
         ],
       },
-      answer: (c, machine) => answer(c, (group, id) => machine.unlock(group, id, subject(c))),
+      answer: (c, machine) => answer(c, machine, 'unlock'),
     },
   },
   refuse: fault,
   refusalContent: FAULT,
 };
 
-async function answer(
-  c: Context<AppEnv>,
-  ask: (group: string, id: string) => Promise<Yes | Refusal>,
-): Promise<Response> {
+async function answer(c: Context<AppEnv>, machine: RemoteMachine, type: Lock['type']): Promise<Response> {
   const protocol = PROTOCOL.read(c);
   if (!protocol.ok) return fault(protocol);
   const body = await readText(c, FLEETLOCK_BYTES);
@@ -99,7 +97,7 @@ async function answer(
   if (params === undefined) {
     return fault(refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'));
   }
-  const result = await ask(params.group, params.id);
+  const result = await machine.execute({ type, ...params, ...withSubject(c) });
   return result.ok ? respond(null, 200, {}) : fault(result);
 }
 

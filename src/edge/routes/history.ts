@@ -1,4 +1,3 @@
-import { formatAddress } from '../../address.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../../limits.ts';
 import { showEntry } from '../../objects/shown-entry.ts';
 import { EntryShape, HistoryShape } from '../contract/documents.ts';
@@ -28,13 +27,17 @@ export const history: MachineResource = {
         },
         refusals: ['wrong-parameter'],
       },
-      async answer(c, machine, address) {
+      async answer(c, machine) {
         const before = BEFORE.read(c);
         if (!before.ok) return problem(before);
         const limit = LIMIT.read(c);
         if (!limit.ok) return problem(limit);
         const most = limit.value ?? HISTORY_PAGE;
-        const answer = await machine.history(before.value ?? Number.MAX_SAFE_INTEGER, most);
+        const answer = await machine.read({
+          type: 'history',
+          before: before.value ?? Number.MAX_SAFE_INTEGER,
+          limit: most,
+        });
         if (!answer.ok) return problem(answer);
         const entries = answer.entries.map(showEntry);
         if (c.req.header('Accept')?.includes('application/x-ndjson')) {
@@ -43,7 +46,7 @@ export const history: MachineResource = {
         }
         const next = answer.hasMore ? entries.at(-1)?.id : undefined;
         const body = {
-          machine: formatAddress(address),
+          machine: machine.name,
           history: entries,
           ...(next === undefined ? {} : { before: next }),
         };

@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { type Address, formatAddress, NameShape, parseAddress, wrongName } from '../../address.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
-import { machineAt, tenantNamed } from '../../objects/stubs.ts';
+import { tenantNamed } from '../../objects/stubs.ts';
 import { refuse } from '../../refusal.ts';
 import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
 import { wholeNumber } from '../parameters.ts';
+import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem } from '../responses.ts';
 import { wantsPage } from './status.tsx';
@@ -110,8 +111,9 @@ export const tenant: TenantResource = {
 async function rowOf(env: Env, address: Address): Promise<Row[]> {
   const machine = formatAddress(address);
   try {
-    const summary = await machineAt(env, address).summary();
-    return summary === undefined ? [] : [{ machine, summary }];
+    const summary = await new RemoteMachine(env, address).read({ type: 'summary' });
+    if (summary.ok) return [{ machine, summary }];
+    return summary.code === 'no-chart' ? [] : [{ machine }];
   } catch (error) {
     console.error(`${machine} does not say what it is at`, error);
     return [{ machine }];
@@ -120,6 +122,6 @@ async function rowOf(env: Env, address: Address): Promise<Row[]> {
 
 function entryOf({ machine, summary }: Row) {
   if (summary === undefined) return { machine, status: 'unknown' };
-  const { changedAt, tags = [], ...facts } = summary;
+  const { ok: _, changedAt, tags = [], ...facts } = summary;
   return { machine, ...facts, tags, changed: new Date(changedAt).toISOString() };
 }

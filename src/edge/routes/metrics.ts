@@ -1,4 +1,3 @@
-import { formatAddress } from '../../address.ts';
 import type { Metrics } from '../../objects/counters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, problem } from '../responses.ts';
@@ -14,10 +13,10 @@ export const metrics: MachineResource = {
         summary: 'Numbers for Prometheus.',
         answers: { 200: { says: 'Text, 0.0.4.', content: { 'text/plain': 'text' }, headers: ['ETag'] } },
       },
-      async answer(_, machine, address) {
-        const answer = await machine.metrics();
+      async answer(_, machine) {
+        const answer = await machine.read({ type: 'metrics' });
         if (!answer.ok) return problem(answer);
-        return document(write(formatAddress(address), answer), 'text/plain; version=0.0.4; charset=utf-8', {
+        return document(write(machine.name, answer), 'text/plain; version=0.0.4; charset=utf-8', {
           ETag: etag(answer.revision),
         });
       },

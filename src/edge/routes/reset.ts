@@ -1,4 +1,4 @@
-import { BY, subject } from '../parameters.ts';
+import { BY, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
@@ -18,7 +18,11 @@ export const reset: MachineResource = {
       async answer(c, machine) {
         const by = BY.read(c);
         if (!by.ok) return problem(by);
-        const answer = await machine.reset(by.value, subject(c));
+        const answer = await machine.execute({
+          type: 'reset',
+          ...(by.value === undefined ? {} : { by: by.value }),
+          ...withSubject(c),
+        });
         return answer.ok ? done(answer.revision) : problem(answer);
       },
     },

@@ -1,6 +1,6 @@
+import type { Accepted } from '../../commands.ts';
 import { checkState } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
-import { ask } from '../coalesce.ts';
 import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { problem, text } from '../responses.ts';
@@ -31,19 +31,16 @@ export const state: MachineResource = {
           'too-many-waiting',
         ],
       },
-      async answer(c, machine, address) {
+      async answer(c, machine) {
         const name = c.req.query('state');
         if (name === undefined) return problem(refuse('no-state-named', MISSING));
         const wrong = checkState(name);
         if (wrong !== undefined) return problem(wrong);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
-        return show(
-          name,
-          await (ms.value === 0
-            ? ask(machine, address, ['is', name])
-            : waitWithin(c.env, ms.value, async () => machine.is(name, ms.value))),
-        );
+        if (ms.value === 0) return show(name, await machine.read({ type: 'is', state: name }));
+        const query = { type: 'is', state: name, wait: ms.value } as const;
+        return show(name, await waitWithin(c.env, ms.value, () => machine.read(query)));
       },
     },
 
@@ -70,7 +67,7 @@ export const state: MachineResource = {
           'no-state-to-update',
         ],
       },
-      async answer(c, machine, address) {
+      async answer(c, machine) {
         const state = c.req.query('state');
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
         const wrong = checkState(state);
@@ -79,7 +76,8 @@ export const state: MachineResource = {
         if (!event.ok) return problem(event);
         const options = updateOptions(c);
         if (!options.ok) return problem(options);
-        return show(state, await ask(machine, address, ['update', state, event.value, options.value]));
+        const command = { type: 'update', state, event: event.value, ...options.value } as const;
+        return show(state, await machine.execute(command));
       },
     },
   },
@@ -88,6 +86,6 @@ export const state: MachineResource = {
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 
 /** Yes is told by the name that was asked for. */
-function show(name: string, answer: number | Refusal): Response {
-  return typeof answer === 'number' ? text(name, answer) : problem(answer);
+function show(name: string, result: Accepted | Refusal): Response {
+  return result.ok ? text(name, result.revision) : problem(result);
 }

@@ -1,16 +1,15 @@
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
-import { type Address, formatAddress } from '../../address.ts';
 import { allows, type Right } from '../../grant.ts';
-import type { Machine } from '../../objects/machine.ts';
 import { deleted } from '../../objects/refusals.ts';
 import { type Refusal, titleOf } from '../../refusal.ts';
 import { EmptyRoot, Intro, RefusalPage } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
 import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { IF_NONE_MATCH, WAIT } from '../parameters.ts';
+import { IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
 import { pictureOf } from '../pictures.ts';
+import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, page, problem, respond } from '../responses.ts';
 import { waitWithin } from '../wait-budget.ts';
@@ -36,12 +35,13 @@ export const machine: MachineResource = {
         refusals: ['wrong-parameter', 'too-many-waiting'],
       },
       showAbsent: (refusal, c) => (wantsPage(c) ? refusalPage(refusal) : problem(refusal)),
-      async answer(c, machine, address) {
-        if (wantsPage(c)) return showPage(c, machine, address);
+      async answer(c, machine) {
+        if (wantsPage(c)) return showPage(c, machine);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
         const known = IF_NONE_MATCH.read(c).value;
-        const answer = await waitWithin(c.env, ms.value, async () => machine.status(known, ms.value));
+        const query = { type: 'status', known, wait: ms.value } as const;
+        const answer = await waitWithin(c.env, ms.value, () => machine.read(query));
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
         if (answer.unchanged) return respond(null, 304, headers);
@@ -56,8 +56,8 @@ export const machine: MachineResource = {
         summary: 'Erases the machine, as if its address had never been used.',
         answers: { 204: { says: 'It is gone.' } },
       },
-      async answer(_, machine) {
-        const answer = await machine.erase();
+      async answer(c, machine) {
+        const answer = await machine.execute({ type: 'erase', ...withSubject(c) });
         return answer.ok ? done() : problem(answer);
       },
     },
@@ -75,21 +75,17 @@ export function wantsPage(c: Context): boolean {
   return type === 'text/html';
 }
 
-async function showPage(
-  c: Context<AppEnv>,
-  machine: DurableObjectStub<Machine>,
-  address: Address,
-): Promise<Response> {
+async function showPage(c: Context<AppEnv>, machine: RemoteMachine): Promise<Response> {
+  const { address, name } = machine;
   const isRoot = address.tenant === undefined && address.run === undefined;
   const { origin } = new URL(c.req.url);
-  const view = await machine.view();
+  const view = await machine.read({ type: 'view' });
   if (!view.ok) {
     if (isRoot && view.code === 'no-chart')
       return page(String(<EmptyRoot origin={origin} why={view.detail} />));
     return refusalPage(view);
   }
-  const name = formatAddress(address);
-  const picture = await pictureOf(machine, view, name, true);
+  const picture = await pictureOf(machine, view, true);
   if (picture === undefined) return refusalPage(deleted());
   const grant = c.get('grant');
   const may = (right: Right) => grant === undefined || allows(grant, right, address);

@@ -55,13 +55,17 @@ export const watch: MachineResource = {
         }
         const last = LAST_EVENT_ID.read(c);
         if (!last.ok) return problem(last);
-        const answer = await machine.watch(last.value ?? after.value, until);
+        const answer = await machine.read({ type: 'watch', ...rangeOf(last.value ?? after.value, until) });
         if (!answer.ok) return problem(answer);
         return document(answer.events, 'text/event-stream');
       },
     },
   },
 };
+
+function rangeOf(after: number | undefined, until: number | undefined) {
+  return { ...(after === undefined ? {} : { after }), ...(until === undefined ? {} : { until }) };
+}
 
 /** The upgrade as the object takes it: nothing that only the edge may say is taken over from the caller. */
 function upgrade(after: number | undefined, until: number | undefined): Request {

@@ -14,8 +14,10 @@ import {
   start,
   storeSnapshot,
 } from '../../../src/chart/chart.ts';
-import type { RunningMachine } from '../../../src/objects/machine-state.ts';
-import type { Turn } from '../../../src/objects/turn.ts';
+import type { Draft } from '../../../src/objects/draft.ts';
+import { fireDue } from '../../../src/objects/due.ts';
+import type { MachineState } from '../../../src/objects/machine-state.ts';
+import { report } from '../../../src/objects/update.ts';
 import type { HistoryEntry } from '../../../src/store/history-table.ts';
 import { Run, throughStorage } from '../run.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
@@ -160,7 +162,7 @@ describe('timers', () => {
         // What fires without end is cut off elsewhere by each.
         fc.pre(late.history.length < MOST_TIMERS);
         const punctual = takeTurns(chart, list, (turn, from, to) => {
-          for (let now = from; now < to && now < from + 10_000; now += 250) turn.fireDue(now);
+          for (let now = from; now < to && now < from + 10_000; now += 250) fireDue(turn, now);
           fireAll(turn, to);
         });
         expect(late).toEqual(punctual);
@@ -250,16 +252,16 @@ describe('timers', () => {
 });
 
 /** What one turn is not enough for is left to the next. */
-function fireAll(turn: Turn, to: number): void {
+function fireAll(turn: Draft, to: number): void {
   const most = turn.machine.entries + MOST_TIMERS;
-  while (nextDue(turn.machine.snapshot, to) !== undefined && turn.machine.entries < most) turn.fireDue(to);
+  while (nextDue(turn.machine.snapshot, to) !== undefined && turn.machine.entries < most) fireDue(turn, to);
 }
 
 /** Where a machine has come to, and all that it has written down on the way. */
 function takeTurns(
   chart: Chart,
   list: readonly Happening[],
-  pass: (turn: Turn, from: number, to: number) => void,
+  pass: (turn: Draft, from: number, to: number) => void,
 ): { readonly machine: object; readonly history: readonly HistoryEntry[] } {
   let now = 0;
   const history: HistoryEntry[] = [];
@@ -272,7 +274,7 @@ function takeTurns(
     if ('event' in happening) {
       const active = [...machine.snapshot.active.keys()];
       const state = nameOf(chart, [0, ...active][happening.to % (active.length + 1)] ?? 0);
-      turn.update({ state, event: happening.event }, now);
+      report(turn, { state, event: happening.event }, now);
     } else {
       pass(turn, now, now + happening.wait);
       now += happening.wait;
@@ -283,7 +285,7 @@ function takeTurns(
   return { machine: show(machine), history };
 }
 
-function show({ revision, entries, changedAt, snapshot }: RunningMachine): object {
+function show({ revision, entries, changedAt, snapshot }: MachineState): object {
   const timers = [...snapshot.timers.values()];
   return { revision, entries, changedAt, timers, stored: storeSnapshot(snapshot) };
 }

@@ -93,7 +93,7 @@ it('a storage that refuses to write fails the report, keeps the state before it,
 
 /** Sends a request through an `env` whose platform throws `error` instead of calling the object. */
 async function askPlatformThat(error: Error, address: string): Promise<Response> {
-  const machine = { is: () => Promise.reject(error) };
+  const machine = { read: () => Promise.reject(error) };
   const platform = { ...env, MACHINES: { getByName: () => machine } } as unknown as Env;
   return app.request(`/${address}/state?state=a`, {}, platform);
 }

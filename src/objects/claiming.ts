@@ -1,0 +1,55 @@
+import type { StateNumber } from '../chart/chart.ts';
+import type { Accepted, Claim as ClaimCommand, Claimed } from '../commands.ts';
+import { CLAIMS } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Draft } from './draft.ts';
+import { claimsFull, findCurrent, findState, noSlots, slotsTaken } from './refusals.ts';
+import { claimOf, countAll, countOn, slotsOf } from './slot-claims.ts';
+
+/** The caller of a claim, and its token's subject. */
+type Caller = Pick<ClaimCommand, 'by' | 'sub'>;
+
+/** Takes a slot of a state, or renews the slot that the caller holds. */
+export function claim(
+  draft: Draft,
+  { state: name, by, sub }: Omit<ClaimCommand, 'type'>,
+  now: number,
+): Claimed | Refusal {
+  const { machine } = draft;
+  const found = findCurrent(machine, name, now);
+  if (!found.ok) return found;
+  const { state } = found;
+  const slots = slotsOf(machine.chart, state);
+  if (slots === undefined) return noSlots(machine, state);
+  const held = claimOf(machine.claims, state, by);
+  if (held === undefined) {
+    if (countOn(machine.claims, state) >= slots.count) return slotsTaken(machine, state, now);
+    if (countAll(machine.claims) >= CLAIMS) return claimsFull(machine, now);
+  }
+  const until = now + slots.lease;
+  draft.setClaim({ state, by, since: held?.since ?? now, until });
+  const notes = held === undefined ? [] : ['renewed'];
+  draft.change(now, { cause: 'claim', event: null, state: draft.nameOf(state), by, sub: sub ?? null, notes });
+  return { ok: true, state: draft.nameOf(state), by, until, revision: draft.machine.revision };
+}
+
+/** Gives a slot back without a report. A slot that is not held counts as given back. */
+export function release(
+  draft: Draft,
+  { state: name, ...caller }: Omit<ClaimCommand, 'type'>,
+  now: number,
+): Accepted | Refusal {
+  const found = findState(draft.machine, name);
+  if (!found.ok) return found;
+  giveBack(draft, found.state, caller, now);
+  return { ok: true, revision: draft.machine.revision };
+}
+
+/** Frees the slot of `state` that the caller holds, if it holds one. */
+export function giveBack(draft: Draft, state: StateNumber, { by, sub }: Caller, now: number): void {
+  const held = claimOf(draft.machine.claims, state, by);
+  if (held === undefined) return;
+  draft.clearClaim(held);
+  const name = draft.nameOf(state);
+  draft.change(now, { cause: 'release', event: null, state: name, by, sub: sub ?? null, notes: [] });
+}

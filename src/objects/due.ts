@@ -1,0 +1,45 @@
+import { dropTimer, fire, nextDue, type Timer } from '../chart/chart.ts';
+import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from '../limits.ts';
+import type { Draft } from './draft.ts';
+import { type Claim, nextToExpire } from './slot-claims.ts';
+
+/** Fires timers and ends leases that are due, the earliest first, up to the bound of one turn. */
+export function fireDue(draft: Draft, now: number): void {
+  let cost = 0;
+  for (let fired = 0; fired < TIMERS_PER_TURN && cost < TURN_BUDGET; fired++) {
+    const { snapshot, claims, chart } = draft.machine;
+    const timer = nextDue(snapshot, now);
+    const claim = nextToExpire(claims);
+    const expired = claim !== undefined && claim.until <= now ? claim : undefined;
+    if (expired !== undefined && (timer === undefined || expired.until < timer.at)) expire(draft, expired);
+    else if (timer !== undefined) fireTimer(draft, timer);
+    else return;
+    cost += TIMER_COST + chart.evaluator.spent;
+  }
+}
+
+function fireTimer(draft: Draft, timer: Timer): void {
+  const { chart, snapshot, changedAt } = draft.machine;
+  // At the timer's own moment, but never before what has happened already.
+  const at = Math.max(timer.at, changedAt);
+  const step = fire(chart, snapshot, timer, at);
+  const entry = { event: eventName(timer), state: null, by: null, sub: null };
+  if (step.ok) draft.take(step, at, { cause: 'timer', ...entry, notes: step.failures });
+  else {
+    const notes = [step.detail, ...step.failures];
+    draft.take(dropTimer(snapshot, timer), at, { cause: 'refused', ...entry, notes });
+  }
+}
+
+/** @returns how the history calls a timer's event; null for the internal ones of `after` and `at`. */
+function eventName({ event }: Timer): string | null {
+  return event.startsWith('xstate.') ? null : event;
+}
+
+function expire(draft: Draft, claim: Claim): void {
+  draft.clearClaim(claim);
+  const at = Math.max(claim.until, draft.machine.changedAt);
+  const { by } = claim;
+  const state = draft.nameOf(claim.state);
+  draft.change(at, { cause: 'lease-expired', event: null, state, by, sub: null, notes: [] });
+}

@@ -1,0 +1,98 @@
+import { corrects, type Definition, isDone, readChart, start, writeBeginning } from '../chart/chart.ts';
+import type { Command, Reset, Upload, Uploaded } from '../commands.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Cause } from '../store/history-table.ts';
+import type { ReadChart } from './chart-source.ts';
+import { Draft, NO_RECORDS } from './draft.ts';
+import { fireDue } from './due.ts';
+import { carryOver } from './kept-reports.ts';
+import type { MachineState } from './machine-state.ts';
+import { midSequence, wrongRevision } from './refusals.ts';
+import { NO_CLAIMS } from './slot-claims.ts';
+
+/** The caller that begins or restarts a machine, and its token's subject, where they are known. */
+type Caller = Pick<Reset, 'by' | 'sub'>;
+
+/**
+ * Begins a machine in its chart's initial state.
+ *
+ * @param by the command that begins it. An `upload` puts the chart at the address as well.
+ */
+export function begin(next: ReadChart, by: Command, isRun: boolean, now: number): Draft {
+  const { chart, source } = next;
+  const [cause, caller] = by.type === 'upload' ? (['upload', by] as const) : (['start', {}] as const);
+  const step = start(chart, now);
+  if (!step.ok) throw new Error('a checked chart cannot start');
+  const nothing = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
+  const numbers = { revision: 0, started: 0, startedAt: now, entries: 0, changedAt: now };
+  const before = { ...numbers, chart, source, snapshot: { ...step.snapshot, ...nothing }, claims: NO_CLAIMS };
+  const draft = new Draft(before, NO_RECORDS);
+  draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
+  fireDue(draft, now);
+  if (cause === 'upload') draft.upload({ ...source, text: writeBeginning(chart, source.text) });
+  draft.markBegun(isRun);
+  return draft;
+}
+
+/** @returns a run that has not begun, as if it began now: at revision 0, with nothing stored. */
+export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
+  return { ...machine, revision: 0, started: 0, entries: 0, preview: next.source };
+}
+
+/** Enters the initial state of the newest chart. */
+export function restart(draft: Draft, next: ReadChart, cause: Cause, caller: Caller, now: number): void {
+  const { chart, source } = next;
+  const step = start(chart, now, draft.machine.snapshot);
+  if (!step.ok) throw new Error('a checked chart cannot start');
+  draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
+  fireDue(draft, now);
+}
+
+/** Puts a chart at the address of a machine that has begun, and restarts the machine with it where it is another. */
+export function upload(draft: Draft, command: Upload, next: ReadChart, now: number): Uploaded | Refusal {
+  const { revisions, reset } = command;
+  const { machine } = draft;
+  if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
+  const isOther = machine.source.hash !== next.source.hash || machine.source.origin !== 'upload';
+  const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
+  if (isOther && isUnderWay && !reset) return midSequence(machine);
+  if (isOther || reset) exchange(draft, command, next, now);
+  return uploaded(draft, next, false);
+}
+
+/** @param created whether the machine was not there before. */
+export function uploaded(
+  { machine }: Draft,
+  { chart, source, warnings }: ReadChart,
+  created: boolean,
+): Uploaded {
+  const { dialect } = chart.definition;
+  return { ok: true, created, dialect, hash: source.hash, warnings, revision: machine.revision };
+}
+
+/** A corrected sequence keeps what was reported in the visits that it goes on with. */
+function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): void {
+  const { machine } = draft;
+  const { chart, source } = next;
+  const isCorrected = corrects(chart, machine.chart, machine.snapshot);
+  const beginning = isCorrected ? beginningOf(draft) : undefined;
+  const before = isCorrected ? { machine, reports: draft.reports(), left: draft.endedVisits() } : undefined;
+  draft.upload({ ...source, text: writeBeginning(chart, source.text, beginning) });
+  restart(draft, next, 'upload', command, now);
+  if (before === undefined) return;
+  const { reports, left } = carryOver(before, draft.machine);
+  for (const receipt of reports) draft.keep(receipt);
+  for (const visit of left) draft.noteLeft(visit);
+}
+
+/** @returns the chart where the runs of this machine's chart begin. */
+function beginningOf(draft: Draft): Definition {
+  const { chart, source } = draft.machine;
+  const text = source.origin === 'upload' ? draft.uploadedText() : undefined;
+  const reading = text === undefined ? undefined : readChart(text);
+  return reading?.ok ? reading.chart.definition : chart.definition;
+}
+
+function entryOf(cause: Cause, { by, sub }: Caller, notes: readonly string[]) {
+  return { cause, event: null, state: null, by: by ?? null, sub: sub ?? null, notes };
+}

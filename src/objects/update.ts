@@ -1,0 +1,135 @@
+import { isRelated, isWithin, type NoStep, type StateNumber, send, takes } from '../chart/chart.ts';
+import type { Accepted, Update } from '../commands.ts';
+import { RECEIPT_BYTES } from '../limits.ts';
+import { type Refusal, shorten } from '../refusal.ts';
+import { hashOfRequest, reportKey, requestKey } from '../store/receipt-table.ts';
+import { giveBack } from './claiming.ts';
+import type { Draft } from './draft.ts';
+import { fireDue } from './due.ts';
+import {
+  findCurrent,
+  findState,
+  keyReused,
+  notDone,
+  notHolder,
+  notTaken,
+  wrongRevision,
+} from './refusals.ts';
+import { type Claim, claimOf, needsSlot, slotsOf } from './slot-claims.ts';
+
+/** A report without the key of its request. */
+export type Report = Omit<Update, 'type' | 'key'>;
+
+/** Applies a report. A refusal changes nothing. A repetition is answered as the first time, and changes nothing. */
+export function update(draft: Draft, { key: given, ...said }: Update, now: number): Accepted | Refusal {
+  if (given === undefined) return report(draft, said, now);
+  const key = requestKey(given);
+  const request = hashOfRequest(
+    JSON.stringify([said.state, said.event, said.by ?? null, said.revisions ?? null]),
+  );
+  const before = draft.receipt(key);
+  if (before === undefined) {
+    const outcome = report(draft, said, now);
+    const kept = outcome.ok ? outcome : shorten(outcome, RECEIPT_BYTES);
+    draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(kept) });
+    return kept;
+  }
+  return before.request === request ? JSON.parse(before.answer) : keyReused(draft.machine, given);
+}
+
+/** Applies a report that came without a key. */
+export function report(
+  draft: Draft,
+  { state: name, event, by, sub, revisions }: Report,
+  now: number,
+): Accepted | Refusal {
+  const found = findState(draft.machine, name);
+  if (!found.ok) return found;
+  const { state } = found;
+  if (by !== undefined && hasReported(draft, state, event, by)) {
+    // A repeat may have claimed a slot again first; free it.
+    for (const guarded of guardedBy(draft, state, event)) giveBack(draft, guarded, caller(by, sub), now);
+    return accepted(draft);
+  }
+  if (revisions !== undefined && !revisions.includes(draft.matchedRevision))
+    return wrongRevision(draft.machine);
+  const current = findCurrent(draft.machine, name, now);
+  if (!current.ok) return current;
+  const { chart, snapshot, claims } = draft.machine;
+  const held: Claim[] = [];
+  const isSlotNeeded = needsSlot(chart, snapshot, state, event);
+  for (const guarded of guardedBy(draft, state, event)) {
+    const claim = by === undefined ? undefined : claimOf(claims, guarded, by);
+    if (claim !== undefined) held.push(claim);
+    else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
+  }
+  const step = send(chart, snapshot, { type: event, address: state }, now);
+  if (!step.ok) return turnDown(draft, state, { event, by, sub }, step, now);
+  for (const claim of held) draft.clearClaim(claim);
+  if (by !== undefined) remember(draft, state, event, by);
+  const entry = {
+    cause: 'update',
+    event,
+    state: draft.nameOf(state),
+    by: by ?? null,
+    sub: sub ?? null,
+  } as const;
+  draft.take(step, now, { ...entry, notes: step.failures });
+  // What it entered may be over already.
+  fireDue(draft, now);
+  return accepted(draft);
+}
+
+/** Whether the caller has reported in this visit of the state, or in its last one where it was left. */
+function hasReported(draft: Draft, state: StateNumber, event: string, by: string): boolean {
+  const receipt = draft.receipt(reportKey(state, event, by));
+  return receipt !== undefined && receipt.visit === draft.visitOf(state);
+}
+
+function remember(draft: Draft, state: StateNumber, event: string, by: string): void {
+  const { active, visits: began } = draft.machine.snapshot;
+  const key = reportKey(state, event, by);
+  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer: '' });
+}
+
+/** @returns the active states with slots that a report touches: it is sent into them, or something in them takes it. */
+function guardedBy(draft: Draft, address: StateNumber, event: string): StateNumber[] {
+  const { chart, snapshot } = draft.machine;
+  const active = [...snapshot.active.keys()];
+  return active.filter((state) => {
+    if (slotsOf(chart, state) === undefined || !isRelated(chart.model, address, state)) return false;
+    return (
+      isWithin(chart.model, address, state) ||
+      active.some((inside) => isWithin(chart.model, inside, state) && takes(chart, inside, event))
+    );
+  });
+}
+
+/** Refuses a report that the chart does not take, and notes in the history what is wrong with the chart itself. */
+function turnDown(
+  draft: Draft,
+  state: StateNumber,
+  {
+    event,
+    by,
+    sub,
+  }: { readonly event: string; readonly by: string | undefined; readonly sub: string | undefined },
+  { reason, detail, failures }: NoStep,
+  now: number,
+): Refusal {
+  const { machine } = draft;
+  const notes = reason === 'not-taken' ? failures : [detail, ...failures];
+  if (notes.length > 0) {
+    const entry = { event, state: draft.nameOf(state), by: by ?? null, sub: sub ?? null };
+    draft.note(now, { cause: 'refused', ...entry, notes });
+  }
+  return reason === 'not-taken' ? notTaken(machine, state, event) : notDone(machine, event, reason, detail);
+}
+
+function accepted(draft: Draft): Accepted {
+  return { ok: true, revision: draft.machine.revision };
+}
+
+function caller(by: string, sub: string | undefined) {
+  return { by, ...(sub === undefined ? {} : { sub }) };
+}
