@@ -10,7 +10,7 @@ import { Names } from './names.ts';
 import { checkSequence, type Sequence, sequenceModel } from './sequence.ts';
 import { writeSequence } from './sequence-write.ts';
 import type { Snapshot } from './snapshot.ts';
-import { checkStatechart, type Statechart } from './statechart/check.ts';
+import { checkStatechart, type Statechart } from './statechart/statechart.ts';
 
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';

@@ -1,6 +1,6 @@
 /**
  * The shape of a statechart document, in XState's vocabulary as data. What a shape cannot say (targets that
- * exist, expressions that can be read) `check.ts` looks at.
+ * exist, expressions that can be read) `statechart.ts` looks at.
  */
 import * as z from 'zod';
 import { SlotsFields } from '../slots.ts';
