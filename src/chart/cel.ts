@@ -1,5 +1,5 @@
 /**
- * CEL (https://cel.dev) as charts have it: its variables, and operators under which numbers are numbers.
+ * CEL (https://cel.dev) as charts use it: its variables, and operators that mix ints and doubles.
  */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { EXPRESSION_NODES } from '../limits.ts';
@@ -10,18 +10,18 @@ export type Answers = ReadonlyMap<string, boolean>;
 /** The types of a context's keys, by CEL's names for them. */
 export type ContextTypes = Readonly<Record<string, string>>;
 
-/** For the guard that is being evaluated: evaluation is synchronous, and there is one at a time. */
+/** Of the guard that is being evaluated: evaluation is synchronous, one guard at a time. */
 let answers: Answers = new Map();
 
-/** Sets what `in_state` answers from here on. */
+/** Sets the results of `in_state`. */
 export function setAnswers(next: Answers): void {
   answers = next;
 }
 
 /**
- * Makes an environment to parse, check and run expressions in.
+ * Creates an environment in which expressions are parsed, checked and evaluated.
  *
- * @param types of the context's keys, for a type check; left out, a key may hold anything.
+ * @param types of the context's keys, for a type check; without it, a key can have any type.
  */
 export function createEnvironment(types?: ContextTypes): Environment {
   const environment = new Environment({
@@ -35,7 +35,7 @@ export function createEnvironment(types?: ContextTypes): Environment {
       .registerVariable({ name: 'context', schema: { ...types } })
       .registerVariable('event', 'map<string, string>');
   environment.registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
-  // Numbers are numbers: a context's are doubles and a literal `1` is an int, and CEL does not mix them.
+  // CEL does not mix doubles and ints: a context's numbers are doubles, and a literal `1` is an int.
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {
     const mixed = (a: number | bigint, b: number | bigint) => apply(Number(a), Number(b));
     environment
@@ -55,10 +55,10 @@ const ARITHMETIC = {
   '%': (a: number, b: number) => a % b,
 } as const;
 
-/** Macros that run a part of the expression for each element of a collection. */
+/** Macros that evaluate a part of the expression for each element of a collection. */
 export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 
-/** @returns the parts of an expression's node. */
+/** @returns the child nodes of an expression's node. */
 export function childrenOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':

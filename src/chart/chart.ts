@@ -1,4 +1,4 @@
-/** The pure core's front door. Nothing in this folder knows of Cloudflare, HTTP or SQL. */
+/** The public interface of the pure core. Nothing in this folder uses Cloudflare, HTTP or SQL. */
 import { compile, type Program } from './compile.ts';
 import { beginningOf, isCorrection } from './correction.ts';
 import { countOf, quorumKey } from './counts.ts';
@@ -40,7 +40,7 @@ export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } 
 export { parseDuration } from './time.ts';
 export { isReservedEvent } from './xstate-names.ts';
 
-/** A checked chart without its text: plain JSON, from which the rest is compiled. */
+/** A checked chart without its text: plain JSON, which is stored and compiled. */
 export type Definition = Sequence | Statechart;
 
 /** A checked chart, ready to run. */
@@ -49,13 +49,13 @@ export interface Chart extends Program {
   readonly names: Names;
 }
 
-/** What came of reading a chart's text. */
+/** The result of reading a chart's text. */
 export type Reading =
   | { readonly ok: true; readonly chart: Chart; readonly warnings: readonly ChartIssue[] }
   | { readonly ok: false; readonly errors: readonly ChartIssue[]; readonly warnings: readonly ChartIssue[] };
 
 /**
- * Reads a chart: all of it is accepted, or refused with every error that was found.
+ * Reads a chart. It is accepted as a whole, or refused with every error that was found.
  *
  * @param text YAML 1.2, of which JSON is a part.
  */
@@ -70,18 +70,18 @@ export function readChart(text: string): Reading {
     : { ok: true, chart, warnings };
 }
 
-/** Compiles what was checked before, without its text: takes a fraction of reading it again. */
+/** Compiles a chart that was checked before: a fraction of the cost of reading its text. */
 export function openChart(definition: Definition): Chart {
   const model = modelOf(definition);
   return { definition, ...compile(model), names: new Names(model) };
 }
 
 /**
- * Writes a running sequence: its chart's text, with the present values put in.
+ * Writes the present values of a running sequence into its chart's text.
  *
- * @param left the states that were entered and left.
+ * @param left states that were entered and left.
  * @param text from which the chart was read.
- * @returns the text itself for a statechart, which has no room for values.
+ * @returns the text unchanged for a statechart, which has no keys for present values.
  */
 export function writeChart(
   { definition, model }: Chart,
@@ -97,7 +97,7 @@ export function writeChart(
   return writeSequence(text, definition, { current, count, left });
 }
 
-/** Whether an uploaded chart is the machine's own sequence, corrected, with the values that the machine has now. */
+/** Whether an uploaded chart is a correction of the machine's sequence, with the machine's present values. */
 export function corrects(next: Chart, present: Chart, snapshot: Snapshot): boolean {
   const { definition } = next;
   const areSequences = definition.dialect === 'sequence' && present.definition.dialect === 'sequence';
@@ -105,9 +105,9 @@ export function corrects(next: Chart, present: Chart, snapshot: Snapshot): boole
 }
 
 /**
- * Writes an uploaded chart as a run begins it: without the present values of a sequence.
+ * Writes an uploaded chart as at the beginning of a run: without the present values of a sequence.
  *
- * @param text as it was uploaded; given back where the chart is at its beginning.
+ * @param text as uploaded; returned unchanged if the chart is at its beginning.
  * @param corrected the beginning of the chart that it corrects.
  */
 export function writeBeginning({ definition }: Chart, text: string, corrected?: Definition): string {
@@ -137,8 +137,8 @@ function check(document: Document, issues: IssueList): Chart | undefined {
 }
 
 /**
- * `current_state` means a sequence, `initial` or `type: parallel` a statechart. Where these are missing, `states` tells:
- * a list is a sequence's, a mapping a statechart's.
+ * `current_state` means a sequence, `initial` or `type: parallel` a statechart. Without these, `states` decides: a
+ * sequence has a list, a statechart a mapping.
  */
 function dialectOf(document: Document): Definition['dialect'] | undefined {
   if (document.has(['current_state'])) return 'sequence';
@@ -147,7 +147,7 @@ function dialectOf(document: Document): Definition['dialect'] | undefined {
   return document.has(['states', 0]) ? 'sequence' : 'statechart';
 }
 
-/** @returns what a chart that was checked before means, without compiling it. */
+/** @returns the model of a chart that was checked before. */
 export function modelOf(definition: Definition): Model {
   return definition.dialect === 'sequence' ? sequenceModel(definition) : definition.model;
 }

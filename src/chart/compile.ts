@@ -124,8 +124,8 @@ class Compiler {
   }
 
   /**
-   * The regions of a parallel state, where a history state in it leads that remembers nothing and has no target.
-   * Left to xstate (5.33.3), the regions are entered and the state around them is not.
+   * The default targets of a history state in a parallel state: its regions. Without them, xstate (5.33.3) enters the
+   * regions and not the state around them.
    */
   #regions(parent: StateNumber): readonly StateNumber[] | undefined {
     const { states } = this.#model;
@@ -181,7 +181,7 @@ class Compiler {
     return byDelay;
   }
 
-  /** A quorum becomes two transitions: the one that is taken when the count is reached, else one that counts. */
+  /** A quorum becomes two transitions: one that is taken when the count is reached, and one that counts. */
   #eventTransitions(
     source: StateNumber,
     event: string,
@@ -193,7 +193,7 @@ class Compiler {
       this.#addressed(source),
       ...(model.guard === undefined ? [] : [this.#guard(model.guard)]),
     ];
-    // XState's way to forbid an event: a transition that has nothing to do.
+    // XState forbids an event by a transition without targets and actions.
     if (targets === undefined && actions === undefined && quorum === undefined)
       return [{ ...guarded(guards) }];
     const taken = signal('taken', {});
@@ -216,18 +216,18 @@ class Compiler {
     };
   }
 
-  /** Each transition that xstate looks at is paid for: a chart may loop, but not for long. */
+  /** Charges each transition that xstate examines, which bounds loops. */
   readonly #paid: Guard = () => this.#evaluator.step();
 
-  /** An event goes to the state it was sent to, to what lies inside that, and to what that lies in. */
+  /** Lets an event reach the state it was sent to, its ancestors and its descendants. */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
     return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
   }
 
   /**
-   * A guard that asks for states becomes a row of guards: xstate's `stateIn` sees the configuration of the microstep,
-   * which a function is not given, so its answers are written down first, and the expression comes last.
+   * A guard with `in_state` becomes a list of guards. Only xstate's `stateIn` sees the configuration of the microstep, so
+   * its results are recorded first, and the expression is evaluated last.
    */
   #guard({ cel, asks = [] }: CheckedGuard<StateNumber>): Guard {
     const answers = new Map<string, boolean>();
@@ -254,7 +254,7 @@ class Compiler {
     });
   }
 
-  /** All keys of one `assign` see the context as it was before it. */
+  /** All expressions of one `assign` see the context from before it. */
   #assign(assignments: readonly Assignment[]): Action {
     return assign(({ context, event }: GuardArguments) => {
       const scope = this.#scope({ context, event });

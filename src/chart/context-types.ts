@@ -1,8 +1,9 @@
 /**
- * Type checks of expressions against what a chart's context can hold: what it starts with, and what is assigned.
+ * Checks the types of expressions against the types that a chart's context can have: those of its initial values and of
+ * its assignments.
  *
- * What is found depends on data, and run time has a rule for it (a guard that fails is false), so all of it is a
- * warning. Numbers count as one type, as they do at run time; a key that may hold several types is not checked.
+ * All findings are warnings: they depend on data, and a guard that fails at run time is false. Numbers are one type, as
+ * at run time; a key that can have several types is not checked.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { TYPED_TEXT } from '../limits.ts';
@@ -16,25 +17,24 @@ import {
   problemOf,
 } from './expression.ts';
 
-/** An expression of a chart that could be read. */
+/** An expression of a chart, after it was parsed. */
 export interface ExpressionUse {
   readonly source: string;
   readonly isGuard: boolean;
 }
 
-/** A key of the context, and what is assigned to it: an expression, or a scalar as it stands. */
+/** An assignment to a key of the context: of an expression, or of a scalar. */
 export interface KeyAssignment {
   readonly key: string;
   readonly to: { readonly cel: string } | { readonly value: Json };
 }
 
 /**
- * Checks expressions against the context. Each text is looked at once, whatever the number of its uses, and no more of
- * them than a person writes.
+ * Checks expressions against the context. Each distinct text is checked once, up to `TYPED_TEXT` characters in all.
  *
- * @param context what the chart starts with.
- * @param assignments all of the chart.
- * @returns what is wrong with which of `uses`.
+ * @param context the initial context.
+ * @param assignments all assignments of the chart.
+ * @returns the findings, each with its use.
  */
 export function* checkContextUses<Use extends ExpressionUse>(
   uses: readonly Use[],
@@ -44,7 +44,7 @@ export function* checkContextUses<Use extends ExpressionUse>(
   const known = new Set([...Object.keys(context), ...assignments.map(({ key }) => key)]);
   const parsed = parseAll([...uses.map(({ source }) => source), ...assignments.flatMap(sourceOf)]);
   const asked = [...parsed.values()].flatMap((expression) => expression.keys);
-  // What every object of JavaScript has besides is left to run time.
+  // Properties that every JavaScript object has are left to run time.
   const keys = new Set(
     asked.map(({ name }) => name).filter((name) => known.has(name) && !(name in Object.prototype)),
   );
@@ -64,9 +64,9 @@ export function* checkContextUses<Use extends ExpressionUse>(
 }
 
 interface Expression {
-  /** The keys of the context that it asks for. */
+  /** The keys of the context that it uses. */
   readonly keys: readonly AskedKey[];
-  /** Whether the context as a whole is asked for, and not only keys of it: the checker knows no type for that. */
+  /** Whether it uses the context as a whole, for which the checker has no type. */
   readonly isWhole: boolean;
 }
 
@@ -89,7 +89,7 @@ function sourceOf({ to }: KeyAssignment): string[] {
   return 'cel' in to ? [to.cel] : [];
 }
 
-/** Whether `context` stands anywhere but before a key that is named, or under `has`. */
+/** Whether `context` is used other than before a named key or inside `has`. */
 function asksWhole(node: ASTNode): boolean {
   if (node.op === 'id') return node.args === 'context';
   const isNamed = node.op === '.' || (node.op === '[]' && node.args[1].op === 'value');
@@ -99,8 +99,8 @@ function asksWhole(node: ASTNode): boolean {
 }
 
 /**
- * The types of the keys. A key that is assigned has a type where all that is assigned has the type it starts with:
- * taken for so at first, and given up where it is not.
+ * The types of the keys. An assigned key has a type if every assignment has the type of the initial value. This is
+ * assumed first, and dropped for keys where it does not hold.
  */
 function typesOf(
   keys: ReadonlySet<string>,
@@ -121,7 +121,7 @@ function typesOf(
     for (const { key } of open) own.set(key, 'dyn');
     return open.length === 0;
   };
-  // What was given up may take others with it: twice is enough for charts that people write.
+  // A dropped key can cause others to be dropped: two rounds suffice for charts in practice.
   if (!settle() && !settle()) for (const { key } of assignments) if (own.has(key)) own.set(key, 'dyn');
   return Object.fromEntries(own);
 }
@@ -134,7 +134,7 @@ function typeOf(value: Json | undefined): string {
   return typeof value === 'object' && value !== null ? 'map<string, dyn>' : 'dyn';
 }
 
-/** CEL's type of a number that comes from JSON. */
+/** CEL's type of a JSON number. */
 const NUMBER = 'double';
 
 class Checker {
@@ -149,7 +149,7 @@ class Checker {
     this.#environment = createEnvironment(types);
   }
 
-  /** @returns the type of an expression's value; `dyn` where that is not known. */
+  /** @returns the type of an expression's value; `dyn` if it is not known. */
   typeOf(source: string): string {
     const { type = 'dyn' } = this.#check(source);
     if (type === 'int') return NUMBER;
@@ -157,7 +157,7 @@ class Checker {
   }
 
   problem({ source, isGuard }: ExpressionUse): ExpressionProblem | undefined {
-    // Without a key of a known type, nothing is known that was not known when it was read.
+    // Without a key of a known type, there is nothing to find that parsing has not found.
     const isTyped = this.#parsed.get(source)?.keys.some(({ name }) => this.#typed.has(name));
     if (!isTyped) return undefined;
     const { problem } = this.#check(source);
@@ -185,7 +185,7 @@ class Checker {
   }
 }
 
-/** Whether run time knows no such error: an index may be any whole number, and a list's items of any kinds. */
+/** Whether the finding is no error at run time: an index can be any integer, and the items of a list of any types. */
 function isHarmless(error: Error & { readonly code?: string }): boolean {
   const { code, message } = error;
   if (code === 'incompatible_ternary_branches' || code === 'no_such_key') return true;

@@ -1,4 +1,4 @@
-/** Sequences that are uploaded with present values: whether one goes on where a machine stands, and where it begins. */
+/** Sequences uploaded with present values: whether one continues a running machine, and how it looks at its beginning. */
 import type { Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
 import { type StateNumber, UPDATE } from './model.ts';
@@ -6,7 +6,7 @@ import { nameOf } from './queries.ts';
 import type { Sequence } from './sequence.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Whether `next` says of the current state what a machine that runs by `program` has come to. */
+/** Whether the present values of `next` are those of a machine that runs `program`. */
 export function isCorrection(program: Program, snapshot: Snapshot, next: Sequence): boolean {
   const [current, ...others] = snapshot.active.keys();
   if (current === undefined || others.length > 0) return false;
@@ -21,12 +21,12 @@ function presentValue({ model }: Program, snapshot: Snapshot, state: StateNumber
 }
 
 /**
- * The sequence as a run begins it. A chart that was corrected in mid-run begins where it began before. Of another chart
- * only the values tell how far it has come: those between 0 and their targets begin at 0, and where there are some, the
- * sequence begins with the first of its states.
+ * @returns the sequence at the beginning of a run; `sequence` itself if it is at its beginning.
+ *
+ * A chart that corrects a running one begins as that one began. For another chart, only the values tell its progress:
+ * values between 0 and their targets are reset to 0, and if there are any, the sequence begins with its first state.
  *
  * @param corrected the beginning of the chart that it corrects.
- * @returns `sequence` itself where that is its beginning.
  */
 export function beginningOf(sequence: Sequence, corrected?: Sequence): Sequence {
   let hasBegun = false;
@@ -46,7 +46,7 @@ export function beginningOf(sequence: Sequence, corrected?: Sequence): Sequence 
   return { ...sequence, current_state, states };
 }
 
-/** A value that counting from 0 can have led to begins at 0. */
+/** @returns 0 for a value that counting from 0 can reach; else the value. */
 function startOf(value: number, until: number): number {
   return Number.isInteger(value) && Number.isInteger(until) && value > 0 && value <= until ? 0 : value;
 }

@@ -1,5 +1,5 @@
 /**
- * YAML text -> plain data that knows where each part stands in the text.
+ * Reads YAML text into plain data, and keeps the position of each part in the text.
  *
  * Keys are text, so `__proto__` and `1.0` are keys like any other; objects have no prototype.
  */
@@ -13,21 +13,21 @@ export type Data = string | number | boolean | null | readonly Data[] | { readon
 
 /** A chart's text as data with positions. */
 export interface Document {
-  /** Objects without prototype, numbers, strings, booleans, null. Aliases share what they name. */
+  /** Objects without prototype, numbers, strings, booleans, null. An alias is the same object as its anchor. */
   readonly data: Data;
-  /** Where the value at `path` stands, or its key; the nearest part that exists where it does not. */
+  /** The position of the value at `path`, or of its key. If the path does not exist: of the last part of it that does. */
   locate(path: readonly PathStep[], part?: 'key' | 'value'): Position;
-  /** Whether something stands at `path`. */
+  /** Whether `path` exists. */
   has(path: readonly PathStep[]): boolean;
-  /** The scalar at `path` as it is written (`1.10`, `true`), or undefined where there is none. */
+  /** The scalar at `path` as written (`1.10`, `true`); undefined if there is none. */
   textAt(path: readonly PathStep[]): string | undefined;
 }
 
 /**
  * Reads one YAML 1.2 document (core schema).
  *
- * @param issues takes every error found: those of `readTree`, and a text that is too large.
- * @returns the document, or undefined where nothing can be made of the text.
+ * @param issues receives every error: those of `readTree`, and a text that is too large.
+ * @returns the document; undefined if the text cannot be read.
  */
 export function readDocument(text: string, issues: IssueList): Document | undefined {
   const bytes = utf8Length(text);
@@ -70,7 +70,7 @@ function toObject(node: MapNode, done: Map<Node, Data>): Data {
   return object;
 }
 
-/** Schemas pass over a key `__proto__` for fear of it, and what stands there would go unchecked. */
+/** zod skips a key `__proto__`, so its value would go unchecked: in the data the key has another name. */
 const PROTO = '__proto__';
 const PROTO_IN_DATA = '\u0000__proto__';
 
@@ -78,7 +78,7 @@ function dataKey(text: string): string {
   return text === PROTO ? PROTO_IN_DATA : text;
 }
 
-/** @returns a key of a document's data as it is written in the text. */
+/** @returns a key of a document's data as written in the text. */
 export function keyText(key: string): string {
   return key === PROTO_IN_DATA ? PROTO : key;
 }
@@ -103,6 +103,6 @@ function find(
 }
 
 function utf8Length(text: string): number {
-  // Each UTF-16 code unit takes at most three bytes: most texts need no second look.
+  // A UTF-16 code unit takes at most three bytes, so most texts need not be encoded.
   return text.length * 3 <= CHART_BYTES ? text.length : new TextEncoder().encode(text).length;
 }

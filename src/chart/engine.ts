@@ -1,10 +1,9 @@
 /**
  * The pure core: (chart, snapshot, event, now) -> (snapshot, effects).
  *
- * No clock, no randomness, no I/O: `now` comes in as milliseconds since the epoch, and what has to be stored
- * goes out as data. Snapshots are immutable; one that was handed out stays what it was.
+ * No clock, no randomness, no I/O: the caller passes `now`, in ms since the epoch, and gets back as data what has to be
+ * stored. Snapshots are immutable.
  */
-
 import { CHART_TIMERS } from '../limits.ts';
 import type { MachineSnapshot, Program } from './compile.ts';
 import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
@@ -14,38 +13,38 @@ import { isDone, type Snapshot, type Timer, type Visit } from './snapshot.ts';
 import { type Action, initialTransition, transition } from './transition.ts';
 import type { EngineEvent } from './xstate-config.ts';
 
-/** What one event, or the start, has done. */
+/** The effects of one event, or of the start. */
 export interface Step {
   readonly ok: true;
   readonly snapshot: Snapshot;
-  /** States in the order in which they were left and entered; one that was reentered is in both. */
+  /** States in the order in which they were left and entered; a reentered state is in both. */
   readonly left: readonly LeftState[];
   readonly entered: readonly StateNumber[];
   readonly timersSet: readonly Timer[];
   readonly timersCleared: readonly number[];
-  /** Guards that could not be evaluated and so were false, each with its reason. */
+  /** Guards that counted as false because they could not be evaluated, each with its reason. */
   readonly failures: readonly string[];
 }
 
-/** A state that was left, and the visit that has ended so. */
+/** A state that was left, and the number of the visit that ended. */
 export interface LeftState {
   readonly state: StateNumber;
   readonly visit: number;
 }
 
-/** Why an event has changed nothing. */
+/** The reason why an event changed nothing. */
 export interface NoStep {
   readonly ok: false;
-  /** No transition takes it, an action's expression fails, or what it would do crosses a bound of running charts. */
+  /** No transition takes it, an action's expression fails, or its effects would cross a bound of running charts. */
   readonly reason: 'not-taken' | 'expression-failed' | 'over-bound';
   readonly detail: string;
   readonly failures: readonly string[];
 }
 
 /**
- * Enters the initial state. Timers that are due at `now` already are not fired here: see `nextDue`.
+ * Enters the initial state. It does not fire timers that are due at `now`: see `nextDue`.
  *
- * @param after the run before, whose numbers of visits and timers are not used again.
+ * @param after the previous run: its numbers of visits and timers are not used again.
  */
 export function start(
   program: Program,
@@ -74,12 +73,12 @@ export function send(program: Program, snapshot: Snapshot, event: EngineEvent, n
 const NOT_TAKEN: NoStep = { ok: false, reason: 'not-taken', detail: 'no transition takes it', failures: [] };
 
 /**
- * Fires a timer that is set: it is gone afterwards, whatever its event did.
+ * Fires a timer and removes it, whatever its event does.
  *
- * Its time is the timer's own moment and not that of the call, so that a timer fired late leaves exactly what a
- * punctual one would have left. (Nothing can have come in between: due timers are fired before any event.)
+ * The event takes effect at the timer's own time, so that a late call has the same effects as a punctual one. (No event
+ * can have come in between: due timers fire before any event.)
  *
- * @param now the timer's moment, or a later one.
+ * @param now the timer's time, or a later one.
  */
 export function fire(program: Program, snapshot: Snapshot, timer: Timer, now = timer.at): Step | NoStep {
   const without = withoutTimer(snapshot, timer);
@@ -87,13 +86,13 @@ export function fire(program: Program, snapshot: Snapshot, timer: Timer, now = t
   return step.ok ? { ...step, timersCleared: [timer.id, ...step.timersCleared] } : step;
 }
 
-/** Drops a timer whose event cannot be taken without crossing a bound. */
+/** Removes a timer whose event would cross a bound. */
 export function dropTimer(snapshot: Snapshot, timer: Timer): Step {
   const idle = { left: [], entered: [], timersSet: [], failures: [] };
   return { ok: true, snapshot: withoutTimer(snapshot, timer), ...idle, timersCleared: [timer.id] };
 }
 
-/** Runs one step; a failed expression or a crossed bound is an answer, anything else that is thrown is a bug. */
+/** Runs one step. A failed expression or a crossed bound is a result; any other error is a bug, and thrown. */
 function bounded(program: Program, run: () => Step | NoStep): Step | NoStep {
   const { evaluator } = program;
   evaluator.begin();
@@ -109,7 +108,7 @@ function bounded(program: Program, run: () => Step | NoStep): Step | NoStep {
   }
 }
 
-/** @returns which bound was crossed; xstate wraps what guards throw, and ends a loop with an error of its own. */
+/** @returns the bound that was crossed. xstate wraps errors of guards, and ends a loop with an error of its own. */
 function boundCrossed(error: unknown): string | undefined {
   if (error instanceof BoundError) return error.message;
   if (!(error instanceof Error)) return undefined;
@@ -118,7 +117,7 @@ function boundCrossed(error: unknown): string | undefined {
   return error.message.startsWith('Unable to evaluate guard') ? TOO_LONG : undefined;
 }
 
-/** Applies the actions of one transition to everything that is kept beside xstate's snapshot. */
+/** Applies the actions of one transition to the visits and timers, which xstate's snapshot does not have. */
 function advance(
   program: Program,
   before: Snapshot,
@@ -126,8 +125,8 @@ function advance(
   actions: readonly Action[],
   now: number,
 ): Step {
-  // As it comes back from storage: going on in memory and going on after a restart are the same by construction.
-  // Where no two states can be active side by side, there is but one order anyway.
+  // The same form as from storage, so that going on in memory and after a restart are the same by construction.
+  // Without parallel regions there is only one order of states, and nothing to do.
   const machine = program.hasRegions ? reviveMachine(program.machine(), storeMachine(after)) : after;
   const configuration = activeStates(machine.value);
   const left: LeftState[] = [];
@@ -142,7 +141,7 @@ function advance(
       visits.set(state, { number: ++count, since: now });
     } else if (action.type === 'left') {
       const { state } = action.params;
-      // A machine that is done runs all exit actions and still stands in its final states.
+      // A machine that is done runs all exit actions, and stays in its final states.
       const stays = machine.status === 'done' && (state === ROOT || configuration.includes(state));
       if (!stays) left.push({ state, visit: visits.get(state)?.number ?? 0 });
     } else timers.take(action, now);
@@ -161,7 +160,7 @@ function advance(
   };
 }
 
-/** What one transition does to the timers. */
+/** The changes that one transition makes to the timers. */
 class TimerChanges {
   readonly timers: Map<number, Timer>;
   readonly set = new Map<number, Timer>();
@@ -182,7 +181,7 @@ class TimerChanges {
     }
   }
 
-  /** Nothing comes after the end. */
+  /** Clears all timers, at the end of the chart. */
   clear(): void {
     for (const id of this.timers.keys()) this.#delete(id);
   }

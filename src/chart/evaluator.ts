@@ -1,6 +1,7 @@
 /**
- * Evaluation of a chart's expressions, within a budget: `matches` aside, CEL always ends, but not soon. Macros multiply
- * with each other, and strings double. What `expression.ts` lets pass is paid for while the chart runs.
+ * Evaluates a chart's expressions within a budget. CEL without `matches` always terminates, but not always soon: nested
+ * macros multiply their cost, and strings can double. `expression.ts` refuses what has no bounded cost; the rest is
+ * charged here, while the chart runs.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import {
@@ -18,20 +19,20 @@ import {
 import { type Answers, childrenOf, createEnvironment, MACROS, setAnswers } from './cel.ts';
 import type { Json, Scope } from './expression.ts';
 
-/** What is said of an event that is stopped for its cost. */
+/** The reason given for an event that exceeds its budget. */
 export const TOO_LONG = 'it takes too many steps';
 
-/** A running chart has crossed one of its bounds: the event is refused whole. */
+/** A running chart crossed one of its bounds: the whole event is refused. */
 export class BoundError extends Error {}
 
-/** An action's expression has no value, or one that is no JSON: the event is refused whole. */
+/** An action's expression has no value, or a value that is not JSON: the whole event is refused. */
 export class ExpressionError extends Error {}
 
 const environment = createEnvironment();
 
 /**
- * Evaluates a chart's expressions, and pays for them and for the microsteps between them: one budget for each
- * event. Counted in steps and not in time, so that a chart does the same everywhere.
+ * Evaluates a chart's expressions, and charges them and the microsteps between them to one budget per event. The budget
+ * counts steps and not time, so that a chart behaves the same everywhere.
  */
 export class Evaluator {
   readonly #microstep: number;
@@ -39,28 +40,28 @@ export class Evaluator {
   #failures: string[] = [];
   readonly #compiled = new Map<string, Compiled>();
 
-  /** @param regions states without children that can be active at once: each microstep looks at all of them. */
+  /** @param regions states without children that can be active at once: each microstep examines all of them. */
   constructor(regions: number) {
     this.#microstep = MICROSTEP_COST + REGION_COST * regions;
   }
 
-  /** Pays for a transition that is looked at, or an event that is raised. */
+  /** Charges a transition that is examined, or an event that is raised. */
   step(): true {
     this.#spend(this.#microstep);
     return true;
   }
 
-  /** Pays for an action that is run. */
+  /** Charges an action that runs. */
   act(): void {
     this.#spend(ACTION_COST);
   }
 
-  /** What the event has cost so far. */
+  /** The cost of the event so far. */
   get spent(): number {
     return this.#spent;
   }
 
-  /** Begins an event: the budget is whole again, and no guard has failed. */
+  /** Begins an event: resets the budget and the list of failed guards. */
   begin(): void {
     this.#spent = 0;
     this.#failures = [];
@@ -71,7 +72,7 @@ export class Evaluator {
     return this.#failures;
   }
 
-  /** Only `true` is true; what cannot be evaluated (a key that is not there) is false, and is told. */
+  /** Only `true` is true. A guard that cannot be evaluated (a missing key) is false, and listed in `failures`. */
   guard(source: string, scope: Scope, inState: Answers): boolean {
     try {
       setAnswers(inState);
@@ -88,7 +89,7 @@ export class Evaluator {
 
   /**
    * @returns the value as JSON.
-   * @throws ExpressionError where it cannot be evaluated or is no JSON: the event is refused whole.
+   * @throws ExpressionError if it cannot be evaluated or is not JSON: the whole event is refused.
    */
   value(source: string, scope: Scope): Json {
     try {
@@ -99,7 +100,7 @@ export class Evaluator {
     }
   }
 
-  /** Checks a context that an assignment has made. Growing it is paid for like evaluating. */
+  /** Checks the size of a context after an assignment, and charges its growth. */
   admit(context: Scope['context']): void {
     const { bytes } = sizeOf(context);
     if (bytes > CONTEXT_BYTES)
@@ -110,8 +111,8 @@ export class Evaluator {
   #run(source: string, scope: Scope): unknown {
     const compiled = this.#compile(source);
     const { bytes, longest } = sizeOf(scope.context);
-    // Comparing goes over all of it, searching a text can go over it for each of its characters, and a macro does what
-    // is in it for each element.
+    // A comparison visits all of the context. A text search can visit it once per character. A macro repeats its body
+    // for each element.
     const once = 2 + bytes / 64 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
     const elements = Math.max(longest, compiled.nodes);
     this.#spend(EXPRESSION_COST + compiled.nodes * once * (compiled.hasMacro ? 1 + elements : 1));
@@ -143,7 +144,7 @@ interface Compiled {
   readonly run: (scope: Record<string, unknown>) => unknown;
   readonly nodes: number;
   readonly hasMacro: boolean;
-  /** Whether it looks for a text in a text. */
+  /** Whether it searches a text in a text. */
   readonly searches: boolean;
 }
 
@@ -162,7 +163,7 @@ function calls(node: ASTNode, names: ReadonlySet<string>): boolean {
 
 const sizes = new WeakMap<object, { readonly bytes: number; readonly longest: number }>();
 
-/** Bytes of a context as JSON, about, and the length of its longest list or mapping. */
+/** The approximate bytes of a context as JSON, and the length of its longest list or mapping. */
 function sizeOf(context: Scope['context']): { readonly bytes: number; readonly longest: number } {
   let size = sizes.get(context);
   if (size === undefined) {
@@ -172,7 +173,7 @@ function sizeOf(context: Scope['context']): { readonly bytes: number; readonly l
   return size;
 }
 
-/** Stops counting soon after the bound: a context that shares parts may be far larger as text than in memory. */
+/** Stops soon after the bound: a context with shared parts can be far larger as text than in memory. */
 function measure(context: Json): { bytes: number; longest: number } {
   let bytes = 0;
   let longest = 0;
@@ -196,7 +197,7 @@ function measure(context: Json): { bytes: number; longest: number } {
 
 const encoder = new TextEncoder();
 
-/** CEL's values -> JSON. An int becomes a number, where it is one. */
+/** Converts CEL's values to JSON. An int becomes a number if a number can hold it. */
 function toJson(value: unknown, depth: number): Json {
   if (depth > 32) throw new ExpressionError('a value is nested more than 32 deep');
   if (typeof value === 'bigint') return toSafeNumber(value);
@@ -231,7 +232,7 @@ function isPlain(value: unknown): value is object {
 function reasonOf(error: unknown): string {
   if (error instanceof ExpressionError) return error.message;
   if (error instanceof Error && 'summary' in error && typeof error.summary === 'string') return error.summary;
-  // What CEL stumbles over itself: a mapping for a key, a string longer than V8 allows.
+  // Errors thrown inside CEL: a mapping used as a key, a string longer than V8 allows.
   if (error instanceof TypeError || error instanceof RangeError) return error.message;
   throw error;
 }

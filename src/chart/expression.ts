@@ -1,6 +1,6 @@
 /**
- * Checks of the expressions of guards and assignments: that they can be read, that no budget is needed to know what
- * they cost (`evaluator.ts` has the rest), and that what they ask for can be there.
+ * Checks the expressions of guards and assignments: that they parse, that their cost can be bounded (`evaluator.ts`
+ * charges it), and that the names they use can exist.
  */
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
 import { EXPRESSION_LENGTH } from '../limits.ts';
@@ -9,7 +9,7 @@ import { childrenOf, createEnvironment, MACROS } from './cel.ts';
 /** Plain JSON, as a chart's context holds it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** What an expression sees. */
+/** The variables of an expression. */
 export interface Scope {
   readonly context: { readonly [key: string]: Json };
   readonly event: { readonly type: string };
@@ -18,27 +18,27 @@ export interface Scope {
 /** The keys of `event`. */
 const EVENT_KEYS = ['type'] as const satisfies readonly (keyof Scope['event'])[];
 
-/** A guard that was checked. */
+/** A checked guard. */
 export interface CheckedGuard<State> {
   readonly cel: string;
-  /** The states that it asks for by `in_state`, by the names that it has for them. */
+  /** The states of its `in_state` calls, by the names in these calls. */
   readonly asks?: readonly (readonly [name: string, state: State])[];
 }
 
-/** What is wrong with an expression, and at which of its characters (from 0). */
+/** An error in an expression, and the character at which it is (from 0). */
 export interface ExpressionProblem {
   readonly offset: number;
   readonly message: string;
-  /** A name that stands for nothing, and those that would. */
+  /** An unknown name, and the names that are known. */
   readonly unknown?: { readonly name: string; readonly known: readonly string[] };
 }
 
 const environment = createEnvironment();
 
 /**
- * Checks an expression that stands for a value.
+ * Checks the expression of an assignment.
  *
- * @returns what is wrong, or nothing.
+ * @returns the first error, or undefined.
  */
 export function checkExpression(source: string): ExpressionProblem | undefined {
   const parsed = parse(source);
@@ -51,7 +51,7 @@ export function checkExpression(source: string): ExpressionProblem | undefined {
 /**
  * Checks a guard.
  *
- * @param resolve finds the state that `in_state` names, or says why there is none.
+ * @param resolve finds the state that `in_state` names, or returns the reason why there is none.
  */
 export function checkGuard<State>(
   source: string,
@@ -81,7 +81,7 @@ function parse(source: string): Parsed | ExpressionProblem {
   if (source.length > EXPRESSION_LENGTH) {
     return { offset: 0, message: `an expression has at most ${EXPRESSION_LENGTH} characters` };
   }
-  // Prefix chains recurse in the parser, which its own limits do not count.
+  // The parser recurses for each prefix operator, and does not count these in its own limits.
   const chain = /(?:[!-]\s*){33}/.exec(source);
   if (chain !== null) return { offset: chain.index, message: 'more than 32 prefix operators in a row' };
   let parsed: Parsed;
@@ -94,8 +94,8 @@ function parse(source: string): Parsed | ExpressionProblem {
 }
 
 /**
- * What an expression may call. CEL has more: regular expressions that backtrack, time zones that are looked up, texts
- * that are split, joined and bound to names. No budget knows what those cost.
+ * The functions that an expression may call. CEL has more, whose cost has no bound: regular expressions that backtrack,
+ * time zone look-ups, and splitting, joining and binding of texts.
  */
 const FUNCTIONS: ReadonlySet<string> = new Set([
   ...MACROS,
@@ -113,11 +113,11 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'type',
 ]);
 
-/** Refuses what no budget can bound: functions that are not in the list, and a macro inside a macro. */
+/** Refuses what no budget can bound: functions that are not in the list, and macros inside macros. */
 function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefined {
   const isMacro = node.op === 'rcall' && MACROS.has(node.args[0]);
   if (isMacro && inMacro) return { offset: node.start, message: 'a macro cannot stand inside another' };
-  // Each can make its list some dozen times as long.
+  // Each `map` can make its list some dozen times as long.
   if (isMacro && mapsIn(node) > 2) {
     return { offset: node.start, message: 'more than two `map` in a row' };
   }
@@ -126,7 +126,7 @@ function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefin
     return { offset: node.start, message: `\`${node.args[0]}\` is not available here; there is: ${known}` };
   }
   for (const child of childrenOf(node)) {
-    // What a macro goes over is evaluated once, and only what it does there once for each.
+    // A macro evaluates its collection once, and its body once per element.
     const repeated = isMacro && child !== node.args[1];
     const wrong = checkCost(child, inMacro || repeated);
     if (wrong !== undefined) return wrong;
@@ -134,7 +134,7 @@ function checkCost(node: ASTNode, inMacro: boolean): ExpressionProblem | undefin
   return undefined;
 }
 
-/** How many `map` go over what another has made, this node's own among them. */
+/** @returns how many `map` calls are chained at a node, each over the result of another. */
 function mapsIn(node: ASTNode): number {
   const own = node.op === 'rcall' && node.args[0] === 'map' ? 1 : 0;
   return own + Math.max(0, ...childrenOf(node).map(mapsIn));
@@ -152,12 +152,12 @@ function checkGuardTypes(parsed: Parsed): ExpressionProblem | undefined {
   return noBoolean(0, `a ${type}`);
 }
 
-/** What is said of a guard that can never be true. */
+/** The reason given for a guard that can never be true. */
 export function noBoolean(offset: number, what: string): ExpressionProblem {
   return { offset, message: `a guard is true or false; this gives ${what}` };
 }
 
-/** Refuses a key that no event has. `has` may ask for any. */
+/** Refuses a key that no event has. `has` may test any key. */
 function checkEventKeys(ast: ASTNode): ExpressionProblem | undefined {
   for (const { name, offset } of keysAsked(ast, 'event')) {
     if (EVENT_KEYS.some((key) => key === name)) continue;
@@ -167,7 +167,7 @@ function checkEventKeys(ast: ASTNode): ExpressionProblem | undefined {
   return undefined;
 }
 
-/** Refuses arithmetic where CEL wants a boolean, whatever its operands are. */
+/** Refuses arithmetic where CEL requires a boolean. */
 function checkCondition(node: ASTNode): ExpressionProblem | undefined {
   if (node.op === '?:') return checkCondition(node.args[1]) ?? checkCondition(node.args[2]);
   if (!ARITHMETIC.has(node.op)) return undefined;
@@ -195,19 +195,19 @@ function conditionsOf(node: ASTNode): readonly ASTNode[] {
   return node.op === '?:' ? [node.args[0]] : [];
 }
 
-/** A key of a variable that an expression asks for, as in `context.failed` or `context["failed"]`. */
+/** A key of a variable in an expression, as in `context.failed` or `context["failed"]`. */
 export interface AskedKey {
   readonly name: string;
   readonly offset: number;
 }
 
-/** @returns the keys of `variable` that are asked for by name, those in `has` left out. */
+/** @returns the keys of `variable` that an expression names, except those in `has`. */
 export function keysAsked(node: ASTNode, variable: 'context' | 'event'): AskedKey[] {
   if (node.op === 'call' && node.args[0] === 'has') return [];
   const inside = childrenOf(node).flatMap((child) => keysAsked(child, variable));
   const name = keyAsked(node, variable);
   if (name !== undefined) inside.push({ name, offset: node.start });
-  // A macro's own variable may have the same name.
+  // A macro's own variable can have the same name.
   const isShadowed = node.op === 'rcall' && MACROS.has(node.args[0]) && bindsName(node.args[2], variable);
   return isShadowed ? keysAsked(node.args[1], variable) : inside;
 }
@@ -224,7 +224,7 @@ function bindsName([bound]: readonly ASTNode[], name: string): boolean {
   return bound?.op === 'id' && bound.args === name;
 }
 
-/** @returns what CEL found wrong; an error of another kind is a bug, and thrown. */
+/** @returns CEL's error. Any other error is a bug, and thrown. */
 export function problemOf(error: unknown): ExpressionProblem {
   if (error instanceof ParseError || (error instanceof Error && 'summary' in error)) {
     const { summary, range } = error as ParseError;

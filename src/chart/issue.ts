@@ -1,14 +1,14 @@
 import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from '../limits.ts';
 import { nearest } from './nearest.ts';
 
-/** Something to say about a chart's text. Only an `error` keeps the chart from being accepted. */
+/** An error or a warning about a chart's text. Only errors refuse the chart. */
 export interface ChartIssue {
   readonly severity: 'error' | 'warning';
   /** From 1. */
   readonly line: number;
   /** In UTF-16 code units, from 1. */
   readonly column: number;
-  /** Where in the document, as `states[2].target.name`; empty for the document itself. */
+  /** The path in the document, such as `states[2].target.name`; empty for the document itself. */
   readonly path: string;
   /** What is wrong and what would be right, one sentence each. */
   readonly message: string;
@@ -17,16 +17,16 @@ export interface ChartIssue {
 /** One step into a document: a mapping's key or a list's index. */
 export type PathStep = string | number;
 
-/** Where something stands in the text. */
+/** A position in the text. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Writes a path as a reader would: `states[2].target.name`, `states["a b"].on`. */
+/** Formats a path: `states[2].target.name`, `states["a b"].on`. */
 function formatPath(path: readonly PathStep[]): string {
   return path.reduce<string>((text, part) => {
-    // A key is told apart from `__proto__` in a document's data by a NUL before it.
+    // In a document's data, the key `__proto__` has a NUL before it.
     const step = typeof part === 'string' && part.startsWith('\u0000') ? part.slice(1) : part;
     if (typeof step === 'number') return `${text}[${step}]`;
     if (!/^[A-Za-z_][\w-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
@@ -34,7 +34,7 @@ function formatPath(path: readonly PathStep[]): string {
   }, '');
 }
 
-/** Gathers the issues of one document, up to `CHART_ISSUES` of each severity. */
+/** Collects the issues of one document, at most `CHART_ISSUES` of each severity. */
 export class IssueList {
   readonly errors: ChartIssue[] = [];
   readonly warnings: ChartIssue[] = [];
@@ -48,26 +48,26 @@ export class IssueList {
     this.#add(this.warnings, 'warning', at, path, message);
   }
 
-  /** Puts what was found into the order of the text. */
+  /** Sorts the issues by their position in the text. */
   sort(): void {
     const byPosition = (a: ChartIssue, b: ChartIssue) => a.line - b.line || a.column - b.column;
     this.errors.sort(byPosition);
     this.warnings.sort(byPosition);
   }
 
-  /** @returns whether so many errors were found that looking further is of no use. */
+  /** Whether no more errors are reported, so that checking can stop. */
   get full(): boolean {
     return this.errors.length >= CHART_ISSUES;
   }
 
-  /** @returns whether so many warnings were found that no more are told. */
+  /** Whether no more warnings are reported. */
   get warned(): boolean {
     return this.warnings.length >= CHART_ISSUES;
   }
 
   /**
-   * @returns ` Did you mean …?` with the nearest of `candidates`, or nothing where none is near.
-   *   Only the first few misspellings of a document are looked up.
+   * @returns ` Did you mean …?` with the nearest of `candidates`; empty if none is near, and after the first
+   *   `SUGGESTIONS` of a document.
    */
   didYouMean(word: string, candidates: readonly string[] | (() => readonly string[])): string {
     if (this.#suggestions++ >= SUGGESTIONS || word.length > SUGGESTION_LENGTH) return '';
@@ -89,7 +89,7 @@ export class IssueList {
   }
 }
 
-/** A name as it is shown inside a sentence: in quotes, escaped, and never longer than a line. */
+/** @returns a name for use inside a sentence: in quotes, escaped, at most a line long. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
 }

@@ -3,7 +3,7 @@ import type { Position } from './issue.ts';
 /** The start of a text. */
 export const START: Position = { line: 1, column: 1 };
 
-/** Turns offsets of a text into lines and columns, by binary search over the line starts. */
+/** Converts offsets of a text to lines and columns, by binary search over the line starts. */
 export class LineIndex {
   readonly #starts: number[] = [0];
 

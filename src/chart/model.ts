@@ -1,13 +1,13 @@
 /**
- * What both dialects compile to, and all that the engine knows of a chart. Plain JSON: it is what a machine
- * keeps of its chart, so that waking it reads no YAML.
+ * The model of a chart: both dialects compile to it, and the engine runs it. It is plain JSON; a machine stores it, so
+ * that waking the machine reads no YAML.
  *
- * States are numbered in document order and call each other by number: a name is data that people chose
- * (`__proto__`, `v1.2`, `#1`) and never a key of an object or a part of an xstate path.
+ * States are numbered in document order and refer to each other by number. A name is the author's data
+ * (`__proto__`, `v1.2`, `#1`): never a key of an object or a part of an xstate path.
  */
 import type { CheckedGuard, Json } from './expression.ts';
 
-/** The number of a state: its place in `Model.states`. The root is 0. */
+/** The number of a state: its index in `Model.states`. The root is 0. */
 export type StateNumber = number;
 
 export const ROOT: StateNumber = 0;
@@ -15,29 +15,29 @@ export const ROOT: StateNumber = 0;
 /** The event that a plain `PUT` sends. */
 export const UPDATE = 'update';
 
-/** The tag of final states in which a machine has failed: they are drawn and listed so. */
+/** The tag of final states that mean failure. Pages and pictures show them as failed. */
 export const FAILED_TAG = 'failed';
 
 export interface Model {
   /** In document order, the root first: the descendants of a state follow it without a gap. */
   readonly states: readonly StateModel[];
-  /** What a run starts with, for guards and assignments. */
+  /** The initial context, for guards and assignments. */
   readonly context?: { readonly [key: string]: Json };
 }
 
 export interface StateModel {
-  /** What people call it and what the service answers with; empty for a root that has no `id`. */
+  /** The name that callers use and responses have; empty for a root without an `id`. */
   readonly name: string;
-  /** Other names that it answers to, where they differ from `name`: its path, and its key. */
+  /** Other names under which it is found, where they differ from `name`: its path, and its key. */
   readonly path?: string;
   readonly key?: string;
   readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
   readonly parent?: StateNumber;
-  /** The last of its descendants, itself where it has none. */
+  /** The last of its descendants; the state itself if it has none. */
   readonly last: StateNumber;
-  /** Of a compound state: the child that is entered with it, and what is done then. */
+  /** On a compound state: the child that is entered with it, and the actions that run then. */
   readonly initial?: { readonly target: StateNumber; readonly actions?: readonly ActionModel[] };
-  /** Of a history state: how deep it remembers, and where it leads while there is nothing to remember. */
+  /** On a history state: how deep it remembers, and its targets while there is nothing to remember. */
   readonly history?: { readonly depth: 'shallow' | 'deep'; readonly targets?: readonly StateNumber[] };
   /** Transitions by event, in the order in which they are tried. */
   readonly on?: readonly EventModel[];
@@ -47,7 +47,7 @@ export interface StateModel {
   readonly after?: readonly DelayModel[];
   /** Transitions by moment. */
   readonly at?: readonly MomentModel[];
-  /** Where set, only so many callers at a time may work here: each holds a slot, under a lease. */
+  /** If set, only a caller that holds one of the slots may report to the state. */
   readonly slots?: Slots;
   readonly entry?: readonly ActionModel[];
   readonly exit?: readonly ActionModel[];
@@ -74,28 +74,28 @@ export interface MomentModel {
 }
 
 export interface TransitionModel {
-  /** None: the states stay as they are, and only the actions are run. */
+  /** Absent: the active states stay, and only the actions run. */
   readonly targets?: readonly StateNumber[];
   readonly guard?: CheckedGuard<StateNumber>;
   readonly actions?: readonly ActionModel[];
-  /** Whether a transition to the state itself, or into it, leaves and enters it. */
+  /** Whether a transition to the state itself, or into it, leaves and reenters the state. */
   readonly reenter?: true;
-  /** Where set, the transition waits: accepted events only count until `until` is reached. */
+  /** If set, accepted events are only counted until `until` is reached. */
   readonly quorum?: Quorum;
   readonly description?: string;
 }
 
 /**
- * A count that starts anew with each visit of its state: `from` before the first accepted event, one more
- * for each, and the transition is taken by the event that makes it equal `until`. A statechart's quorum
- * counts from 0; the original's `increment` from any number, so that one may pass by and never be equal.
+ * A count that restarts with each visit of its state. It is `from` before the first accepted event; each event adds
+ * one, and the event that makes it equal to `until` takes the transition. A statechart's quorum counts from 0. The
+ * original's `increment` counts from any number, so that it can pass `until` and never be equal.
  */
 interface Quorum {
   readonly from: number;
   readonly until: number;
 }
 
-/** How many may work in a state at once, and for how long a claim holds unless it is renewed. */
+/** The slots of a state, and how long a claim of one lasts unless it is renewed. */
 export interface Slots {
   readonly count: number;
   /** Milliseconds. */
@@ -107,33 +107,33 @@ export type ActionModel =
   | { readonly raise: string; readonly delay?: number; readonly id?: string }
   | { readonly cancel: string };
 
-/** One key of the context, and what it becomes: an expression's value, or a scalar as it stands. */
+/** Assigns one key of the context: to an expression's value, or to a scalar. */
 export interface Assignment {
   readonly key: string;
   readonly to: { readonly cel: string } | { readonly value: string | number | boolean | null };
 }
 
-/** Whether `state` is `ancestor` or below it. */
+/** Whether `state` is `ancestor` or a descendant of it. */
 export function isWithin({ states }: Model, state: StateNumber, ancestor: StateNumber): boolean {
   return state >= ancestor && state <= (states[ancestor]?.last ?? ancestor);
 }
 
-/** Whether an event that is sent to `address` goes to `state`: to itself, into it, or to what it lies in. */
+/** Whether `state` receives events sent to `address`: `address` itself, its ancestors and its descendants do. */
 export function isRelated(model: Model, address: StateNumber, state: StateNumber): boolean {
   return isWithin(model, state, address) || isWithin(model, address, state);
 }
 
-/** The state's ancestors, the nearest first, the root last. */
+/** @returns the ancestors of a state, the nearest first, the root last. */
 export function ancestorsOf({ states }: Model, state: StateNumber): StateNumber[] {
   const ancestors: StateNumber[] = [];
   for (let at = states[state]?.parent; at !== undefined; at = states[at]?.parent) ancestors.push(at);
   return ancestors;
 }
 
-/** How much can be active at once: states without children, and all states. */
+/** @returns how many states can be active at once: those without children (`regions`), and all of them. */
 export function extentOf({ states }: Model): { readonly regions: number; readonly active: number } {
   const extents = states.map(() => ({ regions: 0, active: 0 }));
-  // Children come behind their parents: from the end, each state is complete when its parent takes it.
+  // Children follow their parents: from the end, each state is complete when it is added to its parent.
   for (let number = states.length - 1; number >= ROOT; number--) {
     const state = states[number];
     const own = extents[number];

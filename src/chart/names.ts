@@ -1,16 +1,16 @@
 /** Finds states by the names that callers use. */
 import { type Model, ROOT, type StateNumber } from './model.ts';
 
-/** A name that people use, and the state that it means. */
+/** The result of looking up a name. */
 export type Naming =
   | { readonly ok: true; readonly state: StateNumber }
-  /** Several states have it for a key: each is to be called by its own name. */
+  /** Several states have it as their key: the caller must use the name of one of them. */
   | { readonly ok: false; readonly candidates: readonly string[] };
 
 /** The names of a chart: each state by its id, by its path, or by its key where that is unique. */
 export class Names {
   readonly #model: Model;
-  /** By id, by path, by key: what comes first is asked first. */
+  /** By id, by path, by key: searched in this order. */
   readonly #tables: readonly ReadonlyMap<string, readonly StateNumber[]>[];
 
   constructor(model: Model) {
@@ -19,7 +19,7 @@ export class Names {
     const paths = new Map<string, StateNumber[]>();
     const keys = new Map<string, StateNumber[]>();
     for (const [number, { name, path, key }] of model.states.entries()) {
-      // A state with an id is called by it, and has its path beside it.
+      // The name of a state with an id is the id; its path is in `path`.
       const hasId = path !== undefined || (number === ROOT && name !== '');
       if (hasId) add(ids, name, number);
       if (number !== ROOT) add(paths, path ?? name, number);
@@ -28,7 +28,7 @@ export class Names {
     this.#tables = [ids, paths, keys];
   }
 
-  /** @returns undefined where no state has the name. */
+  /** @returns undefined if no state has the name. */
   find(name: string): Naming | undefined {
     for (const table of this.#tables) {
       const [only, ...others] = table.get(name) ?? [];

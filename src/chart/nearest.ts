@@ -1,10 +1,10 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /**
- * Finds what a misspelt word was meant to be.
+ * Finds the correct spelling of a misspelt word.
  *
- * @param candidates names that are not longer than a line each: the cost is the product of the lengths.
- * @returns the nearest candidate; undefined where none is near: more than a third of the letters differ.
+ * @param candidates names of at most a line each: the cost is the product of the lengths.
+ * @returns the nearest candidate; undefined if more than a third of the letters differ.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;

@@ -7,8 +7,7 @@ import { numberOf } from './xstate-names.ts';
 type StateValue = MachineSnapshot['value'];
 
 /**
- * A snapshot as it is stored: plain JSON, small whatever the chart's size. The timers are not in it; they
- * are rows of their own.
+ * The stored form of a snapshot: plain JSON, whose size does not grow with the chart. Timers are stored apart, as rows.
  */
 export interface StoredSnapshot extends StoredMachineSnapshot {
   readonly visits: number;
@@ -17,7 +16,7 @@ export interface StoredSnapshot extends StoredMachineSnapshot {
   readonly active: readonly (readonly [StateNumber, number, number])[];
 }
 
-/** @returns what `restoreSnapshot` needs beside the timers. */
+/** @returns the stored form, without the timers. */
 export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot): StoredSnapshot {
   return {
     ...storeMachine(machine),
@@ -27,7 +26,7 @@ export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot):
   };
 }
 
-/** The inverse of `storeSnapshot`. xstate's own snapshot is made of it when an event comes. */
+/** The inverse of `storeSnapshot`. xstate's own snapshot is created on the first event. */
 export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>): Snapshot {
   const visits = stored.active.map(([state, number, since]): [StateNumber, Visit] => [
     state,
@@ -42,7 +41,7 @@ export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>)
   };
 }
 
-/** Takes out of xstate's snapshot what is worth keeping. */
+/** Extracts the stored part of xstate's snapshot. */
 export function storeMachine(machine: MachineSnapshot | StoredMachineSnapshot): StoredMachineSnapshot {
   if (!isLive(machine)) return machine;
   const { value, status, context, historyValue } = machine;
@@ -57,7 +56,7 @@ export function storeMachine(machine: MachineSnapshot | StoredMachineSnapshot): 
   };
 }
 
-/** xstate's snapshot, where it is not that already. */
+/** @returns xstate's snapshot, created if only its stored part is at hand. */
 export function awake(
   machine: () => XstateMachine,
   snapshot: MachineSnapshot | StoredMachineSnapshot,
@@ -73,19 +72,19 @@ function historyOf({ history }: StoredMachineSnapshot): Pick<StoredMachineSnapsh
   return history === undefined ? {} : { history };
 }
 
-/** Makes xstate's snapshot of what was kept of it. */
+/** Creates xstate's snapshot from its stored part. */
 export function reviveMachine(machine: XstateMachine, stored: StoredMachineSnapshot): MachineSnapshot {
   const { value, status, context, history = {} } = stored;
   const historyValue = Object.fromEntries(
     Object.entries(history).map(([key, ids]) => [key, ids.map((id) => machine.getStateNodeById(id))]),
   );
   const snapshot = machine.resolveState({ value, status, context, historyValue });
-  // SCXML selects transitions in the order of the document; xstate, in the order of this list.
+  // SCXML selects transitions in document order; xstate, in the order of this list.
   snapshot._nodes.sort((a, b) => a.order - b.order);
   return snapshot;
 }
 
-/** The active states of an xstate value, the root left out, in document order. */
+/** @returns the active states of an xstate value without the root, in document order. */
 export function activeStates(value: StateValue): StateNumber[] {
   const states: StateNumber[] = [];
   const walk = (part: StateValue) => {

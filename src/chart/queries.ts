@@ -14,17 +14,17 @@ import { type IsOpen, reachableFrom } from './reach.ts';
 import { isDone, type Snapshot, type Timer } from './snapshot.ts';
 import { isInternalEvent, numberOf, timedBy } from './xstate-names.ts';
 
-/** @returns the name that people use of a state. */
+/** @returns the name of a state. */
 export function nameOf({ model }: Program, state: StateNumber): string {
   return model.states[state]?.name ?? '';
 }
 
-/** A transition that waits for more events than one. */
+/** A transition that waits for several events, and its count. */
 export interface QuorumProgress {
   readonly state: StateNumber;
   readonly event: string;
   readonly from: number;
-  /** Where the count stands in this visit. */
+  /** The present count, in this visit. */
   readonly have: number;
   readonly until: number;
 }
@@ -42,7 +42,7 @@ export function quorums({ model }: Program, { machine, active }: Snapshot): Quor
   );
 }
 
-/** How far a counting transition has come, as people read it. */
+/** The count of a transition, with names instead of numbers. */
 export interface Count {
   readonly state: string;
   readonly event: string;
@@ -61,14 +61,14 @@ export function countsOf(program: Program, snapshot: Snapshot): Count[] {
   }));
 }
 
-/** What a timer does: the state whose `after`, `at` or `time` has set it, and where it may lead. */
+/** The purpose of a timer: the state whose `after`, `at` or `time` set it, and its possible targets. */
 export interface TimerMeaning {
   readonly state: StateNumber;
   /** Each once, in the order in which their transitions are tried. */
   readonly targets: readonly StateNumber[];
 }
 
-/** @returns undefined for a timer of a delayed `raise`, whose event may lead anywhere. */
+/** @returns undefined for a timer of a delayed `raise`, whose event can have any target. */
 export function meaningOf({ model }: Program, { event }: Pick<Timer, 'event'>): TimerMeaning | undefined {
   const timed = timedBy(event);
   if (timed === undefined) return undefined;
@@ -83,7 +83,7 @@ export function eventOfTimer({ event }: Pick<Timer, 'event'>): string | null {
   return isInternalEvent(event) ? null : event;
 }
 
-/** XState's `value`, by the keys of the chart and not by those that xstate was given. */
+/** XState's `value`, with the keys of the chart instead of the compiled ones. */
 export type NamedValue = string | { readonly [key: string]: NamedValue };
 
 /** @returns the active states as XState shows them: a key, or a mapping of keys to what is active inside. */
@@ -107,8 +107,8 @@ export function isActive({ active }: Snapshot, state: StateNumber): boolean {
 }
 
 /**
- * @returns the events that `state`, its active descendants and its ancestors name: those that it may take. One that a
- *   state forbids (`stop: {}`) is not taken by those around it either.
+ * @returns the events that `state`, its active descendants or its ancestors may take. An event that a state forbids
+ *   (`stop: {}`) is not taken by the states around it either.
  */
 export function eventsOf({ model }: Program, { active }: Snapshot, state: StateNumber): string[] {
   const inside = [...active.keys()]
@@ -132,16 +132,16 @@ export function activeTags({ model }: Program, { active }: Snapshot): string[] {
   return [...new Set([ROOT, ...active.keys()].flatMap((state) => model.states[state]?.tags ?? []))];
 }
 
-/** An event that a state names, as far as a caller has to know it before it is sent. */
+/** An event of a state, with what a caller must know before it sends the event. */
 export interface OwnEvent {
   readonly event: string;
   /** Whether a quorum counts it. */
   readonly isCounted: boolean;
-  /** Whether it has a transition into a final state: what it does cannot be taken back. */
+  /** Whether it has a transition into a final state, which cannot be undone. */
   readonly mayEnd: boolean;
 }
 
-/** @returns the events that `state` itself names, wildcards and those that it forbids apart. */
+/** @returns the events that `state` itself names, without wildcards and forbidden events. */
 export function ownEvents({ model }: Program, state: StateNumber): OwnEvent[] {
   return (model.states[state]?.on ?? []).flatMap(({ event, transitions }) => {
     const [first] = transitions;
@@ -158,7 +158,7 @@ export function ownEvents({ model }: Program, state: StateNumber): OwnEvent[] {
   });
 }
 
-/** Whether a state is final, or is entered by its initial states into one that is. */
+/** Whether a state is final, or its initial states lead to a final state. */
 function entersFinal({ states }: Model, state: StateNumber): boolean {
   let at = states[state];
   while (at?.initial !== undefined) at = states[at.initial.target];
@@ -170,8 +170,8 @@ function isForbidding({ targets, actions, guard, quorum }: TransitionModel): boo
 }
 
 /**
- * The states that may still become active, the present ones among them. Guards are taken for open, for who knows
- * what the context will be; a count that has passed its target is not. What is not in it can never come any more.
+ * @returns the states that can still become active, with the active ones. Guards count as true, since the context can
+ *   change; a count that has passed its target never takes its transition. All other states are out of reach for ever.
  */
 export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<StateNumber> {
   const { model } = program;
@@ -179,7 +179,7 @@ export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<Sta
   const isOpen: IsOpen = (state, event, { quorum }, index) => {
     if (quorum === undefined) return true;
     const key = quorumKey(state, event, index);
-    // A state that is entered anew counts from the beginning.
+    // A state counts from the beginning when it is entered again.
     const have = snapshot.active.has(state)
       ? countOf(snapshot.machine.context, key, quorum.from)
       : quorum.from;
@@ -193,14 +193,14 @@ export function takes(program: Program, state: StateNumber, event: string): bool
   return descriptorOf(program, state, event) !== undefined;
 }
 
-/** @returns under which of the names and wildcards of `state` an event goes: the longest, as XState has it. */
+/** @returns the event name or wildcard of `state` that matches an event: the longest one, as in XState. */
 export function descriptorOf({ model }: Program, state: StateNumber, event: string): string | undefined {
   const on = model.states[state]?.on;
   if (on === undefined) return undefined;
   const { all, hasWildcard } = descriptorsOf(on);
   if (all.has(event)) return event;
   if (!hasWildcard) return undefined;
-  // `a.b` goes under `a.b.*`, `a.*` and `*`.
+  // `a.b` matches `a.b.*`, `a.*` and `*`.
   for (let end = event.length; end >= 0; end = end === 0 ? -1 : event.lastIndexOf('.', end - 1)) {
     const wildcard = `${event.slice(0, end)}.*`;
     if (all.has(wildcard)) return wildcard;
@@ -208,7 +208,7 @@ export function descriptorOf({ model }: Program, state: StateNumber, event: stri
   return all.has('*') ? '*' : undefined;
 }
 
-/** The names and wildcards of a state's events. Kept: a status looks them up for every kind of report. */
+/** The names and wildcards of a state's events. Cached: a status document looks them up for every kind of report. */
 function descriptorsOf(on: readonly EventModel[]) {
   let known = descriptors.get(on);
   if (known === undefined) {

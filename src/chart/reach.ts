@@ -1,4 +1,4 @@
-/** What can be told of a chart without running it: where its transitions lead. */
+/** Static analysis of a chart: which states its transitions can reach, and which rings never end. */
 import {
   type ActionModel,
   ancestorsOf,
@@ -9,7 +9,7 @@ import {
   type TransitionModel,
 } from './model.ts';
 
-/** Whether a transition of `state` for `event` (the `index`th of that event) may ever be taken. */
+/** Whether a transition of `state` for `event` (the `index`th of that event) can ever be taken. */
 export type IsOpen = (
   state: StateNumber,
   event: string,
@@ -17,14 +17,14 @@ export type IsOpen = (
   index: number,
 ) => boolean;
 
-/** The states that can become active when a chart starts; guards and quorums are taken for open. */
+/** @returns the states that can become active after a chart starts. Guards and quorums count as true. */
 export function reachableFromStart(model: Model): ReadonlySet<StateNumber> {
   const search = new Search(model, () => true);
   search.enter(ROOT);
   return search.run();
 }
 
-/** The states that can be or become active where those of `active` are now. */
+/** @returns the states that are or can become active from those of `active`. */
 export function reachableFrom(
   model: Model,
   active: Iterable<StateNumber>,
@@ -35,12 +35,12 @@ export function reachableFrom(
   return search.run();
 }
 
-/** Errs on the side of "may be": what is not found can surely not come. */
+/** Searches reachable states. It may find too many; a state that it does not find is unreachable. */
 class Search {
   readonly #model: Model;
   readonly #isOpen: IsOpen;
   readonly #reached = new Set<StateNumber>();
-  /** States that were entered, and not only found active: what is inside them by default is entered with them. */
+  /** States that were entered, and not only active at first: their initial states are entered with them. */
   readonly #entered = new Set<StateNumber>();
   readonly #waiting: StateNumber[] = [];
 
@@ -55,14 +55,14 @@ class Search {
     return this.#reached;
   }
 
-  /** Notes that `state` is active, and that its transitions are to be followed. */
+  /** Marks `state` as active, and queues its transitions. */
   reach(state: StateNumber): void {
     if (this.#reached.has(state)) return;
     this.#reached.add(state);
     this.#waiting.push(state);
   }
 
-  /** Notes that `state` is entered, with what it enters by default. */
+  /** Marks `state` as entered, with its initial states. */
   enter(state: StateNumber): void {
     this.reach(state);
     if (this.#entered.has(state)) return;
@@ -72,7 +72,7 @@ class Search {
     if (type === 'parallel') for (const child of childrenOf(this.#model, state)) this.enter(child);
     if (type !== 'history') return;
     for (const target of history?.targets ?? []) this.#enterTarget(parent, target);
-    // What it remembers may be anything that its parent has inside.
+    // A history state can remember any state inside its parent.
     this.enter(parent);
     const last = this.#model.states[parent]?.last ?? parent;
     for (let inside = parent + 1; inside <= last; inside++) this.reach(inside);
@@ -89,7 +89,7 @@ class Search {
     }
   }
 
-  /** A target is entered with all around it that does not contain the source: regions beside it by default. */
+  /** Enters a target, the states around it that do not contain the source, and by default the regions beside it. */
   #enterTarget(source: StateNumber, target: StateNumber): void {
     this.enter(target);
     for (const around of ancestorsOf(this.#model, target)) {
@@ -110,8 +110,8 @@ function childrenOf({ states }: Model, parent: StateNumber): StateNumber[] {
 }
 
 /**
- * @returns a history state that leads to itself where it has nothing to remember: by its target, or by what is entered
- *   with that.
+ * @returns a history state that leads to itself while it has nothing to remember: by its target, or by a state that is
+ *   entered with the target.
  */
 export function findHistoryRing(model: Model): StateNumber | undefined {
   const done = new Set<StateNumber>();
@@ -135,7 +135,7 @@ export function findHistoryRing(model: Model): StateNumber | undefined {
   return undefined;
 }
 
-/** What is entered by default with a state. */
+/** @returns the states that are entered by default with a state. */
 function enteredWith(model: Model, state: StateNumber): readonly StateNumber[] {
   const { type, initial, history, parent = ROOT } = model.states[state] ?? {};
   if (type === 'history') return history?.targets ?? enteredWith(model, parent);
@@ -143,7 +143,7 @@ function enteredWith(model: Model, state: StateNumber): readonly StateNumber[] {
   return childrenOf(model, state).filter((child) => model.states[child]?.type !== 'history');
 }
 
-/** @returns a state whose unguarded `always` leads back to it by nothing but such transitions. */
+/** @returns a state that unguarded `always` transitions alone lead back to. */
 export function findLoop(model: Model): StateNumber | undefined {
   const done = new Set<StateNumber>();
   for (const start of model.states.keys()) {
@@ -159,8 +159,8 @@ export function findLoop(model: Model): StateNumber | undefined {
 }
 
 /**
- * @returns a state that leads back to itself by transitions that only time takes, without a guard and without delay:
- *   `after: 0`, and `at`, once its moments have passed.
+ * @returns a state that leads back to itself by unguarded timed transitions without delay: `after: 0`, and `at` once its
+ *   times have passed.
  */
 export function findClockRing(model: Model): StateNumber | undefined {
   const done = new Set<StateNumber>();
@@ -176,14 +176,14 @@ export function findClockRing(model: Model): StateNumber | undefined {
   return undefined;
 }
 
-/** The state that surely follows `state` as soon as a timer can fire; only where nothing around it could come first. */
+/** @returns the state that is certain to follow `state` when a timer fires, if no state around it can act first. */
 function nextByClock(model: Model, state: StateNumber): StateNumber | undefined {
   const [first] = atOnce(model, state);
   const { type, always, entry } = model.states[state] ?? {};
   if (first === undefined || first.guard !== undefined || type !== 'atomic') return undefined;
   if (always !== undefined || raises(entry) || raises(first.actions)) return undefined;
   const [target, ...others] = first.targets ?? [];
-  // Without `reenter`, a state that leads to itself is not entered anew, and sets no timer.
+  // Without `reenter`, a state that leads to itself is not entered again, and sets no timer.
   if (target === undefined || others.length > 0 || (target === state && !first.reenter)) return undefined;
   const around = ancestorsOf(model, target);
   const isAlone = around.every(
@@ -192,11 +192,11 @@ function nextByClock(model: Model, state: StateNumber): StateNumber | undefined 
   return isAlone ? target : undefined;
 }
 
-/** The transitions that a state's timers take without delay, the first to fire first. */
+/** @returns the transitions that a state's timers take without delay, in the order in which they fire. */
 function atOnce(model: Model, state: StateNumber): readonly TransitionModel[] {
   const { after = [], at = [] } = model.states[state] ?? {};
   const now = after.filter(({ delay }) => delay === 0).flatMap(({ transitions }) => transitions);
-  // Without another timer, a moment is waited for once, and has passed ever after.
+  // A single `at` waits once; afterwards its time has always passed.
   const isOnly = after.length === 0 && at.length === 1;
   return [...now, ...(isOnly ? (at[0]?.transitions ?? []) : [])];
 }
@@ -205,12 +205,12 @@ function raises(actions: readonly ActionModel[] = []): boolean {
   return actions.some((action) => 'raise' in action);
 }
 
-/** The state with an unguarded `always` that is surely active after that of `state` was taken. */
+/** @returns the state with an unguarded `always` that is certain to be active after the `always` of `state`. */
 function certainNext(model: Model, state: StateNumber): StateNumber | undefined {
   const [first] = model.states[state]?.always ?? [];
   if (first === undefined || first.guard !== undefined) return undefined;
   const target = first.targets?.[0];
-  // Without a target, or with one inside it, the state is active as before, and so is its transition.
+  // Without a target, or with one inside the state, the state and its transition stay active.
   if (target === undefined || isWithin(model, target, state)) return state;
   return entered(model, target).find((at) => isCertain(model, at));
 }
@@ -220,7 +220,7 @@ function isCertain(model: Model, state: StateNumber): boolean {
   return first !== undefined && first.guard === undefined;
 }
 
-/** `state` and what is entered below it by default, the innermost first: inner transitions go before. */
+/** @returns `state` and the states below it that are entered by default, innermost first: inner transitions win. */
 function entered(model: Model, state: StateNumber): StateNumber[] {
   const { initial, type } = model.states[state] ?? {};
   const below =

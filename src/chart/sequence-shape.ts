@@ -1,4 +1,4 @@
-/** The shapes of a sequence: those that documents are checked against, and those that editors complete and check by. */
+/** The shapes of a sequence: for checking documents, and for the JSON Schema that editors use. */
 import * as z from 'zod';
 import { CHART_STATES } from '../limits.ts';
 import { SlotsFields } from './slots.ts';
@@ -59,7 +59,7 @@ const listShape = <State extends z.ZodType>(state: State) =>
     .min(1, { error: 'must name at least one state' })
     .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
 
-/** The document around the states; they are checked one by one, each against the shape that its `func` asks for. */
+/** The document without its states. Each state is checked on its own, against the shape of its `func`. */
 export const ChartShape = z.object({ current_state: NameShape, states: listShape(z.unknown()) }, CHART);
 
 const measureFor = (value: z.ZodType) =>
@@ -74,8 +74,8 @@ const targetFor = (value: z.ZodType) =>
   });
 
 /**
- * A state as editors see it: one object with every key, so that each key is completed whatever is there already. Which
- * of them belong together hangs on `func`. Keys that reading only warns of are errors here.
+ * A state in the JSON Schema: one object with every key, so that editors complete each key. `func` decides which keys
+ * belong together. Unknown keys are errors here, and warnings when a chart is read.
  */
 const EditedState = z
   .strictObject({
@@ -108,7 +108,7 @@ const EditedState = z
     ],
   });
 
-/** What `func` asks for besides, as JSON Schema. */
+/** The other keys that a `func` requires, as JSON Schema. */
 function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string[], value: object) {
   return {
     if: { properties: { func: { const: func } }, required: ['func'] },

@@ -1,27 +1,26 @@
-/** A running sequence as the text of its chart, with its present values: the original kept its file like this. */
+/** Writes a running sequence as its chart's text with the present values, as the original does. */
 import type { StateNumber } from './model.ts';
 import type { Sequence } from './sequence.ts';
 import { copiedScalar, numberScalar, textScalar } from './yaml-scalar.ts';
 import type { ScalarNode } from './yaml-tree.ts';
 import { type Change, changeScalars, nodeAt, type Replacement } from './yaml-write.ts';
 
-/** What is known of a running sequence beyond its chart. */
+/** The progress of a running sequence. */
 export interface SequenceProgress {
-  /** `ROOT` where it has not begun. */
+  /** `ROOT` if it has not begun. */
   readonly current: StateNumber;
-  /** The current state's count, or undefined where it has none. */
+  /** The current state's count; undefined if it has none. */
   readonly count: number | undefined;
   /** States that were entered and left. */
   readonly left: ReadonlySet<StateNumber>;
 }
 
 /**
- * Writes the present values into a sequence's text. `current_state` names the current state; `current.value` of the current
- * state is its count, and of a state that was left the value it was left with. The original could load the text
- * and go on from there.
+ * Writes the present values into a sequence's text. `current_state` names the current state. `current.value` of the
+ * current state is its count; of a state that was left, its last count. The original can load the text and go on.
  *
- * @param text from which the states were read. All that is no present value stays as it is.
- * @param progress with no current state, the sequence's own is written.
+ * @param text from which the states were read. Everything but the present values stays as written.
+ * @param progress without a current state, the sequence's own `current_state` is written.
  */
 export function writeSequence(
   text: string,
@@ -56,7 +55,7 @@ function numberAt(value: number): Replacement {
   return (present) => (present.value === value ? undefined : numberScalar(value));
 }
 
-/** Names state `index` of the list: as text, or as the number or boolean that its name is there. */
+/** @returns the name of state `index` as YAML: text, or the number or boolean as which it is written there. */
 function nameAt(index: number, name: string): Replacement {
   return (present, root) => {
     if (present.text === name) return undefined;

@@ -13,7 +13,7 @@ import { reportShape } from './shape-issues.ts';
 import { readSlots } from './slots.ts';
 import { parseTimestamp } from './time.ts';
 
-/** A checked sequence: what the engine compiles. Plain JSON. */
+/** A checked sequence, in plain JSON. */
 export interface Sequence {
   readonly dialect: 'sequence';
   readonly current_state: string;
@@ -32,23 +32,23 @@ interface IncrementState extends SlotsKeys {
 interface TimeState extends SlotsKeys {
   readonly name: string;
   readonly func: 'time';
-  /** `when.value` is a timestamp as it was written. */
+  /** `when.value` is a timestamp, as written. */
   readonly target: Target<string>;
 }
 
-/** Ours, and not the original's: it would pass over them. As they were written. */
+/** Keys that the original does not have, and ignores. As written. */
 interface SlotsKeys {
   readonly slots?: number;
   readonly lease?: string | number;
 }
 
-/** A state without `func` is the original's final state. */
+/** A state without `func`: the original's final state. */
 interface FinalState {
   readonly name: string;
   readonly func?: never;
 }
 
-/** A labelled value. The label is for people; the original never compares it. */
+/** A labelled value. The original never compares the label. */
 interface Measure<Value> {
   readonly key: string | number | boolean;
   readonly value: Value;
@@ -62,9 +62,9 @@ interface Target<Value> {
 /**
  * Checks a document that has `current_state` against the sequence dialect.
  *
- * @param issues takes every error, and warnings for what is allowed and surely not meant: a state that no
- *   way leads to, a count that can never equal its target, a key that is not used.
- * @returns the sequence, or undefined where there was an error.
+ * @param issues receives every error, and warnings for likely mistakes: an unreachable state, a count that can never
+ *   equal its target, an unused key.
+ * @returns the sequence; undefined if there was an error.
  */
 export function checkSequence(document: Document, issues: IssueList): Sequence | undefined {
   const before = issues.errors.length;
@@ -108,7 +108,7 @@ function stateModel(
 ): StateModel {
   const base = { name: state.name, parent: ROOT, last: number };
   if (state.func === undefined) return { ...base, type: 'final' };
-  // The original enters a state that leads to itself anew.
+  // In the original, a state that leads to itself is entered again.
   const targets = [numberOf(state.target.name)];
   const slots = readSlots(state.slots, state.lease);
   const atomic = { ...base, type: 'atomic', ...(slots === undefined ? {} : { slots }) } as const;
@@ -142,7 +142,7 @@ function checkState(
   return describeState(document, parsed.data, path, issues);
 }
 
-/** Takes the names as they are written (`1.10` is no number here), and warns of what is not used. */
+/** Reads the names as written (`1.10` is not a number here), and warns of unused keys. */
 function describeState(
   document: Document,
   shape: z.infer<(typeof StateShapes)['increment' | 'time' | 'final']>,
@@ -180,7 +180,7 @@ function describeState(
   };
 }
 
-/** Duplicate names, targets and a `current_state` that name no state: all of them, whatever else is wrong. */
+/** Reports all duplicate names, and all targets and a `current_state` that name no state. */
 function checkNames(document: Document, items: readonly Data[], issues: IssueList): void {
   const names = new Map<string, number>();
   items.forEach((_, i) => {
@@ -229,7 +229,7 @@ function warnUnreachable(document: Document, { current_state, states }: Sequence
   });
 }
 
-/** A ring of nothing but `time` states would turn for ever, as fast as it can, once the last of its times has passed. */
+/** Refuses a ring of `time` states only: after the last of its times it would loop without a pause. */
 function checkClockRing(document: Document, { states }: Sequence, issues: IssueList): void {
   const next = new Map(
     states.map((state) => [state.name, state.func === 'time' ? state.target.name : undefined]),
@@ -261,7 +261,7 @@ function warnNeverEqual(
   issues.warn(document.locate(at), at, message);
 }
 
-/** The original ignores keys that it does not know; here they are at least told. */
+/** Warns of unknown keys, which the original ignores. */
 function warnUnused(
   document: Document,
   path: readonly PathStep[],

@@ -4,7 +4,7 @@ import { type IssueList, type PathStep, quote } from './issue.ts';
 import { STATECHART_KEYS } from './statechart/statechart-shape.ts';
 
 /**
- * Tells what a schema found wrong, where it stands in the text.
+ * Reports what a schema found wrong, with positions in the text.
  *
  * @param base the path at which the schema was applied.
  */
@@ -40,13 +40,13 @@ function reportIssue(issue: Issue, document: Document, base: readonly PathStep[]
   issues.error(document.locate(path), path, message);
 }
 
-/** No code: what XState runs as code, and what it does not know, is refused by its name. */
+/** The message for an unknown key. XState's keys for code have a message of their own. */
 function reportKey(path: readonly PathStep[], document: Document, issues: IssueList): void {
   const key = keyText(String(path.at(-1)));
   const message = CODE.has(key)
     ? `\`${key}\` stands for code, and a chart is data: it cannot run any.`
     : `${quote(key)} is not a key that is known here.`;
-  // Two letters of `on` or `at` may be wrong in any word.
+  // Any word is two letters away from `on` and `at`.
   const near = STATECHART_KEYS.filter((known) => known.length > 2 || key.length <= 3);
   const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(key, near);
   issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
@@ -55,8 +55,8 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
 const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);
 
 /**
- * Of the alternatives of a union, the one that the author meant: the only one of the right kind (a mapping, a
- * list, text), whose faults lie inside it. Among mappings it is the one with the keys that are there.
+ * Finds the alternative of a union that the author meant: the only one of the right kind (a mapping, a list, text), so
+ * that the errors lie inside it. Among mappings it is the one with the keys that the document has.
  */
 function meantBranch(issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] | undefined {
   const inside = issue.errors.filter(

@@ -1,4 +1,4 @@
-/** `slots` and `lease`, the two keys that both dialects have of their own. */
+/** `slots` and `lease`: keys that neither the original nor XState has, the same in both dialects. */
 import * as z from 'zod';
 import { CHART_SLOTS } from '../limits.ts';
 import type { Slots } from './model.ts';
@@ -7,7 +7,7 @@ import { DEFAULT_LEASE, DURATION, parseDuration } from './time.ts';
 const SLOTS = { error: `must be a whole number from 1 to ${CHART_SLOTS}` };
 const LEASE = { error: 'must be a duration of at least 1s, such as 90s or 15m' };
 
-/** How the keys are written. */
+/** The shapes of the two keys. */
 export const SlotsFields = {
   slots: z
     .int(SLOTS)
@@ -22,7 +22,7 @@ export const SlotsFields = {
     .describe('How long a claim holds unless it is renewed: 90s, 15m. Left out, it is 15m.'),
 };
 
-/** @param slots and lease as they are in the document, checked or not. */
+/** @param slots and lease from the document, valid or not. */
 export function readSlots(slots: unknown, lease: unknown): Slots | undefined {
   if (typeof slots !== 'number') return undefined;
   return {

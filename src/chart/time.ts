@@ -2,16 +2,16 @@
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** How a duration is written. What is too long is well written, too. */
+/** The syntax of a duration. It includes durations that are too long. */
 export const DURATION = /^(?:\d{1,15}|(?:\d{1,15}(?:\.\d{1,6})?(?:ms|[smhd]))+)$/;
 
-/** Ten years: longer than any chart is kept, and far inside what a clock can add. */
+/** Ten years: longer than any chart runs, and far inside the range of a clock. */
 const LONGEST = 3_650 * UNITS.d;
 
 /**
  * Reads `90s`, `30m`, `12h`, `7d`, `1h30m`, or milliseconds as a number.
  *
- * @returns milliseconds, or undefined where it is no duration.
+ * @returns milliseconds; undefined if the text is not a duration.
  */
 export function parseDuration(text: string): number | undefined {
   if (!DURATION.test(text)) return undefined;
@@ -23,27 +23,27 @@ export function parseDuration(text: string): number | undefined {
   return bounded(Math.round(sum));
 }
 
-/** A lease where a chart says nothing else: long enough for a reboot. */
+/** The default lease: long enough for a reboot. */
 export const DEFAULT_LEASE = 15 * UNITS.m;
 
 function bounded(duration: number): number | undefined {
   return duration <= LONGEST ? duration : undefined;
 }
 
-/** How a moment is written. The 30th of February is well written, too. */
+/** The syntax of a timestamp. It includes days that do not exist, such as 30 February. */
 export const TIMESTAMP =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
 
 /**
  * Reads a date and time of ISO 8601; without an offset it is UTC.
  *
- * @returns milliseconds since the epoch, or undefined where there is no such moment (30 February).
+ * @returns milliseconds since the epoch; undefined if there is no such day (30 February).
  */
 export function parseTimestamp(text: string): number | undefined {
   const match = TIMESTAMP.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, , , , offset] = match;
-  // Date.parse carries 30 February over to March; a day that exists comes back as it went in.
+  // Date.parse turns 30 February into a day of March; a day that exists stays the same.
   const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`);
   if (Number.isNaN(midnight.getTime()) || midnight.getUTCDate() !== Number(day)) return undefined;
   return Date.parse(offset === undefined ? `${text}Z` : text);

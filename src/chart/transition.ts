@@ -1,18 +1,18 @@
 /**
- * xstate's `initialTransition` and `transition`, without the actor that each of their calls makes: to make one
- * is to enter the chart's initial state anew, which costs as much as the transition itself and evaluates guards
- * that nobody asked about. What is called is the same method of the machine's logic.
+ * xstate's `initialTransition` and `transition` without an actor. xstate's own functions create an actor per call, which
+ * enters the initial state: as costly as the transition itself, and it evaluates guards that do not concern the event.
+ * Both call the same methods of the machine.
  */
 import { type AnyActorScope, createEmptyActor } from 'xstate';
 import type { MachineSnapshot, Program } from './compile.ts';
 import type { EngineEvent, Signal } from './xstate-config.ts';
 
-/** An action that xstate hands back, and the event that it was for. */
+/** An action that xstate hands back, and the event that caused it. */
 export type Action = Signal & { readonly info: { readonly event: EngineEvent } };
 
 type Result = readonly [snapshot: MachineSnapshot, actions: readonly Action[]];
 
-/** Enters the initial state. What goes wrong is thrown. */
+/** Enters the initial state. Throws the errors of guards and actions. */
 export function initialTransition({ machine, evaluator }: Program): Result {
   const { scope, actions } = recordingScope(evaluator);
   const snapshot = machine().getInitialSnapshot(scope);
@@ -30,7 +30,7 @@ export function transition(
   return [machine().transition(snapshot, event, scope), actions];
 }
 
-/** A place for a machine to run that does nothing, writes down what it was asked to do, and has it paid for. */
+/** An actor scope that executes no action: it records the actions, and charges them. */
 function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope; actions: Action[] } {
   const actions: Action[] = [];
   const scope: AnyActorScope = {
@@ -44,7 +44,7 @@ function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope
     stopChild: () => {},
     actionExecutor: (action) => {
       const asked = action as unknown as Action;
-      // An event that is raised will be looked at, whether or not anything takes it.
+      // A raised event is examined, whether or not a transition takes it.
       if (asked.type === 'xstate.raise' && asked.params.delay === undefined) evaluator.step();
       else evaluator.act();
       actions.push(asked);

@@ -1,27 +1,27 @@
-/** What the `yaml` package finds wrong with a text, in words that say what would be right. */
+/** Words the errors of the `yaml` package: each message says how to correct the text. */
 import type { ErrorCode } from 'yaml';
 import type { Fault } from './yaml-lexemes.ts';
 
-/** A fault as the package reports it. */
+/** An error as the package reports it. */
 interface Report {
   readonly offset: number;
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-/** A report with what is seen at its place. */
+/** A report with the text around its offset. */
 interface Sight extends Report {
   readonly source: string;
-  /** The next character that is no space or line end, at the report's offset or behind it. */
+  /** Offset of the next character that is no space or line end, at the report's offset or after it. */
   readonly next: number;
   /** From the report's offset to the end of its line. */
   readonly rest: string;
 }
 
-/** What is wrong, and where it is better shown than at the report's offset. */
+/** The message, and the offset to show it at if not the report's. */
 type Wording = readonly [reason: string, offset?: number];
 
-/** Words a report of the package, and moves it to where the text has to be changed. */
+/** Words a report of the package, and moves it to the place where the text must be changed. */
 export function describeFault(report: Report, source: string): Fault {
   const sight: Sight = {
     ...report,
@@ -114,7 +114,7 @@ const WORDINGS: { readonly [code in ErrorCode]?: (sight: Sight) => Wording } = {
   ],
 };
 
-/** A list or mapping in brackets without its end. */
+/** Describes a list or mapping in brackets without its end. */
 function notClosed({ message, source, offset, next }: Sight): Wording {
   const [, end = ']'] = /end with a (.)/.exec(message) ?? [];
   const what = end === ']' ? 'list' : 'mapping';
@@ -134,7 +134,7 @@ function keyWithoutColon({ source, offset, next, rest }: Sight): Wording {
   return ['a `:` and a value are missing after this key, or its text goes on where it should not', next];
 }
 
-/** @returns whether nothing but spaces stands before `offset` on its line. */
+/** Whether there are only spaces before `offset` on its line. */
 function isIndentation(source: string, offset: number): boolean {
   const start = source.lastIndexOf('\n', offset - 1) + 1;
   return source.slice(start, offset).trim() === '';
@@ -151,7 +151,7 @@ function restOfLine(source: string, offset: number): string {
   return source.slice(offset, end === -1 ? source.length : end);
 }
 
-/** The package's own words, to follow a colon. */
+/** @returns the package's own message, for use after a colon. */
 function inSentence(message: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '');
 }

@@ -1,8 +1,8 @@
-/** YAML text -> lexemes, the words and signs that the `yaml` package parses: counted, and checked where its lexer is lenient. */
+/** Splits YAML text into lexemes, which the `yaml` package parses. Counts them, and checks what its lexer does not. */
 import { Lexer } from 'yaml';
 import { CHART_TOKENS } from '../limits.ts';
 
-/** Why a text cannot be read, in one sentence, and where. */
+/** The reason why a text cannot be read, in one sentence, and its offset. */
 export interface Fault {
   readonly offset: number;
   readonly message: string;
@@ -14,7 +14,7 @@ export interface WrittenTag {
   readonly source: string;
 }
 
-/** Thrown to end a reading, from inside the package's callbacks as well. No `Error`: its stack took 50 µs. */
+/** Thrown to stop reading, also from the package's callbacks. It is no `Error`: the stack of one took 50 µs. */
 export class Stop {
   readonly fault: Fault;
 
@@ -23,26 +23,26 @@ export class Stop {
   }
 }
 
-/** What the lexer puts between the pieces of the text. The package's own names for them would load all that stands beside them. */
+/** Control characters that the lexer puts between lexemes. The package exports them only together with much other code. */
 const DOCUMENT = '\u0002';
 const FLOW_END = '\u0018';
 const SCALAR = '\u001f';
 
-/** The text in pieces that follow each other without a gap, and signs of the lexer's own between them. */
+/** The text in pieces without gaps, with the lexer's control characters between them, and the tags among them. */
 export interface Lexemes {
   readonly lexemes: readonly string[];
   readonly tags: readonly WrittenTag[];
 }
 
 /**
- * Splits a text. All of it is split before any of it is parsed: that takes a fifth of the time of parsing it.
+ * Splits a text. The whole text is split before parsing begins: splitting takes a fifth of the time of parsing.
  *
- * @throws Stop where there are too many, and for characters, quotes and directives that no chart can have.
+ * @throws Stop for too many lexemes, and for characters, quotes and directives that no chart can have.
  */
 export function splitText(source: string): Lexemes {
   const lexemes: string[] = [];
   const tags: WrittenTag[] = [];
-  // Most texts need no second look.
+  // Tested once for the text; only a text that has one is searched lexeme by lexeme.
   const isUnprintable = UNPRINTABLE.test(source);
   let isPlain = false;
   let offset = 0;
@@ -58,7 +58,7 @@ export function splitText(source: string): Lexemes {
       }
       offset += lexeme.length;
     }
-    // A scalar without quotes is announced, and can begin with anything.
+    // The lexer announces a scalar without quotes, which can begin with any character.
     isPlain = isSign && lexeme === SCALAR;
   }
   return { lexemes, tags };
@@ -82,8 +82,8 @@ function checkStart(lexeme: string, offset: number): void {
 }
 
 /**
- * YAML 1.2, 5.1: characters that cannot stand in a text. Those above the first 32 can stand in quotes, as in JSON.
- * With the flag `u`, a surrogate matches only where it is alone.
+ * Characters that YAML 1.2 (section 5.1) does not allow. Those from U+007F are allowed in quotes, as in JSON.
+ * With the flag `u`, only a lone surrogate matches.
  */
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -103,8 +103,7 @@ function checkCharacters(lexeme: string, offset: number, isPlain: boolean): void
 }
 
 /**
- * @returns whether a lexeme is a quoted text without its end. The package itself takes the last of `"a\"` and of `'a''`
- *   for the end.
+ * Whether a lexeme is a quoted text without its closing quote. The package itself accepts `"a\"` and `'a''` as closed.
  */
 function isUnclosed(lexeme: string): boolean {
   const quote = lexeme[0];
@@ -115,6 +114,6 @@ function isUnclosed(lexeme: string): boolean {
   if (quote === '"') last -= 1;
   let signs = 0;
   while (last - signs > 0 && lexeme[last - signs] === sign) signs += 1;
-  // Quotes: pairs are escaped ones, and one is left over as the end. Backslashes: pairs escape each other.
+  // Single quotes: pairs are escaped quotes, and an odd one is the end. Backslashes: pairs escape each other.
   return quote === '"' ? signs % 2 === 1 : signs % 2 === 0;
 }

@@ -1,9 +1,9 @@
 /**
- * YAML text -> the nodes of the `yaml` package, with bounds that hold while the text is read.
+ * Reads YAML text into the nodes of the `yaml` package, with bounds that hold while reading.
  *
  * The package's own `parseDocument` has no bounds. Its parts are public: its lexer is a generator and its parser takes one
  * lexeme at a time, so reading stops after `CHART_TOKENS` lexemes and at `CHART_DEPTH` collections inside each other. It also
- * stops at the first fault, for a hostile text has one fault a byte.
+ * stops at the first error, since a hostile text can have one per byte.
  */
 import { Composer, type CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
 import { CHART_DEPTH } from '../limits.ts';
@@ -35,7 +35,7 @@ export function readYaml(source: string): YamlReading {
 
 const COLLECTIONS: ReadonlySet<string | undefined> = new Set(['block-map', 'block-seq', 'flow-collection']);
 
-/** A key is a name. */
+/** The message for a key that is a list or a mapping. */
 export const NO_KEY = 'A key must be a scalar, not a list or a mapping.';
 
 class Reader {
@@ -47,14 +47,14 @@ class Reader {
 
   constructor(source: string) {
     this.#source = source;
-    // `uniqueKeys` compares each key with each; duplicates are found when the tree is built.
+    // `uniqueKeys` compares each key with each other one; duplicates are found when the tree is built.
     this.#composer = new Composer({
       schema: 'core',
       resolveKnownTags: false,
       uniqueKeys: false,
       merge: false,
     });
-    // The composer reports here, and would go on: the package has no option that makes it stop. A test holds it to this.
+    // The composer reports errors to `onError` and goes on. The package has no option to stop it, so `onError` throws.
     Object.assign(this.#composer, { onError: this.#composing });
   }
 
@@ -73,8 +73,8 @@ class Reader {
   }
 
   /**
-   * Refuses a list or mapping in brackets as a key before it is composed: the package looks for line ends in all that a
-   * key holds, at each level of it.
+   * Refuses a list or mapping in brackets as a key before it is composed: the package searches all of a key for line
+   * ends, once per level of nesting.
    */
   #checkKey(): void {
     const top = this.#parser.stack.at(-1);
@@ -86,7 +86,7 @@ class Reader {
 
   #checkStack(): void {
     const { stack, offset } = this.#parser;
-    // The first is the document; the last can be a scalar.
+    // The first entry is the document; the last can be a scalar.
     const depth = COLLECTIONS.has(stack.at(-1)?.type) ? stack.length - 1 : stack.length - 2;
     if (depth > CHART_DEPTH) {
       throw new Stop(
@@ -105,15 +105,15 @@ class Reader {
   #take(token: CST.Token): void {
     if (token.type === 'error') this.#fail(token.offset, 'UNEXPECTED_TOKEN', token.message);
     if (token.type === 'document') this.#documents += 1;
-    // What stands outside of the document is no data, and an end without a beginning does no harm.
+    // Tokens outside of the document are no data; a document end without a document is ignored.
     const isData = token.type === 'document' || (token.type === 'doc-end' && this.#documents > 0);
     if (!isData && token.type !== 'directive') return;
     for (const _ of this.#composer.next(token)) throw new Error('the composer handed out a second document');
   }
 
-  /** The composer's report. It catches what is thrown and reports that again: the first one counts. */
+  /** Receives the composer's errors. The composer catches what this throws and reports it again: the first one counts. */
   readonly #composing = (at: ErrorPlace, code: ErrorCode, message: string, isWarning?: boolean): void => {
-    // YAML has short keys so that a parser looks no further for a `:`. The text is bounded as a whole.
+    // YAML bounds keys so that a parser need not search far for a `:`. Here the text is bounded as a whole.
     if (isWarning || code === 'KEY_OVER_1024_CHARS') return;
     const offset = typeof at === 'number' ? at : 'offset' in at ? at.offset : at[0];
     this.#fail(offset, code, message);

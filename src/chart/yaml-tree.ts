@@ -1,4 +1,4 @@
-/** A document's nodes with their places in the text, its aliases resolved, and bounded with every alias expanded. */
+/** Reads a document into nodes with their offsets and aliases resolved. Bounds its size with every alias expanded. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar } from 'yaml';
 import { CHART_NODES, CHART_TEXT } from '../limits.ts';
 import { type IssueList, quote } from './issue.ts';
@@ -6,7 +6,7 @@ import { type LineIndex, START } from './lines.ts';
 import type { WrittenTag } from './yaml-lexemes.ts';
 import { NO_KEY, readYaml } from './yaml-read.ts';
 
-/** A stretch of the text: offsets in UTF-16 code units, the end exclusive. */
+/** A range of the text: offsets in UTF-16 code units, the end exclusive. */
 export interface Span {
   readonly offset: number;
   readonly end: number;
@@ -14,7 +14,7 @@ export interface Span {
 
 export interface ScalarNode extends Span {
   readonly kind: 'scalar';
-  /** Where its text begins: behind the quote, where there is one. */
+  /** The start of its text: after the opening quote, if there is one. */
   readonly textOffset: number;
   /** As written, without quotes: `1.10` for the number 1.1. */
   readonly text: string;
@@ -32,10 +32,10 @@ export interface MapNode extends Span {
 }
 export type Node = ScalarNode | ListNode | MapNode;
 
-/** Where a node is the value. */
+/** A place in the document, and the node that is its value. */
 export interface Place {
   readonly node: Node;
-  /** The `*name` that stands here instead of the node itself. */
+  /** The `*name`, if the place has an alias of the node. */
   readonly alias?: Span;
 }
 
@@ -48,9 +48,9 @@ interface Entry extends Place {
  * Reads a text's one document into a tree.
  *
  * @param source without a byte order mark.
- * @param issues takes what is wrong: broken YAML (one, for what follows it cannot be told), more than one document,
- *   unknown tags, keys that are no scalars, duplicate keys, aliases that are cyclic or name nothing, and the crossing of a bound.
- * @returns undefined where there is no tree; with errors in `issues`, what could be read.
+ * @param issues receives the errors: broken YAML (the first error only), more than one document, unknown tags, keys that
+ *   are no scalars, duplicate keys, cyclic aliases, aliases without an anchor, and a crossed bound.
+ * @returns undefined if there is no tree; with errors in `issues`, the part that could be read.
  */
 export function readTree(source: string, lines: LineIndex, issues: IssueList): Node | undefined {
   const reading = readYaml(source);
@@ -72,10 +72,10 @@ export function readTree(source: string, lines: LineIndex, issues: IssueList): N
   }
 }
 
-/** Thrown where nothing sensible can follow an error. */
+/** Thrown to stop after an error, when further errors would mean nothing. */
 const STOP = Symbol('stop');
 
-/** `!!str` and the non-specific `!` make text of a scalar; other tags would make more than data. */
+/** `!!str` and the non-specific `!` turn a scalar into text. Other tags would make more than data. */
 const SCALAR_TAGS: ReadonlySet<string> = new Set(['!', 'tag:yaml.org,2002:str']);
 const KNOWN_TAGS: ReadonlySet<string> = new Set(['!', '!!str', '!!map', '!!seq']);
 
@@ -98,10 +98,10 @@ const STYLES: { readonly [type in Scalar.Type]: ScalarNode['style'] } = {
   [Scalar.BLOCK_LITERAL]: 'block',
 };
 
-/** How large a part of a document is, with every alias expanded. */
+/** The size of a part of a document, with every alias expanded. */
 interface Size {
   readonly nodes: number;
-  /** Characters of its scalars, keys among them. */
+  /** Characters of its scalars, including keys. */
   readonly text: number;
 }
 
@@ -109,11 +109,11 @@ class TreeBuilder {
   readonly #lines: LineIndex;
   readonly #issues: IssueList;
   readonly #anchors = new Map<string, { readonly node: Node; readonly size: Size }>();
-  /** Anchors of the collections that are being built. */
+  /** Anchors of the collections around the current node. */
   readonly #open: string[] = [];
   #nodes = 0;
   #text = 0;
-  /** Where the part that was built last ends. */
+  /** The end of the last node that was built. */
   #end = 0;
 
   constructor(lines: LineIndex, issues: IssueList) {
@@ -208,7 +208,7 @@ class TreeBuilder {
 
   #wrongTag(tag: string, offset: number): void {
     const short = tag.replace('tag:yaml.org,2002:', '!!');
-    // An unknown one has been told where it is written.
+    // `checkTags` has reported an unknown tag.
     if (KNOWN_TAGS.has(short)) this.#error(offset, unknownTag(short));
   }
 
@@ -223,7 +223,7 @@ class TreeBuilder {
   }
 }
 
-/** @returns where a node is shown to stand. */
+/** @returns the offset that errors about a node refer to. */
 export function startOf(node: Node): number {
   return node.kind === 'scalar' ? node.textOffset : node.offset;
 }

@@ -1,24 +1,24 @@
 /**
- * Replaces scalars in a YAML text and leaves all else as it was written: comments, order, layout, quotes.
+ * Replaces scalars in a YAML text and keeps everything else as written: comments, order, layout, quotes.
  *
- * An alias means what its anchor has. Where only one of the two places changes, the alias is replaced by what it stood for.
+ * An alias has the value of its anchor. If only one of the two changes, the alias is replaced by the value.
  */
 import { IssueList } from './issue.ts';
 import { LineIndex } from './lines.ts';
 import { copiedScalar } from './yaml-scalar.ts';
 import { type Node, type Place, readTree, type ScalarNode, type Span } from './yaml-tree.ts';
 
-/** What is to stand at a place; inside a list or mapping, by index or key. */
+/** The change at a place: of a scalar, or of places inside a list or mapping, by index or key. */
 export type Change = Replacement | Inner;
 
-/** @returns the scalar as YAML of one line, or undefined where what stands there may stay. */
+/** @returns the new scalar as one line of YAML; undefined to keep the present one. */
 export type Replacement = (present: ScalarNode, root: Node) => string | undefined;
 
 export type Inner = ReadonlyMap<string | number, Change>;
 
 /**
- * @param text a document that could be read before.
- * @param change of the document itself; places that it names must exist, and be scalars where it has a replacement.
+ * @param text a valid document.
+ * @param change of the document itself. The places that it names must exist; those with a replacement must be scalars.
  */
 export function changeScalars(text: string, change: Inner): string {
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
@@ -38,7 +38,7 @@ class Editor {
   readonly #root: Node;
   /** In the order of the text. */
   readonly #edits: Edit[] = [];
-  /** Nodes in which something was replaced: an alias of one would mean something else now. */
+  /** Nodes in which a scalar was replaced: an alias of such a node would have the new value. */
   readonly #changed = new Set<Node>();
 
   constructor(source: string, root: Node) {
@@ -91,21 +91,21 @@ class Editor {
     return true;
   }
 
-  /** What stands around a scalar stays. */
+  /** @returns the new text of a scalar, fitted to what is around it. */
   #fitted({ offset, end, style }: ScalarNode, text: string): string {
     if (style === 'block') {
-      // The text of a `|` ends with its line; a comment can stand behind the sign.
+      // The text of a `|` ends with its line; a comment can follow the sign.
       const written = this.#source.slice(offset, end);
       const [, comment = ''] = /^[|>][-+\d]*([^\n]*)/.exec(written) ?? [];
       const [lineEnd = ''] = /\r?\n$/.exec(written) ?? [];
       return text + comment.trimEnd() + lineEnd;
     }
-    // Nothing is written there, and a tag or an anchor can stand right before it.
+    // The value is empty, and a tag or an anchor can be right before it.
     const isGlued = offset === end && /\S/.test(this.#source[offset - 1] ?? ' ');
     return isGlued ? ` ${text}` : text;
   }
 
-  /** @returns whether a change makes other data of a node. */
+  /** Whether a change alters the data of a node. */
   #differs(node: Node, change: Change): boolean {
     if (typeof change === 'function') {
       return node.kind === 'scalar' && change(node, this.#root) !== undefined;

@@ -1,34 +1,34 @@
-/** The tree of states in a statechart document: who is in whom, what they are called, where a name leads. */
+/** The tree of states in a statechart document: their nesting and names, and the look-up of targets. */
 
 import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../../limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import type { StateModel, StateNumber } from '../model.ts';
 
-/** A mapping of the document, whatever is in it. */
+/** A mapping of the document, unchecked. */
 export type DataMap = { readonly [key: string]: Data };
 
-/** One state of the document, before its transitions are looked at. */
+/** One state of the document, before its transitions are read. */
 export interface Outline {
   readonly number: StateNumber;
   readonly key: string;
-  /** The keys from the root to it. */
+  /** The keys from the root to the state. */
   readonly keys: readonly string[];
   readonly id: string | undefined;
   readonly type: StateModel['type'];
   readonly parent: Outline | undefined;
   readonly children: Outline[];
-  /** Where it stands in the document. */
+  /** Its path in the document. */
   readonly path: readonly PathStep[];
   readonly data: DataMap;
 }
 
-/** What a state is called where it has no `id`: its path, `fleet.eu`. */
+/** @returns the name of a state without an `id`: its path, `fleet.eu`. */
 export function nameOfOutline({ id, keys }: Outline): string {
   return id ?? keys.join('.');
 }
 
-/** No target: what names would have been right, where anybody wants to know. */
+/** A target that does not exist, and the names that do, for a suggestion. */
 interface NoTarget {
   readonly candidates: () => readonly string[];
 }
@@ -39,11 +39,11 @@ export class OutlineTree {
   readonly states: readonly Outline[];
   readonly #ids = new Map<string, Outline>();
   readonly #paths = new Map<string, Outline>();
-  /** By key; undefined where several states have the same. */
+  /** By key; undefined if several states have the same key. */
   readonly #keys = new Map<string, Outline | undefined>();
   #names: readonly string[] | undefined;
 
-  /** @param issues takes duplicate ids, names that are too long, and too many states. */
+  /** @param issues receives duplicate ids, names that are too long, and too many states. */
   constructor(document: Document, issues: IssueList) {
     const states: Outline[] = [];
     collect(document, asMap(document.data), [], '', undefined, states, issues);
@@ -63,9 +63,9 @@ export class OutlineTree {
 
   /**
    * Finds the target of a transition as XState does: `#id`, `#id.child`, `.child` of the source itself, or a
-   * sibling (a child, where the source is the root), each of them with a path behind it.
+   * sibling (a child if the source is the root), each optionally followed by a path.
    *
-   * @returns the state, or where one was expected and is not: what names would have been right.
+   * @returns the state; if there is none, the names that would have been valid.
    */
   target(source: Outline, text: string): Outline | NoTarget {
     if (text.startsWith('#')) return this.#byId(text.slice(1));
@@ -79,7 +79,7 @@ export class OutlineTree {
     return this.#ids.get(text) ?? this.#paths.get(text) ?? this.#keys.get(text);
   }
 
-  /** Every name that `named` knows. */
+  /** Every name that `named` finds. */
   names(): readonly string[] {
     this.#names ??= this.states.map(nameOfOutline).filter((name) => name !== '');
     return this.#names;
@@ -111,7 +111,7 @@ export class OutlineTree {
   }
 }
 
-/** Checks the length of all ids and paths, before any path is made: a path has the names of all states around it. */
+/** Checks the total length of ids and paths before any path is built: a path has the names of all states around it. */
 function namesFit(document: Document, states: readonly Outline[], issues: IssueList): boolean {
   const paths = new Map<Outline | undefined, number>();
   let length = 0;
@@ -127,7 +127,7 @@ function namesFit(document: Document, states: readonly Outline[], issues: IssueL
   return false;
 }
 
-/** Follows a path of keys downwards. A key that has dots itself is tried whole first. */
+/** Follows a path of keys downwards. A key that contains dots is tried as a whole first. */
 function descend(from: Outline, path: string, prefix: string): Outline | NoTarget {
   const byKey = childrenByKey(from);
   const whole = byKey.get(path);
@@ -199,12 +199,12 @@ function typeOf(data: DataMap, hasChildren: boolean): StateModel['type'] {
   return data.history === undefined ? 'atomic' : 'history';
 }
 
-/** @returns the mapping, or an empty one: what is not a mapping was told by the shape. */
+/** @returns the mapping, or an empty one: the shape has reported what is not a mapping. */
 export function asMap(data: Data | undefined): DataMap {
   return typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as DataMap) : EMPTY;
 }
 
-/** @returns the list, one thing as a list of it, or nothing as an empty one. */
+/** @returns a list as it is, a single value as a list of one, and undefined as an empty list. */
 export function asList(data: Data | undefined): readonly Data[] {
   if (data === undefined || data === null) return [];
   return Array.isArray(data) ? data : [data as Data];

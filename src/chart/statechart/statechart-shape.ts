@@ -1,6 +1,6 @@
 /**
- * The shape of a statechart document, in XState's vocabulary as data. What a shape cannot say (targets that
- * exist, expressions that can be read) `statechart.ts` looks at.
+ * The shape of a statechart document: XState's vocabulary as data. `statechart.ts` checks what a shape cannot say: that
+ * targets exist and expressions parse.
  */
 import * as z from 'zod';
 import { SlotsFields } from '../slots.ts';
@@ -10,7 +10,7 @@ const text = (what: string) => z.string({ error: `must be text: ${what}` });
 const oneOrMore = <Item extends z.ZodType>(item: Item, error: string) =>
   z.union([item, z.array(item)], { error });
 
-/** A scalar stands for itself; text is a CEL expression. */
+/** A scalar is a value; text is a CEL expression. */
 const ValueShape = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'must be an expression in CEL, such as `context.failed + 1`, or a number or boolean',
 });
@@ -172,13 +172,13 @@ const StatesShape = z.record(z.string(), StateShape, {
 const PLAIN = { error: 'must be plain data: null, a boolean, a finite number, text, a list or a mapping' };
 const PlainShape = z.unknown().refine(isPlain, PLAIN);
 
-/** What JSON can say: YAML has infinity and NaN besides. */
+/** JSON data: YAML also has infinity and NaN. */
 function isPlain(data: unknown): boolean {
   if (typeof data === 'number') return Number.isFinite(data);
   return typeof data !== 'object' || data === null || Object.values(data).every(isPlain);
 }
 
-/** A whole statechart: the root state, and the context that it starts with. */
+/** A whole statechart: the root state, and the initial context. */
 export const StatechartShape = z.strictObject(
   {
     ...StateFields,
@@ -191,7 +191,7 @@ export const StatechartShape = z.strictObject(
   { error: 'must be a mapping with `initial` and `states`' },
 );
 
-/** Every key that the shapes know somewhere, for a hint at what was meant. */
+/** Every key of any shape, for suggestions. */
 export const STATECHART_KEYS: readonly string[] = [
   ...new Set([
     ...Object.keys(StatechartShape.shape),

@@ -1,4 +1,4 @@
-/** The statechart dialect: a document -> a checked model, or every reason why not. */
+/** The statechart dialect: checks a document and builds its model, or reports every error. */
 
 import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../../limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
@@ -22,9 +22,9 @@ export interface Statechart {
 /**
  * Checks a document against the statechart dialect.
  *
- * @param issues takes every error (a wrong shape, a key that is not known, a target or state that does not
- *   exist, an expression that cannot be read), and warnings for states that no way leads to.
- * @returns the statechart, or undefined where there was an error.
+ * @param issues receives every error (a wrong shape, an unknown key, a target or state that does not exist, an
+ *   expression that does not parse), and warnings for unreachable states.
+ * @returns the statechart; undefined if there was an error.
  */
 export function checkStatechart(document: Document, issues: IssueList): Statechart | undefined {
   const before = issues.errors.length;
@@ -59,11 +59,11 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   return issues.errors.length > before ? undefined : { dialect: 'statechart', model };
 }
 
-/** Warns of states that are never entered, and refuses `always` transitions that surely run for ever. */
+/** Warns of states that are never entered, and refuses `always` transitions that never end. */
 function checkReach(model: Model, tree: OutlineTree, document: Document, issues: IssueList): void {
   const reached = reachableFromStart(model);
   for (const outline of tree.states) {
-    // A history state is no place to be, and what lies inside an unreachable state is told with it.
+    // A history state is never active, and an unreachable state is reported for all states inside it.
     const { number, parent, type, path } = outline;
     if (reached.has(number) || type === 'history' || (parent !== undefined && !reached.has(parent.number)))
       continue;
@@ -146,7 +146,7 @@ type MakeTimed<Entry> = (time: number, transitions: readonly TransitionModel[]) 
 const DURATION = 'a duration, such as 90s, 30m, 12h or 7d, or milliseconds';
 const MOMENT = 'a time: `2026-12-01T02:00:00Z`, or with an offset, `2026-12-01T02:00:00+02:00`';
 
-/** What a type allows, as XState has it, and what would do nothing and was surely not meant. */
+/** Checks which keys a type allows, as in XState, and reports keys that would have no effect. */
 function checkType(outline: Outline, document: Document, issues: IssueList): void {
   const { data, path, type, children, parent } = outline;
   const refuse = (key: string, message: string) => {
@@ -156,7 +156,7 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
   const [first] = children;
   if (type === 'compound' && data.initial === undefined) {
     const example = first === undefined ? '' : `, such as \`initial: ${first.key}\``;
-    // A chart has no key of its own; its `states` stand where the first of them was meant to be named.
+    // The root has no key; its `states` are the nearest place.
     refuse(
       parent === undefined ? 'states' : '',
       `Which child is entered first? Add \`initial\`${example}, or \`type: parallel\`.`,
@@ -250,7 +250,7 @@ function lastOf(outline: Outline): number {
   return last === undefined ? outline.number : lastOf(last);
 }
 
-/** A state with an id is also found by its path; one that lies deeper also by its key. */
+/** A state with an id is also found by its path; a nested state also by its key. */
 function otherNames({ id, key, keys }: Outline): Pick<StateModel, 'path' | 'key'> {
   if (keys.length === 0) return {};
   return { ...(id === undefined ? {} : { path: keys.join('.') }), ...(keys.length === 1 ? {} : { key }) };
@@ -260,7 +260,7 @@ function tagsOf(data: Data | undefined): string[] {
   return (Array.isArray(data) ? data : [data]).filter((tag): tag is string => typeof tag === 'string');
 }
 
-/** The context as plain JSON, its keys as they are written. */
+/** @returns the context as plain JSON, with the keys as written. */
 function toContext(data: Data): { readonly [key: string]: Json } {
   return asMap(toJson(data) as Data) as { readonly [key: string]: Json };
 }
@@ -273,7 +273,7 @@ function toJson(data: Data): Json {
   return object;
 }
 
-/** A property, where there is something in it: models are stored, and most states have little. */
+/** @returns an object with the property, or without it if the list is empty: models are stored, so they are kept small. */
 function full<Key extends string, Item>(key: Key, items: readonly Item[]): { [K in Key]?: readonly Item[] } {
   return items.length === 0 ? {} : ({ [key]: items } as { [K in Key]?: readonly Item[] });
 }

@@ -23,7 +23,7 @@ import { parseDuration } from '../time.ts';
 import { doneEvent, doneName, isForbiddenEvent, isReservedEvent } from '../xstate-names.ts';
 import { asList, asMap, nameOfOutline, type Outline, type OutlineTree } from './outline.ts';
 
-/** Reads the transitions and actions of a document; what is wrong with them goes to the issues. */
+/** Reads the transitions and actions of a document, and reports their errors to the issues. */
 export class Reader {
   readonly #document: Document;
   readonly #tree: OutlineTree;
@@ -40,7 +40,7 @@ export class Reader {
     this.#issues = issues;
   }
 
-  /** The `on` of a state. */
+  /** Reads the `on` of a state. */
   events(source: Outline): EventModel[] {
     const path = [...source.path, 'on'];
     const events = Object.entries(asMap(source.data.on)).map(([key, data]) => {
@@ -56,14 +56,14 @@ export class Reader {
     return events;
   }
 
-  /** One transition or a list of them. */
+  /** Reads one transition or a list of transitions. */
   transitions(source: Outline, data: Data | undefined, path: readonly PathStep[]): TransitionModel[] {
     if (data === undefined) return [];
     if (!Array.isArray(data)) return [this.#transition(source, data, path)];
     return data.map((item, i) => this.#transition(source, item, [...path, i]));
   }
 
-  /** Where a transition leads; nothing where it has no target. */
+  /** Reads the targets of a transition. */
   targets(source: Outline, data: Data | undefined, path: readonly PathStep[]): StateNumber[] {
     const items = asList(data);
     if (items.length > CHART_REGIONS) {
@@ -88,7 +88,7 @@ export class Reader {
     return found.map(({ number }) => number);
   }
 
-  /** One action or a list of them. */
+  /** Reads one action or a list of actions. */
   actions(data: Data | undefined, path: readonly PathStep[]): ActionModel[] {
     return asList(data).flatMap((item, i) => {
       if (!this.#admit('actions', ++this.#actions, CHART_ACTIONS, path)) return [];
@@ -97,7 +97,7 @@ export class Reader {
     });
   }
 
-  /** Warns of expressions that have been read and ask of the context what it never holds. */
+  /** Warns of expressions that use keys or types that the context never has. */
   checkUses(context: { readonly [key: string]: Json }): void {
     for (const [{ source, path }, problem] of checkContextUses(this.#uses, context, this.#assignments)) {
       if (this.#issues.warned) return;
@@ -126,7 +126,7 @@ export class Reader {
     };
   }
 
-  /** Whether there may be one more, and whether it is of any use to look at it. */
+  /** Whether one more is allowed, and worth checking. */
   #admit(what: string, count: number, most: number, path: readonly PathStep[]): boolean {
     if (count === most + 1) this.#error(path, `A chart has at most ${most} ${what}.`);
     return count <= most && !this.#issues.full;
@@ -185,7 +185,7 @@ export class Reader {
     return { key: name, to: { cel: to } };
   }
 
-  /** An event that a transition waits for; XState's own are not to be had, except that a state is done. */
+  /** Reads the event of a transition. XState's own events are refused, except that a state is done. */
   #event(event: string, path: readonly PathStep[]): string {
     const done = doneName(event);
     if (event.length > EVENT_LENGTH) this.#error(path, TOO_LONG_EVENT, 'key');
@@ -212,9 +212,9 @@ export class Reader {
     return event;
   }
 
-  /** Several targets are entered at once, so they must lie in different regions of parallel states. */
+  /** Several targets are entered together, so they must be in different regions of parallel states. */
   #checkTogether(targets: readonly Outline[], path: readonly PathStep[]): void {
-    // Each state on the way up from a target, by that target: where a way meets one that was gone, the two part.
+    // Maps each ancestor of a target to that target. Where two targets first share an ancestor, it must be parallel.
     const ways = new Map<Outline, Outline>();
     for (const target of targets) {
       let at: Outline | undefined = target;
@@ -227,7 +227,7 @@ export class Reader {
     }
   }
 
-  /** A target that is right in name and wrong in form is the commonest mistake of all. */
+  /** @returns a hint for the most common mistake: a correct name in the wrong form. */
   #elsewhere(text: string): string {
     const name = text.replace(/^[#.]/, '');
     const state = this.#tree.named(name);
