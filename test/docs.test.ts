@@ -1,4 +1,4 @@
-/** The page on writing charts: each of its charts runs, and each of its requests is answered as it says. */
+/** Runs each chart of the page on writing charts, and checks the status of each of its requests. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readChart } from '../src/chart/chart.ts';
 import { newChart } from './charts.ts';
@@ -11,7 +11,7 @@ const pages = import.meta.glob('../docs/writing-charts.md', {
 });
 const page = Object.values(pages).join('\n');
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
+// Far ahead of the platform's own clock, so that no alarm fires by itself.
 const START = Date.parse('2040-06-01T12:00:00Z');
 const HOUR = 60 * 60 * 1_000;
 
@@ -43,7 +43,7 @@ describe('the page on writing charts', () => {
   );
 });
 
-/** Sends the request of a line, or lets its hours pass. @returns the line as it should have been. */
+/** Sends the request of a line, or moves the clock by its hours. @returns the line with the status of the answer. */
 async function play(line: string, address: string): Promise<string> {
   const hours = /^# (\d+)h later$/.exec(line)?.[1];
   if (hours !== undefined) {

@@ -12,7 +12,6 @@ import { asShown } from './shown.ts';
 
 /** Requests that are sent before the commands under a heading; each is answered 200. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
-  'Take turns safely': Array(2).fill('PUT /acme/release/state?state=canary'),
   'When it says no': [
     ...[1, 2, 3, 4, 5].map((i) => `POST /acme/patch/claims?state=patch&by=web-0${i}`),
     'PUT /acme/approval@1/state?state=build',

@@ -1,4 +1,4 @@
-/** The recipe for Ansible, run by it for hosts that are all this one. */
+/** Runs the recipe for Ansible with Ansible. All hosts are this one. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -49,7 +49,7 @@ async function play(playbook: string, machine: string, hosts: number, work: stri
   await writeFile(join(folder, 'token'), `${await server.token(...rights)}\n`);
   await writeFile(join(folder, 'work'), `#!/bin/sh\n${work}\n`);
   await chmod(join(folder, 'work'), 0o755);
-  // It waits for a minute at a time, and asks for a slot every few seconds; tests do not have so long.
+  // The recipe waits for a minute at a time and asks for a slot every few seconds: too long for a test.
   const text = await readFile(recipe(`ansible/${playbook}`), 'utf8');
   const hasty = text.replaceAll('delay: 5', 'delay: 1').replace('wait=60s', 'wait=1s');
   await writeFile(join(folder, playbook), hasty);
@@ -59,7 +59,7 @@ async function play(playbook: string, machine: string, hosts: number, work: stri
     work: join(folder, 'work'),
   };
   const args = ['-i', 'hosts.ini', '-e', JSON.stringify(variables), playbook];
-  // Verbose, for what is shown then.
+  // Verbose: the output must not show the token.
   return run('ansible-playbook', ['-vvv', ...args], {
     cwd: folder,
     env: { LC_ALL: 'C.UTF-8', ANSIBLE_HOME: folder, ANSIBLE_LOCAL_TEMP: folder, ANSIBLE_REMOTE_TEMP: folder },
@@ -72,11 +72,11 @@ async function send(machine: string, event: string): Promise<void> {
 }
 
 describe.skipIf(lacks('ansible-playbook'))('ansible-playbook', () => {
-  it('waits for the turn of all hosts, and reports in the name of each', async () => {
+  it('waits for the turn of all hosts, and reports with the name of each', async () => {
     const machine = newRun('turns');
     const ended = play('turn.yml', machine, 3, 'exit 0');
     await server.isWaitedAt(machine);
-    // Each has been told "not yet" by then.
+    // By then each host has got the answer "not yet".
     await pause(2_500);
     await send(machine, 'update');
     const { code, stdout } = await ended;
@@ -84,12 +84,12 @@ describe.skipIf(lacks('ansible-playbook'))('ansible-playbook', () => {
     expect((await server.status(machine)).states).toEqual(['after']);
     const history = await (await server.ask('GET', `/${machine}/history`)).text();
     for (const name of ['web-01', 'web-02', 'web-03']) expect(history).toContain(`"by": "${name}"`);
-    // The token is passed as what is not shown, also where everything is. (Tokens begin alike.)
+    // The token is passed as a value that Ansible never prints. (Tokens have the same beginning.)
     expect(stdout).toContain('"url_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"');
     expect(stdout).not.toContain((await server.token('read')).split('.')[0]);
   });
 
-  it('stops at once where the state cannot come any more', async () => {
+  it('stops at once if the state cannot become current any more', async () => {
     const machine = newRun('turns');
     await send(machine, 'skip');
     const { code, stdout } = await play('turn.yml', machine, 1, 'echo worked');
@@ -106,17 +106,17 @@ describe.skipIf(lacks('ansible-playbook'))('ansible-playbook', () => {
     expect((await server.status(machine)).states).toEqual(['failed']);
   });
 
-  it('has one host at work at a time where there is one slot', async () => {
+  it('lets one host work at a time if there is one slot', async () => {
     const machine = newRun('slots');
     const folder = await temporaryFolder();
-    // `mkdir` fails where the folder is there: where another works at the same time.
+    // `mkdir` fails if the folder exists: then another host works at the same time.
     const work = `mkdir ${join(folder, 'working')} && sleep 0.3 && rmdir ${join(folder, 'working')}`;
     const { code, stdout } = await play('claims.yml', machine, 3, work);
     expect(code, stdout).toBe(0);
     expect((await server.status(machine)).states).toEqual(['after']);
   });
 
-  it('gives the slot back where the work has failed', async () => {
+  it('frees the slot after a failure', async () => {
     const machine = newRun('slots');
     const { code } = await play('claims.yml', machine, 1, 'exit 3');
     expect(code).toBe(2);

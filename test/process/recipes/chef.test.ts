@@ -1,4 +1,4 @@
-/** The recipe for Chef: its Ruby runs as it is, under a stand-in for Chef's DSL. Chef itself is not run. */
+/** Runs the Ruby of the recipe for Chef, unchanged, under a substitute for Chef's DSL. Chef itself is not run. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,18 +65,18 @@ describe.skipIf(lacks('ruby'))('a node that converges, in ruby', () => {
     expect(await converge('web-01')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('runs its command when it is its turn, once, and reports in its own name', async () => {
+  it('runs its command once at its turn, and reports with its own name', async () => {
     const { machine, send, converge } = await newFleet('echo deployed');
     await send('canary', 'before');
     expect((await converge('web-01')).stdout).toContain('take the turn of web-01 at canary\ndeployed\n');
     expect((await server.status(machine)).quorums).toMatchObject([{ event: 'update', by: ['web-01'] }]);
-    // The state is current still, for web-02 has not reported.
+    // The state is still current, because web-02 has not reported.
     expect(await converge('web-01')).toEqual({ code: 0, stdout: '', stderr: '' });
     expect((await converge('web-02')).stdout).toContain('deployed');
     expect((await server.status(machine)).states).toEqual(['after']);
   });
 
-  it('says where its turn cannot come any more, and goes on', async () => {
+  it('logs that its turn cannot come any more, and continues', async () => {
     const { send, converge } = await newFleet('echo deployed');
     await send('canary', 'before', 'skip');
     const { code, stdout } = await converge('web-01');
@@ -95,14 +95,14 @@ describe.skipIf(lacks('ruby'))('a node that converges, in ruby', () => {
     expect((await server.status(machine)).states).toEqual(['failed']);
   });
 
-  it('fails where its token is no good', async () => {
+  it('fails with a token that is not valid', async () => {
     const { converge } = await newFleet('echo deployed', 'wrong');
     const { code, stdout, stderr } = await converge('web-01');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('The token is not one of ours.');
   });
 
-  it('patches in the window that its guard asks for, and not before', async () => {
+  it('patches in the window of its guard, and not before', async () => {
     const { send, converge } = await newFleet('echo deployed');
     expect((await converge('web-01')).stdout).toBe('');
     await send('maintenance', 'before');

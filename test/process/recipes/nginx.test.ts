@@ -1,4 +1,4 @@
-/** The recipe for nginx: the real one, with its own bounds, in front of a server. TLS is left to it. */
+/** Runs the recipe for nginx, with its own limits, in front of a server, without TLS. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -24,7 +24,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
       .replace('127.0.0.1:5000', new URL(server.url).host)
       .replace('443 ssl', `127.0.0.1:${port}`)
       .replace(/ +ssl_certificate.*\n/g, '')
-      // So that the test need not open as many.
+      // A lower limit, so that the test opens fewer connections.
       .replace('stateservice_clients 200', 'stateservice_clients 20');
     await writeFile(join(folder, 'nginx.conf'), around(text, folder));
     nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]);
@@ -69,7 +69,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
       socket.addEventListener('error', () => fail(new Error('the WebSocket does not open')));
     });
     const told = new Promise((done) => {
-      // The run begins with the report, which is told before it.
+      // The run starts with the report, so its start is the first event.
       socket.addEventListener('message', ({ data }) => String(data).includes('"update"') && done(data));
     });
     expect((await ask('/acme/release@2/state?state=drain', 'PUT')).status).toBe(200);
@@ -77,7 +77,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     socket.close();
   });
 
-  it('lets one client have only so many requests under way', async () => {
+  it('limits the concurrent requests of one client', async () => {
     await ask('/acme/release@3/state?state=drain');
     const statuses = await Promise.all(
       Array.from({ length: 30 }, async () => (await ask('/acme/release@3/state?state=done&wait=3s')).status),
@@ -86,7 +86,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
   });
 
-  it('closes a connection that is silent, and one that stops in the midst of a request', async () => {
+  it('closes a connection that is silent, or stops in the middle of a request', async () => {
     const from = performance.now();
     await Promise.all(['', 'GET /healthz HTTP/1.1\r\nHost: a\r\n'].map((text) => closed(port, text)));
     expect(performance.now() - from).toBeLessThan(12_000);
@@ -102,7 +102,7 @@ ${server}}
 `;
 }
 
-/** Sends text on a connection of its own. @returns when the other end closes it. */
+/** Sends text on a new connection. @returns when the other end closes it. */
 function closed(port: number, text: string): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.write(text);

@@ -1,4 +1,4 @@
-/** The recipe for Prometheus: its rules under promtool, and the whole of it in a Prometheus that scrapes a server. */
+/** Tests the rules of the recipe with promtool, and runs the whole recipe in a Prometheus that scrapes a server. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -57,10 +57,10 @@ describe('the configuration', () => {
         expect(new Set(found.map(({ machine }) => machine)), name).toEqual(
           new Set(['acme/canary', 'acme/patch']),
         );
-        // What Prometheus makes of a label that the target has as well.
+        // Prometheus renames a label that the target has too.
         for (const labels of found) expect(labels).not.toHaveProperty('exported_machine');
       }
-      // It has evaluated each rule, and could.
+      // Each rule was evaluated without an error.
       await until(async () => (await ruleStates(api)).join() === 'ok,ok,ok', 30_000);
     },
   );
@@ -105,7 +105,7 @@ const Rules = z.object({
   data: z.object({ groups: z.array(z.object({ rules: z.array(z.object({ health: z.string() })) })) }),
 });
 
-/** @returns the labels of each series that is found. */
+/** @returns the labels of each series that matches. */
 async function query(api: string, expression: string): Promise<Record<string, string>[]> {
   const response = await fetch(`${api}/query?query=${encodeURIComponent(expression)}`);
   return Found.parse(await response.json()).data.result.map(({ metric }) => metric);

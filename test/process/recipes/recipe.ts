@@ -1,4 +1,4 @@
-/** What the tests of the recipes share: their files, servers that ask for tokens, and tools that may be missing. */
+/** Shared by the tests of recipes: files, servers that ask for tokens, and tools that may be missing. */
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -13,8 +13,8 @@ export function recipe(path: string): string {
 }
 
 /**
- * For `skipIf`, in a test whose title names the tool: whether it is left out for want of it. Never so in the gate,
- * which installs them all: there the test runs, and fails.
+ * Whether a test is skipped because a tool is missing, for `skipIf` in a test whose title names the tool. Never true in the
+ * gate, which installs all tools: there the test runs, and fails.
  */
 export function lacks(tool: string): boolean {
   if (process.env.CI) return false;
@@ -85,7 +85,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a program to its end; one that does not come to it is killed: its code is null. */
+/** Runs a program to its end. A program that does not end is killed: its code is null. */
 export async function run(
   program: string,
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * The recipe for systemd. systemd itself checks the units; their commands are run as it would run them, one after
- * another until one fails, for a test has no host of its own to boot.
+ * Tests the recipe for systemd. systemd itself checks the units. Their commands are run in its order, until one fails, because
+ * a test cannot boot a host.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -52,7 +52,7 @@ describe('systemd-analyze', () => {
 });
 
 describe('state-turn@canary', () => {
-  it('waits for its turn, does its work and reports in the name of the host', async () => {
+  it('waits for its turn, works and reports with the name of the host', async () => {
     const machine = newRun();
     const ended = start('state-turn@.service', machine, '/usr/bin/true');
     await server.isWaitedAt(machine);
@@ -61,7 +61,7 @@ describe('state-turn@canary', () => {
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [hostname()] }]);
   });
 
-  it('reports nothing where its work has failed', async () => {
+  it('reports nothing after a failure', async () => {
     const machine = newRun();
     await send(machine);
     expect(await start('state-turn@.service', machine, '/usr/bin/false')).toEqual([
@@ -71,7 +71,7 @@ describe('state-turn@canary', () => {
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [] }]);
   });
 
-  it('is not tried again where the state cannot come any more', async () => {
+  it('is not started again if the state cannot become current any more', async () => {
     const machine = newRun();
     await send(machine, 'skip');
     expect(await start('state-turn@.service', machine, '/usr/bin/true')).toEqual(['ExecStartPre 76']);
@@ -82,7 +82,7 @@ describe('state-turn@canary', () => {
 });
 
 describe('a service that is gated', () => {
-  it('is skipped, and has not failed, until it is its turn', async () => {
+  it('is skipped without a failure before its turn', async () => {
     const machine = newRun();
     // systemd.service(5): 1 to 254 skips the service, 255 is a failure.
     expect(await start('gate.conf', machine, '/usr/bin/true')).toEqual(['ExecCondition 75']);
@@ -96,12 +96,12 @@ describe('a service that is gated', () => {
 });
 
 async function verify(file: string) {
-  // Not the host's own units: what is wrong with those is not ours.
+  // Errors in the host's own units do not count.
   const path = `${dirname(file)}:/lib/systemd/system:/usr/lib/systemd/system`;
   return run('systemd-analyze', ['verify', '--man=no', file], { env: { SYSTEMD_UNIT_PATH: path } });
 }
 
-/** Reads a unit, with what it runs where it is on this machine. */
+/** Reads a unit, with the paths of its programs on this machine. */
 async function unit(name: string, work: string): Promise<string> {
   const text = await readFile(recipe(`systemd/${name}`), 'utf8');
   return text
@@ -134,7 +134,7 @@ async function start(name: string, machine: string, work: string): Promise<strin
   return ended;
 }
 
-/** The specifiers of systemd.unit(5) and the variables of systemd.service(5), as far as the recipes use them. */
+/** The specifiers of systemd.unit(5) and the variables of systemd.service(5) that the recipes use. */
 function expand(word: string, env: ReadonlyMap<string, string>): string {
   const specifiers = new Map([
     ['%i', 'canary'],

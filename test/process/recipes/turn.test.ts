@@ -1,4 +1,4 @@
-/** `turn.sh`, run by the shells that there are, against a server that asks for tokens. */
+/** Runs `turn.sh` with the shells of this machine, against a server that asks for tokens. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { hostname } from 'node:os';
@@ -42,7 +42,7 @@ afterAll(cleanUp);
 
 let runs = 0;
 
-/** @returns the address of a machine that no other test has. */
+/** @returns the address of a machine that no other test uses. */
 function newRun(chart = 'turns'): string {
   runs += 1;
   return `acme/${chart}@${runs}`;
@@ -84,20 +84,20 @@ describe('a turn', () => {
       const { states, quorums } = await server.status(machine);
       expect(states).toEqual(['during']);
       expect(quorums).toMatchObject([{ event: 'update', by: [hostname()] }]);
-      // Whoever may list the processes has seen where the token is, and not the token.
+      // The list of processes shows the file of the token, but not the token.
       expect(processes).toContain(`@${authorization}`);
       expect(processes).not.toContain((await readFile(authorization, 'utf8')).split(' ')[2]?.trim());
     });
   }
 
-  it('is only waited for where there is no command', async () => {
+  it('is only waited for without a command', async () => {
     const machine = newRun();
     await send(machine, 'before');
     expect(await turn(machine, 'during', [])).toEqual({ code: 0, stdout: '', stderr: '' });
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [] }]);
   });
 
-  it('is reported under another name and by another event where that is said', async () => {
+  it('is reported with the given name and event', async () => {
     const machine = newRun();
     await turn(machine, 'before', ['-b', 'web 01', '-e', 'skip'], 'true');
     expect((await server.status(machine)).states).toEqual(['after']);
@@ -131,7 +131,7 @@ describe('a turn', () => {
   });
 });
 
-it('says nothing while it waits where that is asked for', async () => {
+it('prints nothing during the wait with -q', async () => {
   const machine = newRun();
   const ended = turn(machine, 'during', ['-q']);
   await server.isWaitedAt(machine);
@@ -140,7 +140,7 @@ it('says nothing while it waits where that is asked for', async () => {
 });
 
 describe('a token that may not report', () => {
-  it('is found out before the command is run, and before the turn has come', async () => {
+  it('is reported before the command runs, and before the turn has come', async () => {
     const reader = await server.authorization('read');
     for (const state of ['before', 'during']) {
       const machine = newRun();
@@ -181,7 +181,7 @@ describe('the loops of the README', () => {
     return run('bash', ['-c', own], { env: { HOST: server.url } });
   }
 
-  it('waits until the state has come', async () => {
+  it('waits until the state is current', async () => {
     const machine = newRun();
     const ended = runLoop(machine, 'during');
     await server.isWaitedAt(machine);
@@ -189,7 +189,7 @@ describe('the loops of the README', () => {
     expect(await ended).toMatchObject({ code: 0 });
   });
 
-  it('ends, and fails, where the state cannot come any more, and where there is no chart', async () => {
+  it('fails if the state cannot become current any more, or if there is no chart', async () => {
     const machine = newRun();
     await send(machine, 'before', 'skip');
     expect(await runLoop(machine, 'during')).toMatchObject({ code: 1 });
@@ -209,7 +209,7 @@ describe('the loops of the README', () => {
 });
 
 describe('no turn', () => {
-  it('stops at once with 76 where the state cannot come any more', async () => {
+  it('stops at once with 76 if the state cannot become current any more', async () => {
     const machine = newRun();
     await send(machine, 'before', 'skip');
     const { code, stdout, stderr } = await turn(machine, 'during', [], 'echo', 'ran');
@@ -219,7 +219,7 @@ describe('no turn', () => {
     );
   });
 
-  it('stops with 76 in the midst of waiting, as soon as that is so', async () => {
+  it('stops with 76 during the wait, as soon as the state cannot become current any more', async () => {
     const machine = newRun();
     const ended = turn(machine, 'during', [], 'true');
     await server.isWaitedAt(machine);
@@ -245,7 +245,7 @@ describe('no turn', () => {
   });
 
   it('is an error, 69, without an answer', async () => {
-    // Port 1 of this host: nobody listens.
+    // No server listens on port 1 of this host.
     const { code, stderr } = await run(TURN, ['-r', '0', 'http://127.0.0.1:1/acme/turns', 'during', 'true']);
     expect(code).toBe(69);
     expect(stderr).toContain('turn.sh: error: there was no answer\n');
@@ -254,15 +254,15 @@ describe('no turn', () => {
   it.each([
     ['no state', ['http://127.0.0.1:1'], 'URL and STATE are missing'],
     ['an unknown option', ['-x', 'http://127.0.0.1:1', 'a'], 'unknown option'],
-    ['a patience that is no number', ['-p', 'long', 'http://127.0.0.1:1', 'a'], '-p long is not a number'],
-    ['a token that is not there', ['-t', '/none', 'http://127.0.0.1:1', 'a'], 'cannot read /none'],
+    ['a patience that is not a number', ['-p', 'long', 'http://127.0.0.1:1', 'a'], '-p long is not a number'],
+    ['a token file that does not exist', ['-t', '/none', 'http://127.0.0.1:1', 'a'], 'cannot read /none'],
   ])('is a wrong use, 64, with %s', async (_, args, why) => {
     const { code, stderr } = await run(TURN, args);
     expect(code).toBe(64);
     expect(stderr).toContain(why);
   });
 
-  it('is told by the last answer, where trouble with a Retry-After of its own came before it', async () => {
+  it('is decided by the last answer, after an error with a Retry-After', async () => {
     const answers = [503, 406];
     const proxy = createServer((_, response) => {
       const status = answers.shift() ?? 500;
@@ -278,14 +278,14 @@ describe('no turn', () => {
 });
 
 describe('a command that fails', () => {
-  it('gives its exit code on, and nothing is reported', async () => {
+  it('passes its exit code on, and nothing is reported', async () => {
     const machine = newRun();
     await send(machine, 'before');
     expect(await turn(machine, 'during', [], 'sh', '-c', 'exit 3')).toMatchObject({ code: 3, stderr: '' });
     expect((await server.status(machine)).states).toEqual(['during']);
   });
 
-  it('is reported by the event that is asked for', async () => {
+  it('is reported with the event of -f', async () => {
     const machine = newRun();
     await send(machine, 'before');
     expect(await turn(machine, 'during', ['-f', 'fail'], 'sh', '-c', 'exit 3')).toMatchObject({ code: 3 });
@@ -293,10 +293,10 @@ describe('a command that fails', () => {
   });
 });
 
-it('says with 74 that the command has succeeded and was not counted', async () => {
+it('exits with 74 if the command succeeded and its report was refused', async () => {
   const machine = newRun();
   await send(machine, 'before');
-  // Another machine fails meanwhile.
+  // Another machine fails in the meantime.
   const fail = [
     '-H',
     `@${authorization}`,
@@ -312,11 +312,11 @@ it('says with 74 that the command has succeeded and was not counted', async () =
 });
 
 describe('a slot', () => {
-  it('is claimed first: of three machines one works at a time', async () => {
+  it('is claimed first, so one of three machines works at a time', async () => {
     const machine = newRun('slots');
     await send(machine, 'before');
     const folder = await temporaryFolder();
-    // `mkdir` fails where the folder is there: where another works at the same time.
+    // `mkdir` fails if the folder exists: then another machine works at the same time.
     const work = ['sh', '-c', 'mkdir "$1" && sleep 0.3 && rmdir "$1"', 'sh', join(folder, 'working')];
     const ended = ['web-01', 'web-02', 'web-03'].map((name) =>
       turn(machine, 'during', ['-c', '-b', name], ...work),
@@ -325,7 +325,7 @@ describe('a slot', () => {
     expect((await server.status(machine)).states).toEqual(['after']);
   });
 
-  it('is given back where the command fails', async () => {
+  it('is freed if the command fails', async () => {
     const machine = newRun('slots');
     await send(machine, 'before');
     expect(await turn(machine, 'during', ['-c'], 'false')).toMatchObject({ code: 1, stderr: '' });

@@ -1,4 +1,4 @@
-/** The recipe for Zincati: what its configuration says, asked as Zincati asks it. Zincati itself is not run. */
+/** Sends the requests that Zincati sends with the recipe's configuration. Zincati itself is not run. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'smol-toml';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { cleanUp, runCli } from '../server.ts';
 import { type Guarded, recipe, run, startGuarded } from './recipe.ts';
 
-/** The names of Zincati's own settings, in src/config/fragments.rs. */
+/** The names of Zincati's settings (its src/config/fragments.rs). */
 const Configuration = z.strictObject({
   identity: z.strictObject({ group: z.string() }),
   updates: z.strictObject({
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(cleanUp);
 
-/** Asks for a node. @returns the status. */
+/** Sends a request for a node. @returns the status. */
 async function ask(path: 'v1/pre-reboot' | 'v1/steady-state', id: string, password = token): Promise<number> {
   const base = updates.fleet_lock.base_url
     .replace('https://', 'http://')
@@ -54,7 +54,7 @@ async function ask(path: 'v1/pre-reboot' | 'v1/steady-state', id: string, passwo
   return Number(stdout);
 }
 
-it('lets one node reboot after another, for ever', async () => {
+it('lets one node reboot after another, without an end', async () => {
   for (let update = 1; update <= 2; update++) {
     for (const node of ['a', 'b']) expect(await ask('v1/steady-state', node)).toBe(200);
     expect(await ask('v1/pre-reboot', 'a')).toBe(200);
@@ -66,7 +66,7 @@ it('lets one node reboot after another, for ever', async () => {
   }
 });
 
-it('lets go of a node that does not come back, as its chart says', async () => {
+it('frees the slot of a node that does not come back, at the end of the lease', async () => {
   expect(await ask('v1/pre-reboot', 'lost')).toBe(200);
   expect(await ask('v1/pre-reboot', 'b')).toBe(406);
   expect((await server.ask('DELETE', '/acme/reboots/claims?state=reboot&by=lost')).status).toBe(204);
