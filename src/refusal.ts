@@ -45,6 +45,11 @@ const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** Whether a stored word is a kind of refusal. */
+export function isRefusalCode(word: unknown): word is RefusalCode {
+  return typeof word === 'string' && Object.hasOwn(REFUSALS, word);
+}
+
 /** A refusal as a value: the command or the query had no effect. */
 export interface Refusal {
   readonly ok: false;

@@ -3,7 +3,8 @@ import type { Accepted, Claim as ClaimCommand, Claimed } from '../commands.ts';
 import { CLAIMS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
-import { claimsFull, findCurrent, findState, noSlots, slotsTaken } from './refusals.ts';
+import { findCurrent, findState } from './lookup.ts';
+import { claimsFull, noSlots, slotsTaken } from './refusals.ts';
 import { claimOf, countAll, countOn, slotsOf } from './slot-claims.ts';
 
 /** The caller of a claim, and its token's subject. */

@@ -10,17 +10,9 @@ import {
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
 import { isReport, type Receipt } from '../store/receipt-table.ts';
-import type { EndedVisit } from './kept-reports.ts';
+import type { Claim, EndedVisit } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
-import {
-  type Claim,
-  claimOf,
-  keyOf,
-  NO_CLAIMS,
-  withClaim,
-  withoutClaim,
-  withoutState,
-} from './slot-claims.ts';
+import { claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './slot-claims.ts';
 
 /** What an entry of the history says beside when it happened, and which states were left and entered. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes'>;

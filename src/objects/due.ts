@@ -1,7 +1,8 @@
 import { dropTimer, fire, nextDue, type Timer } from '../chart/chart.ts';
 import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from '../limits.ts';
+import type { Claim } from '../store/stored-machine.ts';
 import type { Draft } from './draft.ts';
-import { type Claim, nextToExpire } from './slot-claims.ts';
+import { nextToExpire } from './slot-claims.ts';
 
 /** Fires timers and ends leases that are due, the earliest first, up to the bound of one turn. */
 export function fireDue(draft: Draft, now: number): void {

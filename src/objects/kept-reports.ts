@@ -1,16 +1,10 @@
-/** What a machine keeps when its sequence is corrected in mid-run: who has reported, and which states were left. */
+/** The reports and ended visits that a machine keeps when its sequence is corrected in mid-run. */
 import type { Chart, StateNumber } from '../chart/chart.ts';
 import { type Receipt, readReportKey, reportKey } from '../store/receipt-table.ts';
+import type { EndedVisit } from '../store/stored-machine.ts';
 import type { MachineState } from './machine-state.ts';
 
-/** A state's last visit that has ended, and when it did (ms since the epoch). */
-export interface EndedVisit {
-  readonly state: StateNumber;
-  readonly visit: number;
-  readonly at: number;
-}
-
-/** What was known of the machine before its chart was replaced. */
+/** A machine before its chart was replaced. */
 export interface Before {
   readonly machine: MachineState;
   readonly reports: readonly Receipt[];

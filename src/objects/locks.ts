@@ -7,8 +7,9 @@ import type { Accepted, Lock } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { claim, release } from './claiming.ts';
 import type { Draft } from './draft.ts';
+import { findState } from './lookup.ts';
 import type { MachineState } from './machine-state.ts';
-import { findState, noGroup, noLock, noSlots, severalLocks } from './refusals.ts';
+import { noGroup, noLock, noSlots, severalLocks } from './refusals.ts';
 import { claimOf, slotsOf } from './slot-claims.ts';
 import { report } from './update.ts';
 

@@ -8,8 +8,9 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
+import { findCurrent, findState, mayCome } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
-import { deleted, findCurrent, findState, mayCome, noChart, notStarted, tooManyWaiting } from './refusals.ts';
+import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import type {
   Answer,
   Current,

@@ -1,4 +1,4 @@
-/** Who may work now: claims of a state's slots, as pure values. */
+/** The claims of a machine on slots of its states, as pure values. */
 import {
   type Chart,
   descriptorOf,
@@ -9,8 +9,6 @@ import {
   UPDATE,
 } from '../chart/chart.ts';
 import type { Claim } from '../store/stored-machine.ts';
-
-export type { Claim };
 
 /** The claims on one state; never empty. */
 interface StateClaims {

@@ -2,20 +2,14 @@ import { isRelated, isWithin, type NoStep, type StateNumber, send, takes } from 
 import type { Accepted, Update } from '../commands.ts';
 import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
-import { hashOfRequest, reportKey, requestKey } from '../store/receipt-table.ts';
+import { hashOfRequest, readAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
+import type { Claim } from '../store/stored-machine.ts';
 import { giveBack } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
-import {
-  findCurrent,
-  findState,
-  keyReused,
-  notDone,
-  notHolder,
-  notTaken,
-  wrongRevision,
-} from './refusals.ts';
-import { type Claim, claimOf, needsSlot, slotsOf } from './slot-claims.ts';
+import { findCurrent, findState } from './lookup.ts';
+import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
+import { claimOf, needsSlot, slotsOf } from './slot-claims.ts';
 
 /** A report without the key of its request. */
 export type Report = Omit<Update, 'type' | 'key'>;
@@ -34,7 +28,7 @@ export function update(draft: Draft, { key: given, ...said }: Update, now: numbe
     draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(kept) });
     return kept;
   }
-  return before.request === request ? JSON.parse(before.answer) : keyReused(draft.machine, given);
+  return before.request === request ? readAnswer(before) : keyReused(draft.machine, given);
 }
 
 /** Applies a report that came without a key. */

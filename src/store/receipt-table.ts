@@ -4,9 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { StateNumber } from '../chart/chart.ts';
+import type { Accepted } from '../commands.ts';
 import { RECEIPTS, RECEIPTS_SLACK } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
 import { parseJson, RowParser } from './row-parser.ts';
-import { isNames } from './stored-json.ts';
+import { isAnswer, isNames } from './stored-json.ts';
 
 /** One receipt. Its key says whether it is of a report (`reportKey`) or of a request (`requestKey`). */
 export interface Receipt {
@@ -55,6 +57,11 @@ export function isReport(key: string): boolean {
 /** The inverse of `reportKey`; undefined for the key of a request. */
 export function readReportKey(key: string): Omit<Report, 'began'> | undefined {
   return isReport(key) ? parseReportKey({ key }) : undefined;
+}
+
+/** Returns the answer to the request that a receipt is of. @throws `DamagedRow` */
+export function readAnswer(receipt: Receipt): Accepted | Refusal {
+  return ROW.json({ ...receipt }, 'answer', isAnswer);
 }
 
 /** Returns SHA-256 of a request: its length is the caller's choice, the receipt's is not. */

@@ -3,6 +3,8 @@
  * it; a chart was checked as a whole before it was stored.
  */
 import type { Definition, StoredSnapshot } from '../chart/chart.ts';
+import type { Accepted } from '../commands.ts';
+import { isRefusalCode, type Refusal } from '../refusal.ts';
 
 /** What a machine has counted since it began. */
 export interface StoredCounts {
@@ -48,6 +50,13 @@ export function isDefinition(value: unknown): value is Definition {
   const { dialect, current_state, states, model } = value;
   if (dialect === 'sequence') return typeof current_state === 'string' && isListOfStates(states);
   return dialect === 'statechart' && isRecord(model) && isListOfStates(model.states);
+}
+
+/** Whether a value is the answer to a report. */
+export function isAnswer(value: unknown): value is Accepted | Refusal {
+  if (!isRecord(value)) return false;
+  if (value.ok === true) return typeof value.revision === 'number';
+  return value.ok === false && isRefusalCode(value.code) && typeof value.detail === 'string';
 }
 
 /** Whether a value is a list of names, such as the active states of a history entry. */

@@ -94,7 +94,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
   it('a report where nobody holds a slot is refused as well', async () => {
     const address = await newChart(chart);
     const refused = await refusedOf(await put(address, 'work', { by: 'a' }));
-    expect(refused.detail).toContain('nobody holds one');
+    expect(refused.detail).toContain('no slot is held');
     expect(refused.holders).toEqual([]);
   });
 
@@ -413,7 +413,7 @@ states: {work: {slots: 2, on: {update: {target: work, reenter: true}}}}
 describe('a claim that says too little', () => {
   it.each([
     ['no state', { by: 'a' }, '`?state=NAME`'],
-    ['nobody', { state: 'work' }, 'who it is for'],
+    ['nobody', { state: 'work' }, 'must name the caller'],
     ['an empty name', { state: 'work', by: '' }, '`by`'],
     ['too long a name', { state: 'work', by: 'x'.repeat(256) }, '`by`'],
   ])('names %s', async (_, query, words) => {

@@ -156,6 +156,24 @@ describe('a stored row that does not fit', () => {
     expect((await historyOf(address, '?limit=1')).history).toMatchObject([{ revision: 3, cause: 'claim' }]);
   });
 
+  it('is 500 for a repeat whose first answer it holds', async () => {
+    expect((await put(address, 'b', { by: 'web-2', key: 'k1' })).status).toBe(200);
+    const damaged = ['{secret', 'null', '{"ok":true}', '{"ok":false,"code":"mischief","detail":""}'];
+    for (const answer of damaged) {
+      const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+      await inStorage(address, ({ sql }) =>
+        sql.exec("UPDATE receipt SET answer = ? WHERE key = 'key/k1'", answer).toArray(),
+      );
+      const response = await put(address, 'b', { by: 'web-2', key: 'k1' });
+      expect(response.status).toBe(500);
+      expect(JSON.stringify(await problemOf(response))).not.toMatch(/mischief|secret|damaged/);
+      expect(log.mock.calls.flat().map(String).join(' ')).toContain(
+        'receipt[key=key/k1] is damaged: answer is not the JSON',
+      );
+      log.mockRestore();
+    }
+  });
+
   it('is an error in a tenant’s registry too', async () => {
     await inTenant(newTenant(), (sql) => {
       const registry = new RegistryTable(sql);
