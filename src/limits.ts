@@ -178,6 +178,15 @@ export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 export const ALARM_BACKOFF = 1_000;
 export const ALARM_BACKOFF_MAX = 60_000;
 
+/**
+ * Alarms of a machine that go off one after the other without delay, and the time between two beyond them, in ms. A
+ * request fires what is due before it is answered, so only a machine that nothing asks is late. Without this, 50 rings
+ * of `after: 1` raised the p95 of other requests from 29 to 105 ms; a ring with a longer delay than 10 ms has at most
+ * 1,000 timers due after such a time, which one turn fires.
+ */
+export const ALARM_BURST = 60;
+export const ALARM_PACE = 10_000;
+
 /** Characters of a tenant's, a chart's and a run's name: what DNS allows a label (RFC 1035), and files too. */
 export const NAME_LENGTH = 63;
 

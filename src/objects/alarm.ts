@@ -1,4 +1,4 @@
-import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_HORIZON } from '../limits.ts';
+import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_BURST, ALARM_HORIZON, ALARM_PACE } from '../limits.ts';
 
 /**
  * The one alarm of an object, for whatever is due first. It is set in the same turn of the event loop as the
@@ -6,8 +6,10 @@ import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_HORIZON } from '../limits.ts';
  */
 export class Alarm {
   readonly #storage: DurableObjectStorage;
-  /** For when it is set, ms since the epoch; undefined where that is not known. */
-  #at: number | undefined;
+  /** When it goes off, ms since the epoch; null where it is deleted, undefined where it went off or is not known. */
+  #at: number | null | undefined;
+  /** When all alarms so far would have gone off at one every `ALARM_PACE`, ms since the epoch. */
+  #paced = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -15,10 +17,16 @@ export class Alarm {
 
   /** @param due ms since the epoch, or undefined where nothing is. */
   set(due: number | undefined, now: number): void {
-    const at = due === undefined ? undefined : alarmTime(due, now);
+    if (due === undefined) {
+      if (typeof this.#at === 'number') void this.#storage.deleteAlarm();
+      this.#at = null;
+      return;
+    }
+    // A token bucket, kept as the moment at which it would be full again.
+    if (this.#at === undefined) this.#paced = Math.max(this.#paced, now) + ALARM_PACE;
+    const at = Math.max(alarmTime(due, now), this.#paced - ALARM_BURST * ALARM_PACE);
     if (at === this.#at) return;
-    if (at === undefined) void this.#storage.deleteAlarm();
-    else void this.#storage.setAlarm(at);
+    void this.#storage.setAlarm(at);
     this.#at = at;
   }
 

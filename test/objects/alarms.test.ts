@@ -4,6 +4,7 @@
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ALARM_BURST, ALARM_PACE } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import {
   ask,
@@ -89,6 +90,41 @@ describe('an alarm for a timer that is gone', () => {
     await alarm(address);
     expect(await holdersOf(address)).toEqual(['y']);
     expect((await storyOf(address)).map(({ cause }) => cause)).not.toContain('lease-expired');
+  });
+});
+
+describe('a ring of short timers', () => {
+  const ring = (ms: number) =>
+    JSON.stringify({ initial: 'a', states: { a: { after: { [ms]: 'b' } }, b: { after: { [ms]: 'a' } } } });
+
+  /** Fires the alarm of a ring each time at its moment. @returns how long each was waited for, ms. */
+  async function gapsOf(address: string, alarms: number): Promise<number[]> {
+    const gaps: number[] = [];
+    for (let i = 0; i < alarms; i++) {
+      const at = (await tracesOf(address)).alarm ?? Number.NaN;
+      gaps.push(at - Date.now());
+      vi.setSystemTime(at);
+      await alarm(address);
+    }
+    return gaps;
+  }
+
+  it('has an alarm for each of the first timers, and then only now and then', async () => {
+    const address = await newChart(ring(1));
+    await ask(address, 'a');
+    const gaps = await gapsOf(address, ALARM_BURST + 4);
+    expect(Math.max(...gaps.slice(0, ALARM_BURST - 1))).toBe(1);
+    const late = gaps.slice(ALARM_BURST + 1);
+    expect(Math.min(...late)).toBeGreaterThan(ALARM_PACE / 2);
+  });
+
+  it('is at its right place for a request at any time', async () => {
+    const address = await newChart(ring(100));
+    await ask(address, 'a');
+    await gapsOf(address, ALARM_BURST + 2);
+    const { revision } = await documentOf(address);
+    vi.setSystemTime(Date.now() + ALARM_PACE / 2);
+    expect((await documentOf(address)).revision).toBe(revision + ALARM_PACE / 2 / 100);
   });
 });
 
