@@ -160,7 +160,7 @@ function describeState(
   warnUnused(document, path, ['name', 'func', 'target', 'current', 'slots', 'lease'], issues);
   if (shape.lease !== undefined && shape.slots === undefined) {
     const at = [...path, 'lease'];
-    issues.warn(document.locate(at, 'key'), at, 'A `lease` is of `slots`; add them.');
+    issues.warn(document.locate(at, 'key'), at, 'A `lease` needs `slots`; add them.');
   }
   const keys: SlotsKeys = {
     ...(shape.slots === undefined ? {} : { slots: shape.slots }),
@@ -225,7 +225,11 @@ function warnUnreachable(document: Document, { current_state, states }: Sequence
   states.forEach(({ name }, i) => {
     if (reached.has(name)) return;
     const path = ['states', i, 'name'];
-    issues.warn(document.locate(path), path, `No way leads from ${quote(current_state)} to ${quote(name)}.`);
+    issues.warn(
+      document.locate(path),
+      path,
+      `No transition leads from ${quote(current_state)} to ${quote(name)}.`,
+    );
   });
 }
 
@@ -241,7 +245,7 @@ function checkClockRing(document: Document, { states }: Sequence, issues: IssueL
     for (; name !== undefined && !done.has(name) && !trail.has(name); name = next.get(name)) trail.add(name);
     if (name !== undefined && trail.has(name)) {
       const path = ['states', i, 'target', 'name'];
-      const message = 'These states lead to each other by the clock alone and would turn for ever.';
+      const message = 'These states lead to each other by timers alone, without end.';
       issues.error(document.locate(path), path, message);
     }
     for (const passed of trail) done.add(passed);

@@ -44,7 +44,7 @@ function reportIssue(issue: Issue, document: Document, base: readonly PathStep[]
 function reportKey(path: readonly PathStep[], document: Document, issues: IssueList): void {
   const key = keyText(String(path.at(-1)));
   const message = CODE.has(key)
-    ? `\`${key}\` stands for code, and a chart is data: it cannot run any.`
+    ? `\`${key}\` is code, and a chart is data: it cannot run code.`
     : `${quote(key)} is not a key that is known here.`;
   // Any word is two letters away from `on` and `at`.
   const near = STATECHART_KEYS.filter((known) => known.length > 2 || key.length <= 3);

@@ -34,8 +34,8 @@ export function transition(
 function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope; actions: Action[] } {
   const actions: Action[] = [];
   const scope: AnyActorScope = {
-    self: nobody,
-    system: nobody.system,
+    self: emptyActor,
+    system: emptyActor.system,
     id: '',
     sessionId: '',
     logger: () => {},
@@ -53,4 +53,4 @@ function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope
   return { scope, actions };
 }
 
-const nobody = createEmptyActor();
+const emptyActor = createEmptyActor();

@@ -98,7 +98,7 @@ function checkCharacters(lexeme: string, offset: number, isPlain: boolean): void
   const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   throw new Stop(
     offset + found.index,
-    `This is not YAML: the character U+${code} cannot stand here; write \`\\u${code}\` in double quotes.`,
+    `This is not YAML: the character U+${code} is not allowed here; write \`\\u${code}\` in double quotes.`,
   );
 }
 

@@ -91,7 +91,7 @@ class Reader {
     if (depth > CHART_DEPTH) {
       throw new Stop(
         offset - 1,
-        `The depth of the nesting is bounded: at most ${CHART_DEPTH} mappings and lists can stand inside each other.`,
+        `The depth of the nesting is bounded: at most ${CHART_DEPTH} mappings and lists can be inside each other.`,
       );
     }
     if (this.#documents > 0 && stack[0]?.type === 'document') {

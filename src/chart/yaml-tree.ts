@@ -87,7 +87,7 @@ function checkTags(tags: readonly WrittenTag[], lines: LineIndex, issues: IssueL
 }
 
 function unknownTag(tag: string): string {
-  return `The tag ${quote(tag)} is not understood here; a chart is plain data. Remove it.`;
+  return `The tag ${quote(tag)} is not supported; a chart is plain data. Remove it.`;
 }
 
 const STYLES: { readonly [type in Scalar.Type]: ScalarNode['style'] } = {
@@ -172,7 +172,7 @@ class TreeBuilder {
     }
     const name = place.node.kind === 'scalar' ? place.node.text : `\u0000${keyOffset}`;
     const isDuplicate = entries.has(name);
-    if (isDuplicate) this.#error(keyOffset, `The key ${quote(name)} stands here twice; remove one.`);
+    if (isDuplicate) this.#error(keyOffset, `The key ${quote(name)} is in this mapping twice; remove one.`);
     const found = value === null ? { node: this.#unwritten(keyEnd) } : this.place(value);
     // The first one stays.
     if (!isDuplicate) entries.set(name, { ...found, keyOffset, key: place });
@@ -187,7 +187,7 @@ class TreeBuilder {
   #alias(name: string, span: Span): Place {
     const offset = span.offset + 1;
     if (this.#open.includes(name)) {
-      this.#fail(offset, `The alias ${quote(name)} stands inside what it names; a chart is finite.`);
+      this.#fail(offset, `The alias ${quote(name)} is inside the node that it names.`);
     }
     const target = this.#anchors.get(name);
     if (target === undefined) this.#fail(offset, `The alias ${quote(name)} names no anchor above it.`);

@@ -1,4 +1,4 @@
-import { dropTimer, fire, nextDue, type Timer } from '../chart/chart.ts';
+import { dropTimer, eventOfTimer, fire, nextDue, type Timer } from '../chart/chart.ts';
 import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from '../limits.ts';
 import type { Claim } from '../store/stored-machine.ts';
 import type { Draft } from './draft.ts';
@@ -24,17 +24,12 @@ function fireTimer(draft: Draft, timer: Timer): void {
   // At the timer's own moment, but never before what has happened already.
   const at = Math.max(timer.at, changedAt);
   const step = fire(chart, snapshot, timer, at);
-  const entry = { event: eventName(timer), state: null, by: null, sub: null };
+  const entry = { event: eventOfTimer(timer), state: null, by: null, sub: null };
   if (step.ok) draft.take(step, at, { cause: 'timer', ...entry, notes: step.failures });
   else {
     const notes = [step.detail, ...step.failures];
     draft.take(dropTimer(snapshot, timer), at, { cause: 'refused', ...entry, notes });
   }
-}
-
-/** @returns how the history calls a timer's event; null for the internal ones of `after` and `at`. */
-function eventName({ event }: Timer): string | null {
-  return event.startsWith('xstate.') ? null : event;
 }
 
 function expire(draft: Draft, claim: Claim): void {

@@ -474,7 +474,7 @@ describe('what is allowed and surely not meant', () => {
       11,
       11,
       'states[3].name',
-      /No way leads from "green" to "grey"/,
+      /No transition leads from "green" to "grey"/,
     ],
     [
       'a count that is past its target',

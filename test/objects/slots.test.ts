@@ -58,7 +58,7 @@ describe.each(Object.entries(dialects))('in a %s', (dialect, chart) => {
   });
 });
 
-describe('where nobody can work', () => {
+describe('a state that cannot have slots', () => {
   it.each([
     ['the end', 'initial: a\nstates:\n  a: {on: {update: b}}\n  b: {type: final, slots: 1}\n', 4],
     [
@@ -67,8 +67,8 @@ describe('where nobody can work', () => {
       7,
     ],
     ['the chart as a whole', 'initial: a\nslots: 1\nstates:\n  a: {}\n', 2],
-  ])('there are no slots: %s', (_, text, line) => {
-    expect(issues(text)).toMatchObject([{ line, message: expect.stringMatching(/work/) }]);
+  ])('is refused: %s', (_, text, line) => {
+    expect(issues(text)).toMatchObject([{ line, message: expect.stringMatching(/has no `slots`/) }]);
   });
 
   it('a sequence only tells of them', () => {

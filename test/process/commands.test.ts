@@ -52,7 +52,7 @@ describe('check', () => {
     const lenient = await runCli(['check', file]);
     expect(lenient.code).toBe(0);
     expect(lenient.stdout).toBe(
-      `${file}:4:3: warning: states.b: No way leads to "b".\n1 chart, 0 errors, 1 warning\n`,
+      `${file}:4:3: warning: states.b: No transition leads to "b".\n1 chart, 0 errors, 1 warning\n`,
     );
     expect((await runCli(['check', '--strict', file])).code).toBe(1);
   });

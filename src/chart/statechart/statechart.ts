@@ -67,7 +67,7 @@ function checkReach(model: Model, tree: OutlineTree, document: Document, issues:
     const { number, parent, type, path } = outline;
     if (reached.has(number) || type === 'history' || (parent !== undefined && !reached.has(parent.number)))
       continue;
-    const message = `No way leads to ${quote(nameOfOutline(outline))}.`;
+    const message = `No transition leads to ${quote(nameOfOutline(outline))}.`;
     issues.warn(document.locate(path, 'key'), path, message);
   }
   const ring = findHistoryRing(model);
@@ -81,14 +81,14 @@ function checkReach(model: Model, tree: OutlineTree, document: Document, issues:
   if (first !== undefined) {
     const path = [...first.path, first.data.after === undefined ? 'at' : 'after'];
     const message =
-      'These states lead to each other by the clock alone, without delay, and would turn for ever; add a guard or a delay.';
+      'These states lead to each other by timers alone, without delay and without end; add a guard or a delay.';
     issues.error(document.locate(path, 'key'), path, message);
   }
   const loop = findLoop(model);
   const outline = loop === undefined ? undefined : tree.states[loop];
   if (outline !== undefined) {
     const path = [...outline.path, 'always'];
-    const message = 'This runs for ever: nothing guards the `always` transitions that lead back here.';
+    const message = 'This never ends: the `always` transitions that lead back here have no guard.';
     issues.error(document.locate(path), path, message);
   }
 }
@@ -197,17 +197,17 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
     if (data.target !== undefined)
       refuse(
         'target',
-        'Only a history state has a `target`; a transition stands in `on`, `after`, `at` or `always`.',
+        'Only a history state has a `target`; a transition is written in `on`, `after`, `at` or `always`.',
       );
     if (data.history !== undefined) refuse('history', '`history` is for a state of `type: history`.');
   }
   if (data.slots !== undefined && (type === 'final' || type === 'history')) {
-    refuse('slots', `Nobody works in a ${type} state.`);
+    refuse('slots', `A ${type} state has no \`slots\`.`);
   }
   if (data.slots !== undefined && parent === undefined)
-    refuse('slots', 'Nobody can work in a chart as a whole; give `slots` to a state of it.');
+    refuse('slots', 'A chart as a whole has no `slots`; give them to one of its states.');
   if (data.lease !== undefined && data.slots === undefined)
-    refuse('lease', 'A `lease` is of `slots`; add them.');
+    refuse('lease', 'A `lease` needs `slots`; add them.');
   if (parent === undefined && (type === 'final' || type === 'history'))
     refuse('type', `A chart is no ${type} state.`);
 }
@@ -231,7 +231,7 @@ function readInitial(
       key,
       children.map((candidate) => candidate.key),
     );
-    issues.error(document.locate(at), at, `There is no state ${quote(key)} in here.${hint}`);
+    issues.error(document.locate(at), at, `There is no state ${quote(key)} inside this state.${hint}`);
     return undefined;
   }
   const actions = isText ? [] : reader.actions(asMap(initial).actions, [...path, 'initial', 'actions']);

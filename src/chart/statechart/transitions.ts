@@ -114,7 +114,7 @@ export class Reader {
     const guard = this.#guard(map.guard, [...path, 'guard']);
     const actions = this.actions(map.actions, [...path, 'actions']);
     if (quorum !== undefined && map.target === undefined && map.actions === undefined) {
-      this.#error([...path, 'quorum'], 'Nothing comes of this `quorum`; add a `target` or `actions`.', 'key');
+      this.#error([...path, 'quorum'], 'This `quorum` has no effect; add a `target` or `actions`.', 'key');
     }
     return {
       ...targeted(this.targets(source, map.target, [...path, 'target'])),
@@ -206,9 +206,8 @@ export class Reader {
     if (event.length > EVENT_LENGTH) this.#error(path, TOO_LONG_EVENT);
     else if (event === '') this.#error(path, 'An event has a name.');
     else if (event.includes('*'))
-      this.#error(path, 'A wildcard is for `on`; an event that is raised has a name.');
-    else if (isReservedEvent(event))
-      this.#error(path, `${quote(event)} is a name that XState keeps for itself.`);
+      this.#error(path, 'A wildcard is allowed only in `on`; a raised event has a name.');
+    else if (isReservedEvent(event)) this.#error(path, `${quote(event)} is a name that XState reserves.`);
     return event;
   }
 
@@ -222,7 +221,10 @@ export class Reader {
       const other = at === undefined ? undefined : ways.get(at);
       if (at === undefined || other === undefined || at.type === 'parallel') continue;
       const names = `${quote(nameOfOutline(other))} and ${quote(nameOfOutline(target))}`;
-      this.#error(path, `${names} cannot be active at once: they lie in no two regions of a parallel state.`);
+      this.#error(
+        path,
+        `${names} cannot be active at once: they are not in different regions of a parallel state.`,
+      );
       return;
     }
   }

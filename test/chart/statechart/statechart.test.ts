@@ -140,7 +140,7 @@ describe('a target', () => {
       stateA('{on: {go: {target: «[b, c]}}}', '  b: {}\n  c: {}\n'),
       [
         'states.a.on.go.target',
-        '"b" and "c" cannot be active at once: they lie in no two regions of a parallel state.',
+        '"b" and "c" cannot be active at once: they are not in different regions of a parallel state.',
       ],
     ],
     [
@@ -187,7 +187,11 @@ describe('a key', () => {
       stateA('{«context: {n: 1}}'),
       ['states.a.context', /^"context" is not a key that is known here\.$/],
     ],
-    ['that stands twice', stateA('{}', '  «a: {}\n'), ['', 'The key "a" stands here twice; remove one.']],
+    [
+      'that stands twice',
+      stateA('{}', '  «a: {}\n'),
+      ['', 'The key "a" is in this mapping twice; remove one.'],
+    ],
     ['that is a list', 'initial: a\nstates: {a: {}, «[b]: {}}', ['', 'A key must be a scalar']],
   ]);
 });
@@ -197,7 +201,7 @@ describe('a name that means something in JavaScript', () => {
     [
       'hides nothing of a state',
       'initial: a\nstates: {a: {}, __proto__: {«invoke: x, on: {go: «nowhere}}}',
-      ['states.__proto__.invoke', '`invoke` stands for code'],
+      ['states.__proto__.invoke', '`invoke` is code'],
       ['states.__proto__.on.go', 'There is no target "nowhere" from here.'],
     ],
     [
@@ -221,9 +225,9 @@ describe('code', () => {
     [
       'as invoke',
       stateA('{«invoke: {src: fetch}}'),
-      ['states.a.invoke', '`invoke` stands for code, and a chart is data: it cannot run any.'],
+      ['states.a.invoke', '`invoke` is code, and a chart is data: it cannot run code.'],
     ],
-    ['as activities', stateA('{«activities: beep}'), ['states.a.activities', '`activities` stands for code']],
+    ['as activities', stateA('{«activities: beep}'), ['states.a.activities', '`activities` is code']],
     [
       'as a named action',
       stateA('{entry: «notify}'),
@@ -242,7 +246,7 @@ describe('code', () => {
     [
       'as a function of YAML',
       stateA("{entry: «!!js/function 'x => x'}"),
-      ['', 'The tag "!!js/function" is not understood here; a chart is plain data.'],
+      ['', 'The tag "!!js/function" is not supported; a chart is plain data.'],
     ],
   ]);
 });
@@ -333,17 +337,17 @@ describe('an initial', () => {
     [
       'that no child has',
       'initial: «aa\nstates: {ab: {}}',
-      ['initial', 'There is no state "aa" in here. Did you mean "ab"?'],
+      ['initial', 'There is no state "aa" inside this state. Did you mean "ab"?'],
     ],
     [
       'that lies deeper',
       'initial: «a.b\nstates: {a: {initial: b, states: {b: {}}}}',
-      ['initial', 'There is no state "a.b" in here.'],
+      ['initial', 'There is no state "a.b" inside this state.'],
     ],
     [
       'that no child has, as a mapping',
       'initial: {target: «zz}\nstates: {a: {}}',
-      ['initial.target', 'There is no state "zz" in here.'],
+      ['initial.target', 'There is no state "zz" inside this state.'],
     ],
     [
       'with an action that is wrong',
@@ -378,14 +382,14 @@ describe('an event', () => {
     [
       'that is raised and reserved',
       stateA('{entry: [{raise: «xstate.init}, {raise: «done.state.a}, {raise: «error.platform}]}'),
-      ['states.a.entry[0].raise', '"xstate.init" is a name that XState keeps for itself.'],
+      ['states.a.entry[0].raise', '"xstate.init" is a name that XState reserves.'],
       ['states.a.entry[1].raise', '"done.state.a" is a name'],
       ['states.a.entry[2].raise', '"error.platform" is a name'],
     ],
     [
       'that is raised and a wildcard',
       stateA("{exit: {raise: {event: '«a.*', delay: 1s}}}"),
-      ['states.a.exit.raise.event', 'A wildcard is for `on`; an event that is raised has a name.'],
+      ['states.a.exit.raise.event', 'A wildcard is allowed only in `on`; a raised event has a name.'],
     ],
     [
       'that is raised and has no name',
@@ -581,7 +585,7 @@ describe('other mistakes', () => {
     [
       'a context with a tag',
       'initial: a\ncontext: {n: «!!timestamp 2020-01-01}\nstates: {a: {}}',
-      ['', 'The tag "!!timestamp" is not understood here'],
+      ['', 'The tag "!!timestamp" is not supported'],
     ],
     [
       'states as a list',
@@ -609,7 +613,7 @@ describe('other mistakes', () => {
     [
       'an alias of what it stands in',
       'initial: a\nstates: &s {a: *«s}',
-      ['', 'The alias "s" stands inside what it names; a chart is finite.'],
+      ['', 'The alias "s" is inside the node that it names.'],
     ],
   ]);
 
@@ -633,7 +637,7 @@ describe('other mistakes', () => {
 });
 
 describe('a chart that runs for ever', () => {
-  const FOR_EVER = 'This runs for ever: nothing guards the `always` transitions that lead back here.';
+  const FOR_EVER = 'This never ends: the `always` transitions that lead back here have no guard.';
   refuses([
     ['in two always', stateA('{always: «b}', '  b: {always: a}\n'), ['states.a.always', FOR_EVER]],
     ['in an always to itself', stateA('{always: «a}'), ['states.a.always', FOR_EVER]],
@@ -739,13 +743,13 @@ states:
   d: {id: «i, on: {go: {target: «[a, b]}}}
 `;
   const told: readonly Told[] = [
-    ['initial', 'There is no state "zz" in here.'],
+    ['initial', 'There is no state "zz" inside this state.'],
     ['states.a.on.go', 'There is no target "nowhere" from here.'],
-    ['states.a.invoke', '`invoke` stands for code'],
+    ['states.a.invoke', '`invoke` is code'],
     ['states.b.after', 'A final state has no `after`.'],
     ['states.b.after.soon', 'must be a duration'],
     ['states.b.entry[0].assign.n', 'The expression `context.`, at character 9'],
-    ['states.b.entry[1].raise', 'XState keeps for itself'],
+    ['states.b.entry[1].raise', 'XState reserves'],
     ['states.c.onDone', 'Only a state with `states` can be done.'],
     ['states.d.id', 'The id "i" is taken by the state on line 12.'],
     ['states.d.on.go.target', '"a" and "b" cannot be active at once'],
@@ -776,17 +780,17 @@ describe('a state that no way leads to', () => {
   }
 
   it('is warned of, and the chart is accepted', () => {
-    expectWarnings(stateA('{}', '  «b: {}\n'), [['states.b', 'No way leads to "b".']]);
+    expectWarnings(stateA('{}', '  «b: {}\n'), [['states.b', 'No transition leads to "b".']]);
   });
 
   it('is told without what lies inside it', () => {
     expectWarnings(stateA('{}', '  «b: {id: bee, initial: c, states: {c: {}, d: {}}}\n'), [
-      ['states.b', 'No way leads to "bee".'],
+      ['states.b', 'No transition leads to "bee".'],
     ]);
   });
 
   it('is one that only itself leads to', () => {
-    expectWarnings(stateA('{}', '  «b: {on: {go: b}}\n'), [['states.b', 'No way leads to "b".']]);
+    expectWarnings(stateA('{}', '  «b: {on: {go: b}}\n'), [['states.b', 'No transition leads to "b".']]);
   });
 
   it('is none that any kind of transition leads to', () => {
