@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
-import { type Address, DEFAULT, parseAddress } from '../address.ts';
+import { type Address, parseWrittenAddress } from '../address.ts';
 import { UPDATE } from '../chart/chart.ts';
 import { RIGHTS, type Right } from '../grant.ts';
 import { checkCaller, checkEvent, checkKey, checkState } from '../inputs.ts';
@@ -165,9 +165,7 @@ function no({ code, detail, retryAfter }: Refusal): BindingAnswer {
 }
 
 function parseChart(name: string | undefined): Address {
-  if (name === 'default') return DEFAULT;
-  const [tenant = '', chart = '', ...more] = (name ?? '').split('/');
-  const parsed = parseAddress(tenant, chart);
-  if (parsed.ok && more.length === 0) return parsed.address;
+  const parsed = parseWrittenAddress(name ?? '');
+  if (parsed.ok) return parsed.address;
   throw new TypeError(`the props of a ChartBinding name a chart, such as acme/release; not ${name}`);
 }

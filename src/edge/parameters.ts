@@ -11,7 +11,7 @@ import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 
 /** The value of an optional parameter that the request does not have. */
-const NOTHING = { ok: true, value: undefined } as const;
+export const NOTHING = { ok: true, value: undefined } as const;
 
 /** The subject of the request's token; undefined if the service is open. */
 function subject(c: Context<AppEnv>): string | undefined {
@@ -198,7 +198,8 @@ interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
   readonly code?: RefusalCode;
 }
 
-function parameter<Value>({ absent, code, ...rule }: Rule<Value>): Parameter<Value> {
+/** Makes a parameter that its shape reads. */
+export function parameter<Value>({ absent, code, ...rule }: Rule<Value>): Parameter<Value> {
   return {
     ...rule,
     read({ req }) {

@@ -5,8 +5,6 @@ import type { Parsed } from '../../inputs.ts';
 import type { RefusalCode } from '../../refusal.ts';
 import type { AppEnv } from '../env.ts';
 
-export type { Parsed };
-
 export interface Contract {
   /** Its name where code is generated from OpenAPI: `isCurrent`. */
   readonly id: string;

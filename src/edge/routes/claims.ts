@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Parsed } from '../contract/contract.ts';
+import type { Parsed } from '../../inputs.ts';
 import { ClaimShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
 import { CALLER, STATE, withSubject } from '../parameters.ts';

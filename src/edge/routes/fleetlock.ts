@@ -7,22 +7,21 @@ import { readText } from '../body.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { FaultShape, FleetLockShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { withSubject } from '../parameters.ts';
+import { parameter, withSubject } from '../parameters.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { refusalHeaders, respond } from '../responses.ts';
 
-const PROTOCOL: Parameter<true> = {
+const NO_PROTOCOL = 'The header `fleet-lock-protocol: true` is missing.';
+
+const PROTOCOL: Parameter<'true'> = parameter({
   name: 'fleet-lock-protocol',
   in: 'header',
-  says: 'That it is this protocol: `true`.',
+  says: 'The protocol: `true`.',
   isRequired: true,
-  shape: z.literal('true'),
-  read(c) {
-    if (c.req.header('fleet-lock-protocol') === 'true') return { ok: true, value: true };
-    return refuse('wrong-parameter', 'The header `fleet-lock-protocol: true` is missing.');
-  },
-};
+  shape: z.literal('true', NO_PROTOCOL),
+  absent: refuse('wrong-parameter', NO_PROTOCOL),
+});
 
 const FAULT = { 'application/json': FaultShape } as const;
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Address, formatAddress, NameShape, parseAddress, wrongName } from '../../address.ts';
+import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
 import { tenantNamed } from '../../objects/stubs.ts';
 import { refuse } from '../../refusal.ts';
@@ -15,7 +15,7 @@ import { wantsPage } from './status.tsx';
 
 const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `How many; ${LIST_PAGE} where it is left out.`);
 
-/** Where the page begins: behind the address that the page before ended with. */
+/** The address that the page before ended with. */
 const AFTER = {
   name: 'after',
   in: 'query',
@@ -24,10 +24,9 @@ const AFTER = {
   read(c) {
     const text = c.req.query('after');
     if (text === undefined) return { ok: true, value: undefined };
-    const [tenant = '', chart = '', ...more] = text.split('/');
-    const parsed = parseAddress(tenant, chart);
-    const isHere = tenant === c.req.param('name') && more.length === 0;
-    if (isHere && parsed.ok) return { ok: true, value: parsed.address };
+    const parsed = parseWrittenAddress(text);
+    if (parsed.ok && parsed.address.tenant === c.req.param('name'))
+      return { ok: true, value: parsed.address };
     return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
   },
 } satisfies Parameter<Address | undefined>;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Refusal, refuse } from '../../refusal.ts';
+import type { Refusal } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
-import { wholeNumber } from '../parameters.ts';
+import { NOTHING, parameter, wholeNumber } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, problem } from '../responses.ts';
 
@@ -9,22 +9,20 @@ const AFTER = wholeNumber(
   'after',
   0,
   Number.MAX_SAFE_INTEGER,
-  'The id of the entry that was seen last; without it only what is new is told.',
+  'The id of the last entry that the caller has; default: only new entries are sent.',
 );
 
-/** `Last-Event-ID` (WHATWG HTML, section 9.2.4): what a stream that is made anew has seen last. */
-const LAST_EVENT_ID: Parameter<number | undefined> = {
+/** `Last-Event-ID` (WHATWG HTML, section 9.2.4): the last entry that a reconnecting stream has received. */
+const LAST_EVENT_ID: Parameter<number | undefined> = parameter({
   name: 'Last-Event-ID',
   in: 'header',
-  says: 'The same, as event streams say it.',
-  shape: z.string().regex(/^\d{1,15}$/),
-  read(c) {
-    const last = c.req.header('Last-Event-ID');
-    if (last === undefined) return { ok: true, value: undefined };
-    if (/^\d{1,15}$/.test(last)) return { ok: true, value: Number(last) };
-    return refuse('wrong-parameter', '`Last-Event-ID` must be the id of an event of this stream.');
-  },
-};
+  says: 'The same, as event streams send it when they reconnect.',
+  shape: z
+    .string()
+    .regex(/^\d{1,15}$/, '`Last-Event-ID` must be the id of an event of this stream.')
+    .transform(Number),
+  absent: NOTHING,
+});
 
 /** Every change as it happens: server-sent events, or a WebSocket for who asks for one. */
 export const watch: MachineResource = {
