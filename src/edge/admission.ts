@@ -1,4 +1,4 @@
-/** Whether a request may come in at all. What it may do then, each resource's rule says: `routes/resource.ts`. */
+/** Admission: the checks of a request before its resource's right is checked (`mount.ts`). */
 import type { Context } from 'hono';
 import { RATE_RETRY } from '../limits.ts';
 import { checkPlacement } from '../objects/placement.ts';
@@ -8,7 +8,7 @@ import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
 import { checkOrigin } from './origin.ts';
 
-/** Lets a request in, or says why not. Nothing is asked of any object: the answer is the same whatever there is. */
+/** Refuses a request, or sets the grant of its token. No object is called: the answer does not depend on any machine. */
 export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
   const guard = guardOf(c.env);
   if (!guard.ok) return guard;
@@ -20,7 +20,7 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
   return admitSlowly(c, guard.isOpen ? undefined : guard.secrets);
 }
 
-/** Refuses what no request may be, also one that needs no token: of a service that is not set up, or under another name. */
+/** Refuses any request, also one that needs no token, if the service is not set up or the `Host` is not its own. */
 export function checkSetUp(request: Request, bindings: Env): Refusal | undefined {
   const guard = guardOf(bindings);
   if (!guard.ok) return guard;
@@ -32,7 +32,7 @@ async function admitSlowly(
   secrets: readonly string[] | undefined,
 ): Promise<Refusal | undefined> {
   const caller = secrets && (await authenticate(secrets, c.req.header('Authorization')));
-  // A name is no tenant's own: two may give it out.
+  // Two tenants may give out tokens with the same `sub`.
   const { sub, charts } = caller?.ok ? caller.grant : { sub: '', charts: [] };
   const key = caller?.ok
     ? `token:${JSON.stringify([sub, charts])}`
@@ -47,11 +47,6 @@ async function admitSlowly(
 
 async function checkRate(limit: RateLimit | undefined, key: string): Promise<Refusal | undefined> {
   if (limit === undefined || (await limit.limit({ key })).success) return undefined;
-  return refuse(
-    'too-many-requests',
-    'There were too many requests; ask with wait= instead of again and again.',
-    {
-      retryAfter: RATE_RETRY,
-    },
-  );
+  const detail = 'There were too many requests; wait with wait= instead of polling.';
+  return refuse('too-many-requests', detail, { retryAfter: RATE_RETRY });
 }

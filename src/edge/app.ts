@@ -22,7 +22,7 @@ import { state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
 import { watch } from './routes/watch.ts';
 
-/** All that is served: which right each method asks for, and what it promises. */
+/** All resources of the service. */
 export const RESOURCES: Resources = {
   service: [health, schemaDocument, pageScript, pageStyle, ...openApiResources(() => RESOURCES)],
   tenant,
@@ -42,19 +42,19 @@ export const RESOURCES: Resources = {
   ],
 };
 
-/** The HTTP side of the service: parse, call one method of one object, render. */
+/** The HTTP app: each route parses, calls one object and renders. */
 export const app = new Hono<AppEnv>();
 
 mount(app, RESOURCES);
 
 app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${c.req.path}`)));
 
-/** The same, with CORS around it. */
+/** The app with CORS. */
 const shared = new Hono<AppEnv>();
 shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
 shared.all('*', (c) => app.fetch(c.req.raw, c.env));
 
-/** Answers a request. CORS only where it is configured, for each middleware costs every request something. */
+/** Answers a request. CORS runs only if it is configured, because each middleware slows every request. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {
   const isShared =
     Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(request, env) === undefined;

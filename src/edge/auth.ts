@@ -1,4 +1,4 @@
-/** Who asks: tokens, as they come with a request. */
+/** Authentication: JSON Web Tokens (RFC 7519), signed with HS256. */
 import { verify } from 'hono/jwt';
 import * as z from 'zod';
 import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
@@ -10,7 +10,7 @@ export type Guard =
   | { readonly ok: true; readonly isOpen: true }
   | { readonly ok: true; readonly isOpen: false; readonly secrets: readonly string[] };
 
-/** Reads how the service is guarded. Refused where that is not said clearly: it fails closed. */
+/** Reads how requests are authenticated. Fails closed: a configuration that is not clear is refused. */
 export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindings): Guard | Refusal {
   if (AUTH === 'open') return OPEN;
   if (AUTH !== undefined && AUTH !== 'token') {
@@ -19,7 +19,10 @@ export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindi
   if (!TOKEN_SECRET) return refuse('not-set-up', NO_SECRET);
   const secrets = [TOKEN_SECRET, ...(TOKEN_SECRET_PREVIOUS ? [TOKEN_SECRET_PREVIOUS] : [])];
   if (secrets.some((secret) => encoder.encode(secret).length < SECRET_BYTES)) {
-    return refuse('not-set-up', `A secret for tokens has ${SECRET_BYTES} bytes at least (RFC 7518, 3.2).`);
+    return refuse(
+      'not-set-up',
+      `A secret for tokens must have at least ${SECRET_BYTES} bytes (RFC 7518, section 3.2).`,
+    );
   }
   return { ok: true, isOpen: false, secrets };
 }
@@ -27,7 +30,7 @@ export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindi
 /**
  * Reads the token of a request: `Authorization: Bearer TOKEN`, or the password of `Basic`.
  *
- * @param secrets what it may be signed with.
+ * @param secrets the keys that it may be signed with.
  */
 export async function authenticate(
   secrets: readonly string[],
@@ -35,11 +38,11 @@ export async function authenticate(
 ): Promise<{ readonly ok: true; readonly grant: Grant } | Refusal> {
   if (authorization === undefined) return refuse('no-token', NO_TOKEN);
   const token = tokenIn(authorization);
-  if (token === undefined) return refuse('no-token', `The header Authorization is of no use. ${NO_TOKEN}`);
+  if (token === undefined) return refuse('no-token', `The header Authorization has no token. ${NO_TOKEN}`);
   let why = INVALID;
   for (const secret of secrets) {
     try {
-      // The algorithm is ours and not the token's. HMAC is compared by the platform, in constant time.
+      // The token does not choose the algorithm. The platform compares the HMAC in constant time.
       const claims = await verify(token, await keyOf(secret), { alg: 'HS256', iat: false });
       const { success, data } = Claims.safeParse(claims);
       if (!success) return refuse('no-token', 'The token lacks one of sub, charts, can and exp.');
@@ -53,7 +56,7 @@ export async function authenticate(
   return refuse('no-token', why);
 }
 
-/** What a token says (RFC 7519). */
+/** The claims of a token (RFC 7519). */
 const Claims = z.object({
   sub: z.string().min(1).max(CALLER_LENGTH),
   charts: z.array(z.string()).min(1),
@@ -65,13 +68,13 @@ const Claims = z.object({
 const OPEN: Guard = { ok: true, isOpen: true };
 
 const NO_SECRET =
-  'This service asks for tokens and has no secret to check them with. Make one (openssl rand -base64 32) and set it: npx wrangler secret put TOKEN_SECRET. On a private network, set the variable AUTH to `open` instead.';
+  'This service requires tokens and has no secret to verify them with. Make one (openssl rand -base64 32) and set it: npx wrangler secret put TOKEN_SECRET. On a private network, set the variable AUTH to `open` instead.';
 
 const NO_TOKEN = 'Send a token: -H "Authorization: Bearer $TOKEN", or -u "me:$TOKEN".';
 
 const INVALID = 'The token is not one of ours.';
 
-/** What hono's errors are told as; both are about what the token itself says. */
+/** The details for hono's errors about the claims of a token. */
 const REASONS = new Map([
   ['JwtTokenExpired', 'The token has expired.'],
   ['JwtTokenNotBefore', 'The token is not valid yet.'],
@@ -94,7 +97,7 @@ function passwordIn(credentials: string): string | undefined {
   }
 }
 
-/** Keys that were imported: it takes as long as to check a token. Not as promises, which are each of one request. */
+/** Imported keys: an import takes as long as a verification. No promises are kept: each belongs to one request. */
 const keys = new Map<string, CryptoKey>();
 
 async function keyOf(secret: string): Promise<CryptoKey> {

@@ -1,18 +1,16 @@
 import type { Context } from 'hono';
+import type { Parsed } from '../inputs.ts';
 import { BODY_WAIT } from '../limits.ts';
-import { type Refusal, refuse } from '../refusal.ts';
+import { refuse } from '../refusal.ts';
 
 /**
- * Reads a body of UTF-8, up to a bound and a deadline (`BODY_WAIT`): what is longer is not read to its end, and a
- * client that stops sending holds nothing open.
+ * Reads a body of UTF-8.
  *
- * @param most bytes.
+ * @param most bytes; a longer body is refused without reading it to its end.
+ * @returns the text, or a refusal; also if the body is not complete within `BODY_WAIT`.
  */
-export async function readText(
-  c: Context,
-  most: number,
-): Promise<{ readonly ok: true; readonly value: string } | Refusal> {
-  const tooSlow = refuse('too-slow', `The body was not there within ${BODY_WAIT / 1_000} s.`);
+export async function readText(c: Context, most: number): Promise<Parsed<string>> {
+  const tooSlow = refuse('too-slow', `The body was not complete within ${BODY_WAIT / 1_000} s.`);
   const tooLarge = refuse('too-large', `The body has more than ${most} bytes.`);
   if (Number(c.req.header('Content-Length') ?? 0) > most) return tooLarge;
   const { body } = c.req.raw;
@@ -39,7 +37,7 @@ export async function readText(
       texts.push(decoder.decode(value, { stream: true }));
     }
   } catch (error) {
-    // A body that comes from a client fails where it is cancelled, and one of a test ends.
+    // A cancelled body throws if it comes from a client, and ends if it comes from a test.
     if (isLate) return tooSlow;
     if (error instanceof TypeError) return refuse('wrong-parameter', 'The body is not UTF-8.');
     throw error;
@@ -48,7 +46,7 @@ export async function readText(
   }
 }
 
-/** Ends the reading. A body that has failed cannot be cancelled, and need not be. */
+/** Stops reading. Cancelling a body that has failed throws, and is not needed. */
 function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   reader.cancel().catch(() => {});
 }

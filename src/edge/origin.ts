@@ -1,14 +1,14 @@
-/** Requests that a page of another site makes its visitor's browser send. */
+/** Checks requests that a page of another site makes a browser send (CSRF), and configures CORS. */
 import { cors } from 'hono/cors';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { OriginBindings } from './env.ts';
 
 /**
- * Refuses what changes something, or opens a WebSocket, and comes from a page of another site: such a browser sends
- * the password along that its user has typed for us. Programs that are no browsers send neither header.
- * (hono's csrf helper looks at forms only, and takes curl for one.)
+ * Refuses an unsafe method or an upgrade to a WebSocket from a page of another site: the browser would send the
+ * password that its user has typed for this service. Uses Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), and
+ * `Origin` from older browsers. Other programs send neither header.
  *
- * Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), and `Origin` from browsers that are older.
+ * hono's csrf helper checks forms only, and takes a request of curl for one.
  */
 export function checkOrigin(
   { method, headers, url }: Request,
@@ -23,11 +23,11 @@ export function checkOrigin(
     return undefined;
   return refuse(
     'cross-site',
-    'Pages of other sites may not do this; the variable CORS_ORIGINS names those that may.',
+    'Pages of other sites may not send this; the variable CORS_ORIGINS lists those that may.',
   );
 }
 
-/** Tells browsers which pages of other sites may read the answers (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+/** Makes the middleware that lets pages of other sites read responses (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export function corsFor(allowed: string) {
   return cors({
     origin: originsIn(allowed),
@@ -39,7 +39,7 @@ export function corsFor(allowed: string) {
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** As browsers spell them. `null` is none: it is the origin of every page in a sandbox. */
+/** @returns the origins as browsers write them. `null` is left out: every page in a sandbox has it. */
 function originsIn(allowed: string | null | undefined): string[] {
   return (allowed ?? '').split(',').flatMap((text) => {
     const origin = URL.canParse(text) ? new URL(text).origin : 'null';

@@ -7,7 +7,7 @@ import type { AppEnv } from './env.ts';
 
 /**
  * Refuses a query with a parameter that the method's contract does not declare: `&evnt=fail` must not count as a
- * success. The query is split by hono, as where its values are read.
+ * success. hono splits the query, here and when a parameter is read.
  */
 export function checkQuery(c: Context<AppEnv>, { parameters = [] }: Contract): Refusal | undefined {
   if (!c.req.url.includes('?')) return undefined;
@@ -20,14 +20,14 @@ export function checkQuery(c: Context<AppEnv>, { parameters = [] }: Contract): R
 }
 
 /**
- * Whether a URL has more parameters than are read. hono looks for the `=` of each up to the end of the URL: 64 kB of
- * `&a` took it 170 ms.
+ * Whether a URL has more than `QUERY_PARAMETERS` parameters. hono searches the `=` of each to the end of the URL: 64 kB
+ * of `&a` took 170 ms.
  */
 export function isCrowded(url: string): boolean {
   return url.split('&', QUERY_PARAMETERS + 1).length > QUERY_PARAMETERS;
 }
 
-/** Says which parameter was meant, or which there are. */
+/** Suggests a similar parameter, or lists all. */
 function unknownParameter(name: string, known: readonly string[]): Refusal {
   const isLong = name.length > SHOWN_LENGTH;
   const shown = JSON.stringify(isLong ? `${name.slice(0, SHOWN_LENGTH - 3)}...` : name);
@@ -37,5 +37,5 @@ function unknownParameter(name: string, known: readonly string[]): Refusal {
   return refuse('wrong-parameter', `This takes no parameter ${shown}; ${offer}`);
 }
 
-/** Characters of a name that are shown, and up to which it is compared with others: that costs their product. */
+/** Characters of a name that are shown. A longer name is not compared with others: that takes the product of their lengths. */
 const SHOWN_LENGTH = 80;

@@ -1,11 +1,10 @@
-/** The log of requests: a line of JSON for each, where `LOG` is `requests`. */
+/** The log of requests: a line of JSON for each, if `LOG` is `requests`. */
 import type { Context } from 'hono';
 import type { AppEnv } from './env.ts';
 import { isCrowded } from './query.ts';
 
 /**
- * Answers, and writes down who asked for what, what came of it and how long it took. No token is in it, nor anything
- * of a body.
+ * Answers a request and logs it: machine, method, path, caller, status and duration. Tokens and bodies are not logged.
  *
  * @param name the machine's address, or the tenant.
  */
@@ -35,7 +34,7 @@ async function write(
     ...(isCrowded(c.req.url) ? {} : wordsOf(c)),
     sub: c.get('grant')?.sub,
     status: response.status,
-    // Cloudflare's clock stands still while code runs: what is counted is the time that was waited.
+    // Cloudflare's clock stands still while code runs: only the time of I/O is measured.
     ms: Date.now() - began,
     revision: revision === undefined ? undefined : Number(revision),
   };

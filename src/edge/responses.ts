@@ -2,18 +2,14 @@ import { problemType, type Refusal, statusOf, titleOf } from '../refusal.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
-/**
- * Every answer is made here. A plain `Response`, for hono's own would take the headers one by one: it was seen to
- * cost a tenth of a request.
- */
+/** Makes every response. A plain `Response`: hono's sets headers one by one, which took 10 % of a request. */
 export function respond(body: BodyInit | null, status: number, headers: Fields): Response {
   return new Response(body, { status, headers: { ...SAFE, ...headers } });
 }
 
 /**
- * For browsers, which a person may lead to any address: no answer is a page that runs or loads something, is shown
- * in somebody's frame, taken for another type than it says, or kept by a cache. Other Fetch Metadata and
- * `Origin` are looked at in `origin.ts`.
+ * The headers of every response, for browsers: no script runs, nothing is loaded, no frame shows it, its type is not
+ * guessed, and no cache keeps it. `origin.ts` checks Fetch Metadata and `Origin`.
  */
 export const SAFE: Fields = {
   'Cache-Control': 'no-store',
@@ -23,21 +19,21 @@ export const SAFE: Fields = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Renders a name. */
+/** Renders the name of a state. */
 export function text(body: string, revision: number): Response {
-  OF_NAMES.set('ETag', etag(revision));
-  return new Response(body, { headers: OF_NAMES });
+  TEXT_HEADERS.set('ETag', etag(revision));
+  return new Response(body, { headers: TEXT_HEADERS });
 }
 
-/** Kept, for to make them anew was seen to take some 25 of 350 µs. A response copies what it is given. */
-const OF_NAMES = new Headers({ ...SAFE, 'Content-Type': 'text/plain;charset=UTF-8' });
+/** Reused: building them took 25 of 350 µs. A response copies them. */
+const TEXT_HEADERS = new Headers({ ...SAFE, 'Content-Type': 'text/plain;charset=UTF-8' });
 
-/** Renders a document of another type, as it is. */
+/** Renders a document of any type. */
 export function document(body: BodyInit, type: string, headers: Fields = {}): Response {
   return respond(body, 200, { 'Content-Type': type, ...headers });
 }
 
-/** Renders a page: it loads its own script, style and pictures, asks its own server, and nothing else. */
+/** Renders a page. It may load its own script, style and pictures and call its own server, and nothing else. */
 export function page(markup: string, headers: Fields = {}): Response {
   return respond(`<!doctype html>${markup}`, 200, {
     'Content-Type': 'text/html;charset=UTF-8',
@@ -58,21 +54,18 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Renders a machine's data. JSON is indented: it is read at a terminal more often than anywhere else. */
+/** Renders JSON. An object is indented, because people read it at terminals. */
 export function json(body: object | string, headers: Fields = {}, status: 200 | 201 = 200): Response {
   const written = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
   return respond(`${written}\n`, status, { 'Content-Type': 'application/json', ...headers });
 }
 
-/** Says that it is done, and no more. */
+/** Renders a success without a body. */
 export function done(revision?: number): Response {
   return respond(null, 204, revision === undefined ? {} : { ETag: etag(revision) });
 }
 
-/**
- * Renders a refusal as problem details (RFC 9457): `type`, `title`, `status`, `detail`, and what the refusal
- * carries beside them (`machine`, `events`, `errors`).
- */
+/** Renders a refusal as problem details (RFC 9457): `type`, `title`, `status`, `detail`, and its other fields. */
 export function problem(refusal: Refusal, headers: Fields = {}): Response {
   const { ok: _, code, detail, retryAfter, ...more } = refusal;
   const status = statusOf(code);
@@ -84,12 +77,12 @@ export function problem(refusal: Refusal, headers: Fields = {}): Response {
   });
 }
 
-/** The headers that go with a refusal, whatever its body looks like. */
+/** The headers of a refusal in any format. */
 export function refusalHeaders({ code, machine, retryAfter }: Refusal): Fields {
   return {
     ...(machine === undefined ? {} : { ETag: etag(machine.revision) }),
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
-    // RFC 7617. A browser asks its user for it; Chromium does not where another challenge stands in the same line.
+    // RFC 7617. A browser asks its user for the password; Chromium does not if the line has a second challenge.
     ...(statusOf(code) === 401 ? { 'WWW-Authenticate': 'Basic realm="StateService", charset="UTF-8"' } : {}),
   };
 }

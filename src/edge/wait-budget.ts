@@ -1,17 +1,17 @@
-/** Bounds the requests that wait in one process, at all machines together. */
+/** Bounds the requests that wait in one process, for all machines together. */
 import { WAITS, WAITS_RETRY } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { Env } from './env.ts';
 
 /**
- * The places that waiting requests take, each until it is answered, or until its time is up: Cloudflare drops the code
- * of a request whose client has left, so that nothing there gives a place back.
+ * Places for waiting requests. A place is taken until the request is answered or its time is up: Cloudflare stops the
+ * code of a request whose client has left, so it may never give its place back.
  */
 export class WaitingPlaces {
-  /** How many there are by the second in which their time is up, in order of their first. */
+  /** The number of places by the second in which their time is up, s since the epoch. */
   readonly #byEnd = new Map<number, number>();
 
-  /** Counts the places that are taken. At most a minute of seconds is looked at. @param now ms since the epoch */
+  /** Counts the taken places; they have at most 60 different seconds. @param now ms since the epoch */
   taken(now: number): number {
     let taken = 0;
     for (const [second, places] of this.#byEnd) {
@@ -21,9 +21,9 @@ export class WaitingPlaces {
     return taken;
   }
 
-  /** @param until ms since the epoch. @returns gives the place back; to be called once. */
+  /** Takes a place. @param until ms since the epoch. @returns a function that gives it back; call it once. */
   take(until: number): () => void {
-    // Answers are late by some ms, and then still held.
+    // A response may be some ms late, and keeps its place until then.
     const second = Math.ceil(until / SECOND) + 1;
     this.#byEnd.set(second, (this.#byEnd.get(second) ?? 0) + 1);
     return () => {
@@ -37,10 +37,10 @@ const SECOND = 1_000;
 const places = new WaitingPlaces();
 
 /**
- * Makes a call that may wait, if there is a place for it. A waiting request holds its connection and some 65 kB, also
- * when its client has left: workerd keeps both until the request is answered.
+ * Makes a call that may wait, if a place is free. A waiting request keeps its connection and some 65 kB, also after its
+ * client has left: workerd frees both when the request is answered.
  *
- * @param ms how long it may wait; 0 needs no place
+ * @param ms how long it may wait; 0 needs no place.
  */
 export async function waitWithin<T>(
   { WAITS: bound }: Pick<Env, 'WAITS'>,
@@ -59,6 +59,6 @@ export async function waitWithin<T>(
 }
 
 function full(): Refusal {
-  const detail = 'Too many are waiting at this service; ask without waiting, or later.';
+  const detail = 'Too many requests are waiting at this service; ask without waiting, or later.';
   return refuse('too-many-waiting', detail, { retryAfter: WAITS_RETRY });
 }

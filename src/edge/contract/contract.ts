@@ -1,4 +1,4 @@
-/** What a method of a resource promises: OpenAPI is written from it, and a test holds every answer against it. */
+/** The contract of a method of a resource. OpenAPI is generated from it, and tests check every response against it. */
 import type { Context } from 'hono';
 import type * as z from 'zod';
 import type { Parsed } from '../../inputs.ts';
@@ -6,48 +6,48 @@ import type { RefusalCode } from '../../refusal.ts';
 import type { AppEnv } from '../env.ts';
 
 export interface Contract {
-  /** Its name where code is generated from OpenAPI: `isCurrent`. */
+  /** The name of the operation in code that is generated from OpenAPI: `isCurrent`. */
   readonly id: string;
-  /** What it does, in a line. */
+  /** What the method does, in a line. */
   readonly summary: string;
   readonly parameters?: readonly Parameter<unknown>[];
-  /** What is sent along. */
+  /** The body of the request. */
   readonly body?: Content;
-  /** By status; 2xx and 304. */
+  /** The successful responses by status: 2xx and 304. */
   readonly answers: Readonly<Record<number, Reply>>;
-  /** The kinds of no beside those that any resource may say. */
+  /** The refusals beside those that any resource may answer with. */
   readonly refusals?: readonly RefusalCode[];
 }
 
-/** A yes. */
+/** A successful response. */
 interface Reply {
   readonly says: string;
-  /** Left out where there is no body. */
+  /** Absent if the response has no body. */
   readonly content?: Content;
-  /** Names of headers that it has beside those that every answer has. */
+  /** Headers beside those that every response has. */
   readonly headers?: readonly HeaderName[];
 }
 
-/** A body by its media type: its document, or text of that type. */
+/** The schema of a body by its media type, or `text`. */
 export type Content = Readonly<Record<string, z.ZodType | 'text'>>;
 
-/** What a caller may say in the query or in a header. */
+/** A parameter of the query, or a header of the request. */
 export interface Parameter<Value> {
   readonly name: string;
   readonly in: 'query' | 'header';
   readonly says: string;
   readonly isRequired?: boolean;
-  /** Of its text where that is a string, else of what the text says. */
+  /** The rule for its value, as OpenAPI publishes it. */
   readonly shape: z.ZodType;
   read(c: Context<AppEnv>): Parsed<Value>;
 }
 
-/** Headers that not every answer has. */
+/** Headers that only some responses have. */
 export const HEADERS = {
   ETag: "The machine's revision, in quotes (RFC 9110, section 8.8.3).",
-  'Retry-After': 'Not yet: when it is worth asking again, in seconds. A 406 without it is final.',
-  'WWW-Authenticate': 'How to sign in (RFC 7617).',
-  Vary: 'The answer depends on what is accepted.',
+  'Retry-After': 'When a repeat may succeed, in seconds. A 406 without it is final.',
+  'WWW-Authenticate': 'How to authenticate (RFC 7617).',
+  Vary: 'The response depends on `Accept`.',
 } as const;
 
 export type HeaderName = keyof typeof HEADERS;

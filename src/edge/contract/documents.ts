@@ -1,7 +1,4 @@
-/**
- * The documents that the service answers with, as schemas: what OpenAPI publishes, and what TypeScript holds the code
- * to. Times are ISO 8601.
- */
+/** Schemas of the documents in requests and responses. OpenAPI publishes them; `satisfies` binds them to the code's types. Times are ISO 8601. */
 import * as z from 'zod';
 import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
 import { CallerShape } from '../../inputs.ts';
@@ -25,7 +22,7 @@ const tags = z
   .array(z.string())
   .describe('The tags of the active states. `failed` on a final state: the machine has failed.');
 
-/** What JSON can say. */
+/** Any JSON value. */
 const JsonShape: z.ZodType<Json> = z.union([
   z.string(),
   z.number(),
@@ -47,7 +44,7 @@ const ValueShape: z.ZodType<NamedValue> = z
     ),
   ])
   .describe(
-    'The active states as XState shows them: a name, or a mapping of names to what is active inside.',
+    'The active states as XState shows them: a name, or a mapping of names to the states that are active inside.',
   );
 
 const CountShape = z.strictObject({
@@ -66,7 +63,7 @@ export const StatusShape = z.strictObject({
   tags,
   revision,
   started: time(
-    'When the present run began; null for a run that has not begun, and is shown as if it began now.',
+    'When the present run began; null for a run that has not begun: it is shown as if it began now.',
   ).nullable(),
   since: time('When the state that was entered last was entered.'),
   changed: time('When the last change took effect.'),
@@ -77,11 +74,11 @@ export const StatusShape = z.strictObject({
         by: z
           .array(z.string())
           .describe(
-            'Who has reported, of those who said who they are; the first one in front. Bounded, see `statusCallersLength`.',
+            'The callers that have reported with a name, the first one in front. Bounded, see `statusCallersLength`.',
           ),
       }),
     )
-    .describe('How far each counting transition of the active states has come.'),
+    .describe('The progress of each counting transition of the active states.'),
   claims: z
     .array(
       z.strictObject({
@@ -90,57 +87,57 @@ export const StatusShape = z.strictObject({
         holders: z.array(
           z.strictObject({
             by: z.string(),
-            since: time('When it was taken.'),
+            since: time('When the slot was taken.'),
             until: time('When its lease ends.'),
           }),
         ),
       }),
     )
-    .describe('The active states where only so many may work at once.'),
+    .describe('The active states with slots.'),
   timers: z
     .array(
       z.strictObject({
-        at: time('When it is due.'),
+        at: time('When the timer is due.'),
         event: z
           .string()
           .nullable()
-          .describe('The event that it sends; null where it is that of an `after`, an `at` or a `time`.'),
-        state: z.string().nullable().describe('The state that it is of; null where a `raise` has set it.'),
+          .describe('The event that the timer sends; null for an `after`, an `at` or a `time`.'),
+        state: z.string().nullable().describe('The state whose timer it is; null if a `raise` has set it.'),
         target: z
           .string()
           .nullable()
-          .describe('The state that it leads to; null where there is none, or guards choose among several.'),
+          .describe('The state that it leads to; null if there is none, or guards choose among several.'),
       }),
     )
-    .describe('What happens by itself, the earliest in front.'),
+    .describe('The timers that are set, the earliest in front.'),
   chart: z.strictObject({
     hash: z.string().describe("SHA-256 of the chart's text, hexadecimal."),
     source: z.enum(CHART_ORIGINS),
-    newer: z.boolean().describe('Whether another chart than this one is waiting for a reset.'),
+    newer: z.boolean().describe('Whether a newer chart is waiting for a reset.'),
   }),
 }) satisfies z.ZodType<Status>;
 
 export const EntryShape = z.strictObject({
   id: z.int().min(1).describe('Counts the entries of a machine, from 1.'),
   revision,
-  at: time('When it took effect.'),
+  at: time('When the change took effect.'),
   cause: z.enum(CAUSES),
   event: z.string().nullable(),
-  state: z.string().nullable().describe('The state that was meant.'),
-  by: z.string().nullable().describe('Who did it, where somebody said.'),
-  sub: z.string().nullable().describe('Whose token it was, where one was asked for.'),
+  state: z.string().nullable().describe('The state that the request named.'),
+  by: z.string().nullable().describe('The caller, if the request named one.'),
+  sub: z.string().nullable().describe('The subject of the token, if one was needed.'),
   from: stateNames('The active states before, outermost first.'),
   to: stateNames('The active states after, outermost first.'),
   entered: stateNames(
-    'The states that were entered, in that order: also those that were left again, or that were active before.',
+    'The states that were entered, in that order: also those that were left again or were active before.',
   ),
-  notes: z.array(z.string()).describe('Guards that could not be evaluated, or why it was refused.'),
+  notes: z.array(z.string()).describe('Guards that could not be evaluated, or why the event was refused.'),
 }) satisfies z.ZodType<ShownEntry>;
 
 export const HistoryShape = z.strictObject({
   machine: address,
   history: z.array(EntryShape).describe('Newest first.'),
-  before: z.int().min(1).optional().describe('Where there may be more: `before` of the next page.'),
+  before: z.int().min(1).optional().describe('`before` of the next page; absent if there is none.'),
 });
 
 const SummaryShape = z.strictObject({
@@ -149,7 +146,7 @@ const SummaryShape = z.strictObject({
   states: stateNames('The active states, outermost first.'),
   status: progress,
   tags,
-  waiting: z.array(CountShape).describe('Counts that are not complete, or have passed their target.'),
+  waiting: z.array(CountShape).describe('Counts that are incomplete or past their target.'),
   revision,
   changed: time('When the last change took effect.'),
 });
@@ -161,17 +158,17 @@ export const MachinesShape = z.strictObject({
       SummaryShape,
       z
         .strictObject({ machine: address, status: z.literal('unknown') })
-        .describe('A machine that does not answer at the moment.'),
+        .describe('A machine that does not answer now.'),
     ]),
   ),
-  after: z.string().optional().describe('Where there are more: `after` of the next page.'),
+  after: z.string().optional().describe('`after` of the next page; absent if there is none.'),
 });
 
 const IssueShape = z.strictObject({
   severity: z.enum(['error', 'warning']),
   line: z.int().min(1),
   column: z.int().min(1).describe('In UTF-16 code units.'),
-  path: z.string().describe('Where in the document: `states[2].target.name`.'),
+  path: z.string().describe('The place in the document: `states[2].target.name`.'),
   message: z.string(),
 }) satisfies z.ZodType<ChartIssue>;
 
@@ -189,17 +186,15 @@ export const ClaimShape = z.strictObject({
 
 export const HealthShape = z.strictObject({
   status: z.literal('ok'),
-  limits: z.record(z.string(), z.number()).describe('What a caller can run into.'),
+  limits: z.record(z.string(), z.number()).describe('The bounds that callers can meet.'),
 });
 
-/** Problem details (RFC 9457) of one kind of refusal, or of several. */
+/** Problem details (RFC 9457). */
 export const ProblemShape = z.strictObject({
-  type: z
-    .templateLiteral(['urn:stateservice:problem:', z.string()])
-    .describe('Which kind of no it is; the table of refusals names all.'),
+  type: z.templateLiteral(['urn:stateservice:problem:', z.string()]).describe('The kind of refusal.'),
   title: z.string(),
   status: z.int().min(400).max(599),
-  detail: z.string().describe('What is so, and what would be right.'),
+  detail: z.string().describe('What is the case, and what would be right.'),
   machine: z
     .strictObject({
       revision,
@@ -207,30 +202,30 @@ export const ProblemShape = z.strictObject({
       waiting: z.array(CountShape),
     })
     .optional()
-    .describe('Where the machine stood when it refused.'),
+    .describe('The state of the machine when it refused.'),
   events: z.array(z.string()).optional().describe('The events that the state takes.'),
   holders: z
     .array(z.strictObject({ by: z.string(), until: time('When the lease ends.') }))
     .optional()
-    .describe('Who holds the slots.'),
-  candidates: z.array(z.string()).optional().describe('The states that may be meant.'),
-  errors: z.array(IssueShape).optional().describe('What is wrong with a chart, all of it.'),
+    .describe('The holders of the slots.'),
+  candidates: z.array(z.string()).optional().describe('The states that the name may mean.'),
+  errors: z.array(IssueShape).optional().describe('All errors of the chart.'),
 });
 
-/** A document that has a standard of its own. */
+/** A document that a standard of its own describes. */
 export const AnyShape = z.looseObject({});
 
-/** FleetLock's own shape of an error. */
+/** An error of FleetLock. */
 export const FaultShape = z.strictObject({
   kind: z.string(),
   value: z.string(),
 });
 
-/** What FleetLock's clients send. */
+/** The body of a FleetLock request. */
 export const FleetLockShape = z.object({
   client_params: z.object({
     id: CallerShape,
-    // A group as the protocol has it, and `_`, which names of states have.
+    // The protocol's characters, and `_`, which names of states may have.
     group: z
       .string()
       .max(CALLER_LENGTH)
@@ -239,7 +234,7 @@ export const FleetLockShape = z.object({
   }),
 });
 
-/** The documents that have a name in OpenAPI, for several answers have them or they hold themselves. */
+/** The schemas with a name in OpenAPI: several responses share them, or they are recursive. */
 export const DOCUMENTS = {
   Status: StatusShape,
   Entry: EntryShape,

@@ -1,4 +1,4 @@
-/** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html), written from what the routes say of themselves. */
+/** Generates OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html) from the contracts of the resources. */
 import * as z from 'zod';
 import { ChartAndRunShape, NameShape } from '../../address.ts';
 import type { Right } from '../../grant.ts';
@@ -8,17 +8,17 @@ import { SAFE } from '../responses.ts';
 import { type Content, type Contract, HEADERS, type HeaderName, type Parameter } from './contract.ts';
 import { DOCUMENTS, ProblemShape } from './documents.ts';
 
-/** An operation of the service: a method of a path, and what it promises. */
+/** An operation of the service: a method of a path, and its contract. */
 export interface Operation {
   /** With its parameters in braces. */
   readonly path: string;
   readonly method: MethodName;
   readonly contract: Contract;
-  /** What its caller's token must allow; there is none where none is asked for. */
+  /** The right that the caller's token must have; absent if no token is needed. */
   readonly right?: Right;
-  /** Every kind of no that it may say. */
+  /** All refusals that it may answer with. */
   readonly refusals: readonly RefusalCode[];
-  /** In which shape it says no. */
+  /** The body of a refusal. */
   readonly refusalContent: Content;
 }
 
@@ -26,7 +26,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * @param origin of the service: `https://state.example.com`.
- * @returns the document; JSON.
+ * @returns the document as JSON.
  */
 export function openApi(resources: Resources, origin: string): Json {
   const refusals = new Refusals();
@@ -61,7 +61,7 @@ export function openApi(resources: Resources, origin: string): Json {
   };
 }
 
-/** All that may be asked of the service, the machine's paths below a tenant before those at the root. */
+/** All operations of the service: a machine's paths below a tenant come before those at the root. */
 export function operationsOf({ service, tenant, machine }: Resources): Operation[] {
   const below = machine.flatMap((resource) =>
     methodsOf(`/{tenant}/{chart}${resource.path}`, resource, [...OF_MACHINE, 'wrong-address']),
@@ -80,7 +80,7 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
   return [...below, ...ofTenant, ...atRoot.map(ofDefault), ...ofService];
 }
 
-/** What any resource may say, any that asks for a token, and any machine. A parameter that is not known is a wrong one. */
+/** The refusals of any resource, of any that needs a token, and of any machine. An unknown parameter is a wrong one. */
 const OF_SERVICE = [
   'wrong-parameter',
   'malformed-host',
@@ -99,7 +99,7 @@ const OF_ANY = [
 const OF_MACHINE = [
   ...OF_ANY,
   'no-chart',
-  // Where it has not begun yet, it begins with any of these.
+  // Any request may begin a machine.
   'invalid-chart',
   'too-many-machines',
   'too-many-bytes',
@@ -123,7 +123,7 @@ function methodsOf(
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE'] as const satisfies readonly MethodName[];
 
-/** Operations have names of their own. */
+/** Names the operation of the `default` machine: each operation of OpenAPI has its own id. */
 function ofDefault(operation: Operation): Operation {
   return { ...operation, contract: { ...operation.contract, id: `${operation.contract.id}OfDefault` } };
 }
@@ -167,12 +167,12 @@ function parameterJson({ name, in: place, says, isRequired = false, shape }: Par
   return { name, in: place, description: says, required: isRequired, schema: schemaOf(shape) };
 }
 
-/** The answers that say no: many operations have the same ones, which are written once. */
+/** The responses of refusals. Many operations share them, so each is written once. */
 class Refusals {
   readonly #names = new Map<string, string>();
   readonly components: Record<string, Json> = {};
 
-  /** @returns by status: which kinds there are, and which headers they may have. */
+  /** @returns references to the responses, by status. */
   write(codes: readonly RefusalCode[], content: Content): Json {
     const statuses = [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
     return Object.fromEntries(
@@ -202,7 +202,7 @@ class Refusals {
   }
 }
 
-/** `ETag` where a machine has said it. */
+/** The headers of refusals by status; `ETag` if a machine has refused. */
 const REFUSAL_HEADERS: ReadonlyMap<number, readonly HeaderName[]> = new Map([
   [401, ['WWW-Authenticate']],
   [406, ['ETag', 'Retry-After']],
@@ -252,7 +252,7 @@ function schemaOf(shape: z.ZodType): Json {
   return schema;
 }
 
-/** What OpenAPI 3.1 has for its schemas. What only code can check is not in them. */
+/** The dialect of OpenAPI 3.1. Rules that only code can check are left out. */
 const DRAFT = { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' } as const;
 
 function refOf(name: string): string {
