@@ -1,20 +1,41 @@
-/** What a yardstick of work takes on the machine on which the bounds were set, ms. */
+/** What one unit of work takes on the machine on which the bounds were set, ms. */
 const USUAL = 20;
+
+/**
+ * Units of work in one stretch: 200 ms, as long as the longest bound. Another process interrupts what takes 20 ms less
+ * often than what takes 200, so that short stretches would not show how busy a shared machine is.
+ */
+const STRETCH = 10;
 
 /**
  * How many times slower this machine is at the moment than the one on which the bounds of time were set; 1 where it is
  * not. Those bounds are in ms of a machine of today: a slower one, or one that is shared, gets the time that it needs.
  */
-export function slowness(): number {
-  return Math.max(1, yardstick() / USUAL);
+function slowness(): number {
+  return Math.max(1, leastOf(3, STRETCH) / STRETCH / USUAL);
 }
 
-/** @returns what the yardstick takes at the moment, ms. */
+/**
+ * Holds a time against its bound. The machine's slowness is measured only where the time is beyond it.
+ *
+ * @param bound ms, on the machine on which the bounds were set.
+ * @returns how many ms are allowed for what took `ms`.
+ */
+export function allowed(ms: number, bound: number): number {
+  return ms < bound ? bound : bound * slowness();
+}
+
+/** @returns what one unit of work takes at the moment, ms. */
 export function yardstick(): number {
+  return leastOf(5, 1);
+}
+
+/** @returns the least time of some tries to do units of work, ms. */
+function leastOf(tries: number, units: number): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < tries; i++) {
     const begun = performance.now();
-    work();
+    for (let unit = 0; unit < units; unit++) work();
     least = Math.min(least, performance.now() - begun);
   }
   return least;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/chart.ts';
 import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/limits.ts';
 import { counting, final, sequence } from '../charts.ts';
-import { slowness } from '../slowness.ts';
+import { allowed } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
@@ -261,7 +261,7 @@ describe('a text that is made to hurt', () => {
     expect(text.length).toBeLessThanOrEqual(CHART_BYTES);
     const { reading, ms } = fastestReading(text);
     expect(reading.ok || reading.errors.length > 0).toBe(true);
-    expect(ms).toBeLessThan(ms < MOST ? MOST : MOST * slowness());
+    expect(ms).toBeLessThan(allowed(ms, MOST));
   });
 
   it('takes no more room as a chart than it took as a text', () => {

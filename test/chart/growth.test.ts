@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { readChart, send, start } from '../../src/chart/chart.ts';
-import { slowness } from '../slowness.ts';
+import { allowed } from '../slowness.ts';
 
 const many = (count: number, make: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => make(i)).join(', ');
@@ -60,7 +60,7 @@ it.each(Object.entries(FAMILIES))('what more %s take grows with the text', (_, m
   const after = timeOf(large);
   const growth = large.length / small.length;
   expect(after, `${before} ms, then ${after} ms for ${growth} times the text`).toBeLessThan(
-    Math.max(FLOOR * slowness(), NOISE * growth * before),
+    Math.max(allowed(after, FLOOR), NOISE * growth * before),
   );
 });
 

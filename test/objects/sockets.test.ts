@@ -207,7 +207,7 @@ describe('one more than there may be', () => {
     expect(await verdict(response)).toBe('503 too-many-waiting');
     // The machine goes on.
     expect((await report(address, 'drain')).status).toBe(200);
-  }, 30_000);
+  }, 120_000);
 });
 
 async function socketsOf(address: string): Promise<number> {

@@ -10,7 +10,7 @@ import { fireDue } from '../../../src/objects/due.ts';
 import { report } from '../../../src/objects/update.ts';
 import { newChart } from '../../charts.ts';
 import { ask, historyOf, problemOf, send as request, statePath, statusOf } from '../../service.ts';
-import { slowness } from '../../slowness.ts';
+import { allowed } from '../../slowness.ts';
 import { chartOf } from '../run.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
 import { CHARTS, DOCUMENTS } from './hostile-charts.ts';
@@ -37,8 +37,7 @@ function timed<Result>(name: string, act: () => Result, most = MOST): Result {
     // What takes ten times as long as it may will not come down to it.
     if (least < most || least > 10 * most || i === TRIES) {
       figures.push([name, least]);
-      const allowed = least < most ? most : most * slowness();
-      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(allowed);
+      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(allowed(least, most));
       return result;
     }
   }
@@ -214,7 +213,8 @@ describe('what could not be stored is no chart, and no event', () => {
       times.push(performance.now() - before);
     }
     // With reading the chart, starting it and storing what it has done.
-    expect(Math.min(...times)).toBeLessThan(5 * MOST);
+    const least = Math.min(...times);
+    expect(least).toBeLessThan(allowed(least, 5 * MOST));
   });
 
   it('an event’s name that is longer than any that can be sent', () => {
