@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A body whose parts come one after the other, a moment apart, and whose end never comes where it is `stalled`. */
+/** A body whose parts come a moment apart. Its end never comes if it is `stalled`. */
 function bodyOf(parts: readonly string[], isStalled = false): ReadableStream<Uint8Array> {
   const bytes = parts.map((part) => new TextEncoder().encode(part));
   return new ReadableStream({
@@ -24,7 +24,7 @@ function bodyOf(parts: readonly string[], isStalled = false): ReadableStream<Uin
   });
 }
 
-it('a body that stops coming is given up', async () => {
+it('a body that stalls is 408', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   let status: number | undefined;
   const body = bodyOf(['init'], true);
@@ -38,7 +38,7 @@ it('a body that stops coming is given up', async () => {
   expect(status).toBe(408);
 });
 
-it('a body may come in pieces, also of one character', async () => {
+it('a body may come in pieces, also within a character', async () => {
   const address = newAddress();
   const text = `# état\n${CHART}`;
   const bytes = [...new TextEncoder().encode(text)].map((byte) => Uint8Array.of(byte));
@@ -60,7 +60,7 @@ it('a body that is too large is not read to its end', async () => {
   expect(response.status).toBe(413);
 });
 
-it('a body that is no UTF-8, or ends in the midst of a character, is told so', async () => {
+it('a body that is not UTF-8, or ends within a character, is refused', async () => {
   for (const bytes of [Uint8Array.of(0xff), Uint8Array.of(0x61, 0xc3)]) {
     const response = await send('PUT', `/${newAddress()}/chart`, { body: bytes });
     expect(response.status).toBe(400);

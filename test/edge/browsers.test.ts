@@ -1,4 +1,4 @@
-/** What the service lets browsers do that a page of another site leads. */
+/** Requests that pages of other sites make browsers send, and CORS. */
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
@@ -10,7 +10,7 @@ const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b'
 const path = statePath(address, 'a');
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-/** Requests that change something, and one that opens a channel. */
+/** Requests that change something, and one that opens a WebSocket. */
 const UNSAFE = RESOURCES.machine.flatMap(({ path: below, methods }) =>
   Object.entries(methods)
     .filter(([method]) => method !== 'GET')
@@ -24,7 +24,7 @@ describe.each(UNSAFE)('%s %s', (method, asked) => {
   it.each([
     ['another site', { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.test' }],
     ['another site, by an older browser', { Origin: 'https://evil.test' }],
-    ['a site beside ours', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://other.service.test' }],
+    ['another subdomain', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://other.service.test' }],
     ['another port', { Origin: 'https://service.test:8443' }],
     ['another scheme', { Origin: 'http://service.test' }],
     ['a page without origin', { Origin: 'null' }],
@@ -42,14 +42,14 @@ describe.each(UNSAFE)('%s %s', (method, asked) => {
 describe('a report', () => {
   it.each([
     ['a program', {}],
-    ['our own page', { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://service.test' }],
-    ['our own page in an older browser', { Origin: 'https://service.test' }],
+    ['the service’s own page', { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://service.test' }],
+    ['the service’s own page in an older browser', { Origin: 'https://service.test' }],
     ['the address bar', { 'Sec-Fetch-Site': 'none' }],
   ])('is taken from %s', async (_, headers) => {
     expect((await send('PUT', path, { headers })).status).toBe(200);
   });
 
-  it('is refused from another site also where its browser sends our password along', async () => {
+  it('is refused from another site also with the password', async () => {
     const headers = {
       Authorization: `Basic ${btoa(`me:${await tokenWith()}`)}`,
       Origin: 'https://evil.test',
@@ -58,13 +58,13 @@ describe('a report', () => {
   });
 });
 
-describe('reading', () => {
-  it('is no harm: a link may lead to it', async () => {
+describe('a read', () => {
+  it('is allowed: another site may link to it', async () => {
     const headers = { 'Sec-Fetch-Site': 'cross-site' };
     expect((await send('GET', path, { headers })).status).toBe(200);
   });
 
-  it('by a WebSocket from another site is refused: it would be told everything', async () => {
+  it('by a WebSocket from another site is refused', async () => {
     const headers = { Upgrade: 'websocket', Origin: 'https://evil.test' };
     const response = await send('GET', `/${address}/watch`, { headers });
     expect(response.status).toBe(403);
@@ -72,7 +72,7 @@ describe('reading', () => {
   });
 });
 
-describe('every answer', () => {
+describe('every response', () => {
   const paths = [
     '/healthz',
     '/schema.json',
@@ -94,7 +94,7 @@ describe('every answer', () => {
     '/a/b@/state',
   ];
 
-  it.each(paths)('is no page, in no frame, of no other type, and kept by nobody: %s', async (asked) => {
+  it.each(paths)('forbids scripts, frames, sniffing and caches: %s', async (asked) => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'PATCH']) {
       const response = await send(method, asked);
       await response.body?.cancel();
@@ -109,7 +109,7 @@ describe('every answer', () => {
     }
   });
 
-  it('is the same for who is not let in', async () => {
+  it('has the same headers if the request is refused', async () => {
     const response = await sendWith(GUARDED, 'GET', path);
     expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
     expect(response.headers.get('Cache-Control')).toBe('no-store');
@@ -120,13 +120,13 @@ describe('CORS', () => {
   const CORS_ORIGINS = 'https://ops.example.com, https://other.example.com';
   const fromOps = { Origin: 'https://ops.example.com', 'Sec-Fetch-Site': 'cross-site' };
 
-  it('is not there unless it is configured', async () => {
+  it('is off unless it is configured', async () => {
     const headers = { Origin: 'https://ops.example.com', 'Access-Control-Request-Method': 'PUT' };
     const response = await send('OPTIONS', path, { headers });
     expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
-  it('lets the pages of the sites that are named read and report', async () => {
+  it('lets pages of the listed sites read and report', async () => {
     const preflight = await sendWith({ CORS_ORIGINS }, 'OPTIONS', path, {
       headers: {
         ...fromOps,
@@ -145,7 +145,7 @@ describe('CORS', () => {
     expect(put.headers.get('Access-Control-Allow-Credentials')).toBeNull();
   });
 
-  it('lets no other site', async () => {
+  it('allows no other site', async () => {
     for (const Origin of ['https://evil.test', 'https://ops.example.com.evil.test', 'null']) {
       const get = await sendWith({ CORS_ORIGINS }, 'GET', path, { headers: { Origin } });
       expect(get.headers.get('Access-Control-Allow-Origin')).toBeNull();
@@ -153,7 +153,7 @@ describe('CORS', () => {
     }
   });
 
-  it('lets no page in a sandbox, whose origin is null, whatever is configured', async () => {
+  it('never allows the origin null, which every sandboxed page has', async () => {
     for (const CORS_ORIGINS of ['null', 'https://ops.example.com,null', '*', 'file:///tmp/page.html']) {
       const get = await sendWith({ CORS_ORIGINS }, 'GET', path, { headers: { Origin: 'null' } });
       expect(get.headers.get('Access-Control-Allow-Origin')).toBeNull();
@@ -162,18 +162,18 @@ describe('CORS', () => {
     }
   });
 
-  it('takes an origin as it is typed: with a slash at its end, or in capitals', async () => {
+  it('accepts an origin with a slash at its end, or in capitals', async () => {
     const typed = { CORS_ORIGINS: 'HTTPS://Ops.Example.com/' };
     expect((await sendWith(typed, 'PUT', path, { headers: fromOps })).status).toBe(200);
   });
 
-  it('asks for a token all the same', async () => {
+  it('still requires a token', async () => {
     const response = await sendWith({ ...GUARDED, CORS_ORIGINS }, 'GET', path, { headers: fromOps });
     expect(response.status).toBe(401);
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://ops.example.com');
   });
 
-  it('does not come in the way of a WebSocket', async () => {
+  it('does not break a WebSocket', async () => {
     const headers = { Upgrade: 'websocket', ...fromOps };
     const response = await sendWith({ CORS_ORIGINS }, 'GET', `/${address}/watch`, { headers });
     expect(response.status).toBe(101);

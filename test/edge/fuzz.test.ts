@@ -1,4 +1,4 @@
-/** Requests of every disorder: none is a fault of the service, tells a secret, or leaves something behind. */
+/** Random requests: none causes a fault, leaks a secret or leaves an object behind. */
 import { listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as fc from 'fast-check';
@@ -11,7 +11,7 @@ import { GUARDED, PREVIOUS_SECRET, SECRET, sendWith, tokenFor, tokenWith } from 
 const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b')));
 const [tenant = ''] = address.split('/');
 
-// Who may do everything may do it to the service's own machine.
+// A caller with all rights may also use the service's own machine.
 afterAll(async () => {
   await send('DELETE', '/');
 });
@@ -19,7 +19,7 @@ afterAll(async () => {
 /** A token that may read one machine. */
 const READS = await tokenFor(address, 'read');
 
-/** That token, and others that allow nothing here. */
+/** That token, and others without a right here. */
 const TOKENS = [
   READS,
   await tokenFor('elsewhere/*', 'read', 'update', 'admin'),
@@ -69,7 +69,7 @@ const disorder = fc
     { maxLength: 4 },
   )
   .map((pairs) => new URLSearchParams(pairs).toString());
-/** A query with a parameter that is not known gets no further: not all may have one. */
+/** An unknown parameter ends a request early, so not every query has one. */
 const query = fc.oneof({ weight: 2, arbitrary: fc.constantFrom('', 'state=a', 'state=a&by=b') }, disorder);
 const header = fc.oneof(
   fc.tuple(
@@ -119,7 +119,7 @@ function headerText() {
   return fc.stringMatching(/^[ -~]{0,40}$/);
 }
 
-/** A request of any disorder, and what it was answered. */
+/** A random request and its response. */
 async function answersTo(
   who: fc.Arbitrary<string | undefined>,
   numRuns: number,
@@ -151,7 +151,7 @@ async function answersTo(
         if (isStream) await response.body?.cancel();
         response.webSocket?.accept();
         response.webSocket?.close();
-        // The one 500 that there is: the original's answer to a report that names no state.
+        // The only 500: the original's response to a report that names no state.
         const isOriginal = answer.includes('no-state-to-update');
         expect(response.status < 500 || isOriginal, `${response.status} ${answer}`).toBe(true);
         const told = `${answer}${JSON.stringify([...response.headers])}`;
@@ -168,19 +168,19 @@ async function answersTo(
   return { statuses, logged };
 }
 
-it(`${FUZZ.runs} requests that may do nothing do nothing`, async () => {
+it(`${FUZZ.runs} random requests without a right have no effect`, async () => {
   const before = await listDurableObjectIds(env.MACHINES);
   const { statuses, logged } = await answersTo(authorization, FUZZ.runs);
   expect(logged).toBe('');
-  // The one machine that may be read has been, and has started; nothing else is there.
+  // Only the machine that the token may read has begun; there is no other object.
   const after = await listDurableObjectIds(env.MACHINES);
   const known = new Set([...before.map(String), String(env.MACHINES.idFromName(address))]);
   expect(after.map(String).filter((id) => !known.has(id))).toEqual([]);
-  // The disorder got to where it was meant to.
+  // The requests have reached the service's code.
   for (const status of [200, 400, 401, 403, 404, 405]) expect(statuses.get(status) ?? 0).toBeGreaterThan(0);
 }, 300_000);
 
-it('nor do those of someone who may do everything meet a fault', async () => {
+it('random requests with all rights cause no fault', async () => {
   const token = await tokenFor('*', 'read', 'update', 'admin');
   const { statuses, logged } = await answersTo(fc.constant(`Bearer ${token}`), FUZZ.runs / 2);
   expect(logged).toBe('');

@@ -16,7 +16,7 @@ function lines(): unknown[] {
 const address = await newChart(sequence(counting('a', 'b', 5), final('b')));
 
 describe('a request', () => {
-  it('is a line that tells who asked for what, and what came of it', async () => {
+  it('is logged as a line with the caller, the request and the status', async () => {
     const token = await tokenWith({ sub: 'ci' });
     const headers = { Authorization: `Bearer ${token}` };
     const bindings = { ...GUARDED, LOG: 'requests' };
@@ -40,12 +40,12 @@ describe('a request', () => {
     expect(JSON.stringify(log.mock.calls)).not.toContain(token);
   });
 
-  it('is no line unless that is asked for', async () => {
+  it('is not logged by default', async () => {
     await send('GET', `/${address}/state?state=a`);
     expect(lines()).toEqual([]);
   });
 
-  it('is one line, whatever is in it', async () => {
+  it('is one line, whatever it contains', async () => {
     const path = `/${address}/state?state=${encodeURIComponent('a\n{"status":200}')}`;
     await sendWith({ LOG: 'requests' }, 'GET', path);
     expect(log.mock.calls).toHaveLength(1);

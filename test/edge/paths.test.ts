@@ -1,4 +1,4 @@
-/** Addresses as they come in a path. What a name may be is tested in ../address.test.ts. */
+/** Addresses in paths. `../address.test.ts` tests which names are valid. */
 import { listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { KNOWN_FOR } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { problemOf, send, tracesOf } from '../service.ts';
 
-describe('a path that is no address', () => {
+describe('a path without a valid address', () => {
   it.each([
     ['5,000 characters for a tenant', `/${'x'.repeat(5_000)}/c/state`, 'tenant'],
     ['5,000 characters for a chart', `/t/${'x'.repeat(5_000)}/state`, 'chart'],
@@ -30,7 +30,7 @@ describe('a path that is no address', () => {
     ['the same at the machine itself', '/t/x@', 'run'],
     ['the same at its chart', '/t/x@/chart', 'run'],
     ['the same at its history', '/t/x@/history', 'run'],
-  ])('is 400, and says which name is wrong: %s', async (_, path, part) => {
+  ])('is 400 and says which name is wrong: %s', async (_, path, part) => {
     const response = await send('GET', path);
     expect(response.status).toBe(400);
     const problem = await problemOf(response);
@@ -50,24 +50,24 @@ describe('a path that is no address', () => {
     'metrics',
     'default',
     'v1',
-  ])('has a name of the service for a tenant: %s', async (tenant) => {
+  ])('has a reserved name for a tenant: %s', async (tenant) => {
     const response = await send('GET', `/${tenant}/x/state?state=a`);
     expect(response.status).toBe(400);
     expect((await problemOf(response)).detail).toContain(`"${tenant}"`);
   });
 
-  it('is refused before anything is asked of it, whatever the method', async () => {
+  it('is refused before the method is looked at', async () => {
     expect((await send('PUT', '/t/x@/state?state=a')).status).toBe(400);
     expect((await send('PUT', '/t/x@/state')).status).toBe(400);
     expect((await send('GET', '/t/x@/state')).status).toBe(400);
   });
 
-  it('leads nowhere by dots that a URL takes away', async () => {
+  it('leads nowhere if it has dot segments', async () => {
     expect((await send('GET', '/t/%2e%2e/%2e%2e/charts/default/state?state=a')).status).toBe(404);
   });
 });
 
-/** Everything that can be asked of a machine without starting a second one. */
+/** All requests to a machine that start no other machine. */
 const REQUESTS: readonly [method: string, path: string][] = [
   ['GET', '/state?state=a'],
   ['HEAD', '/state?state=a'],
@@ -85,8 +85,8 @@ const REQUESTS: readonly [method: string, path: string][] = [
   ['DELETE', '/nothing'],
 ];
 
-describe('an address that has no chart', () => {
-  it.each(REQUESTS)('is left with nothing by %s %s', async (method, path) => {
+describe('an address without a chart', () => {
+  it.each(REQUESTS)('gets no object by %s %s', async (method, path) => {
     const address = newAddress();
     await send(method, `/${address}${path}`);
     await send(method, `/${address}${path}`);
@@ -107,7 +107,7 @@ describe('an address that has no chart', () => {
     expect((await send('PUT', `/${newAddress()}/state?state=a`)).status).toBe(404);
   });
 
-  it('is 404 as a run, and as a name that objects have', async () => {
+  it('is 404 as a run, and with a name of Object.prototype', async () => {
     expect((await send('GET', `/${newAddress()}@run/state?state=a`)).status).toBe(404);
     expect((await send('GET', '/constructor/toString/state?state=a')).status).toBe(404);
   });
@@ -127,7 +127,7 @@ describe('an object', () => {
     ['POST', '/claims?state=a&by=web-01'],
     ['POST', '/reset'],
     ['DELETE', ''],
-  ])('is not made for an address without a chart: %s {machine}%s', async (method, path) => {
+  ])('is not created for an address without a chart: %s {machine}%s', async (method, path) => {
     const base = newAddress();
     for (const address of [base, `${base}@run`]) {
       expect((await send(method, `/${address}${path}`)).status).toBe(404);
@@ -135,14 +135,14 @@ describe('an object', () => {
     }
   });
 
-  it('is not made either for a page', async () => {
+  it('is not created for a page either', async () => {
     const address = newAddress();
     const response = await send('GET', `/${address}`, { headers: { Accept: 'text/html' } });
     expect([response.status, response.headers.get('Content-Type')]).toEqual([404, 'text/html;charset=UTF-8']);
     expect(await isThere(address)).toBe(false);
   });
 
-  it('is asked where its machine has begun, though its chart is gone', async () => {
+  it('is called if its machine has begun, though its chart is gone', async () => {
     const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
     await send('PUT', `/${address}@run/state?state=a`);
     await removeChart(address);
@@ -153,7 +153,7 @@ describe('an object', () => {
     vi.useRealTimers();
   });
 
-  it('is asked where the chart was uploaded', async () => {
+  it('is called if its chart was uploaded', async () => {
     const address = newAddress();
     const body = sequence(counting('a', 'b'), final('b'));
     await send('PUT', `/${address}/chart`, { body });
@@ -163,7 +163,7 @@ describe('an object', () => {
   });
 });
 
-describe('an address whose chart is wrong', () => {
+describe('an address with an invalid chart', () => {
   const wrong = 'current_state: a\nstates:\n  - {name: a, func: increment}\n  - {name: a}\n';
 
   it('is 422 with every error, each with its place in the text', async () => {
@@ -179,14 +179,14 @@ describe('an address whose chart is wrong', () => {
     for (const { message } of errors) expect(message.length).toBeGreaterThan(10);
   });
 
-  it.each(REQUESTS)('is left with nothing by %s %s', async (method, path) => {
+  it.each(REQUESTS)('gets no object by %s %s', async (method, path) => {
     const address = await newChart(wrong);
     await send(method, `/${address}${path}`);
     await send(method, `/${address}${path}`);
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('starts as soon as the chart is right', async () => {
+  it('starts as soon as the chart is valid', async () => {
     const address = await newChart(wrong);
     expect((await send('GET', `/${address}/state?state=a`)).status).toBe(422);
     await putChart(address, sequence(counting('a', 'b'), final('b')));

@@ -1,4 +1,4 @@
-/** A query parameter that a method does not declare is refused: what is misspelt must not count as something else. */
+/** A query parameter that a method does not declare is refused: a misspelt one must not be ignored. */
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import type { Contract } from '../../src/edge/contract/contract.ts';
@@ -10,7 +10,7 @@ const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b'
 const [tenant = ''] = address.split('/');
 await putChart('default', sequence(counting('a', 'b', 1_000_000), final('b')));
 
-/** Every method that is served, and where. */
+/** Every method of every path. */
 const SERVED = [
   ...RESOURCES.machine.flatMap(({ path, methods }) =>
     [address, 'default'].flatMap((name) => methodsAt(machinePath(name) + path || '/', methods)),
@@ -22,7 +22,7 @@ const SERVED = [
 describe.each(SERVED)('$method $path', ({ method, path, contract }) => {
   const known = (contract.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
 
-  it('refuses a parameter that it does not declare, whatever comes with it, and does nothing', async () => {
+  it('refuses a parameter that it does not declare, and has no effect', async () => {
     const before = (await historyOf(address)).history.length;
     const declared = known.map((name) => `${name}=a`).join('&');
     for (const name of ['nonsense', '__proto__', 'toString', 'State', '%C3%A9']) {
@@ -42,11 +42,11 @@ describe.each(SERVED)('$method $path', ({ method, path, contract }) => {
   });
 });
 
-describe('a parameter that is not known', () => {
+describe('an unknown parameter', () => {
   const detailOf = async (method: string, query: string) =>
     (await problemOf(await send(method, `/${address}/${query}`))).detail;
 
-  it('is told by its nearest name', async () => {
+  it('is refused with the most similar name', async () => {
     expect(await detailOf('PUT', 'state?state=a&evnt=fail')).toBe(
       'This takes no parameter "evnt"; did you mean "event"?',
     );
@@ -55,7 +55,7 @@ describe('a parameter that is not known', () => {
     );
   });
 
-  it('is told by all there are where none is near, and by none where there are none', async () => {
+  it('is refused with the list of parameters if none is similar', async () => {
     expect(await detailOf('GET', 'history?event=fail')).toBe(
       'This takes no parameter "event"; it takes: before, limit.',
     );
@@ -64,13 +64,13 @@ describe('a parameter that is not known', () => {
     );
   });
 
-  it('is shown in short where it is long', async () => {
+  it('is shortened if it is long', async () => {
     const detail = await detailOf('GET', `state?state=a&${'x'.repeat(8_000)}=1`);
     expect(detail).toContain('xxx..."; it takes: state, wait.');
     expect(detail.length).toBeLessThan(200);
   });
 
-  it('is not looked for among more than 32', async () => {
+  it('is not searched in a query of more than 32', async () => {
     const most = `?${'state=a&'.repeat(QUERY_PARAMETERS - 1)}state=a`;
     expect((await send('GET', `/${address}/state${most}`)).status).toBe(200);
     for (const more of [`${most}&state=a`, `${most}&`, `?state=a${'&a'.repeat(30_000)}%`]) {
@@ -80,22 +80,22 @@ describe('a parameter that is not known', () => {
     }
   });
 
-  it('changes nothing', async () => {
+  it('has no effect', async () => {
     const { revision } = await statusOf(address);
     expect((await send('PUT', `/${address}/state?state=a&evnt=fail`)).status).toBe(400);
     expect((await statusOf(address)).revision).toBe(revision);
   });
 });
 
-describe('what is no parameter', () => {
+describe('a query without an unknown parameter', () => {
   it.each(['?state=a&', '?&state=a', '?state=a&&', '?state=a#evnt=fail', '?st%61te=a', '?state=a&state=b'])(
-    'is let through: %s',
+    'is accepted: %s',
     async (query) => {
       expect((await send('GET', `/${address}/state${query}`)).status).toBe(200);
     },
   );
 
-  it('is a body, which the original ignored', async () => {
+  it('is accepted with any body, which the original ignored', async () => {
     const body = new URLSearchParams({ state: 'b', evnt: 'fail' });
     expect((await send('PUT', `/${address}/state?state=a`, { body })).status).toBe(200);
   });

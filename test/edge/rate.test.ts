@@ -1,4 +1,4 @@
-/** Cloudflare's rate limit, where it is configured. */
+/** Cloudflare's rate limit, if it is configured. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
@@ -8,8 +8,8 @@ import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
 const path = statePath(await newChart(sequence(counting('a', 'b', 1_000), final('b'))), 'a');
 const LIMITED = { RATE_LIMIT: env.FEW_REQUESTS };
 
-describe('whoever asks too often', () => {
-  it('is told so, and when to come again', async () => {
+describe('a caller over the rate limit', () => {
+  it('is refused with 429 and Retry-After', async () => {
     const headers = { 'CF-Connecting-IP': '192.0.2.1' };
     const answers = [];
     for (let i = 0; i < 7; i++) answers.push(await sendWith(LIMITED, 'GET', path, { headers }));
@@ -22,14 +22,14 @@ describe('whoever asks too often', () => {
     expect(detail).toContain('wait=');
   });
 
-  it('keeps nobody else from asking', async () => {
+  it('does not block other callers', async () => {
     const ask = (ip: string) => sendWith(LIMITED, 'GET', path, { headers: { 'CF-Connecting-IP': ip } });
     for (let i = 0; i < 6; i++) await ask('192.0.2.2');
     expect((await ask('192.0.2.2')).status).toBe(429);
     expect((await ask('192.0.2.3')).status).toBe(200);
   });
 
-  it('is known by its token, from wherever it comes', async () => {
+  it('is counted by its token, from any address', async () => {
     const bindings = { ...GUARDED, ...LIMITED };
     const [busy, idle] = [await tokenWith({ sub: 'busy' }), await tokenWith({ sub: 'idle' })];
     const ask = (token: string, ip: number) =>
@@ -41,7 +41,7 @@ describe('whoever asks too often', () => {
     expect((await ask(idle, 6)).status).toBe(200);
   });
 
-  it('does not use up what another tenant has under the same name', async () => {
+  it('does not use the limit of another tenant’s token with the same name', async () => {
     const bindings = { ...GUARDED, ...LIMITED };
     const tokens = [
       await tokenWith({ sub: 'web-01' }),
@@ -54,7 +54,7 @@ describe('whoever asks too often', () => {
     expect((await ask(tokens[1])).status).toBe(200);
   });
 
-  it('cannot go on guessing tokens', async () => {
+  it('cannot guess more tokens', async () => {
     const guess = () =>
       sendWith({ ...GUARDED, ...LIMITED }, 'GET', path, {
         headers: { Authorization: 'Bearer a.b.c', 'CF-Connecting-IP': '192.0.2.4' },
@@ -63,7 +63,7 @@ describe('whoever asks too often', () => {
     expect((await guess()).status).toBe(429);
   });
 
-  it('is not asked of at the health check', async () => {
+  it('may still call the health check', async () => {
     const headers = { 'CF-Connecting-IP': '192.0.2.5' };
     for (let i = 0; i < 10; i++) {
       expect((await sendWith(LIMITED, 'GET', '/healthz', { headers })).status).toBe(200);
@@ -71,7 +71,7 @@ describe('whoever asks too often', () => {
   });
 });
 
-it('a report that came too often has changed nothing', async () => {
+it('a report over the rate limit has no effect', async () => {
   const address = await newChart(sequence(counting('a', 'b', 1_000), final('b')));
   const headers = { 'CF-Connecting-IP': '192.0.2.6' };
   for (let i = 0; i < 9; i++) await sendWith(LIMITED, 'PUT', statePath(address, 'a'), { headers });

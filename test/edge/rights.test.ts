@@ -1,4 +1,4 @@
-/** Who may do what: every method of every resource that is served, asked by every kind of caller. */
+/** Rights: every method of every resource, requested by every kind of caller. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import type { Env } from '../../src/edge/env.ts';
@@ -7,7 +7,7 @@ import { counting, final, newChart, putChart, removeChart, sequence } from '../c
 import { machinePath, problemOf, send } from '../service.ts';
 import { GUARDED, sendAs, sendWith, tokenFor } from '../tokens.ts';
 
-/** The rule: what is not in it is not served, and what is served must be in it. */
+/** The right of every method of every resource of the service. */
 const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}': { GET: 'read', DELETE: 'admin' },
   '{machine}/state': { GET: 'read', PUT: 'update' },
@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '/{tenant}': { GET: 'read' },
 };
 
-/** Paths that tell nothing of any machine. */
+/** Paths that show nothing of any machine. */
 const PUBLIC = ['/healthz', '/schema.json', '/page.js', '/page.css', '/openapi.json', '/openapi'];
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
@@ -34,7 +34,7 @@ const served = [
   ['/{tenant}', RESOURCES.tenant.methods] as const,
 ];
 
-it('is said for every method of every resource, and for no other', () => {
+it('the table lists every method of every resource, and no other', () => {
   const rights = served.map(([path, methods]) => [
     path,
     Object.fromEntries(Object.entries(methods).map(([method, { right }]) => [method, right])),
@@ -51,13 +51,13 @@ const MACHINES = [address, `${address}@run`, 'default', 'rights/no-chart'];
 beforeAll(async () => {
   await putChart('default', chart);
 });
-// Its watchers end with it.
+// Erasing a machine ends its watchers.
 afterAll(async () => {
   await removeChart('default');
   await send('DELETE', '/');
 });
 
-/** What a path of the table stands for at a machine, and what is sent with it. */
+/** A request for a path of the table. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
   const query = rule.endsWith('/claims') ? '?state=a&by=me' : rule.endsWith('/state') ? '?state=a' : '';
   const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
@@ -91,51 +91,51 @@ const cases = Object.entries(RULES).flatMap(([rule, rights]) =>
 );
 
 describe.each(cases)('%s %s at %s', (method, rule, machine, right) => {
-  it('is not for a stranger', async () => {
+  it('is refused without a token', async () => {
     expect(await statusFor(undefined, method, rule, machine)).toBe(401);
     expect(await statusFor('nonsense', method, rule, machine)).toBe(401);
   });
 
   if (right === undefined) {
-    it('is for nobody', async () => {
+    it('is 405 with every right', async () => {
       expect(await statusFor(await tokenFor('*', ...RIGHTS), method, rule, machine)).toBe(405);
     });
     return;
   }
 
-  it('is not for whoever has every right elsewhere', async () => {
+  it('is refused with all rights for other machines', async () => {
     const elsewhere = ['other/*', `${tenant}x/*`, `${tenant}/other`, `${machine}x`, `${machine}@other`];
     const others = rule === '/{tenant}' ? ['other/*', `${tenant}x/*`, 'default'] : elsewhere;
     expect(await statusFor(await tokenFor(others, ...RIGHTS), method, rule, machine)).toBe(403);
   });
 
-  it.each(RIGHTS)('asks for the right that it is said to: %s', async (held) => {
+  it.each(RIGHTS)('needs the right of the table: %s', async (held) => {
     const allowed = await statusFor(await tokenFor(machine, held), method, rule, machine);
     if (held === right) expect([401, 403, 405, 503]).not.toContain(allowed);
     else expect(allowed).toBe(403);
   });
 
-  it('is not done with all rights but one', async () => {
+  it('is refused with all rights but that one', async () => {
     const others = RIGHTS.filter((other) => other !== right);
     expect(await statusFor(await tokenFor('*', ...others), method, rule, machine)).toBe(403);
   });
 });
 
-describe('what tells nothing of any machine', () => {
-  it.each(PUBLIC)('is for everybody: %s', async (path) => {
+describe('a path that shows nothing of any machine', () => {
+  it.each(PUBLIC)('needs no token: %s', async (path) => {
     expect((await sendAs(undefined, 'GET', path)).status).toBe(200);
   });
 
-  it.each(Object.keys(RULES))('is what a path takes: OPTIONS %s', async (rule) => {
+  it.each(Object.keys(RULES))('may be OPTIONS: %s', async (rule) => {
     const response = await sendAs(undefined, 'OPTIONS', requestFor(rule, address).path);
     expect(response.status).toBe(204);
     expect(response.headers.get('Allow')).toContain('OPTIONS');
   });
 });
 
-describe('a path that there is not', () => {
+describe('an unknown path', () => {
   it.each(['/a/b/c/d/e', `/${address}/nothing`, '/favicon.ico', '/a/b@/state', '/%00', '/%00/x/state'])(
-    'is told to nobody who is not let in: %s',
+    'is 401 without a token: %s',
     async (path) => {
       expect((await sendAs(undefined, 'GET', path)).status).toBe(401);
       expect([400, 404]).toContain((await sendAs(await tokenFor('other/*', 'read'), 'GET', path)).status);
@@ -143,8 +143,8 @@ describe('a path that there is not', () => {
   );
 });
 
-describe('a refusal for want of a right', () => {
-  it('says which one is missing, and for what', async () => {
+describe('a refusal for a missing right', () => {
+  it('says which right is missing, and where', async () => {
     const reader = await sendAs(await tokenFor('acme/*', 'read'), 'PUT', '/acme/x/state?state=a');
     expect((await problemOf(reader)).detail).toBe(
       'This needs the right to update at acme/x; the token of tester may read, and not update.',
@@ -155,7 +155,7 @@ describe('a refusal for want of a right', () => {
     );
   });
 
-  it('is the same whether there is a machine or not', async () => {
+  it('does not depend on whether there is a machine', async () => {
     const token = await tokenFor('other/*', ...RIGHTS);
     const texts = [address, `${tenant}/nothing-here`].map(async (machine) => {
       const response = await sendAs(token, 'GET', `/${machine}/state?state=a`);
@@ -165,7 +165,7 @@ describe('a refusal for want of a right', () => {
     expect(there).toBe(notThere);
   });
 
-  it('is made without asking any object, so that no time it takes tells anything', async () => {
+  it('calls no object, so its timing shows nothing', async () => {
     const trap = () => {
       throw new Error('it was asked');
     };
@@ -184,7 +184,7 @@ describe('a refusal for want of a right', () => {
     }
   });
 
-  it('comes in FleetLock’s own shape where that is spoken', async () => {
+  it('is an error of FleetLock at FleetLock’s paths', async () => {
     const response = await sendAs(undefined, 'POST', `/${address}/v1/pre-reboot`);
     expect(response.status).toBe(401);
     expect(response.headers.get('WWW-Authenticate')).toContain('Basic');
@@ -192,7 +192,7 @@ describe('a refusal for want of a right', () => {
   });
 });
 
-it('the service that is open asks for none of it', async () => {
+it('an open service needs no right', async () => {
   for (const rule of Object.keys(RULES)) {
     const { path } = requestFor(rule, address);
     expect([401, 403]).not.toContain((await send('GET', path)).status);

@@ -1,4 +1,4 @@
-/** Which tokens are taken, and how they come. */
+/** Tokens: which are accepted, and how they are sent. */
 import { sign } from 'hono/jwt';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SECRET_BYTES, TOKEN_LENGTH } from '../../src/limits.ts';
@@ -18,7 +18,7 @@ import {
 const address = await newChart(sequence(counting('a', 'b', 1_000), final('b')));
 const path = statePath(address, 'a');
 
-/** What a request is answered that comes with an `Authorization`. */
+/** The response to a request with an `Authorization`. */
 async function verdictOf(authorization: string | undefined, bindings = GUARDED): Promise<string> {
   const headers = authorization === undefined ? {} : { Authorization: authorization };
   const response = await sendWith(bindings, 'GET', path, { headers });
@@ -28,20 +28,20 @@ async function verdictOf(authorization: string | undefined, bindings = GUARDED):
 }
 
 describe('a token', () => {
-  it('is taken as a bearer, in any case of letters', async () => {
+  it('is accepted as a bearer, in any case of letters', async () => {
     const token = await tokenWith();
     for (const scheme of ['Bearer', 'bearer', 'BEARER'])
       expect(await verdictOf(`${scheme} ${token}`)).toBe('yes');
   });
 
-  it('is taken as the password of any user', async () => {
+  it('is accepted as the password of any user', async () => {
     const token = await tokenWith();
     for (const user of ['', 'me', 'x'.repeat(200)]) {
       expect(await verdictOf(`Basic ${btoa(`${user}:${token}`)}`)).toBe('yes');
     }
   });
 
-  it('is good in the second before its end, and not at it', async () => {
+  it('is valid in the second before it expires, and not after it', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       const token = await tokenWith({ exp: inSeconds(60) });
@@ -54,11 +54,11 @@ describe('a token', () => {
     }
   });
 
-  it('is good where it was made by a clock that is ahead', async () => {
+  it('is valid if it was signed by a clock that is ahead', async () => {
     expect(await verdictOf(`Bearer ${await tokenWith({ iat: inSeconds(300) })}`)).toBe('yes');
   });
 
-  it('of the secret before is good while that is known, and no longer', async () => {
+  it('that is signed with the previous secret is valid while the service has that secret', async () => {
     const token = await tokenWith({}, PREVIOUS_SECRET);
     expect(await verdictOf(`Bearer ${token}`)).toBe('401 The token is not one of ours.');
     const rotated = { ...GUARDED, TOKEN_SECRET_PREVIOUS: PREVIOUS_SECRET };
@@ -66,7 +66,7 @@ describe('a token', () => {
     expect(await verdictOf(`Bearer ${await tokenWith()}`, rotated)).toBe('yes');
   });
 
-  it('is named in the history beside who reports', async () => {
+  it('is named in the history beside the caller', async () => {
     await sendAs(await tokenWith({ sub: 'ci' }), 'PUT', `${path}&by=web-01`);
     const { history } = await historyOf(address);
     expect(history[0]).toMatchObject({ cause: 'update', by: 'web-01', sub: 'ci' });
@@ -76,7 +76,7 @@ describe('a token', () => {
 const NOT_OURS = '401 The token is not one of ours.';
 const LACKS = '401 The token lacks one of sub, charts, can and exp.';
 
-describe('what is refused', () => {
+describe('a request is refused with', () => {
   it.each([
     ['another secret', tokenWith({}, 'another secret that has bytes enough'), NOT_OURS],
     ['another algorithm', sign({ ...CLAIMS() }, SECRET, 'HS512'), NOT_OURS],
@@ -124,7 +124,7 @@ describe('what is refused', () => {
     expect(await verdictOf(authorization)).toMatch(/^401 .*Send a token: -H "Authorization: Bearer \$TOKEN"/);
   });
 
-  it('asks for a token in the one way that a browser’s prompt knows', async () => {
+  it('the challenge that browsers prompt for', async () => {
     const response = await sendWith(GUARDED, 'GET', path);
     expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="StateService", charset="UTF-8"');
   });
@@ -140,7 +140,7 @@ describe('a service that is not set up', () => {
     ['a short secret before', { ...GUARDED, TOKEN_SECRET_PREVIOUS: 'x' }, `${SECRET_BYTES} bytes`],
     ['another word for AUTH', { ...GUARDED, AUTH: 'off' }, '`token` or `open`'],
     ['an empty AUTH', { ...GUARDED, AUTH: '' }, '`token` or `open`'],
-  ])('answers every request 503, and says what to do: %s', async (_, bindings, what) => {
+  ])('answers every request with 503 and what to do: %s', async (_, bindings, what) => {
     for (const method of ['GET', 'PUT', 'OPTIONS', 'DELETE']) {
       for (const asked of PATHS) {
         const response = await sendWith({ AUTH: 'token', ...bindings }, method, asked);
@@ -150,7 +150,7 @@ describe('a service that is not set up', () => {
     }
   });
 
-  it('asks for tokens where AUTH is left out', async () => {
+  it('requires tokens without AUTH', async () => {
     const bindings = { TOKEN_SECRET: SECRET, AUTH: undefined } as unknown as typeof GUARDED;
     expect((await sendWith(bindings, 'GET', path)).status).toBe(401);
   });
@@ -162,7 +162,7 @@ describe('secrets and tokens', () => {
     log.mockClear();
   });
 
-  it('are in no answer and no log', async () => {
+  it('are in no response and no log', async () => {
     const tokens = [
       await tokenWith(),
       await tokenFor('other/*', 'read'),
@@ -184,7 +184,7 @@ function CLAIMS(): Record<string, unknown> {
   return { sub: 'tester', charts: ['*'], can: ['read'], exp: inSeconds(600) };
 }
 
-/** A token of three parts whose last one is not what was signed. */
+/** A token with a wrong signature. */
 async function unsigned(header: object, signature = ''): Promise<string> {
   return [header, CLAIMS()]
     .map((part) => encoded(part))
@@ -192,7 +192,7 @@ async function unsigned(header: object, signature = ''): Promise<string> {
     .concat('.', signature);
 }
 
-/** A token that was signed, and changed afterwards. */
+/** A token that was changed after it was signed. */
 async function tamper(claim: string, value: unknown): Promise<string> {
   const token = await tokenFor('acme/*', 'read');
   const [header, , signature] = token.split('.');

@@ -1,4 +1,4 @@
-/** Who watches with a token is told nothing after its end. */
+/** Watches and waits end when their token expires. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { Socket } from '../objects/sockets.ts';
@@ -25,7 +25,7 @@ describe('a WebSocket', () => {
   it.each([
     ['awake', false],
     ['asleep', true],
-  ])('is closed when its token has ended, and others are not: the object was %s', async (_, sleeps) => {
+  ])('is closed when its token expires, and others are not: the object was %s', async (_, sleeps) => {
     const address = await newChart(chart);
     const short = await watch(address, inSeconds(60));
     const long = await watch(address, inSeconds(600));
@@ -39,18 +39,18 @@ describe('a WebSocket', () => {
     long.close();
   });
 
-  it('cannot be had for longer by saying so', async () => {
+  it('cannot be kept open longer by a parameter', async () => {
     const address = await newChart(chart);
     const headers = { Upgrade: 'websocket' };
     const token = await tokenWith({ exp: inSeconds(60) });
-    // What the edge says to the object, a caller cannot say to the edge.
+    // A caller cannot set the edge's own parameters.
     const response = await sendAs(token, 'GET', `/${address}/watch?until=99999999999999`, { headers });
     expect([response.status, response.webSocket]).toEqual([400, null]);
   });
 });
 
 describe('a stream of events', () => {
-  it('ends when its token has', async () => {
+  it('ends when its token expires', async () => {
     const address = await newChart(chart);
     const token = await tokenWith({ exp: inSeconds(60) });
     const response = await sendAs(token, 'GET', `/${address}/watch`);

@@ -1,4 +1,4 @@
-/** `GET {machine}/chart`. How a chart is written is tested in ../chart/write.test.ts. */
+/** `GET {machine}/chart`. `../chart/write.test.ts` tests how a chart is written. */
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { counting, final, newChart, sequence } from '../../charts.ts';
@@ -15,11 +15,11 @@ it('is YAML (RFC 9512), with the revision as its entity tag', async () => {
   expect(response.headers.get('ETag')).toBe('"2"');
 });
 
-it('is the chart itself before anything has happened', async () => {
+it('is the chart itself before any change', async () => {
   expect(parse(await chartOf(await newChart(chart)))).toEqual(JSON.parse(chart));
 });
 
-it('shows the state that is current and its present value', async () => {
+it('shows the current state and its present value', async () => {
   const address = await newChart(chart);
   await reportTimes(address, 'a', 1);
   expect(parse(await chartOf(address))).toMatchObject({
@@ -27,7 +27,7 @@ it('shows the state that is current and its present value', async () => {
   });
 });
 
-it('shows a state that was left with the value it was left with, as the original’s file does', async () => {
+it('shows a state that was left with its last value, as the original’s file does', async () => {
   const address = await newChart(chart);
   await reportTimes(address, 'a', 2);
   await reportTimes(address, 'b', 1);
@@ -37,7 +37,7 @@ it('shows a state that was left with the value it was left with, as the original
   });
 });
 
-it('shows a state that was entered again with its value of this visit', async () => {
+it('shows a state that was entered again with the value of this visit', async () => {
   const address = await newChart(chart);
   await reportTimes(address, 'a', 2);
   await reportTimes(address, 'b', 2);
@@ -47,7 +47,7 @@ it('shows a state that was entered again with its value of this visit', async ()
   });
 });
 
-it('can be put at another address, and goes on there from where it stood', async () => {
+it('can be put at another address, and continues there', async () => {
   const first = await newChart(chart);
   await reportTimes(first, 'a', 1);
   const second = await newChart(await chartOf(first));

@@ -18,7 +18,7 @@ import {
 const chart = sequence(counting('a', 'b', 2), counting('b', 'c', 100), final('c'));
 
 describe('the history', () => {
-  it('tells what happened, newest first', async () => {
+  it('lists the changes, newest first', async () => {
     const before = Date.now();
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
@@ -36,7 +36,7 @@ describe('the history', () => {
     }
   });
 
-  it('does not tell of what was refused or only asked', async () => {
+  it('has no entry for a refusal or a read', async () => {
     const address = await newChart(chart);
     await ask(address, 'a');
     await report(address, 'b');
@@ -44,7 +44,7 @@ describe('the history', () => {
     expect((await historyOf(address)).history).toHaveLength(1);
   });
 
-  it('has the machine’s revision as its entity tag, whichever page it is', async () => {
+  it('has the machine’s revision as its entity tag, on every page', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     const response = await send('GET', `/${address}/history?before=2`);
@@ -91,7 +91,7 @@ describe('a history of long entries', () => {
 });
 
 describe('a page of the history', () => {
-  it('has as many entries as are asked for, and tells where the next begins', async () => {
+  it('has `limit` entries, and says where the next page begins', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await reportTimes(address, 'b', 4);
@@ -105,7 +105,7 @@ describe('a page of the history', () => {
     expect(third).not.toHaveProperty('before');
   });
 
-  it('has 100 entries where nothing else is said', async () => {
+  it('has 100 entries by default', async () => {
     const address = await newChart(sequence(counting('a', 'b', 1_000), final('b')));
     await Promise.all(Array.from({ length: 120 }, () => report(address, 'a')));
     const { history, before } = await historyOf(address);
@@ -113,14 +113,14 @@ describe('a page of the history', () => {
     expect(before).toBe(22);
   });
 
-  it('is empty before the first revision, and whole before one yet to come', async () => {
+  it('is empty before the first entry, and complete before a future one', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 1);
     expect((await historyOf(address, '?before=1')).history).toEqual([]);
     expect((await historyOf(address, '?before=9007199254740991')).history).toHaveLength(2);
   });
 
-  it('takes the widest and the narrowest', async () => {
+  it('accepts the smallest and the largest limit', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 1);
     expect((await historyOf(address, '?limit=1000')).history).toHaveLength(2);
@@ -146,7 +146,7 @@ describe('a page of the history', () => {
     'before=9007199254740992',
     'before=NaN',
     'before=2&limit=0',
-  ])('is 400 for %s, and says what would be right', async (query) => {
+  ])('is 400 for %s and says what would be right', async (query) => {
     const address = await newChart(chart);
     const response = await send('GET', `/${address}/history?${query}`);
     expect(response.status).toBe(400);

@@ -14,7 +14,7 @@ it('is JSON, with the revision as its entity tag', async () => {
   expect(response.headers.get('ETag')).toBe('"1"');
 });
 
-it('starts a machine that nobody has used yet', async () => {
+it('starts a machine that was not used yet', async () => {
   const before = Date.now();
   const address = await newChart(chart);
   const status = await statusOf(address);
@@ -33,7 +33,7 @@ it('starts a machine that nobody has used yet', async () => {
   expect(status.changed).toBe(status.since);
 });
 
-it('tells how far the count has come', async () => {
+it('shows the progress of a count', async () => {
   const address = await newChart(chart);
   await reportTimes(address, 'a', 2);
   expect(await statusOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 2, need: 3 }] });
@@ -43,14 +43,14 @@ it('tells how far the count has come', async () => {
   ]);
 });
 
-it('tells that the machine is done', async () => {
+it('shows that the machine is done', async () => {
   const address = await newChart(chart);
   await reportTimes(address, 'a', 3);
   await reportTimes(address, 'b', 2);
   expect(await statusOf(address)).toMatchObject({ states: ['c'], status: 'done', quorums: [], timers: [] });
 });
 
-it('tells since when the state is current, whatever was counted meanwhile', async () => {
+it('shows since when the state is current, also after reports that were counted', async () => {
   const address = await newChart(chart);
   const { since } = await statusOf(address);
   await scheduler.wait(5);
@@ -60,19 +60,19 @@ it('tells since when the state is current, whatever was counted meanwhile', asyn
   expect(Date.parse(status.changed)).toBeGreaterThan(Date.parse(since));
 });
 
-it('tells when a state will be left by itself', async () => {
+it('shows when a timer is due', async () => {
   const address = await newChart(sequence(timed('a', 'b', '2999-01-01T02:00:00+02:00'), final('b')));
   expect((await statusOf(address)).timers).toMatchObject([{ at: '2999-01-01T00:00:00.000Z' }]);
 });
 
-it('tells which chart the machine runs by', async () => {
+it('shows which chart the machine runs', async () => {
   const address = await newChart(chart);
   const [tenant, name = ''] = address.split('/');
   const found = await findChart(env, { ...(tenant && { tenant }), chart: name });
   expect((await statusOf(address)).chart.hash).toBe(found?.hash);
 });
 
-it('tells that a newer chart is waiting, and goes on by its own', async () => {
+it('shows that a newer chart is waiting, and continues with its own', async () => {
   const address = await newChart(chart);
   await report(address, 'a');
   await putChart(address, sequence(final('x')));
@@ -84,7 +84,7 @@ it('tells that a newer chart is waiting, and goes on by its own', async () => {
   expect((await statusOf(address)).chart.newer).toBe(false);
 });
 
-it('tells of no newer chart where the chart was taken away, and goes on by its own', async () => {
+it('shows no newer chart after the chart was removed, and continues with its own', async () => {
   const address = await newChart(chart);
   await report(address, 'a');
   await removeChart(address);
@@ -93,7 +93,7 @@ it('tells of no newer chart where the chart was taken away, and goes on by its o
   expect((await ask(address, 'b')).status).toBe(200);
 });
 
-it('is of the run where a run is asked for', async () => {
+it('is the run’s for the address of a run', async () => {
   const address = await newChart(chart);
   expect((await statusOf(`${address}@42`)).machine).toBe(`${address}@42`);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { final, newChart, sequence } from '../../charts.ts';
 import { problemOf, send } from '../../service.ts';
 
-/** What may be done where: each method that is not named is refused. */
+/** The methods of each path: any other is refused. */
 const MACHINE_RESOURCES: Readonly<Record<string, readonly string[]>> = {
   '': ['GET', 'HEAD', 'DELETE', 'OPTIONS'],
   '/state': ['GET', 'HEAD', 'PUT', 'OPTIONS'],
@@ -29,7 +29,7 @@ const resources = [
 ];
 
 describe.each(resources)('%s', (path, allowed) => {
-  it('tells OPTIONS what may be done', async () => {
+  it('answers OPTIONS with its methods', async () => {
     const response = await send('OPTIONS', path);
     expect(response.status).toBe(204);
     expect(response.headers.get('Allow')).toBe(allowed.join(', '));
@@ -37,7 +37,7 @@ describe.each(resources)('%s', (path, allowed) => {
   });
 
   it.each(METHODS.filter((method) => !allowed.includes(method)))(
-    'refuses %s and tells what it takes',
+    'refuses %s with its methods',
     async (method) => {
       const response = await send(method, path);
       expect(response.status).toBe(405);
@@ -50,7 +50,7 @@ describe.each(resources)('%s', (path, allowed) => {
     },
   );
 
-  it.each(allowed)('takes %s', async (method) => {
+  it.each(allowed)('accepts %s', async (method) => {
     expect((await send(method, path)).status).not.toBe(405);
   });
 
@@ -63,7 +63,7 @@ describe.each(resources)('%s', (path, allowed) => {
   });
 });
 
-describe('a path that the service does not have', () => {
+describe('an unknown path', () => {
   it.each([
     '//',
     '/favicon.ico',
@@ -77,7 +77,7 @@ describe('a path that the service does not have', () => {
     '/a/b/c/state',
     `${machine}/State`,
     '/charts/default.yaml/x',
-  ])('is 404, and tells which there are: %s', async (path) => {
+  ])('is 404 with examples of paths: %s', async (path) => {
     for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH']) {
       const response = await send(method, path);
       expect(response.status, method).toBe(404);
@@ -91,13 +91,13 @@ describe('a path that the service does not have', () => {
 
 describe('the files of the folder of charts', () => {
   it.each(['/acme/release.yaml', '/charts/default.yaml', `${machine}.yaml`])(
-    'are not served as they are: %s',
+    'are not served as files: %s',
     async (path) => {
       expect((await send('GET', path)).status).toBe(404);
     },
   );
 
-  it('are not served at the root, where a tenant could have the name', async () => {
+  it('are not served at the root, where the name is a tenant’s', async () => {
     expect(await (await send('GET', '/default.yaml')).json()).toEqual({
       tenant: 'default.yaml',
       machines: [],
@@ -105,7 +105,7 @@ describe('the files of the folder of charts', () => {
   });
 });
 
-it('says that it is well at /healthz', async () => {
+it('/healthz says that the service answers', async () => {
   const response = await send('GET', '/healthz');
   expect([response.status, await response.json()]).toMatchObject([200, { status: 'ok' }]);
 });

@@ -13,7 +13,7 @@ states:
   rest: {initial: in, states: {in: {}, h: {type: history}}, on: {update: work}}
 `;
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
+// Far ahead of the platform's own clock, so that no alarm runs.
 const NOON = Date.parse('2040-06-01T12:00:00Z');
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -41,7 +41,7 @@ async function seriesOf(address: string): Promise<Record<string, number>> {
 }
 
 describe('metrics', () => {
-  it('have every state, and tell for how long the current ones have been it', async () => {
+  it('have every state, and for how long it has been current', async () => {
     const address = await newChart(CHART);
     await ask(address, 'work');
     vi.setSystemTime(NOON + 90_000);
@@ -65,7 +65,7 @@ describe('metrics', () => {
     expect(moved).not.toHaveProperty('state_seconds{state=work}');
   });
 
-  it('count reports by their answers, and transitions', async () => {
+  it('count reports by their outcome, and transitions', async () => {
     const address = await newChart(sequence(counting('a', 'b', 2), final('b')));
     for (let i = 0; i < 3; i++) await report(address, 'a');
     await report(address, 'b');
@@ -78,7 +78,7 @@ describe('metrics', () => {
     });
   });
 
-  it('are kept with the machine, refusals as far as a change came after them', async () => {
+  it('are stored with the machine, refusals with the next change', async () => {
     const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
     await report(address, 'a');
     await report(address, 'b');
@@ -101,7 +101,7 @@ describe('metrics', () => {
     });
   });
 
-  it('count reports of one batch, each once, and a machine that begins anew begins at 0', async () => {
+  it('count each report of a batch once, and begin at 0 with a new machine', async () => {
     const address = await newChart(sequence(counting('a', 'b', 50), final('b')));
     await Promise.all(Array.from({ length: 20 }, () => report(address, 'a')));
     await evict(address);
@@ -111,7 +111,7 @@ describe('metrics', () => {
     expect(await seriesOf(address)).not.toHaveProperty('updates_total{answer=accepted}');
   });
 
-  it('tell of claims, of counts, and of those who wait and watch', async () => {
+  it('have claims, counts, waits and watches', async () => {
     const address = await newChart(CHART);
     await claim(address, 'work', 'a');
     await claim(address, 'work', 'b');
@@ -133,7 +133,7 @@ describe('metrics', () => {
     expect((await seriesOf(address))['waiters{}']).toBe(0);
   });
 
-  it('take any name for what it is', async () => {
+  it('escape any name', async () => {
     const name = 'a "quoted" \\ name\nof two lines';
     const address = await newChart(sequence(final(name)));
     const text = await (await send('GET', `/${address}/metrics`)).text();
@@ -141,7 +141,7 @@ describe('metrics', () => {
     expect(Object.keys(await seriesOf(address))[0]).toContain('a "quoted"');
   });
 
-  it('are not there where there is no chart', async () => {
+  it('are 404 without a chart', async () => {
     expect((await send('GET', `/${newAddress()}/metrics`)).status).toBe(404);
   });
 });

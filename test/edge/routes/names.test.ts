@@ -1,4 +1,4 @@
-/** A state may have any name that YAML can spell, and is asked for by it. */
+/** A state may have any name that YAML can write, and requests use that name. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { ask, bodyOf, chartOf, historyOf, report, send, statusOf } from '../../service.ts';
@@ -51,8 +51,8 @@ const NAMES = [
   '🚀'.repeat(512),
 ];
 
-describe('a chart of hostile names', () => {
-  it('is walked from the first name to the last', async () => {
+describe('a chart with hostile names', () => {
+  it('runs from the first name to the last', async () => {
     const states = NAMES.map((name, i) => counting(name, NAMES[i + 1] ?? 'end'));
     const address = await newChart(sequence(...states, final('end')));
     for (const [i, name] of NAMES.entries()) {
@@ -67,7 +67,7 @@ describe('a chart of hostile names', () => {
     expect(history.map(({ to }) => to).reverse()).toEqual([...NAMES, 'end'].map((name) => [name]));
   });
 
-  it('is given out as a chart that goes on where it stands', async () => {
+  it('is written as a chart that continues at the current state', async () => {
     const states = NAMES.map((name, i) => counting(name, NAMES[i + 1] ?? 'end'));
     const first = await newChart(sequence(...states, final('end')));
     for (const name of NAMES.slice(0, 20)) await report(first, name);
@@ -78,19 +78,19 @@ describe('a chart of hostile names', () => {
 });
 
 describe('a name in a query', () => {
-  it('has its spaces as + or as %20, and its plus as %2B', async () => {
+  it('has its spaces as + or %20, and its plus as %2B', async () => {
     const address = await newChart(sequence(final('a b+c')));
     expect(await statusesOf(address, ['a+b%2Bc', 'a%20b%2Bc', 'a%20b+c', 'a+b+c'])).toEqual([
       200, 200, 406, 406,
     ]);
   });
 
-  it('may have its percent sign as it is, where it escapes nothing', async () => {
+  it('may have an unescaped percent sign before other characters', async () => {
     const address = await newChart(sequence(final('100%')));
     expect(await statusesOf(address, ['100%', '100%25', '100%2525'])).toEqual([200, 200, 406]);
   });
 
-  it('is unescaped once and not twice', async () => {
+  it('is unescaped once', async () => {
     const address = await newChart(sequence(final('%41')));
     expect(await statusesOf(address, ['%2541', '%41', 'A'])).toEqual([200, 406, 406]);
   });
@@ -100,13 +100,13 @@ describe('a name in a query', () => {
     expect(await statusesOf(address, ['a%231', 'a#1'])).toEqual([200, 406]);
   });
 
-  it('is compared by code points: no case, no normal form', async () => {
+  it('is compared by code points, without case folding or normalization', async () => {
     const address = await newChart(sequence(final('é')));
     expect(await statusesOf(address, ['%C3%A9', 'e%CC%81', '%C3%89'])).toEqual([200, 406, 406]);
   });
 
   it.each(['%', '%zz', '%ff', '%C3', '%F0%9F%9A', '%ED%A0%80', 'a%b', '%00', '&&&', '%u0041', '=', '%zz%20'])(
-    'is nobody’s where it is malformed: %s',
+    'names no state if it is malformed: %s',
     async (escaped) => {
       const address = await newChart(sequence(counting('a', 'b'), final('b')));
       expect(await statusesOf(address, [escaped])).toEqual([406]);
@@ -114,7 +114,7 @@ describe('a name in a query', () => {
     },
   );
 
-  it('is refused in short, however long it is', async () => {
+  it('is shortened in a refusal if it is long', async () => {
     const address = await newChart(sequence(final('a')));
     const response = await ask(address, '\u0000'.repeat(5_000));
     expect(response.status).toBe(406);

@@ -1,4 +1,4 @@
-/** Every "no" is a problem document (RFC 9457) that says what is so and what would be right. */
+/** Every refusal is a problem document (RFC 9457) that says what is the case and what would be right. */
 import { expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../../charts.ts';
 import { problemOf, reportTimes, send, statePath } from '../../service.ts';
@@ -34,7 +34,7 @@ it.each(REFUSED)('%s is %i: %s %s', async (code, status, method, path, detail) =
   expect(problem.title).toMatch(/^[A-Z].*[^.]$/);
 });
 
-it('each kind of "no" has one title and one status', async () => {
+it('each kind of refusal has one title and one status', async () => {
   const seen = new Map<string, string>();
   for (const [, , method, path] of REFUSED) {
     const { type, title, status } = await problemOf(await send(method, path));
@@ -44,7 +44,7 @@ it('each kind of "no" has one title and one status', async () => {
   expect(new Set(seen.values()).size).toBe(seen.size);
 });
 
-it('a refusal by a machine says where it stands, in the body and as its revision', async () => {
+it('a refusal by a machine has its state in the body and its revision as ETag', async () => {
   for (const path of [statePath(done, 'a'), statePath(done, 'c')]) {
     const response = await send('GET', path);
     expect(response.headers.get('ETag')).toBe('"2"');
@@ -52,7 +52,7 @@ it('a refusal by a machine says where it stands, in the body and as its revision
   }
 });
 
-it('a refusal by nobody’s machine carries no revision', async () => {
+it('a refusal without a machine has no revision', async () => {
   for (const path of ['/a/b@/state', `/${newAddress()}`, '/a/b/c/d', `/${wrong}`]) {
     const response = await send('GET', path);
     expect(response.headers.get('ETag')).toBeNull();

@@ -5,7 +5,7 @@ import { ask, erase, problemOf, report, reportTimes, send, statePath, statusOf }
 const threeSteps = sequence(counting('green', 'red'), counting('red', 'blue', 2), final('blue'));
 
 describe('GET state', () => {
-  it('says yes with the state’s name and the revision', async () => {
+  it('is 200 with the state’s name and the revision if the state is current', async () => {
     const response = await ask(await newChart(threeSteps), 'green');
     expect(response.status).toBe(200);
     expect(await response.text()).toBe('green');
@@ -13,7 +13,7 @@ describe('GET state', () => {
     expect(response.headers.get('ETag')).toBe('"1"');
   });
 
-  it('says no with what is current, and the revision', async () => {
+  it('is 406 with the current states and the revision if it is not', async () => {
     const response = await ask(await newChart(threeSteps), 'blue');
     expect(response.status).toBe(406);
     expect(response.headers.get('ETag')).toBe('"1"');
@@ -23,30 +23,30 @@ describe('GET state', () => {
     });
   });
 
-  it('says no to a state that the chart does not have, and says so', async () => {
+  it('is 406 for a state that the chart does not have, and says so', async () => {
     const { detail } = await problemOf(await ask(await newChart(threeSteps), 'purple'));
     expect(detail).toMatch(/no state "purple".*"green"/);
   });
 
-  it('says no where the query names no state, as the original does', async () => {
+  it('is 406 if the query names no state, as in the original', async () => {
     const address = await newChart(threeSteps);
     for (const query of ['', '?', '?&'])
       expect((await send('GET', `/${address}/state${query}`)).status, query).toBe(406);
   });
 
-  it('says no to an empty name', async () => {
+  it('is 406 for an empty name', async () => {
     const address = await newChart(threeSteps);
     for (const query of ['?state=', '?state'])
       expect((await send('GET', `/${address}/state${query}`)).status, query).toBe(406);
   });
 
-  it('takes the first of several names, as the original does', async () => {
+  it('uses the first of several names, as the original does', async () => {
     const address = await newChart(threeSteps);
     expect((await send('GET', `/${address}/state?state=green&state=red`)).status).toBe(200);
     expect((await send('GET', `/${address}/state?state=red&state=green`)).status).toBe(406);
   });
 
-  it('changes nothing, however often it is asked', async () => {
+  it('has no effect, however often it is repeated', async () => {
     const address = await newChart(threeSteps);
     for (let i = 0; i < 10; i++) await ask(address, 'green');
     expect(await statusOf(address)).toMatchObject({ revision: 1, states: ['green'] });
@@ -62,7 +62,7 @@ describe('GET state', () => {
 });
 
 describe('PUT state', () => {
-  it('counts, and answers with the state that was reported and the new revision', async () => {
+  it('counts, and answers with the state’s name and the new revision', async () => {
     const address = await newChart(threeSteps);
     const response = await report(address, 'green');
     expect([response.status, await response.text(), response.headers.get('ETag')]).toEqual([
@@ -73,7 +73,7 @@ describe('PUT state', () => {
     expect(await (await ask(address, 'red')).text()).toBe('red');
   });
 
-  it('moves on when the count is reached and not before', async () => {
+  it('takes the transition when the count is reached and not before', async () => {
     const address = await newChart(threeSteps);
     await reportTimes(address, 'green', 1);
     await reportTimes(address, 'red', 1);
@@ -83,7 +83,7 @@ describe('PUT state', () => {
     expect((await ask(address, 'blue')).status).toBe(200);
   });
 
-  it('refuses a state that is not current, and counts nothing', async () => {
+  it('refuses a state that is not current, without counting', async () => {
     const address = await newChart(threeSteps);
     const response = await report(address, 'red');
     expect(response.status).toBe(406);
@@ -91,7 +91,7 @@ describe('PUT state', () => {
     expect((await statusOf(address)).quorums).toMatchObject([{ state: 'green', have: 0 }]);
   });
 
-  it('refuses the final state, and says that it is the end', async () => {
+  it('refuses a final state, and says that it is final', async () => {
     const address = await newChart(sequence(final('only')));
     const response = await report(address, 'only');
     expect(response.status).toBe(406);
@@ -102,7 +102,7 @@ describe('PUT state', () => {
     });
   });
 
-  it('is 500 where the query names no state, as the original has it', async () => {
+  it('is 500 if the query names no state, as in the original', async () => {
     const address = await newChart(threeSteps);
     const response = await send('PUT', `/${address}/state`);
     expect(response.status).toBe(500);
@@ -110,18 +110,18 @@ describe('PUT state', () => {
     expect((await statusOf(address)).revision).toBe(1);
   });
 
-  it('is 406 for an empty name, as the original has it', async () => {
+  it('is 406 for an empty name, as in the original', async () => {
     const address = await newChart(threeSteps);
     expect((await send('PUT', `/${address}/state?state=`)).status).toBe(406);
   });
 
-  it('does not look at a body', async () => {
+  it('ignores a body', async () => {
     const address = await newChart(threeSteps);
     const response = await send('PUT', statePath(address, 'green'), { body: '{"state": "red"}' });
     expect([response.status, await response.text()]).toEqual([200, 'green']);
   });
 
-  it('counts for ever where the count has passed its target, as the original does', async () => {
+  it('counts for ever if the count is past its target, as the original does', async () => {
     const address = await newChart(sequence(counting('past', 'end', 1, 5), final('end')));
     await reportTimes(address, 'past', 20);
     expect((await statusOf(address)).quorums).toMatchObject([{ state: 'past', have: 25, need: 1 }]);
@@ -136,7 +136,7 @@ describe('PUT state', () => {
     expect((await ask(address, 'end')).status).toBe(200);
   });
 
-  it('counts anew each time a state is entered', async () => {
+  it('counts from the start each time a state is entered', async () => {
     const address = await newChart(sequence(counting('a', 'b', 2), counting('b', 'a', 1)));
     for (let round = 0; round < 3; round++) {
       await reportTimes(address, 'a', 2);
@@ -146,7 +146,7 @@ describe('PUT state', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['a'], quorums: [{ have: 1, need: 2 }] });
   });
 
-  it('enters a state anew that leads to itself', async () => {
+  it('enters a state again that leads to itself', async () => {
     const address = await newChart(sequence(counting('round', 'round', 3)));
     await reportTimes(address, 'round', 7);
     expect(await statusOf(address)).toMatchObject({ states: ['round'], revision: 8, quorums: [{ have: 1 }] });
@@ -154,14 +154,14 @@ describe('PUT state', () => {
 });
 
 describe('machines of different addresses', () => {
-  it('do not know of each other, though they run the same chart', async () => {
+  it('are independent, though they run the same chart', async () => {
     const [one, other] = [await newChart(threeSteps), await newChart(threeSteps)];
     await reportTimes(one, 'green', 1);
     expect((await ask(one, 'red')).status).toBe(200);
     expect((await ask(other, 'green')).status).toBe(200);
   });
 
-  it('are those of a chart’s runs too, which start when they are first used', async () => {
+  it('include the runs of a chart, which start when they are first used', async () => {
     const address = await newChart(threeSteps);
     await reportTimes(address, 'green', 1);
     expect((await ask(`${address}@1`, 'green')).status).toBe(200);
@@ -172,7 +172,7 @@ describe('machines of different addresses', () => {
     expect((await statusOf(address)).states).toEqual(['red']);
   });
 
-  it('are not told apart by how a path is escaped', async () => {
+  it('are the same if only the escaping of the path differs', async () => {
     const address = await newChart(threeSteps);
     await reportTimes(address, 'green', 1);
     const escaped = address.replace('test', '%74e%73t');
@@ -186,7 +186,7 @@ describe('the service’s own chart', () => {
   beforeEach(() => erase('default'));
   afterEach(() => erase('default'));
 
-  it('is at the root, where the original has it', async () => {
+  it('is at the root, as in the original', async () => {
     expect((await send('GET', '/state?state=green_state')).status).toBe(200);
     expect((await send('PUT', '/state?state=green_state')).status).toBe(200);
     expect(await (await send('GET', '/state?state=red_state')).text()).toBe('red_state');
