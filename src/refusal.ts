@@ -5,6 +5,7 @@ import { fitsIn } from './limits.ts';
 const REFUSALS = {
   'wrong-address': { status: 400, title: 'This is no address' },
   'wrong-parameter': { status: 400, title: 'A parameter is wrong' },
+  'not-encrypted': { status: 400, title: 'The request is not encrypted' },
   'malformed-host': { status: 400, title: 'The Host header is malformed' },
   'ambiguous-state': { status: 400, title: 'Several states have this name' },
   'reserved-event': { status: 400, title: 'This event is not to be sent' },

@@ -4,6 +4,7 @@ import { RATE_RETRY } from '../limits.ts';
 import { checkPlacement } from '../objects/placement.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { authenticate, guardOf } from './auth.ts';
+import { checkOpen, networkOf } from './cloudflare.ts';
 import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
 import { checkOrigin } from './origin.ts';
@@ -14,7 +15,10 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
   if (!guard.ok) return guard;
   const { raw } = c.req;
   const refusal =
-    checkPlacement(c.env) ?? checkHost(raw, c.env.ALLOWED_HOSTS) ?? checkOrigin(raw, c.env.CORS_ORIGINS);
+    checkOpen(raw, c.env) ??
+    checkPlacement(c.env) ??
+    checkHost(raw, c.env.ALLOWED_HOSTS) ??
+    checkOrigin(raw, c.env.CORS_ORIGINS);
   if (refusal !== undefined) return refusal;
   if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
   return admitSlowly(c, guard.isOpen ? undefined : guard.secrets);
@@ -24,7 +28,9 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
 export function checkSetUp(request: Request, bindings: Env): Refusal | undefined {
   const guard = guardOf(bindings);
   if (!guard.ok) return guard;
-  return checkPlacement(bindings) ?? checkHost(request, bindings.ALLOWED_HOSTS);
+  return (
+    checkOpen(request, bindings) ?? checkPlacement(bindings) ?? checkHost(request, bindings.ALLOWED_HOSTS)
+  );
 }
 
 async function admitSlowly(
@@ -36,7 +42,7 @@ async function admitSlowly(
   const { sub, charts } = caller?.ok ? caller.grant : { sub: '', charts: [] };
   const key = caller?.ok
     ? `token:${JSON.stringify([sub, charts])}`
-    : `ip:${c.req.header('CF-Connecting-IP') ?? ''}`;
+    : `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '')}`;
   const limited = await checkRate(c.env.RATE_LIMIT, key);
   if (limited !== undefined) return limited;
   if (caller === undefined) return undefined;

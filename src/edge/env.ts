@@ -15,6 +15,8 @@ export interface Env extends MachineEnv, AuthBindings, HostBindings, OriginBindi
 export interface AuthBindings {
   /** `token`, the default, or `open`: every caller may do everything. */
   readonly AUTH?: string;
+  /** `yes`: `AUTH=open` is intended on Cloudflare too. */
+  readonly OPEN_TO_THE_INTERNET?: string;
   /** The key that tokens are signed with: a secret, never a variable. */
   readonly TOKEN_SECRET?: string | null;
   /** The key before it, until the last token signed with it has expired. */

@@ -83,6 +83,7 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
 /** The refusals of any resource, of any that needs a token, and of any machine. An unknown parameter is a wrong one. */
 const OF_SERVICE = [
   'wrong-parameter',
+  'not-encrypted',
   'malformed-host',
   'unknown-host',
   'internal-error',

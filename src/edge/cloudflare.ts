@@ -1,0 +1,75 @@
+/** The rules that apply only on Cloudflare: requests come from the Internet, over http:// as well as https://. */
+import { type Refusal, refuse } from '../refusal.ts';
+import type { Env } from './env.ts';
+import { problem, respond } from './responses.ts';
+
+/**
+ * Whether a request comes through Cloudflare's network. There `request.cf` has `colo`, the data center
+ * (https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties). `workerd serve` sets it to
+ * `{clientIp}` (observed with 1.20261102.1), and a client cannot change it. `wrangler dev` imitates Cloudflare's, so its
+ * loopback names are excepted; Cloudflare routes no request with such a name.
+ */
+function isOnCloudflare({ cf, url }: Request): boolean {
+  return cf?.colo !== undefined && URL.canParse(url) && !LOOPBACK.test(new URL(url).hostname);
+}
+
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Refuses a service without tokens on Cloudflare, unless a second variable says that it is meant to be public. */
+export function checkOpen(request: Request, { AUTH, OPEN_TO_THE_INTERNET }: Env): Refusal | undefined {
+  if (AUTH !== 'open' || OPEN_TO_THE_INTERNET === 'yes' || !isOnCloudflare(request)) return undefined;
+  return refuse(
+    'not-set-up',
+    'The variable AUTH is `open`, so every client on the Internet could change every machine. Set AUTH to `token`; or, if this is intended, set the variable OPEN_TO_THE_INTERNET to `yes` as well.',
+  );
+}
+
+type Answer = (request: Request, env: Env) => Response | Promise<Response>;
+
+/**
+ * Answers a request on Cloudflare: only over https://, and with HSTS (RFC 6797). A page over http:// is redirected (308).
+ * Any other request is refused, because a client that followed a redirect would send its token unencrypted each time.
+ */
+export function overHttps(answer: Answer): Answer {
+  return (request, env) =>
+    isOnCloudflare(request) ? answerSecurely(request, env, answer) : answer(request, env);
+}
+
+async function answerSecurely(request: Request, env: Env, answer: Answer): Promise<Response> {
+  const url = new URL(request.url);
+  if (url.protocol !== 'https:') {
+    url.protocol = 'https:';
+    const isPage = request.method === 'GET' && request.headers.get('Accept')?.includes('text/html');
+    return isPage
+      ? respond(null, 308, { Location: url.href })
+      : problem(refuse('not-encrypted', NOT_ENCRYPTED));
+  }
+  const response = await answer(request, env);
+  // An upgrade has no other headers. RFC 6797, section 7.2: none over http:// either.
+  if (response.status === 101) return response;
+  // A copy: the headers of a response from an object are immutable.
+  const secured = new Response(response.body, response);
+  secured.headers.set('Strict-Transport-Security', HSTS);
+  return secured;
+}
+
+const NOT_ENCRYPTED =
+  'Send the request to https://. If it had a token, replace the token: it was sent unencrypted.';
+
+/** A year, in s. */
+const HSTS = 'max-age=31536000';
+
+/**
+ * @param address of a client, as in `CF-Connecting-IP`.
+ * @returns an IPv4 address as it is; the /64 prefix of an IPv6 address, because one client has a whole /64 (RFC 6177,
+ * section 2) and could use another address for each request.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [first = [], last = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0');
+  const prefix = [...first, ...zeros, ...last]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16));
+  return `${prefix.join(':')}::/64`;
+}
