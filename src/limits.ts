@@ -223,6 +223,9 @@ export const RATE_RETRY = 10;
 
 /** Machines of a tenant, and bytes of the charts that they run by. A machine's other data is bounded by its own limits. */
 export const TENANT_MACHINES = 10_000;
+/** Deleted machines of a tenant whose last revisions are kept apart: some 100 bytes each. */
+export const DELETED = 10_000;
+
 export const TENANT_BYTES = 64 * 1024 * 1024;
 
 /** Machines in one answer, where nothing or something else is asked for: each is asked where it stands. */

@@ -1,19 +1,19 @@
-import type { Address } from '../address.ts';
+import { type Address, DEFAULT } from '../address.ts';
 import type { Refusal } from '../refusal.ts';
 import type { StoredChart } from '../store/machine-store.ts';
-import { type ObjectBindings, tenantNamed } from './stubs.ts';
-import type { Tenant } from './tenant.ts';
+import type { Entered } from './results.ts';
+import { type ObjectBindings, type TenantMethods, tenantNamed } from './stubs.ts';
 
 /**
  * A machine's entry in the registry of its tenant. Only the machine itself changes the entry, over one stub: calls over
  * one stub arrive in the order in which they were made, so the last call decides.
  *
- * A machine without a tenant is in no registry.
+ * The service's own machine, which has no tenant, is in a registry of its own.
  */
 export class Registry {
   readonly #bindings: ObjectBindings;
   readonly #address: Address;
-  #stub: DurableObjectStub<Tenant> | undefined;
+  #stub: DurableObjectStub<TenantMethods> | undefined;
 
   constructor(bindings: ObjectBindings, address: Address) {
     this.#bindings = bindings;
@@ -25,7 +25,7 @@ export class Registry {
    *
    * @returns a refusal where a bound of the tenant would be exceeded.
    */
-  async enter(chart: Pick<StoredChart, 'text' | 'definition'>): Promise<Refusal | undefined> {
+  enter(chart: Pick<StoredChart, 'text' | 'definition'>): Promise<Entered | Refusal> {
     return this.#ask(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
   }
 
@@ -37,21 +37,19 @@ export class Registry {
   /**
    * Leaves the registry after the machine was deleted. Where the call fails, the registry has an entry too many until
    * the list is read: a read asks each machine, and a missing one is removed.
+   *
+   * @param revision the last one of the machine, if it had begun.
    */
-  async leave(): Promise<void> {
+  async leave(revision = 0): Promise<void> {
     try {
-      await this.#ask((tenant) => tenant.leave(this.#address));
+      await this.#ask((tenant) => tenant.leave(this.#address, revision));
     } catch (error) {
       console.error('a deleted machine is still in the registry of its tenant', error);
     }
   }
 
-  async #ask<Answer>(
-    ask: (tenant: DurableObjectStub<Tenant>) => Promise<Answer>,
-  ): Promise<Answer | undefined> {
-    const { tenant } = this.#address;
-    if (tenant === undefined) return undefined;
-    this.#stub ??= tenantNamed(this.#bindings, tenant);
+  async #ask<Answer>(ask: (tenant: DurableObjectStub<TenantMethods>) => Promise<Answer>): Promise<Answer> {
+    this.#stub ??= tenantNamed(this.#bindings, this.#address.tenant ?? DEFAULT.chart);
     try {
       return await ask(this.#stub);
     } catch (error) {

@@ -17,14 +17,15 @@ type Caller = Pick<Reset, 'by' | 'sub'>;
  * Begins a machine in its chart's initial state.
  *
  * @param by the command that begins it. An `upload` puts the chart at the address as well.
+ * @param revision the last one of the machine that was at this address before: a revision never comes again.
  */
-export function begin(next: ReadChart, by: Command, isRun: boolean, now: number): Draft {
+export function begin(next: ReadChart, by: Command, isRun: boolean, now: number, revision = 0): Draft {
   const { chart, source } = next;
   const [cause, caller] = by.type === 'upload' ? (['upload', by] as const) : (['start', {}] as const);
   const step = start(chart, now);
   if (!step.ok) throw new Error('a checked chart cannot start');
   const nothing = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
-  const numbers = { revision: 0, started: 0, startedAt: now, entries: 0, changedAt: now };
+  const numbers = { revision, started: 0, startedAt: now, entries: 0, changedAt: now };
   const before = { ...numbers, chart, source, snapshot: { ...step.snapshot, ...nothing }, claims: NO_CLAIMS };
   const draft = new Draft(before, NO_RECORDS);
   draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);

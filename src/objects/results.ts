@@ -186,6 +186,13 @@ export interface MembersQuery {
   readonly limit: number;
 }
 
+/** A machine is in the registry of its tenant. */
+export interface Entered {
+  readonly ok: true;
+  /** The last revision of the machine that was deleted at its address; 0 where there was none. */
+  readonly revision: number;
+}
+
 /** Machines in the order of their addresses, and whether there are more. */
 export interface MembersPage {
   readonly addresses: readonly Address[];

@@ -139,21 +139,20 @@ export class Runtime {
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
     const isRun = this.#address.run !== undefined;
-    const draft = begin(found, first.command, isRun, Date.now());
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
-      const preview = new Draft(previewOf(found, draft), NO_RECORDS);
+      const preview = new Draft(previewOf(found, begin(found, first.command, isRun, Date.now())), NO_RECORDS);
       const outcomes = batch.map(({ command, next }) => apply(preview, command, Date.now(), next));
       if (preview.changes === undefined) return outcomes;
     }
     this.#isBeginning = true;
     try {
-      const refusal = await this.#registry.enter(found.source);
-      if (refusal !== undefined) return batch.map(() => refusal);
+      const entered = await this.#registry.enter(found.source);
+      if (!entered.ok) return batch.map(() => entered);
       // A second object of the same address may have begun it meanwhile.
       if (this.current() !== undefined) return this.#run(batch);
       this.counters.restore();
       const now = Date.now();
-      fireDue(draft, now);
+      const draft = begin(found, first.command, isRun, now, entered.revision);
       const outcomes = this.#apply(draft, batch, now);
       this.#commit(draft, true);
       return outcomes;
@@ -194,13 +193,13 @@ export class Runtime {
   /** Erases the machine, as if its address had never been used. A machine that cannot be read can be erased as well. */
   async #erase(): Promise<Outcome[]> {
     if (this.store.entries() === undefined) return [notStarted(this.#address)];
-    const revision = this.#machine?.revision ?? 0;
+    const revision = this.#machine?.revision ?? this.store.revision();
     this.#machine = undefined;
     this.#alarm.forget();
     // All begin in this turn of the event loop. The platform sends nothing out before what was written is durable, so
     // the machine is gone before the registry says so.
     const { storage } = this.#ctx;
-    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave()];
+    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
     this.store.forget();
     this.#publish(undefined);
     await Promise.all(gone);
@@ -213,8 +212,8 @@ export class Runtime {
     if (!next.ok) return next;
     const before = this.current();
     if (before === undefined || before.source.hash === next.source.hash) return this.#enqueue(command, next);
-    const refusal = await this.#registry.enter(next.source);
-    if (refusal !== undefined) return refusal;
+    const entered = await this.#registry.enter(next.source);
+    if (!entered.ok) return entered;
     try {
       return await this.#enqueue(command, next);
     } finally {

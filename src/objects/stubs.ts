@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { type PlacementBindings, stubNamed } from './placement.ts';
-import type { Answer, MembersPage, MembersQuery, Query } from './results.ts';
+import type { Answer, Entered, MembersPage, MembersQuery, Query } from './results.ts';
 
 /** What may be asked of a machine's object. */
 export interface MachineMethods extends Rpc.DurableObjectBranded {
@@ -13,9 +13,9 @@ export interface MachineMethods extends Rpc.DurableObjectBranded {
 
 /** What may be asked of a tenant's object. */
 export interface TenantMethods extends Rpc.DurableObjectBranded {
-  enter(address: Address, bytes: number): Promise<Refusal | undefined>;
+  enter(address: Address, bytes: number): Promise<Entered | Refusal>;
   correct(address: Address, bytes: number): Promise<void>;
-  leave(address: Address): Promise<void>;
+  leave(address: Address, revision?: number): Promise<void>;
   has(addresses: readonly Address[]): Promise<boolean[]>;
   members(tenant: string, query: MembersQuery): Promise<MembersPage>;
 }

@@ -4,7 +4,7 @@ import { allows } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
-import type { MembersPage, MembersQuery } from './results.ts';
+import type { Entered, MembersPage, MembersQuery } from './results.ts';
 import type { TenantMethods } from './stubs.ts';
 
 /**
@@ -28,7 +28,7 @@ export class Tenant extends DurableObject implements TenantMethods {
    * @param bytes of its chart: text and definition.
    * @returns a refusal where a bound of the tenant would be exceeded.
    */
-  async enter(address: Address, bytes: number): Promise<Refusal | undefined> {
+  async enter(address: Address, bytes: number): Promise<Entered | Refusal> {
     const member = memberOf(address);
     const before = this.#registry.bytesOf(member);
     const total = this.#registry.total();
@@ -36,13 +36,14 @@ export class Tenant extends DurableObject implements TenantMethods {
       const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete machines that are no longer needed.`;
       return refuse('too-many-machines', detail);
     }
-    if (before !== undefined && bytes <= before) return undefined;
+    const entered = { ok: true, revision: this.#registry.lastRevision(member) } as const;
+    if (before !== undefined && bytes <= before) return entered;
     if (total.bytes - (before ?? 0) + bytes > TENANT_BYTES) {
       const detail = `The charts of the tenant ${address.tenant} would have more than ${TENANT_BYTES} bytes; delete machines that are no longer needed.`;
       return refuse('too-many-bytes', detail);
     }
     this.ctx.storage.transactionSync(() => this.#registry.enter(member, bytes));
-    return undefined;
+    return entered;
   }
 
   /** Enters the size of the chart that a machine has now. It is never refused, because the chart is stored already. */
@@ -50,9 +51,18 @@ export class Tenant extends DurableObject implements TenantMethods {
     this.ctx.storage.transactionSync(() => this.#registry.enter(memberOf(address), bytes));
   }
 
-  /** Removes a machine from the registry; idempotent. */
-  async leave(address: Address): Promise<void> {
-    this.ctx.storage.transactionSync(() => this.#registry.leave(memberOf(address)));
+  /**
+   * Removes a machine from the registry; idempotent.
+   *
+   * @param revision the last one of the machine, if it had begun: no machine at the address has it again.
+   */
+  async leave(address: Address, revision = 0): Promise<void> {
+    const member = memberOf(address);
+    this.ctx.storage.transactionSync(() => {
+      if (revision > 0 && this.#registry.bytesOf(member) !== undefined)
+        this.#registry.keepRevision(member, revision);
+      this.#registry.leave(member);
+    });
   }
 
   /** Returns for each address whether it is in the registry. It only reads. */

@@ -110,6 +110,11 @@ export class MachineStore {
     return row && MACHINE.number(row, 'entries');
   }
 
+  /** Returns the revision of the machine; 0 where there is none. */
+  revision(): number {
+    return this.#sql.exec<{ revision: number }>('SELECT revision FROM machine').toArray()[0]?.revision ?? 0;
+  }
+
   /** Reads the machine; undefined where there is none. */
   load(): StoredMachine | undefined {
     if (!this.#hasTables()) return undefined;

@@ -1,3 +1,4 @@
+import { DELETED } from '../limits.ts';
 import { hasSchema, migrate } from './migrations.ts';
 import { RowParser } from './row-parser.ts';
 import { TENANT_SCHEMA } from './schema.ts';
@@ -31,6 +32,7 @@ type TotalRow = {
 
 const MEMBER = new RowParser<MemberRow>('machine', 'chart', 'run');
 const TOTAL = new RowParser<TotalRow>('total');
+const LAST = new RowParser<{ revision: number }>('deleted');
 
 /**
  * All SQL of a tenant: which machines it has. Only `enter` creates the tables: a tenant that never had a machine stays
@@ -76,6 +78,32 @@ export class RegistryTable {
     if (before === undefined) return;
     this.#sql.exec('DELETE FROM machine WHERE chart = ? AND run = ?', member.chart, member.run);
     this.#add(-1, -before);
+  }
+
+  /** Keeps the last revision of a deleted machine. Beyond `DELETED` the oldest go, and raise the floor for all. */
+  keepRevision({ chart, run }: Member, revision: number): void {
+    this.#sql.exec('DELETE FROM deleted WHERE chart = ? AND run = ?', chart, run);
+    this.#sql.exec('INSERT INTO deleted (chart, run, revision) VALUES (?, ?, ?)', chart, run, revision);
+    const oldest = 'SELECT number FROM deleted ORDER BY number DESC LIMIT -1 OFFSET ?';
+    this.#sql.exec(
+      `UPDATE total SET floor = max(floor, coalesce((SELECT max(revision) FROM deleted WHERE number IN (${oldest})), 0))`,
+      DELETED,
+    );
+    this.#sql.exec(`DELETE FROM deleted WHERE number IN (${oldest})`, DELETED);
+  }
+
+  /** Returns the revision from which a new machine at an address goes on; 0 where there was none before. */
+  lastRevision({ chart, run }: Member): number {
+    if (!this.#hasTables()) return 0;
+    const [row] = this.#sql
+      .exec<{ revision: number }>(
+        `SELECT max(total.floor, coalesce(deleted.revision, 0)) AS revision
+           FROM total LEFT JOIN deleted ON deleted.chart = ? AND deleted.run = ?`,
+        chart,
+        run,
+      )
+      .toArray();
+    return row === undefined ? 0 : LAST.number(row, 'revision');
   }
 
   /**

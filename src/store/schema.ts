@@ -95,12 +95,22 @@ export const TENANT_SCHEMA: readonly string[] = [
     PRIMARY KEY (chart, run)
   ) WITHOUT ROWID;
 
+  -- The last revisions of deleted machines: the next machine at the address goes on from there.
+  CREATE TABLE deleted (
+    number   INTEGER PRIMARY KEY, -- counts deletions: the smallest is the oldest
+    chart    TEXT    NOT NULL,
+    run      TEXT    NOT NULL,
+    revision INTEGER NOT NULL,
+    UNIQUE (chart, run)
+  );
+
   -- One row: the sums over the machines, because a sum per request would be a scan.
   CREATE TABLE total (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     machines INTEGER NOT NULL,
-    bytes    INTEGER NOT NULL
+    bytes    INTEGER NOT NULL,
+    floor    INTEGER NOT NULL     -- the largest revision among the rows of deleted that were pruned
   );
-  INSERT INTO total (id, machines, bytes) VALUES (1, 0, 0);
+  INSERT INTO total (id, machines, bytes, floor) VALUES (1, 0, 0, 0);
   `,
 ];

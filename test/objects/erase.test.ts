@@ -1,7 +1,9 @@
 /** `DELETE {machine}`: erased, and as if it had never been used. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import { counting, newAddress, newChart, sequence, timed } from '../charts.ts';
+import { DELETED } from '../../src/limits.ts';
+import { RegistryTable } from '../../src/store/registry-table.ts';
+import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
 import {
   ask,
   evict,
@@ -14,6 +16,7 @@ import {
   updateAt,
 } from '../service.ts';
 import { claim, documentOf, erase, put, revisionOf, storyOf, upload, verdict } from './callers.ts';
+import { inTenant, newTenant } from './tenants.ts';
 
 const NOTHING = { tables: [], alarm: null };
 const drain = sequence({ ...counting('drain', 'patch', 2), slots: 1 }, counting('patch', 'drain'));
@@ -51,20 +54,21 @@ describe('a machine that is deleted', () => {
     expect(await tracesOf(address)).toEqual(NOTHING);
   });
 
-  it('begins anew when it is used again, as if it had never been', async () => {
+  it('begins anew when it is used again, as if it had never been, but for its revisions', async () => {
     const address = await full();
+    const { revision } = await documentOf(address);
     await erase(address);
     expect((await upload(address, drain)).status).toBe(201);
     expect(await documentOf(address)).toMatchObject({
       states: ['drain'],
-      revision: 1,
+      revision: revision + 1,
       quorums: [{ have: 0, by: [] }],
       claims: [{ holders: [] }],
     });
     expect((await storyOf(address)).map(({ id, cause }) => [id, cause])).toEqual([[1, 'upload']]);
     // Keys and reports are forgotten as well.
     await claim(address, 'drain', 'a');
-    expect(revisionOf(await put(address, 'drain', { by: 'a', key: 'k1' }))).toBe(3);
+    expect(revisionOf(await put(address, 'drain', { by: 'a', key: 'k1' }))).toBe(revision + 3);
   });
 
   it('begins anew from a bound chart', async () => {
@@ -72,7 +76,7 @@ describe('a machine that is deleted', () => {
     await reportTimes(address, 'a', 2);
     await erase(address);
     expect(await tracesOf(address)).toEqual(NOTHING);
-    expect(revisionOf(await ask(address, 'a'))).toBe(1);
+    expect(revisionOf(await ask(address, 'a'))).toBe(4);
   });
 
   it('sets its alarm again, though it is for the same moment', async () => {
@@ -145,9 +149,9 @@ describe('reports that are under way', () => {
     const before = await documentOf(address);
     await evict(address);
     expect(await documentOf(address)).toEqual(before);
-    expect((await storyOf(address)).map(({ id }) => id)).toEqual(
-      Array.from({ length: before.revision }, (_, i) => i + 1),
-    );
+    const story = await storyOf(address);
+    expect(story.map(({ id }) => id)).toEqual(story.map((_, i) => i + 1));
+    expect(story.at(-1)?.revision).toBe(before.revision);
   });
 });
 
@@ -156,5 +160,36 @@ describe('a machine that has never been', () => {
     const address = newAddress();
     expect(await verdict(await erase(address))).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual(NOTHING);
+  });
+});
+
+describe('the revisions of a deleted machine', () => {
+  const drain = sequence(counting('drain', 'done', 5), final('done'));
+
+  it.each(['a chart’s own machine', 'a run'])('never come again: %s', async (kind) => {
+    const address = `${await newChart(drain)}${kind === 'a run' ? '@7' : ''}`;
+    await put(address, 'drain');
+    const seen = revisionOf(await put(address, 'drain'));
+    expect((await erase(address)).status).toBe(204);
+    expect(revisionOf(await put(address, 'drain'))).toBeGreaterThan(seen);
+    // An entity tag of the deleted machine matches no later machine.
+    expect((await put(address, 'drain', { match: `"${seen}"` })).status).toBe(412);
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1 }]);
+  });
+
+  it('are forgotten one by one beyond a bound, and still never come again', async () => {
+    const tenant = newTenant();
+    const registry = await inTenant(tenant, (sql) => {
+      const table = new RegistryTable(sql);
+      const member = (i: number) => ({ chart: 'release', run: String(i) });
+      for (let i = 0; i < DELETED + 3; i++) {
+        table.enter(member(i), 1);
+        table.keepRevision(member(i), i === 1 ? 50 : 5);
+        table.leave(member(i));
+      }
+      const rows = sql.exec<{ rows: number }>('SELECT count(*) AS rows FROM deleted').one().rows;
+      return { rows, last: [0, DELETED + 2, DELETED + 9].map((i) => table.lastRevision(member(i))) };
+    });
+    expect(registry).toEqual({ rows: DELETED, last: [50, 50, 50] });
   });
 });
