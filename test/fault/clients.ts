@@ -1,19 +1,20 @@
 /**
- * Clients that ask, report, claim, and give up, as chance has it. One whose call has died says it again, with the same
- * name or key, as a new call: it cannot know what has become of the first one.
+ * Clients that query, report, claim, and hang up at random. A client repeats a call that died, with the same name or
+ * key, as a new call: it cannot know whether the first took effect.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Update } from '../../src/commands.ts';
 import type { Random } from '../process/coordination/random.ts';
 import type { Shape } from './shapes.ts';
-import type { Answer, Report, Request, send } from './wire.ts';
+import type { Answer, Request, send } from './wire.ts';
 
-/** Where clients find the service, and where they write down what came of their calls. */
+/** The service that clients call, and the record of their calls. */
 export interface Stage {
   readonly shape: Shape;
   /** The machine's URL: another one, when the service has come back elsewhere. */
   readonly url: string;
   readonly isOver: boolean;
-  /** Whether nobody pauses between two calls. */
+  /** Whether clients make no pauses. */
   readonly isRushed: boolean;
   /** ms since the epoch. */
   readonly now: () => number;
@@ -26,15 +27,15 @@ export interface Stage {
 
 /** How clients behave, as chances. */
 const HABITS = {
-  ask: 0.3,
-  read: 0.15,
+  is: 0.3,
+  status: 0.15,
   /** Of a state that it does not believe to be current. */
   stray: 0.2,
   withBy: 0.45,
   withKey: 0.35,
   withRevision: 0.1,
   otherEvent: 0.1,
-  /** Sends a request with a key once more, though it was answered; and takes its key for another. */
+  /** Repeats a request that was answered under its key; sends another request under that key. */
   repeat: 0.06,
   reuse: 0.01,
   /** Hangs up before it is answered. */
@@ -44,7 +45,7 @@ const HABITS = {
   think: 0.4,
 };
 
-/** The longest pause between two calls of one that makes one, in ms, and before a client hangs up. */
+/** The longest pause between two calls, and the longest time until a client hangs up; ms. */
 const THINKING = 80;
 const PATIENCE = 4;
 
@@ -55,13 +56,13 @@ export class Client {
   readonly #name: string;
   readonly #random: Random;
   readonly #stage: Stage;
-  /** What it believes to be current. */
+  /** The states that it believes to be current. */
   #states: readonly string[];
   #revision = 1;
   #keys = 0;
-  /** What it has sent with a key. */
-  readonly #keyed: Report[] = [];
-  /** What it will say again. */
+  /** Reports that it has sent with a key. */
+  readonly #keyed: Update[] = [];
+  /** The call that it will repeat. */
   #again: Request | undefined;
 
   constructor(name: string, random: Random, stage: Stage) {
@@ -77,7 +78,7 @@ export class Client {
         await pause(this.#random.below(THINKING));
       const request = this.#again ?? this.#choose();
       this.#again = undefined;
-      if (request.kind === 'report' && request.key !== undefined) this.#keyed.push(request);
+      if (request.type === 'update' && request.key !== undefined) this.#keyed.push(request);
       await this.#call(request);
     }
   }
@@ -93,14 +94,14 @@ export class Client {
       this.#learn(answer);
     } catch (error) {
       if (!isOfTheNetwork(error)) throw error;
-      // Nobody was there to hear it.
+      // No server received it.
       if (wasRefused(error)) {
         this.#again = request;
         await pause(THINKING / 2);
         return;
       }
       this.#stage.died(this.#name, request, called, hangUp.signal.aborted ? 'hung up' : 'cut off');
-      const isSafe = request.kind !== 'report' || request.by !== undefined || request.key !== undefined;
+      const isSafe = request.type !== 'update' || request.by !== undefined || request.key !== undefined;
       if (isSafe && this.#random.chance(HABITS.retry)) this.#again = request;
     } finally {
       clearTimeout(timer);
@@ -117,29 +118,29 @@ export class Client {
     const chance = this.#random.below(1);
     const { shape } = this.#stage;
     const state = this.#pick(this.#random.chance(HABITS.stray) ? shape.states : this.#states);
-    if (chance < HABITS.ask) return { kind: 'ask', state };
-    if (chance < HABITS.ask + HABITS.read) return { kind: 'read' };
-    return shape.slots.includes(state) ? this.#work(state) : this.#report(state);
+    if (chance < HABITS.is) return { type: 'is', state };
+    if (chance < HABITS.is + HABITS.status) return { type: 'status' };
+    return shape.slots.includes(state) ? this.#work(state) : this.#update(state);
   }
 
-  /** Where only so many may work: a slot first, then the report. */
+  /** In a state with slots: a claim first, then the report. */
   #work(state: string): Request {
     const by = this.#pick([this.#name, `${this.#name}-too`]);
     const chance = this.#random.below(1);
-    if (chance < 0.4) return { kind: 'claim', state, by };
-    if (chance < 0.5) return { kind: 'release', state, by };
-    return chance < 0.95 ? { ...this.#report(state), by } : this.#report(state);
+    if (chance < 0.4) return { type: 'claim', state, by };
+    if (chance < 0.5) return { type: 'release', state, by };
+    return chance < 0.95 ? { ...this.#update(state), by } : this.#update(state);
   }
 
-  #report(state: string): Report {
+  #update(state: string): Update {
     const earlier = this.#keyed.at(-1 - Math.floor(this.#random.below(5)));
     if (earlier !== undefined && this.#random.chance(HABITS.repeat)) return earlier;
     const { events } = this.#stage.shape;
     const event = events.length > 0 && this.#random.chance(HABITS.otherEvent) ? this.#pick(events) : 'update';
-    const report: Report = { kind: 'report', state, event };
+    const update: Update = { type: 'update', state, event };
     const by = this.#random.chance(HABITS.withBy) ? { by: this.#pick(NAMES) } : {};
-    const revision = this.#random.chance(HABITS.withRevision) ? { revision: this.#revision } : {};
-    return { ...report, ...by, ...this.#key(earlier?.key), ...revision };
+    const revisions = this.#random.chance(HABITS.withRevision) ? { revisions: [this.#revision] } : {};
+    return { ...update, ...by, ...this.#key(earlier?.key), ...revisions };
   }
 
   #key(earlier: string | undefined): { key?: string } {

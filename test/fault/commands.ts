@@ -1,4 +1,4 @@
-/** What the specification says of each request: how the machine answers, and where it stands then. */
+/** The specification of each command and query: the answer, and the machine afterwards. */
 import {
   type Chart,
   isActive,
@@ -10,6 +10,7 @@ import {
   type StateNumber,
   send,
 } from '../../src/chart/chart.ts';
+import type { Update } from '../../src/commands.ts';
 import {
   changed,
   claimOf,
@@ -23,25 +24,25 @@ import {
   withReport,
 } from './machine.ts';
 import type { Moment } from './moment.ts';
-import type { Answer, Document, Report, Request } from './wire.ts';
+import type { Answer, Document, Request } from './wire.ts';
 
-/** A machine after a request, and what it has answered: everything but moments. */
+/** A machine after a request, and its answer without moments. */
 export interface Answered {
   readonly machine: Machine;
   readonly answer: Answer;
 }
 
-/** Does what a request asks for, at the moment `when`, at which nothing else is due. */
+/** Executes a command or answers a query at the moment `when`, at which nothing else is due. */
 export function run(chart: Chart, machine: Machine, request: Request, when: Moment): Answered {
-  switch (request.kind) {
-    case 'ask': {
+  switch (request.type) {
+    case 'is': {
       const no = notCurrent(chart, machine, request.state);
       return { machine, answer: no ?? yes(machine) };
     }
-    case 'read':
+    case 'status':
       return { machine, answer: { ...yes(machine), document: documentOf(chart, machine) } };
-    case 'report':
-      return report(chart, machine, request, when);
+    case 'update':
+      return update(chart, machine, request, when);
     case 'claim':
       return claim(chart, machine, request.state, request.by, when);
     case 'release': {
@@ -51,8 +52,8 @@ export function run(chart: Chart, machine: Machine, request: Request, when: Mome
   }
 }
 
-/** The same key gets the first answer again, and no other request. */
-function report(chart: Chart, machine: Machine, request: Report, when: Moment): Answered {
+/** A repeat under the same key gets the first answer; another request under that key is refused. */
+function update(chart: Chart, machine: Machine, request: Update, when: Moment): Answered {
   const { key, ...what } = request;
   if (key === undefined) return count(chart, machine, request, when);
   const asked = JSON.stringify(what);
@@ -65,16 +66,16 @@ function report(chart: Chart, machine: Machine, request: Report, when: Moment): 
   return { machine, answer: no(chart, machine, 422, 'key-reused') };
 }
 
-function count(chart: Chart, machine: Machine, request: Report, when: Moment): Answered {
-  const { event, by, revision } = request;
+function count(chart: Chart, machine: Machine, request: Update, when: Moment): Answered {
+  const { event, by, revisions } = request;
   const state = stateOf(chart, request.state);
   const touched = slotsTouched(chart, machine, state, event);
   if (by !== undefined && hasReported(machine, state, { event, by })) {
-    // Whoever says it again is done with the slot, too.
+    // A repeat frees the slot, too.
     const released = touched.reduce((rest, slot) => giveBack(rest, slot, by, when), machine);
     return { machine: counted(released, 'repeated'), answer: yes(released) };
   }
-  if (revision !== undefined && revision !== machine.revision) {
+  if (revisions !== undefined && !revisions.includes(machine.revision)) {
     return { machine, answer: no(chart, machine, 412, 'wrong-revision') };
   }
   const absent = notCurrent(chart, machine, request.state);
@@ -124,7 +125,7 @@ function giveBack(machine: Machine, state: StateNumber, by: string, when: Moment
   return held === undefined ? machine : changed(without(machine, held), when);
 }
 
-/** Not yet, or never any more. */
+/** The refusal of a state that is not current. */
 function notCurrent(chart: Chart, machine: Machine, name: string): Answer | undefined {
   const state = stateOf(chart, name);
   if (isActive(machine.snapshot, state)) return undefined;

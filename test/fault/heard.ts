@@ -1,11 +1,11 @@
+import type { Update } from '../../src/commands.ts';
 import type { Operation } from './history.ts';
-import type { Answer, Report, Request } from './wire.ts';
+import type { Answer, Request } from './wire.ts';
 
 /**
- * Adds to calls that died what they were answered, where that can be known: whoever has said the same again with the
- * same `Idempotency-Key` was told it; and whoever has said something else with it, that it was taken. Without, a search
- * would have to try every moment at which such a call can have been answered, and would learn only much later that it
- * was another one.
+ * Adds to calls that died the answers that they must have had: a repeat under the same `Idempotency-Key` got the first
+ * answer, and another request under that key was told that it is taken. Without this, a search would try every moment
+ * at which such a call can have been answered, and would find the contradiction only much later.
  */
 export function withHeard(history: readonly Operation<Request, Answer>[]): Operation<Request, Answer>[] {
   const heard = new Map<string, Answer>();
@@ -24,11 +24,11 @@ export function withHeard(history: readonly Operation<Request, Answer>[]): Opera
   });
 }
 
-function isKeyed(request: Request): request is Report & { readonly key: string } {
-  return request.kind === 'report' && request.key !== undefined;
+function isKeyed(request: Request): request is Update & { readonly key: string } {
+  return request.type === 'update' && request.key !== undefined;
 }
 
 /** @returns the same for requests that are the same under the same key. */
-function keyed({ state, event, by, key, revision }: Report): string {
-  return JSON.stringify([key, state, event, by, revision]);
+function keyed({ state, event, by, key, revisions }: Update): string {
+  return JSON.stringify([key, state, event, by, revisions]);
 }

@@ -120,8 +120,8 @@ function wouldBe(answer: Answer): string {
 
 function describe({ client, request, called, outcome }: Operation<Request, Answer>, from: number): string {
   const at = (ms: number) => (ms - from).toFixed(1);
-  const { kind, ...words } = request;
-  const asked = `${client} ${kind} ${JSON.stringify(words)}`;
+  const { type, ...words } = request;
+  const asked = `${client} ${type} ${JSON.stringify(words)}`;
   if (!outcome.known) return `${at(called)}..${at(outcome.until)} ${asked}: unknown`;
   return `${at(called)}..${at(outcome.returned)} ${asked}: ${JSON.stringify(outcome.answer)}`;
 }

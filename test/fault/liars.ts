@@ -1,8 +1,9 @@
 /** Faults on purpose, between real clients and a real server: each must be noticed by whoever judges the run. */
 import { cp, rm } from 'node:fs/promises';
+import type { Update } from '../../src/commands.ts';
 import { temporaryFolder } from '../process/server.ts';
 import type { Plan } from './run.ts';
-import { type Answer, type Request, send } from './wire.ts';
+import { type Answer, isQuery, type Request, send } from './wire.ts';
 
 /** The part of a plan that plants a fault. */
 export interface Liar extends Pick<Plan, 'send' | 'whileDown'> {
@@ -16,7 +17,7 @@ export function staleReads(): Liar {
   let newest = 0;
   return lying(async (request, ask) => {
     const key = JSON.stringify(request);
-    const isRead = request.kind === 'ask' || request.kind === 'read';
+    const isRead = isQuery(request);
     const old = isRead ? cached.get(key) : undefined;
     if (old !== undefined && old.revision < newest) return { answer: old, isLie: true };
     const answer = await ask(request);
@@ -30,7 +31,7 @@ export function staleReads(): Liar {
 export function lostUpdates(): Liar {
   return lying(async (request, ask) => {
     if (!isPlainReport(request)) return { answer: await ask(request), isLie: false };
-    const { document } = await ask({ kind: 'read' });
+    const { document } = await ask({ type: 'status' });
     const isOpen = document?.claims.every(({ state }) => state !== request.state);
     const isCounted = document?.quorums.some(({ state }) => state === request.state);
     if (document === undefined || !isOpen || !isCounted) return { answer: await ask(request), isLie: false };
@@ -52,7 +53,7 @@ export function doubleCounts(): Liar {
 export function claimsHeldTwice(): Liar {
   return lying(async (request, ask) => {
     const answer = await ask(request);
-    if (request.kind !== 'claim' || answer.problem !== 'slots-taken') return { answer, isLie: false };
+    if (request.type !== 'claim' || answer.problem !== 'slots-taken') return { answer, isLie: false };
     const { state, by } = request;
     const leases = [{ state, by, until: Date.now() + 1_000 }];
     return { answer: { status: 200, revision: answer.revision + 1, moments: { leases } }, isLie: true };
@@ -95,8 +96,8 @@ function lying(tell: (request: Request, ask: Ask) => Promise<{ answer: Answer; i
   return liar;
 }
 
-function isPlainReport(request: Request): request is Extract<Request, { kind: 'report' }> {
-  if (request.kind !== 'report') return false;
-  const { by, key, revision } = request;
-  return by === undefined && key === undefined && revision === undefined;
+function isPlainReport(request: Request): request is Update {
+  if (request.type !== 'update') return false;
+  const { by, key, revisions } = request;
+  return by === undefined && key === undefined && revisions === undefined;
 }

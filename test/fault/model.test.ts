@@ -2,13 +2,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
+import type { Update } from '../../src/commands.ts';
 import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize } from './linearizability.ts';
 import { modelOf } from './model.ts';
 import { shapeOf } from './shapes.ts';
 import { type Deed, simulate } from './simulation.ts';
-import type { Answer, Report, Request } from './wire.ts';
+import type { Answer, Request } from './wire.ts';
 
 type Call = Operation<Request, Answer>;
 
@@ -163,7 +164,7 @@ describe('the model refuses', () => {
   });
 
   it('a report of one whose slot was given back', () => {
-    const released = answered(20, { ...claimOf('x'), kind: 'release' }, { status: 204, revision: 3 });
+    const released = answered(20, { ...claimOf('x'), type: 'release' }, { status: 204, revision: 3 });
     const first = claim(10, 'x', { revision: 2, until: 1_010 });
     expect(isAccepted([first, report(15, { state: 'work', by: 'x' }, 3)])).toBe(true);
     expect(isAccepted([first, released, report(30, { state: 'work', by: 'x' }, 4)])).toBe(false);
@@ -173,7 +174,7 @@ describe('the model refuses', () => {
     const cutOff = died(21, reportOf({}), 30);
     const before = [report(10, {}, 2), report(20, {}, 3), cutOff];
     expect(isAccepted([...before, read(500, 3, 2)], IDLE)).toBe(true);
-    expect(isAccepted([...before, answered(500, { kind: 'ask', state: 'b' }, yes(4))], IDLE)).toBe(true);
+    expect(isAccepted([...before, answered(500, { type: 'is', state: 'b' }, yes(4))], IDLE)).toBe(true);
     expect(isAccepted([...before, read(500, 2, 1)], IDLE)).toBe(false);
   });
 
@@ -201,7 +202,7 @@ describe('the model refuses', () => {
           );
           const counted = history.filter(({ request, outcome }) => {
             const isFirst =
-              request.kind === 'report' && request.by === undefined && request.key === undefined;
+              request.type === 'update' && request.by === undefined && request.key === undefined;
             return isFirst && outcome.known && outcome.answer.status === 200;
           });
           const taken = counted[nth % counted.length];
@@ -225,7 +226,7 @@ const anyTimes = { after: fc.oneof(fc.nat(15), fc.nat(600)), sent: fc.nat(20), b
 /** By the number of a state, for which states there are the seed says. */
 const anyDeed = fc.record({
   state: anyState,
-  kind: fc.constantFrom('ask', 'read', 'report', 'report', 'report', 'claim', 'claim', 'release'),
+  type: fc.constantFrom('is', 'status', 'update', 'update', 'update', 'claim', 'claim', 'release'),
   by: fc.option(anyName, { freq: 2 }),
   key: fc.option(fc.constantFrom('k1', 'k2', 'k3'), { freq: 2 }),
   revision: fc.option(fc.nat(12), { freq: 2 }),
@@ -239,24 +240,24 @@ type AnyDeed = typeof anyDeed extends fc.Arbitrary<infer Value> ? Value : never;
 function historyOf(seed: number, deeds: readonly AnyDeed[]) {
   const shape = shapeOf(seed);
   const chart = chartOf(shape.chart);
-  const all = deeds.map(({ state: number, kind, by, key, revision, dies, ...times }, i): Deed => {
+  const all = deeds.map(({ state: number, type, by, key, revision, dies, ...times }, i): Deed => {
     const state = shape.states[number % shape.states.length] ?? '';
     const said = {
       ...(by === null ? {} : { by }),
       ...(key === null ? {} : { key }),
-      ...(revision === null ? {} : { revision }),
+      ...(revision === null ? {} : { revisions: [revision] }),
     };
     const request: Request =
-      kind === 'report'
-        ? { kind, state, event: 'update', ...said }
-        : kind === 'ask'
-          ? { kind, state }
-          : kind === 'read'
-            ? { kind }
-            : { kind, state, by: by ?? 'x' };
+      type === 'update'
+        ? { type, state, event: 'update', ...said }
+        : type === 'is'
+          ? { type, state }
+          : type === 'status'
+            ? { type }
+            : { type, state, by: by ?? 'x' };
     return { request, ...times, dies: dies && i % 5 === 0 };
   });
-  const last: Deed = { request: { kind: 'read' }, after: 100, sent: 0, back: 0 };
+  const last: Deed = { request: { type: 'status' }, after: 100, sent: 0, back: 0 };
   return { chart, history: simulate(chart, [...all, last]) };
 }
 
@@ -274,15 +275,15 @@ function died(called: number, request: Request, until: number): Call {
 }
 
 function ask(called: number, state: string, answer: Answer): Call {
-  return answered(called, { kind: 'ask', state }, answer);
+  return answered(called, { type: 'is', state }, answer);
 }
 
-function report(called: number, said: Partial<Report>, revision: number): Call {
+function report(called: number, said: Partial<Update>, revision: number): Call {
   return answered(called, reportOf(said), yes(revision));
 }
 
-function reportOf(said: Partial<Report>): Report {
-  return { kind: 'report', state: 'a', event: 'update', ...said };
+function reportOf(said: Partial<Update>): Update {
+  return { type: 'update', state: 'a', event: 'update', ...said };
 }
 
 function yes(revision: number): Answer {
@@ -294,7 +295,7 @@ function refused(revision: number, problem: string, states: readonly string[], s
 }
 
 function claimOf(by: string) {
-  return { kind: 'claim', state: 'work', by } as const;
+  return { type: 'claim', state: 'work', by } as const;
 }
 
 function claim(called: number, by: string, { revision, until }: { revision: number; until: number }): Call {
@@ -308,7 +309,7 @@ function claim(called: number, by: string, { revision, until }: { revision: numb
 function read(called: number, revision: number, have: number): Call {
   const quorums = [{ state: 'a', event: 'update', have, need: 3, by: [] }];
   const document = { states: ['a'], revision, context: {}, quorums, claims: [] };
-  return answered(called, { kind: 'read' }, { ...yes(revision), document });
+  return answered(called, { type: 'status' }, { ...yes(revision), document });
 }
 
 function chartOf(text: string) {

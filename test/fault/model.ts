@@ -62,7 +62,7 @@ function* reactions(
   const when = momentOf(chart, state, operation, before);
   if (when === undefined) return;
   // What came again is answered as it was before; what is new, with the revision that it finds, or has made.
-  const isNew = request.kind !== 'report' || request.key === undefined;
+  const isNew = request.type !== 'update' || request.key === undefined;
   const most = outcome.known && isNew ? outcome.answer.revision : undefined;
   for (const ready of settled(chart, state, when, most)) {
     const { machine, answer } = run(chart, ready.machine, request, ready.when);
@@ -80,7 +80,7 @@ function momentOf(
   const { from, to } = widened({ from: operation.called, to: Math.min(before, latest(operation)) });
   const seen = both({ from, to }, { from: now, to: Number.POSITIVE_INFINITY });
   const { request, outcome } = operation;
-  const [lease] = outcome.known && request.kind === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
+  const [lease] = outcome.known && request.type === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
   if (lease === undefined || seen === undefined) return seen;
   // A claim tells when it was taken.
   const { slots } = chart.model.states[stateOf(chart, lease.state)] ?? {};

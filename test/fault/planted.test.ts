@@ -51,9 +51,11 @@ describe('a run without a fault is accepted, and refused once there is', () => {
   });
 
   it('an answer from before a change that somebody was told of', () => {
-    const stale = someOf(calls, ({ request }) => request.kind === 'read').flatMap((read) => {
+    const stale = someOf(calls, ({ request }) => request.type === 'status').flatMap((read) => {
       const newest = newestBefore(calls, read.called);
-      const older = calls.filter((call) => call.request.kind === 'read' && revisionOf(call) < newest).at(-1);
+      const older = calls
+        .filter((call) => call.request.type === 'status' && revisionOf(call) < newest)
+        .at(-1);
       return older === undefined ? [] : [calls.map((call) => (call === read ? told(read, older) : call))];
     });
     expect(stale.length).toBeGreaterThan(0);
@@ -91,7 +93,7 @@ function someOf(calls: readonly Call[], wanted: (call: Call) => boolean): Call[]
 
 /** A report that nothing can take for the repetition of another. */
 function isCounted({ request, outcome }: Call): boolean {
-  if (request.kind !== 'report' || request.by !== undefined || request.key !== undefined) return false;
+  if (request.type !== 'update' || request.by !== undefined || request.key !== undefined) return false;
   return outcome.known && outcome.answer.status === 200;
 }
 

@@ -8,7 +8,7 @@ import { startClock } from './clock.ts';
 import type { Operation } from './history.ts';
 import type { Moment } from './moment.ts';
 import { type Shape, shapeOf } from './shapes.ts';
-import { type Answer, type Request, send } from './wire.ts';
+import { type Answer, isQuery, type Request, send } from './wire.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -49,7 +49,7 @@ export async function runOnce(plan: Plan): Promise<Run> {
   const book = new Book(now);
   book.born();
   const from = now();
-  await send(machineAt(server.url), { kind: 'read' }, FOR_EVER);
+  await send(machineAt(server.url), { type: 'status' }, FOR_EVER);
   const started = { from, to: now() };
   const stage = new RunningStage(plan, shape, machineAt(server.url), book);
   const clients = Array.from({ length: plan.clients }, (_, i) =>
@@ -79,8 +79,8 @@ export async function runOnce(plan: Plan): Promise<Run> {
   await failure;
   // One who comes when all others have gone sees everything.
   const called = now();
-  const answer = await stage.send(stage.url, { kind: 'read' }, FOR_EVER);
-  book.answered('auditor', { kind: 'read' }, called, answer);
+  const answer = await stage.send(stage.url, { type: 'status' }, FOR_EVER);
+  book.answered('auditor', { type: 'status' }, called, answer);
   await server.stop();
   return { seed, shape, started, history: book.history(), kills: plan.kills, cutOff: book.cutOff };
 }
@@ -170,9 +170,8 @@ class Book {
   }
 
   died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void {
-    // Nothing comes of a question that nobody has heard the answer of.
-    if (request.kind !== 'ask' && request.kind !== 'read')
-      this.#died.push({ client, request, called, how, at: this.now() });
+    // A query without an answer shows nothing.
+    if (!isQuery(request)) this.#died.push({ client, request, called, how, at: this.now() });
   }
 
   /** A call can have taken effect as long as the last server lived that was there when it died. */

@@ -43,7 +43,7 @@ function withMoments(chart: Chart, machine: Machine, request: Request, answer: A
   }));
   const timers = [...machine.timers.values()].map(({ from }) => from).sort((a, b) => a - b);
   const all: Moments = { changed: machine.changed.from, timers, leases };
-  if (request.kind === 'read') return { ...answer, moments: all };
-  if (request.kind !== 'claim') return answer;
+  if (request.type === 'status') return { ...answer, moments: all };
+  if (request.type !== 'claim') return answer;
   return { ...answer, moments: { leases: leases.filter(({ by }) => by === request.by) } };
 }

@@ -1,33 +1,21 @@
-/** What clients may ask, and how that looks over HTTP. */
+/** The commands and queries of the runs, and how they look over HTTP. */
 import * as z from 'zod';
+import type { Claim, Update } from '../../src/commands.ts';
+import type { IsQuery, StatusQuery } from '../../src/objects/results.ts';
 
-export type Request =
-  /** `GET …/state` */
-  | { readonly kind: 'ask'; readonly state: string }
-  /** `PUT …/state` */
-  | Report
-  /** `POST …/claims` and `DELETE …/claims` */
-  | { readonly kind: 'claim' | 'release'; readonly state: string; readonly by: string }
-  /** `GET {machine}`: the status document. */
-  | { readonly kind: 'read' };
+export type Request = Update | Claim | IsQuery | StatusQuery;
 
-export interface Report {
-  readonly kind: 'report';
-  readonly state: string;
-  readonly event: string;
-  readonly by?: string;
-  /** `Idempotency-Key` */
-  readonly key?: string;
-  /** `If-Match` */
-  readonly revision?: number;
+/** Whether a request reads only. */
+export function isQuery({ type }: Request): boolean {
+  return type === 'is' || type === 'status';
 }
 
-/** An answer, with everything in it that says where the machine stands. Who is listed is listed by name. */
+/** An HTTP response, with all its facts about the machine. Lists of names are sorted. */
 export interface Answer {
   readonly status: number;
   /** From the `ETag`. */
   readonly revision: number;
-  /** Of a refusal: its kind, the active states, and who holds the slots, where it says so. */
+  /** Of a refusal: its code, the active states, and the holders of the slots where it lists them. */
   readonly problem?: string;
   readonly states?: readonly string[];
   readonly holders?: readonly string[];
@@ -54,7 +42,7 @@ export interface Document {
   }[];
 }
 
-/** When something has happened or will, as an answer tells it: ms since the epoch. */
+/** Moments that an answer tells, in ms since the epoch. */
 export interface Moments {
   /** The last change. */
   readonly changed?: number;
@@ -97,7 +85,7 @@ const problem = z.object({
 
 const claimed = z.object({ state: z.string(), by: z.string(), until: moment });
 
-/** Sends a request to the machine at `url`. What is thrown is the network's, or an answer that nobody may give. */
+/** Sends a request to the machine at `url`. @throws errors of the network, and on answers that the service must not give. */
 export async function send(url: string, request: Request, signal: AbortSignal): Promise<Answer> {
   const { method, path, headers } = written(request);
   const response = await fetch(url + path, { method, headers, signal });
@@ -108,8 +96,8 @@ export async function send(url: string, request: Request, signal: AbortSignal): 
     const more = holders === undefined ? {} : { holders: holders.map(({ by }) => by).sort() };
     return { ...answer, problem: type.replace(/.*:/, ''), states: machine.states, ...more };
   }
-  if (request.kind === 'read') return { ...answer, ...readDocument(body) };
-  if (request.kind === 'claim') return { ...answer, moments: { leases: [claimed.parse(JSON.parse(body))] } };
+  if (request.type === 'status') return { ...answer, ...readDocument(body) };
+  if (request.type === 'claim') return { ...answer, moments: { leases: [claimed.parse(JSON.parse(body))] } };
   return answer;
 }
 
@@ -127,21 +115,23 @@ function readDocument(body: string): { document: Document; moments: Moments } {
 }
 
 function written(request: Request): { method: string; path: string; headers: Record<string, string> } {
-  switch (request.kind) {
-    case 'ask':
+  switch (request.type) {
+    case 'is':
       return { method: 'GET', path: `/state${query({ state: request.state })}`, headers: {} };
-    case 'read':
+    case 'status':
       return { method: 'GET', path: '', headers: {} };
     case 'claim':
     case 'release': {
-      const method = request.kind === 'claim' ? 'POST' : 'DELETE';
+      const method = request.type === 'claim' ? 'POST' : 'DELETE';
       return { method, path: `/claims${query({ state: request.state, by: request.by })}`, headers: {} };
     }
-    case 'report': {
-      const { state, event, by, key, revision } = request;
+    case 'update': {
+      const { state, event, by, key, revisions } = request;
       const headers = {
         ...(key === undefined ? {} : { 'Idempotency-Key': key }),
-        ...(revision === undefined ? {} : { 'If-Match': `"${revision}"` }),
+        ...(revisions === undefined
+          ? {}
+          : { 'If-Match': revisions.map((revision) => `"${revision}"`).join(', ') }),
       };
       return { method: 'PUT', path: `/state${query({ state, event, by })}`, headers };
     }
@@ -153,7 +143,7 @@ function query(words: Readonly<Record<string, string | undefined>>): string {
   return `?${new URLSearchParams(said)}`;
 }
 
-/** An answer without a revision is one that no machine has given. */
+/** Reads the revision. A response without one is not from a machine. */
 function revisionOf({ status, headers }: Response): number {
   const [, revision] = /^"(\d+)"$/.exec(headers.get('ETag') ?? '') ?? [];
   if (revision === undefined) throw new Error(`${status} came without a revision`);
