@@ -1,7 +1,9 @@
 /** A machine's page in Chromium. */
 
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../process/charts.ts';
@@ -78,6 +80,26 @@ describe('an open page', () => {
     await current(page, 'fleet').waitFor();
     await fetch(`${server.url}/acme/canary/claims?state=fleet&by=ann`, { method: 'POST' });
     await page.locator('[data-key^="fleet"]:not([aria-disabled])').waitFor();
+  });
+
+  it('aborts while others hold all slots: only a counted event needs one', async () => {
+    const patch = await readFile(join(import.meta.dirname, '../../charts/acme/patch.yaml'), 'utf8');
+    const server = await serve({ 'acme/patch.yaml': patch });
+    for (let host = 1; host <= 5; host++)
+      await fetch(`${server.url}/acme/patch/claims?state=patch&by=host-${host}`, { method: 'POST' });
+    const watched = await openPage(`${server.url}/acme/patch`, {}, 'ann');
+    const { page, faults } = watched;
+    await whenLive(watched);
+    await page.getByText('5 of 5 slots of patch').waitFor();
+    await page.getByRole('button', { name: 'abort' }).click();
+    await answer(page, 'Send abort');
+    await page.getByText('abort patch: 200').waitFor();
+    await current(page, 'aborted').waitFor();
+    expect(await (await fetch(`${server.url}/acme/patch`)).json()).toMatchObject({
+      states: ['aborted'],
+      claims: [],
+    });
+    expect(faults).toEqual([]);
   });
 
   it('resets only after a confirmation', async () => {
