@@ -52,7 +52,7 @@ it('finds links that lead nowhere', () => {
   expect(brokenLinks('README.md', text)).toEqual(['#another', 'docs/none.md']);
 });
 
-describe.each(['CONTRIBUTING.md'])('%s', (name) => {
+describe.each(['CONTRIBUTING.md', 'docs/architecture.md'])('%s', (name) => {
   const text = PAGES.find(({ page }) => page === name)?.text ?? '';
 
   it('names only files and folders that exist', () => {
