@@ -1,4 +1,4 @@
-/** Charts that were spoilt at random: each is accepted or refused with errors that say where, and nothing worse. */
+/** Randomly mutated charts: each is accepted, or refused with errors that have a position. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -21,7 +21,7 @@ const { runs: CHARTS, seed } = FUZZ;
 /** ms of one chart, from its text to its last event. */
 const MOST = 250;
 
-/** Nothing is written as an anchor and its aliases. */
+/** Writes no anchors and aliases. */
 const UNSHARED = { aliasDuplicateObjects: false } as const;
 
 const examples = import.meta.glob('../../charts/**/*.yaml', {
@@ -35,7 +35,7 @@ const originals: readonly string[] = [
   ...statecharts.map(({ chart }) => stringify(chart, UNSHARED)),
 ];
 
-/** What a hostile or a tired hand might write. */
+/** Texts that an attacker or a careless author could write. */
 const TOKENS = [
   ...['__proto__', 'constructor', 'prototype', 'toString', '__proto__: {polluted: true}', 'hasOwnProperty'],
   ...[
@@ -158,7 +158,7 @@ const TOKENS = [
   ],
 ];
 
-/** One thing that is done to a text; the numbers choose where. */
+/** One mutation of a text; the numbers choose the place. */
 interface Mutation {
   readonly kind: (typeof KINDS)[number];
   readonly at: number;
@@ -184,7 +184,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   token: fc.constantFrom(...TOKENS),
 });
 
-/** One thing that is done to a chart's data, so that its text is still YAML; the numbers choose where. */
+/** One mutation of a chart's data, so that its text is still YAML; the numbers choose the place. */
 interface Graft {
   readonly kind: 'delete' | 'rename' | 'replace' | 'take-from-another' | 'add';
   readonly at: number;
@@ -245,7 +245,7 @@ const spoilt = fc.record({
   mutations: fc.oneof(fc.constant<Mutation[]>([]), fc.array(mutation, { minLength: 1, maxLength: 4 })),
 });
 
-it(`${CHARTS} spoilt charts are each accepted, and run, or refused with errors that say where`, () => {
+it(`${CHARTS} mutated charts are accepted and run, or are refused with errors that have a position`, () => {
   console.log(`fuzz: seed ${seed}`);
   const globals = globalNames();
   let accepted = 0;
@@ -267,12 +267,12 @@ it(`${CHARTS} spoilt charts are each accepted, and run, or refused with errors t
   );
   console.log(`fuzz: ${accepted} accepted, ${refused} refused, the slowest took ${slowest.toFixed(1)} ms`);
   expect(accepted + refused).toBe(CHARTS);
-  // Where all were refused, or none, the charts would have been spoilt too much or too little to tell anything.
+  // If all or none are refused, the mutations are too strong or too weak to show anything.
   expect(accepted).toBeGreaterThan(CHARTS / 20);
   expect(refused).toBeGreaterThan(CHARTS / 20);
 }, 120_000);
 
-/** @returns whether the chart was accepted. What must never happen is thrown. */
+/** @returns whether the chart was accepted. Throws if an invariant does not hold. */
 function tryOut(text: string): boolean {
   const reading = readChart(text);
   for (const issue of reading.warnings) expectLocated(issue, text);
@@ -310,14 +310,14 @@ function run(chart: Chart): void {
   }
 }
 
-/** What would not be as it was, had a prototype been written to. */
+/** Values that change if a prototype is written to. */
 function globalNames(): unknown {
   return [Object.prototype, Array.prototype, Function.prototype, String.prototype].map((prototype) =>
     Object.getOwnPropertyNames(prototype),
   );
 }
 
-/** The least of three: what is slow once may have met with the collector of garbage. */
+/** @returns the shortest of three runs: one slow run can be garbage collection. */
 function leastTime(text: string): number {
   const times = [1, 2, 3].map(() => {
     const before = performance.now();
@@ -329,7 +329,7 @@ function leastTime(text: string): number {
 
 type Holder = Record<string, unknown> | unknown[];
 
-/** Every place in a document's data: what holds it, and under which key. */
+/** Every place in a document's data: its container and key. */
 function placesIn(data: unknown): [holder: Holder, key: string][] {
   if (typeof data !== 'object' || data === null) return [];
   return Object.entries(data).flatMap(([key, inner]) => [
@@ -387,7 +387,7 @@ function mutate(text: string, { kind, at, to, token }: Mutation): string {
       return `${text.slice(0, place)}${text.slice(place + 1 + (to % 8))}`;
     }
     case 'splice': {
-      // A stretch of another chart, with its indentation.
+      // A part of another chart, with its indentation.
       const foreign = (originals[to % originals.length] ?? '').split('\n');
       const begin = at % foreign.length;
       return lines.toSpliced(from, 0, ...foreign.slice(begin, begin + 3)).join('\n');

@@ -1,4 +1,4 @@
-/** What holds for every sequence and everything that may happen to it. */
+/** Properties of every sequence under every series of events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,18 +14,18 @@ import { begin, currentOf, leftOf, openText, reportOn, type Walk, waitUntil } fr
 
 const MINUTE = 60_000;
 
-/** A state of a chart to come: where it leads, and how it is left. */
+/** A state of a generated chart: its target, and how it is left. */
 interface Plan {
   readonly name: string;
   readonly target: string;
   readonly from: number;
-  /** Updates that it takes to leave it; 0 for a state of the clock, and for the final one nothing counts. */
+  /** Updates that it takes to leave it; 0 for a `time` state and for the final one. */
   readonly updates: number;
-  /** Minutes since the epoch at which a state of the clock is left. */
+  /** Minutes since the epoch at which a `time` state is left. */
   readonly minute: number;
 }
 
-/** Something that happens: a report on the current state or on the nth, or minutes that pass. */
+/** A step: a report on the current state or on the nth, or minutes that pass. */
 type Happening = { readonly report: number | 'current' } | { readonly minutes: number };
 
 const names = fc.uniqueArray(
@@ -53,12 +53,12 @@ const names = fc.uniqueArray(
   { minLength: 2, maxLength: 8 },
 );
 
-/** Chains: each state leads to the next one, and the last is final. No two states of the clock make a ring. */
+/** Chains: each state leads to the next one, and the last is final. No `time` states make a ring. */
 const chains: fc.Arbitrary<readonly Plan[]> = names.chain((all) =>
   fc.tuple(...all.map((name, i) => planOf(name, fc.constant(all[i + 1] ?? name), fc.nat(3)))),
 );
 
-/** Whatever leads to whatever, itself among it; counted states only, so that nothing turns by itself for ever. */
+/** Any state leads to any state, also to itself. All are counted, so that no ring of timers is endless. */
 const tangles: fc.Arbitrary<readonly Plan[]> = names.chain((all) =>
   fc.tuple(...all.map((name) => planOf(name, fc.constantFrom(...all), fc.integer({ min: 1, max: 4 })))),
 );
@@ -87,7 +87,7 @@ const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
 );
 
 describe('every chain', () => {
-  it('never goes back', () => {
+  it('never returns to an earlier state', () => {
     fc.assert(
       fc.property(chains, happenings, (plans, all) => {
         const walk = begin(openText(textOf(plans)));
@@ -98,7 +98,7 @@ describe('every chain', () => {
     );
   });
 
-  it('comes to its end with as many accepted updates as its counts add up to', () => {
+  it('ends after as many accepted updates as the sum of its counts', () => {
     fc.assert(
       fc.property(chains, fc.nat(3), (plans, seed) => {
         const walk = begin(openText(textOf(plans)));
@@ -114,7 +114,7 @@ describe('every chain', () => {
     );
   });
 
-  it('does not care how late its timers are fired', () => {
+  it('ends in the same state however late its timers fire', () => {
     fc.assert(
       fc.property(chains, (plans) => {
         const [punctual, late] = [begin(openText(textOf(plans))), begin(openText(textOf(plans)))];
@@ -128,7 +128,7 @@ describe('every chain', () => {
 });
 
 describe('every sequence', () => {
-  it('goes where an abacus goes', () => {
+  it('agrees with a model that only counts', () => {
     fc.assert(
       fc.property(tangles, happenings, (plans, all) => {
         const walk = begin(openText(textOf(plans)));
@@ -154,7 +154,7 @@ describe('every sequence', () => {
     );
   });
 
-  it('is the same after it was stored and restored, between any two events', () => {
+  it('is unchanged by storing and restoring it between any two events', () => {
     fc.assert(
       fc.property(fc.oneof(chains, tangles), happenings, (plans, all) => {
         const chart = openText(textOf(plans));
@@ -171,7 +171,7 @@ describe('every sequence', () => {
     );
   });
 
-  it('is not changed by what happens after a snapshot was taken of it', () => {
+  it('leaves a snapshot unchanged by later events', () => {
     fc.assert(
       fc.property(tangles, happenings, (plans, all) => {
         const walk = begin(openText(textOf(plans)));
@@ -183,7 +183,7 @@ describe('every sequence', () => {
     );
   });
 
-  it('is a chart when it is written, that goes on from the same place', () => {
+  it('is written as a chart that goes on from the same place', () => {
     fc.assert(
       fc.property(chains, happenings, happenings, (plans, first, second) => {
         const original = textOf(plans);
@@ -205,7 +205,7 @@ describe('every sequence', () => {
     );
   });
 
-  it('is warned of exactly where its count can never be reached', () => {
+  it('has a warning exactly where its count can never be reached', () => {
     fc.assert(
       fc.property(quarters, quarters, (from, until) => {
         const reading = readChart(sequence(counting('a', 'b', until, from), final('b')));

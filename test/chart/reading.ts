@@ -1,4 +1,4 @@
-/** What came of reading a chart, as the tests of the chart's text look at it. */
+/** The result of reading a chart, for tests of its text. */
 import { type ChartIssue, readChart } from '../../src/chart/chart.ts';
 
 /** The errors of a chart that must be refused. */
@@ -15,12 +15,12 @@ export function warningsOf(text: string): readonly ChartIssue[] {
   return reading.warnings;
 }
 
-/** Where issues stand: line, column, path. */
+/** The positions of issues: line, column, path. */
 export function placesOf(issues: readonly ChartIssue[]): [line: number, column: number, path: string][] {
   return issues.map(({ line, column, path }) => [line, column, path]);
 }
 
-/** What is said of the part at `path`. */
+/** The messages about the part at `path`. */
 export function messageAt(issues: readonly ChartIssue[], path: string): string | undefined {
   return issues.find((issue) => issue.path === path)?.message;
 }

@@ -1,4 +1,4 @@
-/** Charts as they run, for tests: by their names, with a clock that moves only when it is told to. */
+/** Runs charts in tests: states by name, and a clock that the test moves. */
 import {
   type Chart,
   fire,
@@ -17,7 +17,7 @@ import {
   type Timer,
 } from '../../src/chart/chart.ts';
 
-/** Reads a chart that must be right. */
+/** Reads a valid chart. */
 export function chartOf(text: string): Chart {
   const reading = readChart(text);
   if (!reading.ok) {
@@ -34,10 +34,10 @@ export function throughStorage(_chart: Chart, snapshot: Snapshot): Snapshot {
   return restoreSnapshot(stored, timers);
 }
 
-/** A running chart. Between every two of its steps it goes to storage and back, as it may in an object. */
+/** A running chart. It is stored and restored between every two steps, as can happen in an object. */
 export class Run {
   readonly chart: Chart;
-  /** What the last event came to. */
+  /** The result of the last event. */
   last: Step | NoStep;
   #snapshot: Snapshot;
   #now: number;
@@ -62,7 +62,7 @@ export class Run {
     return [...this.#snapshot.active.keys()].map((state) => nameOf(this.chart, state));
   }
 
-  /** The active states with nothing inside. */
+  /** The active states without active children. */
   get leaves(): string[] {
     const { model } = this.chart;
     const leaves = [...this.#snapshot.active.keys()].filter((state) => model.states[state]?.last === state);
@@ -77,13 +77,13 @@ export class Run {
     return isDone(this.#snapshot);
   }
 
-  /** When the timers that are set are due, the earliest first; ms since the epoch. */
+  /** The times of the timers that are set, the earliest first; ms since the epoch. */
   get due(): number[] {
     return [...this.#snapshot.timers.values()].map(({ at }) => at).sort((a, b) => a - b);
   }
 
   /**
-   * Sends an event to a state, to the root where none is named.
+   * Sends an event to a state, by default to the root.
    *
    * @returns whether it was taken, and why not.
    */
@@ -107,14 +107,14 @@ export class Run {
     return this;
   }
 
-  /** Lets time pass, with every timer fired at its moment. */
+  /** Advances the clock, and fires each timer at its time. */
   wait(ms: number): this {
     this.#now += ms;
     this.#fireDue();
     return this;
   }
 
-  /** Lets time pass until nothing is left to happen, or `most` ms are over. */
+  /** Advances the clock until no timer is left, or by `most` ms. */
   settle(most: number): this {
     const end = this.#now + most;
     for (let [next] = this.due; next !== undefined && next <= end; [next] = this.due)

@@ -1,4 +1,4 @@
-/** What is wrong with a sequence, and where it stands in the text. What is no YAML at all: yaml.test.ts. */
+/** Errors in a sequence, and their positions in the text. Invalid YAML: yaml.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { errorsOf, messageAt, placesOf, warningsOf } from './reading.ts';
@@ -37,7 +37,7 @@ describe('a sequence', () => {
     expect(readChart('{"current_state": "a", "states": [{"name": "a"}]}')).toMatchObject({ ok: true });
   });
 
-  it('has the names that are written, whatever YAML would make of them', () => {
+  it('has the names as written, also those that YAML reads as numbers or booleans', () => {
     const reading = readChart(`
 current_state: 1.10
 states:
@@ -64,7 +64,7 @@ states:
   });
 });
 
-describe('what is wrong with a sequence', () => {
+describe('an error in a sequence', () => {
   it.each<[what: string, chart: string, line: number, column: number, path: string, message: RegExp]>([
     [
       'a target that is no state',
@@ -326,7 +326,7 @@ describe('what is wrong with a sequence', () => {
     expect(told?.line).toBe(line);
   });
 
-  it('is all told at once, in the order of the text', () => {
+  it('is reported all at once, in the order of the text', () => {
     const errors = errorsOf(`current_state: gren
 states:
   - name: green
@@ -348,7 +348,7 @@ states:
     ]);
   });
 
-  it('is told where the text says it, though an alias brings it elsewhere', () => {
+  it('is reported at the anchor, not at its aliases', () => {
     const errors = errorsOf(`current_state: a
 states:
   - {name: a, func: increment, current: {key: k, value: 0}, target: &t {name: nowhere, when: {key: k, value: 1}}}
@@ -360,7 +360,7 @@ states:
     ]);
   });
 
-  it('is told up to a hundred times', () => {
+  it('is reported up to a hundred times', () => {
     const states = Array.from({ length: 500 }, () => '  - {}\n').join('');
     expect(errorsOf(`current_state: a\nstates:\n${states}`)).toHaveLength(100);
   });
@@ -466,7 +466,7 @@ describe('a moment', () => {
   });
 });
 
-describe('what is allowed and surely not meant', () => {
+describe('a warning about a likely mistake', () => {
   it.each<[what: string, chart: string, line: number, column: number, path: string, message: RegExp]>([
     [
       'a state that no way leads to',
@@ -564,12 +564,12 @@ describe('what is allowed and surely not meant', () => {
     expect(warnings[0]?.severity).toBe('warning');
   });
 
-  it('is told in the order of the text', () => {
+  it('is given in the order of the text', () => {
     const lines = warningsOf(`z: 1\n${CHART.replace('value: 0', 'value: 7')}a: 2\n`).map(({ line }) => line);
     expect(lines).toEqual([1, 7, 12]);
   });
 
-  it('is not told of a ring that everything is part of', () => {
+  it('is not given for a ring of all states', () => {
     expect(
       warningsOf(
         chartWith(

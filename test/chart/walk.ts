@@ -1,4 +1,4 @@
-/** A chart as it runs without an object, a clock or a disk: what the tests of `src/chart` do with the engine. */
+/** Runs a chart on the engine alone, without an object, a clock or storage. */
 import {
   type Chart,
   fire,
@@ -13,7 +13,7 @@ import {
   UPDATE,
 } from '../../src/chart/chart.ts';
 
-/** A run of a chart, and what was seen of it. Times are ms since the epoch. */
+/** A run of a chart and its observations. Times are ms since the epoch. */
 export interface Walk {
   readonly chart: Chart;
   snapshot: Snapshot;
@@ -29,7 +29,7 @@ export function openText(text: string): Chart {
   return reading.chart;
 }
 
-/** Starts a chart and lets pass what has passed already. */
+/** Starts a chart and fires the timers that are due. */
 export function begin(chart: Chart, now = 0): Walk {
   const first = start(chart, now);
   if (!first.ok) throw new Error(`the chart cannot start: ${first.detail}`);
@@ -55,7 +55,7 @@ export function reportAll(walk: Walk, names: readonly string[]): void {
   for (const name of names) if (!reportOn(walk, name)) throw new Error(`${name} was not counted`);
 }
 
-/** Lets the clock go on to `now`. */
+/** Advances the clock to `now`. */
 export function waitUntil(walk: Walk, now: number): void {
   walk.now = now;
   settle(walk);

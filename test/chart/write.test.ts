@@ -8,7 +8,7 @@ import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
 import { begin, leftOf, openText, reportAll, type Walk } from './walk.ts';
 
-/** What YAML 1.1 or 1.2 would take for something else, were it not quoted; and what is hard to write at all. */
+/** Names that YAML 1.1 or 1.2 reads as something else without quotes, and names that are hard to write. */
 const HOSTILE = [
   'yes',
   'Yes',
@@ -180,7 +180,7 @@ const HOSTILE = [
 ];
 
 describe('a chart that is written', () => {
-  it('is the text that was read, before anything has happened', () => {
+  it('is the text that was read, before the first event', () => {
     for (const text of [
       sequence(counting('a', 'b', 2.5, -0.5), timed('b', 'c', '2999-12-01T02:00:00+02:00'), final('c')),
       COMMENTED,
@@ -227,7 +227,7 @@ describe('a chart that is written', () => {
     expect(written(run)).toBe(after + states.replace('"value":0', '"value":1'));
   });
 
-  it('names the current state where its name is empty and a tag stands for it', () => {
+  it('names the current state if its name is an empty text with a tag', () => {
     const states = `states:\n- ${JSON.stringify(counting('', 'b'))}\n- name: b\n`;
     const run = runOf(`current_state: !!str\n${states}`);
     reportAll(run.walk, ['']);
@@ -237,7 +237,7 @@ describe('a chart that is written', () => {
     });
   });
 
-  it('names a state as its own name is written: a number stays one', () => {
+  it('names a state in the style of its `name`: a number stays a number', () => {
     const run = runOf(`
 current_state: 1.0
 states:
@@ -325,7 +325,7 @@ describe('a chart of any layout that is written', () => {
 });
 
 describe('an alias in a chart that is written', () => {
-  it('stays where what it names has not changed', () => {
+  it('stays if its value has not changed', () => {
     const text = `
 current_state: a
 states:
@@ -339,7 +339,7 @@ states:
     );
   });
 
-  it('keeps its meaning where the anchor’s own value changes', () => {
+  it('keeps its value if the value of the anchor changes', () => {
     const text = `
 current_state: a
 states:
@@ -359,7 +359,7 @@ states:
     );
   });
 
-  it('is replaced where its own value changes, and the anchor stays', () => {
+  it('is replaced if its own value changes, and the anchor stays', () => {
     const text = `
 start: &c {key: "k", value: 0}
 current_state: a
@@ -374,7 +374,7 @@ states:
     );
   });
 
-  it('is replaced with all that it stands for: a state, all states, a name, a key', () => {
+  it('is replaced by its whole value: a state, all states, a name, a key', () => {
     const state =
       '{name: a, func: increment, current: {key: k, value: 0}, target: {name: "b c", when: {key: k, value: 1}}}';
     for (const text of [
@@ -400,11 +400,11 @@ describe('a hostile name in a chart that is written', () => {
     (_, name) => expectSame(name),
   );
 
-  it('is the same to every reader, whatever it is', () => {
+  it('is read as the same name by every reader', () => {
     fc.assert(fc.property(hostileNames, expectSame), { numRuns: 500 });
   });
 
-  /** The name comes to stand behind `current_state`, in each style, and where an alias was. */
+  /** The name is written after `current_state`, in each style, and in the place of an alias. */
   function expectSame(name: string): void {
     fc.pre(name !== 'start');
     for (const start of ['start', "'start'", '"start"']) {
@@ -434,11 +434,11 @@ states:
 });
 
 describe('a number in a chart that is written', () => {
-  /** What PyYAML, which the original loads charts with, takes for a number. */
+  /** The syntax of numbers in PyYAML, with which the original loads charts. */
   const PY_INT = /^[-+]?(?:0|[1-9][0-9_]*)$/;
   const PY_FLOAT = /^[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?$/;
 
-  it('is the same number to every reader, PyYAML among them', () => {
+  it('is the same number for every reader, also PyYAML', () => {
     fc.assert(fc.property(counts, expectNumber), { numRuns: 500 });
   });
 
@@ -447,7 +447,7 @@ describe('a number in a chart that is written', () => {
     expectNumber,
   );
 
-  /** The value that a state was left with is its target's. */
+  /** The last value of a state that was left is that of its target. */
   function expectNumber(value: number): void {
     const text = `current_state: a
 states:
@@ -494,7 +494,7 @@ const counts = fc.oneof(
     .map((value) => value || 0),
 );
 
-/** A file as people write them. */
+/** A file in a typical layout. */
 const COMMENTED = `# The release of the web servers.
 %YAML 1.2
 ---

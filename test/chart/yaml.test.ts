@@ -1,9 +1,9 @@
-/** A chart's text before it is a chart: YAML 1.2, one document, plain data. */
+/** The YAML of a chart: version 1.2, one document, plain data. */
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { errorsOf, placesOf, warningsOf } from './reading.ts';
 
-/** A good chart of two lines; what is tested stands on the third. */
+/** A valid chart of two lines; the tests add the third. */
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
 
 describe('broken YAML', () => {
@@ -74,11 +74,11 @@ describe('broken YAML', () => {
     ]);
   });
 
-  it('is told at the right line of a text with Windows’ line ends', () => {
+  it('is reported at the right line of a text with Windows’ line ends', () => {
     expect(errorsOf(`${CHART}x: [`.replaceAll('\n', '\r\n'))[0]?.line).toBe(3);
   });
 
-  it('is told at the right column behind a byte order mark', () => {
+  it('is reported at the right column after a byte order mark', () => {
     expect(placesOf(errorsOf('\uFEFFcurrent_state: "\\q"\n'))).toEqual([[1, 17, '']]);
   });
 });
@@ -106,7 +106,7 @@ describe('a text that is no chart', () => {
     expect(errors[0]?.message).toMatch(/`current_state` and `states`/);
   });
 
-  it('says so where it is more than one', () => {
+  it('is refused if it is more than one document', () => {
     for (const text of [`${CHART}---\n${CHART}`, `---\n${CHART}---\n`, `${CHART}...\n---\na: 1\n`])
       expect(errorsOf(text)[0]?.message).toMatch(/more than one document/);
   });
@@ -123,12 +123,12 @@ describe('a key', () => {
     expect(errors[0]?.message).toMatch(/key must be a scalar/);
   });
 
-  it('cannot be an alias of a list, and may be one of a text', () => {
+  it('can be an alias of a text, not of a list', () => {
     expect(placesOf(errorsOf(`l: &l [1]\n${CHART}*l : 2\n`))).toEqual([[4, 2, '']]);
     expect(readChart(`k: &k foo\n${CHART}*k : 2\n`).ok).toBe(true);
   });
 
-  it('cannot stand twice in a mapping, however it is written', () => {
+  it('cannot be in a mapping twice, however it is written', () => {
     expect(placesOf(errorsOf(`${CHART}x: 1\nx: 2\n`))).toEqual([[4, 1, '']]);
     expect(errorsOf(`${CHART}x: 1\n"x": 2\n`)[0]?.message).toMatch(/"x" is in this mapping twice/);
     expect(errorsOf(`${CHART}__proto__: 1\n__proto__: 2\n`)[0]?.message).toMatch(/"__proto__"/);
@@ -136,7 +136,7 @@ describe('a key', () => {
     expect(placesOf(errorsOf(inState))).toEqual([[4, 5, '']]);
   });
 
-  it('may be a property of every object, and does nothing', () => {
+  it('can be the name of a property of every JavaScript object, without effect', () => {
     const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];
     for (const key of keys) {
       const chart = `${key}: {polluted: 1, prototype: {polluted: 1}}\n${CHART}`;
@@ -156,7 +156,7 @@ describe('a key', () => {
 });
 
 describe('an alias', () => {
-  it('brings what it names', () => {
+  it('has the value of its anchor', () => {
     expect(readChart('n: &n a\ncurrent_state: *n\nstates: [{name: *n}]\n').ok).toBe(true);
   });
 
@@ -191,7 +191,7 @@ describe('a tag', () => {
     }
   });
 
-  it('may make text of a number', () => {
+  it('can turn a number into text', () => {
     const chart = 'current_state: !!str 1\nstates: [{name: "1"}]\n';
     expect(readChart(chart).ok).toBe(true);
     expect(
@@ -203,7 +203,7 @@ describe('a tag', () => {
 });
 
 describe('YAML 1.2', () => {
-  it('is read as such, where 1.1 would read something else', () => {
+  it('is read, where 1.1 has another meaning', () => {
     const reading = readChart(`current_state: yes
 states:
   - {name: yes, func: increment, current: {key: no, value: 0o10}, target: {name: 1:30, when: {key: off, value: 010}}}

@@ -1,4 +1,4 @@
-/** What the original answered, request by request: see README.md beside this file. */
+/** The recorded responses of the original, request by request: see README.md in this folder. */
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { newChart } from '../charts.ts';
@@ -10,7 +10,7 @@ interface Case {
   /** YAML. */
   readonly chart: string;
   readonly steps: readonly Step[];
-  /** The chart file as the original left it; null where it never wrote one. */
+  /** The chart file after the original's last request; null if it never wrote one. */
   readonly final: unknown;
 }
 
@@ -24,7 +24,7 @@ interface Step {
 
 const cases: readonly Case[] = recorded;
 
-it('has all of the 60 cases and 1,366 steps at hand', () => {
+it('has all 60 cases and 1,366 steps', () => {
   const steps = cases.reduce((sum, { steps }) => sum + steps.length, 0);
   console.log(`conformance: ${cases.length} cases, ${steps} steps`);
   expect([cases.length, steps]).toEqual([60, 1_366]);
@@ -44,7 +44,7 @@ it.each(evicted)(
     const address = await newChart(recording.chart);
     for (const [i, step] of recording.steps.entries()) {
       await expectStep(address, step, i);
-      // A request without a state has asked no object.
+      // A request without a state calls no object.
       if (step.state !== null) await evict(address);
     }
     await expectFinal(address, recording);
@@ -57,7 +57,7 @@ async function expectStep(address: string, step: Step, index: number): Promise<v
   const body = await response.text();
   const what = `step ${index}: ${step.method} ${JSON.stringify(step.state)}`;
   expect(response.status, what).toBe(step.status);
-  // What the original refused with an empty body says why here.
+  // The original's refusals have an empty body; these have a reason.
   if (step.status === 200) expect(body, what).toBe(step.body);
   else expect(JSON.parse(body), what).toMatchObject({ status: step.status });
 }

@@ -1,5 +1,5 @@
 /**
- * 78 charts made from the test suites of SCXML (README.md beside this says whose), each of them run twice:
+ * 78 charts from the test suites of SCXML (sources in README.md in this folder), each run twice:
  * through the pure core, and over HTTP through the object.
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -9,15 +9,15 @@ import { ask, evict, send, statusOf } from '../service.ts';
 import data from './statechart.json';
 
 interface Expected {
-  /** The active states with nothing active inside. */
+  /** The active states without active children. */
   readonly expect: readonly string[];
-  /** Those and what they lie in. */
+  /** The same and their ancestors. */
   readonly active: readonly string[];
 }
 
 interface Case {
   readonly id: string;
-  /** Whether time passes by itself until nothing is left to happen. */
+  /** Whether the clock advances until no timer is left. */
   readonly settle: string;
   readonly chart: object;
   readonly initial: Expected;
@@ -29,7 +29,7 @@ interface Case {
 const cases: readonly Case[] = data;
 const UNTIL_IDLE = 'run external queue and timers until idle or done (virtual clock, max 60s), then compare';
 const AS_TOLD = 'after each event run macrostep + external queue, timers only when event.after says so';
-/** ms for which a chart that settles by itself is let run. */
+/** ms for which a chart that settles by itself runs. */
 const SETTLING = 60_000;
 
 it('has 78 cases, each of which says how it settles', () => {
@@ -58,7 +58,7 @@ describe('through the pure core, stored and restored between every two steps', (
 });
 
 describe('over HTTP, with the object restarted between every two steps', () => {
-  // Far ahead of the platform's own clock, which no test can move: no alarm goes off by itself.
+  // Far ahead of the platform's clock, which tests cannot move: no alarm fires by itself.
   const START = Date.parse('2040-06-01T12:00:00Z');
   let passed = 0;
 
@@ -99,7 +99,7 @@ describe('over HTTP, with the object restarted between every two steps', () => {
   });
 });
 
-/** States whose ids begin so were put in by whoever translated the case. */
+/** The prefix of ids of states that the translation of a case added. */
 const isInternal = (name: string) => name.startsWith('__');
 
 function expectActive(run: Run, { active, expect: leaves }: Expected, allStates: readonly string[]): void {
@@ -120,7 +120,7 @@ async function expectAnswers(
   expect(answers).toEqual(right);
 }
 
-/** Moves the clock from timer to timer, with the object restarted at each, until none is left. */
+/** Advances the clock from timer to timer, and restarts the object at each, until none is left. */
 async function passTime(address: string, most: number): Promise<void> {
   const end = Date.now() + most;
   for (;;) {
