@@ -1,6 +1,6 @@
 /** An address without a chart leaves nothing behind. */
 import { readdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,25 +10,33 @@ import { cleanUp, type Server, startServer, temporaryFolder, until } from './ser
 
 afterEach(cleanUp);
 
-/** Ten thousand take a minute or more: NOTHING_ADDRESSES=10000. */
+/** Two hundred thousand take some ten minutes: NOTHING_ADDRESSES=200000. */
 const ADDRESSES = Number(process.env.NOTHING_ADDRESSES ?? 500);
 const CLIENTS = 32;
+
+/** After how many requests memory is measured, and by how many MB it may be more at the end: an object that is asked has 65 kB. */
+const WARM = ADDRESSES / 10;
+const MOST_MEMORY = 128;
 
 it('answers any number of addresses without a chart 404 each, and keeps no table, no row and no alarm', async () => {
   const chart = await fileOf(SEQUENCE);
   const first = await startServer({ chart });
   const statuses = new Map<number, number>();
   let next = 0;
+  let memory = Number.NaN;
   await Promise.all(
     Array.from({ length: CLIENTS }, async () => {
       for (let i = next++; i < ADDRESSES; i = next++) {
         const response = await fetch(`${first.url}/nobody/nothing-${i}/state?state=x`);
         await response.arrayBuffer();
         statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        // Not from the start: buffers and compiled code grow at first, whatever is asked.
+        if (i === WARM) memory = await memoryOf(first);
       }
     }),
   );
   expect([...statuses]).toEqual([[404, ADDRESSES]]);
+  expect((await memoryOf(first)) - memory).toBeLessThan(MOST_MEMORY);
   // One machine that is there, to tell the difference.
   expect((await fetch(`${first.url}/state?state=drain`)).status).toBe(200);
   await first.stop();
@@ -37,7 +45,13 @@ it('answers any number of addresses without a chart 404 each, and keeps no table
   const [database = '', ...others] = databasesOf(first);
   expect(others).toEqual([]);
   expect(tablesOf(database).length).toBeGreaterThan(0);
-}, 300_000);
+}, 1_800_000);
+
+/** MB of memory that workerd holds. */
+async function memoryOf({ workerdPid }: Server): Promise<number> {
+  const status = await readFile(`/proc/${workerdPid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+}
 
 describe('the files of objects that were merely asked', () => {
   const RUNS = 20;
