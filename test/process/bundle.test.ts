@@ -1,4 +1,4 @@
-/** What is deployed: `npm run build` makes it. */
+/** The bundle of a deploy, made by `npm run build`. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
-/** What survives when the server is killed while it has work to do. */
+/** A server that is killed while requests are in flight loses nothing that it has acknowledged. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileOf } from './charts.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
 afterEach(cleanUp);
 
-/** Never ends: each update counts, so the count tells how many were. */
+/** Does not end, so the count is the number of updates. */
 const COUNTING = `current_state: a
 states:
   - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: 1000000000}}}

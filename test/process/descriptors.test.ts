@@ -1,4 +1,4 @@
-/** What a server does where it runs out of descriptors: each connection takes two. */
+/** A server that runs out of descriptors. Each connection takes two. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { descriptorsFor } from '../../src/cli/descriptors.ts';
@@ -13,7 +13,7 @@ afterEach(async () => {
   await cleanUp();
 });
 
-it('answers again where silent connections took all descriptors, also where that was the end of workerd', async () => {
+it('answers again after silent connections took all descriptors, also where workerd ended', async () => {
   const chart = await fileOf(SEQUENCE);
   const ended: boolean[] = [];
   // workerd ends where `accept()` finds no descriptor. Where only the second one is missing, it drops the connection.
@@ -32,7 +32,7 @@ it('answers again where silent connections took all descriptors, also where that
   expect(ended.toSorted()).toEqual([false, true]);
 });
 
-it('has places left for others when all that may wait have gone away', async () => {
+it('accepts other requests after all waiting clients have gone', async () => {
   const server = await startServer({ chart: await fileOf(SEQUENCE), descriptors: 800 });
   expect(server.output()).toContain(
     'the limit of open files is 800, and a connection takes 2, so at most 200 requests may wait',

@@ -1,4 +1,4 @@
-/** The `Host` of a request, as a client of one's own can send it: no page of another name gets through. */
+/** The `Host` of a request: no page of another name reaches the server. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileOf, SEQUENCE } from './charts.ts';

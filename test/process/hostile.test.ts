@@ -1,4 +1,4 @@
-/** Clients that mean no good, all at once: those who mean well are served meanwhile. */
+/** Many kinds of hostile clients at once: other clients are served meanwhile. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

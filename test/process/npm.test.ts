@@ -1,4 +1,4 @@
-/** `npm start` as a supervisor runs it: it is signalled by the pid that it was started under, which is npm's. */
+/** `npm start` under a supervisor, which signals the pid of npm. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
 import { cleanUp, isAlive, startServer, temporaryFolder, until } from './server.ts';

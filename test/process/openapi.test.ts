@@ -1,4 +1,4 @@
-/** OpenAPI, read as strangers read it: a validator of others, and JSON Schema for every answer. */
+/** The OpenAPI document: a validator accepts it, and every response matches its JSON Schema. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';

@@ -1,4 +1,4 @@
-/** The data folder is its owner's alone: names, reports and charts are in it. */
+/** Only its owner can read the data folder, which contains names, reports and charts. */
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { cleanUp, startServer, temporaryFolder } from './server.ts';
 
 afterEach(cleanUp);
 
-it('is made for its owner alone, and so is every file in it', async () => {
+it('is created for its owner only, with every file in it', async () => {
   const data = join(await temporaryFolder(), 'var/data');
   await serveOnce(data);
   const modes = await modesIn(data);
@@ -17,7 +17,7 @@ it('is made for its owner alone, and so is every file in it', async () => {
   expect(Object.keys(modes).filter((name) => name.endsWith('.sqlite')).length).toBeGreaterThan(0);
 });
 
-it('is closed to others where an earlier version has left it open', async () => {
+it('is restricted where an earlier version has left it open', async () => {
   const data = join(await temporaryFolder(), 'data');
   await serveOnce(data);
   for (const name of Object.keys(await modesIn(data))) {
@@ -28,7 +28,7 @@ it('is closed to others where an earlier version has left it open', async () => 
   expect(Object.values(await modesIn(data)).filter((mode) => mode !== '700' && mode !== '600')).toEqual([]);
 });
 
-it('is left open where it holds something else, which is not touched', async () => {
+it('stays open where it contains other files, which are not changed', async () => {
   const data = await temporaryFolder();
   await chmod(data, 0o755);
   await writeFile(join(data, 'notes'), '');

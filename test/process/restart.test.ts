@@ -1,4 +1,4 @@
-/** A workerd that ends by itself is started again. */
+/** A workerd that ends without a signal of the server is restarted. */
 import { afterEach, expect, it } from 'vitest';
 import { fileOf, SEQUENCE } from './charts.ts';
 import { cleanUp, isAlive, startServer, until } from './server.ts';

@@ -1,4 +1,4 @@
-/** Servers as users start them, `node src/cli.ts serve`, each a process of its own on a free port of 127.0.0.1. */
+/** Starts servers as users do, by `node src/cli.ts serve`, each a process on a free port of 127.0.0.1. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server as NetServer } from 'node:net';
@@ -16,7 +16,7 @@ export interface ServerOptions {
   charts?: string;
   /** Where the machines are kept; a new folder where it is left out. */
   data?: string;
-  /** Further flags, in the words of the command line. */
+  /** Further flags. */
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
   /** Whether esbuild runs in it, as for users, though the Worker was bundled before (`bundled.ts`). */
@@ -56,7 +56,7 @@ const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 const listening = new Set<NetServer>();
 
-/** Starts a server; fulfilled when it answers. @throws if it ends first, with what it printed. */
+/** Starts a server; resolves when it answers. @throws with its output if it ends first. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? (await temporaryFolder());
   const charts = options.charts ?? (await temporaryFolder());
@@ -96,7 +96,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 }
 
-/** Runs a command to its end; one that goes on (a server that should not have started) is killed: its code is null. */
+/** Runs a command to its end. A command that does not end, such as a server, is killed: its code is null. */
 export async function runCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -132,7 +132,7 @@ export async function cleanUp(): Promise<void> {
   listening.clear();
 }
 
-/** A port that somebody listens on until `cleanUp`. */
+/** @returns a port that this process listens on until `cleanUp`. */
 export async function takenPort(): Promise<number> {
   const server = createServer();
   listening.add(server);
@@ -142,7 +142,7 @@ export async function takenPort(): Promise<number> {
   return address.port;
 }
 
-/** @returns whether a process runs; one that is dead and not yet reaped (by a slow init, say) does not. */
+/** @returns whether a process runs. A zombie, not yet reaped by a slow init, does not. */
 export function isAlive(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
@@ -158,7 +158,7 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
 }
 
 interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descriptors'> {
-  /** What stdin holds; nothing where it is left out. */
+  /** The content of stdin; none where it is left out. */
   input?: string | undefined;
 }
 
@@ -185,7 +185,7 @@ function launch(args: readonly string[], { env, bundles, descriptors, input }: L
   child.stdout?.on('data', (chunk: Buffer) => all.push(chunk) && stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => all.push(chunk) && stderr.push(chunk));
   const ended = new Promise<Omit<Exit, 'took'>>((done) => {
-    // Not `exit`: what was printed last would be missing.
+    // Not `exit`: the last output could be missing.
     child.once('close', (code, signal) => {
       running.delete(child);
       done({ code, signal });
@@ -200,7 +200,7 @@ function pidOf({ pid }: ChildProcess): number {
   return pid;
 }
 
-/** Finds the child that is workerd, by its name: the command line has another one that guards it. */
+/** Finds the child that is workerd, by its name: the other child is its guard. */
 function workerdOf(parent: number): number {
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
   for (const line of table.split('\n')) {

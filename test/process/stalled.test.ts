@@ -1,4 +1,4 @@
-/** Uploads that stop in the midst: they are answered after a while, and their connections closed. */
+/** Uploads that stall: they are answered after a timeout, and their connections are closed. */
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { BODY_WAIT } from '../../src/limits.ts';

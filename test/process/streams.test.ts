@@ -1,4 +1,4 @@
-/** Readers of `watch` that ask for the whole history and read nothing: others are served, and memory does not grow. */
+/** Clients of `watch` that request the whole history and read nothing: others are served, and memory does not grow. */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';

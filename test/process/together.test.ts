@@ -1,4 +1,4 @@
-/** Requests that come at once reach the machine together, and each is answered as if it had come by itself. */
+/** Concurrent requests are coalesced, and each is answered as if it were alone. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

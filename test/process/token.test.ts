@@ -1,4 +1,4 @@
-/** Tokens from the command line, and servers that ask for them. */
+/** Tokens from the command line, and servers that require them. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { folderOf, SEQUENCE } from './charts.ts';
 import { cleanUp, runCli, startServer, until } from './server.ts';

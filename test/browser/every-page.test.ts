@@ -1,0 +1,204 @@
+/** What holds for every page in Chromium: tokens, hostile names, accessibility, and use without JavaScript. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { folderOf } from '../process/charts.ts';
+import { cleanUp, runCli, startServer } from '../process/server.ts';
+import { answer, closeBrowser, current, openPage, SETTLE, type Watched, whenLive } from './browser.ts';
+import { CHART, put, serve } from './pages.ts';
+
+afterEach(cleanUp);
+afterAll(closeBrowser);
+
+describe('a viewer', () => {
+  const secret = 'a secret that has bytes enough for it';
+
+  async function tokenFor(can: string, ttl = '1h'): Promise<string> {
+    const flags = ['token', '--charts', 'acme/*', '--can', can, '--sub', 'me', '--ttl', ttl];
+    return (await runCli(flags, { TOKEN_SECRET: secret })).stdout.trim();
+  }
+
+  /** Opens the page with a token that is made after the server has started, since its lifetime may be short. */
+  async function open(can: string, ttl?: string): Promise<Watched> {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
+    const httpCredentials = { username: 'me', password: await tokenFor(can, ttl) };
+    return openPage(`${server.url}/acme/canary`, { httpCredentials });
+  }
+
+  it('with a wrong token sees nothing', async () => {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
+    const httpCredentials = { username: 'me', password: 'nonsense' };
+    const { page } = await openPage(`${server.url}/acme/canary`, { httpCredentials });
+    const text = await page.content();
+    expect(text).toContain('The token is not one of ours.');
+    expect(text).not.toContain('canary</text>');
+  });
+
+  it('signs in with the browser’s own prompt, and watches the machine', async () => {
+    const watched = await open('read,update');
+    await whenLive(watched);
+    await watched.page.getByRole('button', { name: 'fail' }).click();
+    await answer(watched.page, 'Send fail');
+    await current(watched.page, 'rollback').waitFor();
+    expect(await watched.page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
+    expect(watched.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+  });
+
+  it('reports under the subject of the token', async () => {
+    const watched = await open('read,update');
+    await whenLive(watched);
+    await watched.page.getByText('You report as me.').waitFor();
+    for (let i = 0; i < 2; i++) {
+      await watched.page.getByRole('button', { name: 'update' }).click();
+      await watched.page.getByText('update canary: 200').waitFor();
+      await watched.page.waitForTimeout(SETTLE);
+    }
+    await watched.page.getByText('reported: me').waitFor();
+    await current(watched.page, 'canary').waitFor();
+  });
+
+  it('whose token expires is told so, and the page stops', async () => {
+    const watched = await open('read', '6s');
+    await whenLive(watched);
+    await watched.page.getByText('The token has expired.').waitFor();
+    expect(await watched.page.locator('#connection').getAttribute('data-state')).toBe('ended');
+  });
+
+  it('with the right to read only sees no buttons', async () => {
+    const watched = await open('read');
+    await whenLive(watched);
+    await current(watched.page, 'canary').waitFor();
+    expect(await watched.page.getByRole('button').count()).toBe(0);
+  });
+});
+
+describe('without JavaScript', () => {
+  it('the page can be read', async () => {
+    const server = await serve();
+    await put(server, '/acme/canary/state?state=canary&by=web-01');
+    const { page, faults } = await openPage(`${server.url}/acme/canary`, { javaScriptEnabled: false });
+    await current(page, 'canary').waitFor();
+    for (const text of ['reported: web-01', '1 of 2', 'revision 2', 'As of']) {
+      expect(await page.getByText(text).filter({ visible: true }).count(), text).toBeGreaterThan(0);
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('hostile names', () => {
+  const NAMES = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "'; alert(1); '",
+    '\u202e\u05d0\u05d1\u05d2 right to left',
+    `long ${'x'.repeat(115)}`,
+    '</title></svg><b>bold</b>',
+    '&lt;amp&amp;',
+    '{{template}} #{script}',
+  ];
+
+  it('are shown as text on every page', async () => {
+    const states = NAMES.map((name, i) => ({
+      name,
+      func: 'increment',
+      current: { key: 'n', value: 0 },
+      target: { name: NAMES[i + 1] ?? 'end', when: { key: 'n', value: 1 } },
+    }));
+    const chart = JSON.stringify({ current_state: NAMES[0], states: [...states, { name: 'end' }] });
+    const server = await serve({ 'acme/hostile.yaml': chart });
+    const watched = await openPage(`${server.url}/acme/hostile`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    for (const name of NAMES) {
+      await page.locator('.states li').getByText(name, { exact: true }).waitFor();
+      expect(await page.title()).toBe(`● ${name} · acme/hostile`.replace(/\s+/g, ' '));
+      const by = encodeURIComponent('<script>alert(2)</script>');
+      await put(server, `/acme/hostile/state?state=${encodeURIComponent(name)}&by=${by}`);
+    }
+    await current(page, 'end').waitFor();
+    expect(await page.locator('b, img').count()).toBe(0);
+    expect(await page.locator('script').count()).toBe(1);
+    await page.goto(`${server.url}/acme/hostile/diagram.svg`);
+    expect(await page.locator('script, b, img').count()).toBe(0);
+    await page.goto(`${server.url}/acme`);
+    await page.getByText('acme/hostile').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('every page', () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const SIGHTS = [
+    ['light', {}],
+    ['dark', { colorScheme: 'dark' }],
+    ['on a phone', { viewport: { width: 390, height: 844 } }],
+    ['without motion', { reducedMotion: 'reduce' }],
+  ] as const;
+
+  it.each(SIGHTS)(
+    'passes axe-core, fits its window, and sends nothing to other origins: %s',
+    async (_, options) => {
+      const server = await startServer({ charts: 'charts' });
+      for (const chart of ['canary', 'regions', 'patch', 'approval', 'reboot']) {
+        await fetch(`${server.url}/acme/${chart}`);
+      }
+      await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
+      await put(server, '/acme/canary/state?state=canary&by=web-01');
+      const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
+      for (const path of [...live, '/acme', '/nobody/nothing', '/openapi']) {
+        const { page, faults } = await openPage(`${server.url}${path}`, options);
+        if (live.includes(path)) await whenLive({ page, faults });
+        if (path === '/openapi') await page.locator('#update > summary').click();
+        const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
+        expect(violations, path).toEqual([]);
+        const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        expect(wide, `${path} is wider than its window`).toBeLessThanOrEqual(0);
+        expect(
+          faults.filter((fault) => !fault.includes('404')),
+          path,
+        ).toEqual([]);
+        await page.context().close();
+      }
+    },
+  );
+
+  it('is less than 60 kB with gzip', async () => {
+    const server = await startServer({ charts: 'charts' });
+    for (const path of ['/', '/acme/canary', '/acme', '/openapi']) {
+      let bytes = 0;
+      const parts = [path, '/page.js', '/page.css'];
+      for (const part of parts) {
+        const response = await fetch(`${server.url}${part}`, { headers: { Accept: 'text/html' } });
+        bytes += gzipSync(await response.text()).length;
+      }
+      expect(bytes).toBeLessThan(60_000);
+    }
+  });
+});
+
+describe('a tenant’s page', () => {
+  it('is filtered on each input, and by the server without JavaScript', async () => {
+    const server = await serve({ 'acme/canary.yaml': CHART, 'acme/other.yaml': CHART });
+    await put(server, '/acme/canary/state?state=canary&event=fail');
+    await fetch(`${server.url}/acme/other`);
+    const { page, faults } = await openPage(`${server.url}/acme`);
+    const shown = () => page.locator('tbody tr:visible td:first-child').allTextContents();
+    expect(await shown()).toEqual(['acme/canary', 'acme/other']);
+    await page.getByLabel('Name or state').fill('oth');
+    expect(await shown()).toEqual(['acme/other']);
+    await page.getByLabel('Name or state').fill('rollb');
+    expect(await shown()).toEqual(['acme/canary']);
+    await page.getByLabel('Name or state').fill('');
+    await page.locator('select').selectOption('canary');
+    expect(await shown()).toEqual(['acme/other']);
+    expect(faults).toEqual([]);
+    const plain = await openPage(`${server.url}/acme`, { javaScriptEnabled: false });
+    await plain.page.getByLabel('Name or state').fill('rollback');
+    await plain.page.getByRole('button', { name: 'Filter' }).click();
+    expect(await plain.page.locator('tbody tr td:first-child').allTextContents()).toEqual(['acme/canary']);
+  });
+});
