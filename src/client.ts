@@ -175,7 +175,10 @@ class MachineClient {
     const response = await this.#send(method, path, headers);
     if (response.ok) {
       await response.body?.cancel();
-      return { ok: true, revision: Number(/^"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]) };
+      return {
+        ok: true,
+        revision: Number(/^(?:W\/)?"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]),
+      };
     }
     const { status, code, message } = await errorOf(response);
     if (!NO.has(status)) throw new StateServiceError(status, code, message);

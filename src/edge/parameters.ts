@@ -123,7 +123,7 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = parameter({
   absent: NOTHING,
 });
 
-/** RFC 9110, section 13.1.2: the revisions that the caller has. Compared weakly: proxies weaken the tag when they compress. */
+/** RFC 9110, section 13.1.2: the revisions that the caller has. */
 export const IF_NONE_MATCH = {
   name: 'If-None-Match',
   in: 'header',
@@ -131,7 +131,7 @@ export const IF_NONE_MATCH = {
   shape: z.string(),
   read(c) {
     const header = c.req.header('If-None-Match') ?? '';
-    return { ok: true as const, value: revisionsIn(header.replaceAll('W/', '')) };
+    return { ok: true as const, value: revisionsIn(header) };
   },
 } satisfies Parameter<readonly number[]>;
 
@@ -209,7 +209,11 @@ export function parameter<Value>({ absent, code, ...rule }: Rule<Value>): Parame
   };
 }
 
-/** Our entity tags in a header. A tag that is weak, or not one of ours, matches no revision. */
+/**
+ * Returns the revisions that a header names by our entity tags. A weak tag stands for the same revision: Cloudflare and
+ * other proxies weaken the tags of what they compress (https://developers.cloudflare.com/cache/reference/etag-headers/),
+ * and a revision has one representation. A tag that is not one of ours matches no revision.
+ */
 function revisionsIn(header: string): number[] {
-  return [...header.matchAll(/(?:^|[\s,])"(\d{1,15})"/g)].map(([, revision]) => Number(revision));
+  return [...header.matchAll(/(?:^|[\s,])(?:W\/)?"(\d{1,15})"/g)].map(([, revision]) => Number(revision));
 }

@@ -9,10 +9,11 @@ export function respond(body: BodyInit | null, status: number, headers: Fields):
 
 /**
  * The headers of every response, for browsers: no script runs, nothing is loaded, no frame shows it, its type is not
- * guessed, and no cache keeps it. `origin.ts` checks Fetch Metadata and `Origin`.
+ * guessed, no cache keeps it, and no proxy compresses it: Cloudflare would make its entity tag a weak one.
+ * `origin.ts` checks Fetch Metadata and `Origin`.
  */
 export const SAFE: Fields = {
-  'Cache-Control': 'no-store',
+  'Cache-Control': 'no-store, no-transform',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',

@@ -99,7 +99,7 @@ describe('every response', () => {
       const response = await send(method, asked);
       await response.body?.cancel();
       expect(Object.fromEntries(response.headers)).toMatchObject({
-        'cache-control': 'no-store',
+        'cache-control': 'no-store, no-transform',
         'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
         'cross-origin-resource-policy': 'same-origin',
         'referrer-policy': 'no-referrer',
@@ -112,7 +112,7 @@ describe('every response', () => {
   it('has the same headers if the request is refused', async () => {
     const response = await sendWith(GUARDED, 'GET', path);
     expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
-    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.get('Cache-Control')).toBe('no-store, no-transform');
   });
 });
 

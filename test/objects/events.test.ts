@@ -98,7 +98,7 @@ states:
     const address = await newChart(long);
     const response = await openEvents(address, { after: '0' });
     expect(response.headers.get('Content-Type')).toBe('text/event-stream');
-    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.get('Cache-Control')).toBe('no-store, no-transform');
     await response.body?.cancel();
     const watcher = await watch(address, { after: '0' });
     await watcher.next();
