@@ -9,14 +9,8 @@
 import type { ChartIssue } from './chart/issue.ts';
 import type { Refusal } from './refusal.ts';
 
-/** On whose behalf a command is executed. */
-interface Behalf {
-  /** The subject of the token, where one was asked for. */
-  readonly sub?: string;
-}
-
 /** A report: `event` is sent to `state`. */
-export interface Update extends Behalf {
+export interface Update extends CommandFields {
   readonly type: 'update';
   readonly state: string;
   readonly event: string;
@@ -28,47 +22,47 @@ export interface Update extends Behalf {
   readonly revisions?: readonly number[];
 }
 
-/** What may be said beside a report. */
+/** The options of a report. */
 export type UpdateOptions = Pick<Update, 'by' | 'key' | 'revisions' | 'sub'>;
 
 /** Takes a slot of a state for `by`, renews it, or (`release`) gives it back without a report. */
-export interface Claim extends Behalf {
+export interface Claim extends CommandFields {
   readonly type: 'claim' | 'release';
   readonly state: string;
   readonly by: string;
 }
 
-/** FleetLock's `pre-reboot` (`lock`) and `steady-state` (`unlock`): `id` is the node, `group` a state or `default`. */
-export interface Lock extends Behalf {
+/** FleetLock's `pre-reboot` (`lock`) and `steady-state` (`unlock`). `id` is the node; `group` is a state or `default`. */
+export interface Lock extends CommandFields {
   readonly type: 'lock' | 'unlock';
   readonly group: string;
   readonly id: string;
 }
 
-/** Begins the machine if it has not begun. A chart's own machine begins with its first request. */
-interface Start extends Behalf {
+/** Begins the machine if it has not begun. */
+interface Start extends CommandFields {
   readonly type: 'start';
 }
 
-/** Starts over from the newest chart. */
-export interface Reset extends Behalf {
+/** Restarts the machine from its newest chart. */
+export interface Reset extends CommandFields {
   readonly type: 'reset';
   readonly by?: string;
 }
 
 /** Puts a chart at the address. */
-export interface Upload extends Behalf {
+export interface Upload extends CommandFields {
   readonly type: 'upload';
   /** YAML. */
   readonly text: string;
-  /** Whether a machine in mid-sequence starts over; without it the upload is refused there. */
+  /** Whether to restart a machine in mid-sequence; if not, the upload is refused there. */
   readonly reset: boolean;
   readonly by?: string;
   readonly revisions?: readonly number[];
 }
 
 /** Erases the machine. */
-interface Erase extends Behalf {
+interface Erase extends CommandFields {
   readonly type: 'erase';
 }
 
@@ -89,10 +83,10 @@ interface Outcomes {
   readonly erase: Accepted;
 }
 
-/** The command was executed, now or when it came the first time. */
+/** The command was executed, now or the first time that it was sent. */
 export interface Accepted {
   readonly ok: true;
-  /** Of the machine afterwards. */
+  /** The revision of the machine afterwards. */
   readonly revision: number;
 }
 
@@ -107,10 +101,16 @@ export interface Claimed extends Accepted {
 
 /** A chart was put at the address. */
 export interface Uploaded extends Accepted {
-  /** Whether the machine was not there before. */
+  /** Whether the machine began with this chart. */
   readonly created: boolean;
   readonly dialect: 'sequence' | 'statechart';
   /** SHA-256 of the text, hexadecimal. */
   readonly hash: string;
   readonly warnings: readonly ChartIssue[];
+}
+
+/** What every command has. */
+interface CommandFields {
+  /** The subject of the token, if the request had one. */
+  readonly sub?: string;
 }

@@ -9,57 +9,57 @@ import { type Refusal, type RefusalCode, refuse } from '../refusal.ts';
 import type { Env } from './env.ts';
 import { RemoteMachine } from './remote-machine.ts';
 
-/** What the other Worker's wrangler.toml says of its binding: `props` of `[[services]]`. */
+/** `props` of the service binding, in the other Worker's wrangler.toml. */
 export interface ChartBindingProps {
-  /** The address of the one machine that it is for: `acme/release`, `acme/release@42`, `default`. */
+  /** The address of the machine: `acme/release`, `acme/release@42`, `default`. */
   readonly chart: string;
-  /** What it may do there: `read` and `update` where that is left out. */
+  /** The rights of the binding. Default: `read` and `update`. */
   readonly can?: readonly Right[];
-  /** As whom the history names it: `binding` where that is left out. */
+  /** The subject in the history. Default: `binding`. */
   readonly sub?: string;
 }
 
-/** What may be said beside a report. */
+/** The options of a report. */
 export interface BindingUpdate {
-  /** Another event than `update`. */
+  /** Default: `update`. */
   readonly event?: string;
-  /** Who reports: such a caller counts once per visit and event. */
+  /** The caller's name: a caller counts once per visit and event. */
   readonly by?: string;
-  /** A report that comes again under the same key is answered as it was the first time. */
+  /** A repeat under the same key gets the first answer. */
   readonly key?: string;
-  /** The revision at which it is meant to count. */
+  /** The revision at which the report is meant to count. */
   readonly revision?: number;
 }
 
-/** Yes, or why not. A "no" is a value: only what the binding was never to be asked for is thrown. */
-export type BindingAnswer =
+/** The outcome of a command. A refusal is a value; only misuse of the binding is thrown. */
+export type BindingOutcome =
   | { readonly ok: true; readonly revision: number }
   | { readonly ok: false; readonly code: RefusalCode; readonly detail: string; readonly retryAfter?: number };
 
 /**
- * One machine as another Worker's binding: that one and no other, and there no more than its props allow. Props are
- * set where the binding is deployed; who calls cannot change them.
+ * One machine as a binding of another Worker. Its props name the machine and the rights. They are set when the binding is
+ * deployed, and a call cannot change them.
  */
 export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   /** Is `state` current? */
   async is(state: string): Promise<boolean> {
-    return isYes(await this.#machine('read').read({ type: 'is', state: text(state, 'a state') }));
+    return isCurrent(await this.#machine('read').read({ type: 'is', state: text(state, 'a state') }));
   }
 
   /**
    * Waits until `state` is current.
    *
-   * @param seconds how long, at most 60.
-   * @returns whether it came. No is told at once where it cannot come any more.
+   * @param seconds the time limit, at most 60.
+   * @returns whether it became current; false at once if it cannot become current any more.
    */
   async wait(state: string, { seconds = 30 }: { readonly seconds?: number } = {}): Promise<boolean> {
     if (typeof seconds !== 'number' || !(seconds >= 0))
       throw new TypeError(`a binding waits for a number of seconds; not for ${seconds}`);
     const wait = Math.min(WAIT_MAX, seconds * 1_000);
-    return isYes(await this.#machine('read').read({ type: 'is', state: text(state, 'a state'), wait }));
+    return isCurrent(await this.#machine('read').read({ type: 'is', state: text(state, 'a state'), wait }));
   }
 
-  /** The status document: what `GET {machine}` answers. */
+  /** The status document, as `GET {machine}` returns it. */
   async status(): Promise<Record<string, unknown>> {
     const answer = await this.#machine('read').read({ type: 'status' });
     if (!answer.ok) throw new BindingError(answer);
@@ -67,18 +67,18 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     return JSON.parse(answer.status);
   }
 
-  /** Reports to `state`: counted, and perhaps moved on, or why not. */
+  /** Sends an event to `state`. */
   async update(
     state: string,
     { event = UPDATE, by, key, revision }: BindingUpdate = {},
-  ): Promise<BindingAnswer> {
+  ): Promise<BindingOutcome> {
     const machine = this.#machine('update');
     const wrong =
       checkState(text(state, 'a state')) ??
       checkEvent(text(event, 'an event')) ??
       (by === undefined ? undefined : checkCaller(text(by, '`by`'))) ??
       (key === undefined ? undefined : checkKey(text(key, 'a key')));
-    if (wrong !== undefined) return no(wrong);
+    if (wrong !== undefined) return refused(wrong);
     if (revision !== undefined && !Number.isSafeInteger(revision)) {
       throw new TypeError(`a revision is a whole number; not ${revision}`);
     }
@@ -91,35 +91,35 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
       ...(revision === undefined ? {} : { revisions: [revision] }),
       sub: this.#sub,
     });
-    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 
-  /** Takes or renews a slot of `state` for `by`, or says why not. */
-  async claim(state: string, by: string): Promise<BindingAnswer> {
+  /** Takes or renews a slot of `state` for `by`. */
+  async claim(state: string, by: string): Promise<BindingOutcome> {
     return this.#claim('claim', state, by);
   }
 
-  /** Gives the slot of `by` back without a report. */
-  async release(state: string, by: string): Promise<BindingAnswer> {
+  /** Frees the slot of `by` without a report. */
+  async release(state: string, by: string): Promise<BindingOutcome> {
     return this.#claim('release', state, by);
   }
 
-  /** Starts over from the newest chart. */
-  async reset(): Promise<BindingAnswer> {
+  /** Restarts the machine from its newest chart. */
+  async reset(): Promise<BindingOutcome> {
     const outcome = await this.#machine('admin').execute({ type: 'reset', sub: this.#sub });
-    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 
-  async #claim(type: 'claim' | 'release', state: string, by: string): Promise<BindingAnswer> {
+  async #claim(type: 'claim' | 'release', state: string, by: string): Promise<BindingOutcome> {
     const machine = this.#machine('update');
     const wrong = checkCaller(text(by, '`by`'));
-    if (wrong !== undefined) return no(wrong);
+    if (wrong !== undefined) return refused(wrong);
     const command = { type, state: text(state, 'a state'), by, sub: this.#sub } as const;
     const outcome = await machine.execute(command);
-    return outcome.ok ? { ok: true, revision: outcome.revision } : no(outcome);
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 
-  /** The machine's object, for who may. @throws where the props are wrong, or do not allow it. */
+  /** Returns the machine. @throws if the props are wrong, or do not give the right. */
   #machine(right: Right): RemoteMachine {
     const { chart, can = ['read', 'update'] } = this.ctx.props ?? {};
     const address = parseChart(chart);
@@ -137,13 +137,13 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   }
 }
 
-/** What comes over an RPC is of any type, whatever is declared. @throws where it is no text. */
+/** Checks a text: RPC does not check types. @throws if it is none. */
 function text(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
   throw new TypeError(`${what} is a text; not ${value}`);
 }
 
-/** A refusal that the caller did not ask for. Its name is the refusal's code: that is what crosses an RPC. */
+/** A refusal as an error. Its name is the refusal's code: the name crosses an RPC. */
 class BindingError extends Error {
   constructor({ code, detail }: Refusal) {
     super(`${code}: ${detail}`);
@@ -151,16 +151,16 @@ class BindingError extends Error {
   }
 }
 
-/** The refusals that are a plain no. */
-const NO: ReadonlySet<RefusalCode> = new Set(['not-current', 'cannot-come']);
+/** The refusals that mean "not current". */
+const NOT_CURRENT: ReadonlySet<RefusalCode> = new Set(['not-current', 'cannot-come']);
 
-function isYes(answer: Current | Refusal): boolean {
+function isCurrent(answer: Current | Refusal): boolean {
   if (answer.ok) return true;
-  if (NO.has(answer.code)) return false;
+  if (NOT_CURRENT.has(answer.code)) return false;
   throw new BindingError(answer);
 }
 
-function no({ code, detail, retryAfter }: Refusal): BindingAnswer {
+function refused({ code, detail, retryAfter }: Refusal): BindingOutcome {
   return { ok: false, code, detail, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 

@@ -1,7 +1,7 @@
 /**
- * Coalesces concurrent calls to one machine into one RPC: calls queue while others are in flight, and where callers
- * have been seen to come concurrently, a batch is delayed a moment for them. A thousand concurrent requests become a few
- * RPCs, and a few commits.
+ * Coalesces concurrent calls to one machine into one RPC: calls queue while others are in flight, and if calls came
+ * concurrently before, a batch is delayed a moment for more of them. A thousand concurrent requests become a few RPCs,
+ * and a few commits.
  *
  * A batch is sent only after every call in it has arrived, so an answer is never older than its request.
  */
@@ -9,13 +9,13 @@ import { waitUntil } from 'cloudflare:workers';
 import { BATCH_DELAY, BATCH_PATIENCE, BATCH_SIZE, BATCH_WAIT, ESTIMATES } from '../limits.ts';
 import { ConcurrencyEstimate } from './concurrency.ts';
 
-/** Sends calls in one RPC, over the stub of the request that leads the batch; answers each, in order. */
+/** Sends calls in one RPC, over the stub of the leader's request. Returns their results, in order. */
 export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Result[]>;
 
 /** Queues of calls of one kind, by the machine's name. Shared by the requests of an isolate. */
 export class Coalescer<Call, Result> {
   readonly #queues = new Map<string, CallQueue<Call, Result>>();
-  /** Of machines that were called concurrently of late; the most recent is last. */
+  /** Estimates of the machines that were called concurrently; the most recent is last. */
   readonly #estimates = new Map<string, ConcurrencyEstimate>();
 
   /**
@@ -48,7 +48,7 @@ export class Coalescer<Call, Result> {
 }
 
 /**
- * Whether a request may await a promise that another request resolves; where not, each call is an RPC of its own.
+ * Whether a request may await a promise that another request resolves. If not, each call is an RPC of its own.
  * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
  */
 const MAY_SHARE = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
@@ -59,10 +59,10 @@ interface PendingCall<Call, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls that are sent together. The request of the first one leads: it holds the timer, and makes the RPC. */
+/** Calls that are sent in one RPC. The first one is the leader: its request has the timer, and makes the RPC. */
 class Batch<Call, Result> {
   readonly calls: PendingCall<Call, Result>[];
-  /** When it is sent at the latest, ms since the epoch. No call joins later: the leader may be gone. */
+  /** The latest time to send it, ms since the epoch. No call joins later, because the leader may be gone. */
   readonly #deadline = Date.now() + BATCH_WAIT + BATCH_DELAY;
   #size = BATCH_SIZE;
   #wake: (() => void) | undefined;
@@ -80,7 +80,7 @@ class Batch<Call, Result> {
     if (this.calls.length >= this.#size) this.wake();
   }
 
-  /** Waits for `wake`, for `size` calls, or for `ms`. Only the leader's request may call it: the timer is its own. */
+  /** Waits for `wake`, for `size` calls, or for `ms`. Only the leader's request may call it: a timer belongs to a request. */
   async wait(ms: number, size = BATCH_SIZE): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#size = size;
@@ -97,18 +97,18 @@ class Batch<Call, Result> {
 }
 
 /**
- * The calls of one isolate to one machine.
+ * The queue of calls from one isolate to one machine.
  *
- * The requests of an isolate share its memory, but a request stops where it stands when its client disconnects. So
- * `waitUntil` keeps a leader running, every call awaits a promise that its own request has made, and a lone call that
- * never returns delays others by `BATCH_WAIT` each until the queue is retired.
+ * The requests of an isolate share its memory, but a request is cancelled when its client disconnects. So `waitUntil`
+ * keeps a leader running, every call awaits a promise that its own request has made, and a lone call that never returns
+ * delays others by `BATCH_WAIT` each, until the queue is retired.
  */
 class CallQueue<Call, Result> {
   readonly #estimate: ConcurrencyEstimate;
   readonly #onIdle: (queue: CallQueue<Call, Result>) => void;
-  /** Calls that are not answered yet. */
+  /** The number of calls without a result yet. */
   #pending = 0;
-  /** Batches in flight. */
+  /** The number of batches in flight. */
   #inFlight = 0;
   /** The batch that calls join. */
   #next: Batch<Call, Result> | undefined;
@@ -144,7 +144,7 @@ class CallQueue<Call, Result> {
   /**
    * Waits until a call in flight returns, then for the calls that are expected, and sends the batch.
    *
-   * @param expected how many calls to wait for, where no call is in flight.
+   * @param expected the number of calls to wait for, if no call is in flight.
    */
   async #lead(batch: Batch<Call, Result>, send: Send<Call, Result>, expected?: number): Promise<void> {
     if (expected === undefined) await batch.wait(BATCH_WAIT);

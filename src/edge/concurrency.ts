@@ -1,18 +1,18 @@
 import { BATCH_SIZE } from '../limits.ts';
 
 /**
- * An estimate of how many callers call one machine concurrently, from the calls themselves. It says whether a batch
- * should be delayed until more calls have joined it.
+ * An estimate of how many callers call one machine concurrently, from the calls themselves. It decides whether a batch
+ * is delayed until more calls have joined it.
  *
- * A delay pays where the same callers come again as soon as they are answered: one call for all of them is one commit.
- * Where expected calls do not come, batches are delayed less and less often.
+ * A delay pays if the same callers call again as soon as they have their results: one RPC for all of them is one commit.
+ * If the expected calls do not come, batches are delayed less and less often.
  */
 export class ConcurrencyEstimate {
   /** The estimate: grows at once, shrinks slowly. */
   #size = 0;
   /** The most calls that were pending since calls last completed. */
   #peak = 0;
-  /** Batches left to send without delay (backoff), and how many after the next delay in vain. */
+  /** Batches left to send without delay (backoff), and their number after the next delay in vain. */
   #skip = 0;
   #nextSkip = 1;
 
@@ -33,7 +33,7 @@ export class ConcurrencyEstimate {
     this.#peak = pending;
   }
 
-  /** @returns the number of calls for which the next batch should be delayed; 1 for no delay. Ask once per batch. */
+  /** Returns the number of calls for which the next batch waits; 1 for no delay. Call it once per batch. */
   expected(): number {
     if (!this.isConcurrent) return 1;
     if (this.#skip === 0) return Math.min(Math.ceil(this.#size * SHARE), BATCH_SIZE);
@@ -54,7 +54,8 @@ const CONCURRENT = 1.5;
 /** EWMA factor: the share of the difference that one sample moves the estimate. */
 const EWMA_FACTOR = 1 / 8;
 
-/** The share of the estimate that a batch waits for: in ten or more callers, one that stays away delays nobody. */
+/** The share of the estimate that a batch waits for: with ten or more callers, a missing one causes no delay. */
 const SHARE = 0.9;
 
+/** The bound of the backoff, in batches. */
 const LONGEST_SKIP = 64;

@@ -6,12 +6,12 @@ import { machineNamed, type ObjectBindings } from '../objects/stubs.ts';
 import { Coalescer } from './coalesce.ts';
 
 /**
- * A machine as the edge calls it: its address, and its object's two methods. What is asked most (whether a state is
- * current, reports, claims) is coalesced with the same from other requests.
+ * A machine as the edge calls it: its address, and its object's two methods. Frequent calls (`is`, reports, claims) are
+ * coalesced with those of other requests.
  */
 export class RemoteMachine {
   readonly address: Address;
-  /** The object's name, which is how people write the address: `acme/release@42`. */
+  /** The object's name, which is the address as text: `acme/release@42`. */
   readonly name: string;
   readonly #bindings: ObjectBindings;
   #stub: DurableObjectStub<Machine> | undefined;
@@ -28,7 +28,7 @@ export class RemoteMachine {
     const outcome = COALESCED_COMMANDS.has(command.type)
       ? await commands.call(this.name, command, send)
       : await one(send([command]));
-    // The object answers each command by its type.
+    // The outcome has the command's type.
     return outcome as Outcome<C>;
   }
 
@@ -59,7 +59,7 @@ const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
   'unlock',
 ]);
 
-/** Of this isolate. */
+// The queues of this isolate.
 const commands = new Coalescer<Command, Outcome>();
 const queries = new Coalescer<Query, Answer>();
 

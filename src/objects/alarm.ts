@@ -1,8 +1,8 @@
 import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_BURST, ALARM_HORIZON, ALARM_PACE } from '../limits.ts';
 
 /**
- * The one alarm of an object, for whatever is due first. It is set in the same turn of the event loop as the
- * commit that asks for it, and so is durable with it.
+ * The alarm of an object, set for the first moment at which anything is due. It is set in the same turn of the event
+ * loop as the commit that needs it, so it is durable with the commit.
  */
 export class Alarm {
   readonly #storage: DurableObjectStorage;
@@ -15,7 +15,7 @@ export class Alarm {
     this.#storage = storage;
   }
 
-  /** @param due ms since the epoch, or undefined where nothing is. */
+  /** @param due ms since the epoch; undefined if nothing is due. */
   set(due: number | undefined, now: number): void {
     if (due === undefined) {
       if (typeof this.#at === 'number') void this.#storage.deleteAlarm();
@@ -30,16 +30,16 @@ export class Alarm {
     this.#at = at;
   }
 
-  /** It has gone off, or was deleted. */
+  /** Notes that the alarm has gone off, or was deleted. */
   forget(): void {
     this.#at = undefined;
   }
 }
 
-/** @returns `due`, or a moment before it that is the same all day long, where it is too far ahead for an alarm. */
+/** Returns `due`; if that is too far ahead for an alarm, a moment before it that is the same all day long. */
 function alarmTime(due: number, now: number): number {
-  // One turn was not enough. A ring of timers that are always due falls ever further behind: the rest is as long as
-  // that, so that it doubles from turn to turn, also across a restart.
+  // One turn did not fire everything. A cycle of timers that are always due falls further behind with each turn: the
+  // pause is as long as the delay, so it doubles from turn to turn, also across a restart.
   if (due <= now) return now + Math.min(Math.max(ALARM_BACKOFF, now - due), ALARM_BACKOFF_MAX);
   return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
 }

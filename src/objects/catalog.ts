@@ -1,11 +1,11 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
 
-/** A chart's text before anyone has read it. */
+/** A chart's text, not yet read. */
 export interface ChartText {
   readonly text: string;
   readonly origin: ChartOrigin;
-  /** SHA-256 of the text, in hexadecimal: what a machine compares to tell whether a newer one is waiting. */
+  /** SHA-256 of the text, hexadecimal. A machine compares it to tell whether there is a newer chart. */
   readonly hash: string;
 }
 
@@ -18,10 +18,10 @@ export interface CatalogBindings {
 }
 
 /**
- * Finds the newest chart for an address; a run has the chart of its chart.
+ * Finds the newest bound chart for an address. A run has the chart of its base address.
  *
- * @returns undefined where nobody has put one.
- * @throws where the folder cannot be read: that is no reason to say that there is no chart.
+ * @returns undefined if there is none.
+ * @throws if the folder cannot be read, because that does not mean that there is none.
  */
 export async function findChart(bindings: CatalogBindings, address: Address): Promise<ChartText | undefined> {
   if (address.tenant === undefined && bindings.CHART) return chartText(bindings.CHART, 'binding');

@@ -9,10 +9,10 @@ import { invalidChart, noChart, uploadToRun } from './refusals.ts';
 import type { UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
 
-/** Where an object finds charts: the service's bindings, and the objects of other machines. */
+/** The bindings that an object needs: charts, and the objects of other machines. */
 export interface MachineEnv extends CatalogBindings, ObjectBindings {}
 
-/** A chart that was read, and what is stored of it. */
+/** A chart that was read, and its stored form. */
 export interface ReadChart {
   readonly ok: true;
   readonly chart: Chart;
@@ -20,12 +20,12 @@ export interface ReadChart {
   readonly warnings: readonly ChartIssue[];
 }
 
-/** Finds the chart that a machine is to run by. Everything that a command needs from elsewhere comes from here. */
+/** Finds the chart that a machine is to run. It is the only part of a command that needs other objects or bindings. */
 export class ChartSource {
   readonly #env: MachineEnv;
   readonly #store: MachineStore;
   readonly #address: Address;
-  /** The last chart that was read to begin by: a run that has not begun may be asked about often. */
+  /** The last chart that was read for a machine that has not begun. Kept: such a machine may be queried often. */
   #toBegin: { readonly hash: string; readonly read: ReadChart | Refusal } | undefined;
 
   constructor(env: MachineEnv, store: MachineStore, address: Address) {
@@ -35,8 +35,8 @@ export class ChartSource {
   }
 
   /**
-   * The newest chart for the address, which need not be the one that the machine runs by: one uploaded to the address
-   * (of a run: to its chart), else a bound one.
+   * Finds the newest chart for the address: the one uploaded to the address (of a run: to its base address), else a
+   * bound one. The machine may run an older one.
    */
   async newest(): Promise<ChartText | undefined> {
     const uploaded = this.#address.run === undefined ? this.#store.upload() : await this.#uploadedToBase();
@@ -44,7 +44,7 @@ export class ChartSource {
     return findChart(this.#env, this.#address);
   }
 
-  /** The chart to begin by. */
+  /** Reads the chart with which the machine begins. */
   async toBegin(): Promise<ReadChart | Refusal> {
     const found = await this.newest();
     if (found === undefined) return noChart(this.#address);
@@ -53,9 +53,9 @@ export class ChartSource {
   }
 
   /**
-   * The chart that a `reset` or an `upload` puts the machine on.
+   * Reads the chart that the machine runs after a `reset` or an `upload`.
    *
-   * @param machine the machine as it is, if it has begun.
+   * @param machine the present machine; undefined if it has not begun.
    */
   async next(command: Reset | Upload, machine: MachineState | undefined): Promise<ReadChart | Refusal> {
     if (command.type === 'upload') {
@@ -66,13 +66,13 @@ export class ChartSource {
     const newest = await this.newest();
     if (newest !== undefined) return this.#read(newest);
     if (machine === undefined) return noChart(this.#address);
-    // The address has no chart any more: the machine goes on with its own.
+    // The address has no chart any more: the machine keeps its own.
     const { chart, source } = machine;
     const own = { ...source, text: this.#store.chartText(), definition: chart.definition };
     return { ok: true, chart, source: own, warnings: [] };
   }
 
-  /** The definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
+  /** Returns the definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
   definition(hash: string): string | undefined {
     if (this.#store.entries() !== undefined) return this.#store.definition(hash);
     const read = this.#toBegin?.read;
@@ -91,6 +91,8 @@ export class ChartSource {
     const [answer] = await machineNamed(this.#env, formatAddress(base)).read([{ type: 'uploaded' }]);
     if (answer?.ok && 'hash' in answer && 'text' in answer) return answer;
     if (answer?.ok === false && answer.code === 'no-chart') return undefined;
-    throw new Error(`the chart's machine does not say what was uploaded to it: ${JSON.stringify(answer)}`);
+    throw new Error(
+      `the base address's machine did not return its uploaded chart: ${JSON.stringify(answer)}`,
+    );
   }
 }

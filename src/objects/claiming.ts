@@ -7,9 +7,6 @@ import { findCurrent, findState } from './lookup.ts';
 import { claimsFull, noSlots, slotsTaken } from './refusals.ts';
 import { claimOf, countAll, countOn, slotsOf } from './slot-claims.ts';
 
-/** The caller of a claim, and its token's subject. */
-type Caller = Pick<ClaimCommand, 'by' | 'sub'>;
-
 /** Takes a slot of a state, or renews the slot that the caller holds. */
 export function claim(
   draft: Draft,
@@ -34,7 +31,7 @@ export function claim(
   return { ok: true, state: draft.nameOf(state), by, until, revision: draft.machine.revision };
 }
 
-/** Gives a slot back without a report. A slot that is not held counts as given back. */
+/** Frees a slot without a report. Succeeds if the caller does not hold one. */
 export function release(
   draft: Draft,
   { state: name, ...caller }: Omit<ClaimCommand, 'type'>,
@@ -42,15 +39,18 @@ export function release(
 ): Accepted | Refusal {
   const found = findState(draft.machine, name);
   if (!found.ok) return found;
-  giveBack(draft, found.state, caller, now);
+  freeSlot(draft, found.state, caller, now);
   return { ok: true, revision: draft.machine.revision };
 }
 
 /** Frees the slot of `state` that the caller holds, if it holds one. */
-export function giveBack(draft: Draft, state: StateNumber, { by, sub }: Caller, now: number): void {
+export function freeSlot(draft: Draft, state: StateNumber, { by, sub }: Caller, now: number): void {
   const held = claimOf(draft.machine.claims, state, by);
   if (held === undefined) return;
   draft.clearClaim(held);
   const name = draft.nameOf(state);
   draft.change(now, { cause: 'release', event: null, state: name, by, sub: sub ?? null, notes: [] });
 }
+
+/** The caller of a claim, and its token's subject. */
+type Caller = Pick<ClaimCommand, 'by' | 'sub'>;

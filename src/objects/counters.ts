@@ -1,4 +1,4 @@
-/** What a machine has counted and where it stands, as numbers for whoever watches a fleet of them. */
+/** The numbers of a machine for monitoring: counts since it began, and its present state. */
 import { type Count, countsOf, isDone, nameOf } from '../chart/chart.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
@@ -6,16 +6,16 @@ import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
 import type { MachineState } from './machine-state.ts';
 import { countOn, slotsOf } from './slot-claims.ts';
 
-/** How reports were answered: `accepted`, or the code of the refusal. */
-export type UpdateAnswer = 'accepted' | RefusalCode;
+/** The outcome of a report: `accepted`, or the code of the refusal. */
+export type UpdateOutcome = 'accepted' | RefusalCode;
 
 /**
- * Counts of a machine since it began. Each commit stores them in the machine's own row, so that they cost no row more. A
+ * Counts of a machine since it began. Each commit stores them in the machine's own row, so they cost no further row. A
  * refusal commits nothing: refusals since the last commit are lost when the object sleeps.
  */
 export class Counters {
   readonly updates = new Map<string, number>();
-  /** Changes of the current states. */
+  /** Changes of the active states. */
   transitions = 0;
 
   /** Returns the counts as they are stored, for `restore`. */
@@ -25,7 +25,7 @@ export class Counters {
 
   restore({ updates, transitions } = NO_COUNTS): void {
     this.updates.clear();
-    for (const [answer, count] of updates) this.updates.set(answer, count);
+    for (const [outcome, count] of updates) this.updates.set(outcome, count);
     this.transitions = transitions;
   }
 
@@ -36,17 +36,17 @@ export class Counters {
     }
   }
 
-  countUpdate(answer: UpdateAnswer): void {
-    this.updates.set(answer, (this.updates.get(answer) ?? 0) + 1);
+  countUpdate(outcome: UpdateOutcome): void {
+    this.updates.set(outcome, (this.updates.get(outcome) ?? 0) + 1);
   }
 }
 
-/** A closed shape: it crosses an RPC. */
+/** The numbers of a machine. A closed shape: it crosses an RPC. */
 export interface Metrics {
   readonly ok: true;
   readonly revision: number;
   readonly isDone: boolean;
-  /** Every state of the chart; where it is current, for how long, ms. */
+  /** Every state of the chart, and for how long it has been current, ms; null if it is not current. */
   readonly states: readonly { readonly state: string; readonly current: number | null }[];
   readonly updates: readonly { readonly answer: string; readonly count: number }[];
   readonly transitions: number;
@@ -69,7 +69,7 @@ export function metricsOf(
     revision,
     isDone: isDone(snapshot),
     states: chart.model.states.flatMap(({ type }, state) => {
-      // The root is the chart itself, and nobody is ever in a history state.
+      // The root is the chart itself, and a history state is never active.
       if (state === 0 || type === 'history') return [];
       const visit = snapshot.active.get(state);
       return [

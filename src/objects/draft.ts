@@ -14,16 +14,13 @@ import type { Claim, EndedVisit } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import { claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './slot-claims.ts';
 
-/** What an entry of the history says beside when it happened, and which states were left and entered. */
+/** An entry of the history without its number, its moment and the states that were left and entered. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes'>;
 
-/** The states that were active before a step, and those that it entered. */
-type Moved = Pick<HistoryEntry, 'from' | 'entered'>;
-
-/** What a turn looks up in storage, for it is too much to be kept in memory. */
+/** Reads rows that are too many to be kept in memory. */
 export interface Records {
   receipt(key: string): Receipt | undefined;
-  /** @returns the number of the visit of `state` that ended last. */
+  /** Returns the number of the last ended visit of `state`. */
   lastVisit(state: StateNumber): number | undefined;
   /** The receipts of reports, the oldest first. */
   reports(): readonly Receipt[];
@@ -33,7 +30,7 @@ export interface Records {
   uploadedText(): string | undefined;
 }
 
-/** The records of a machine that is not stored. */
+/** The records of a machine without storage. */
 export const NO_RECORDS: Records = {
   receipt: () => undefined,
   lastVisit: () => undefined,
@@ -43,8 +40,8 @@ export const NO_RECORDS: Records = {
 };
 
 /**
- * A machine in the course of a turn, and what has to be stored for it. The machine that it began with is left alone, so
- * a draft can be dropped.
+ * A turn: the machine after the commands that were applied so far, and the changes to commit. The machine before the turn
+ * is not touched, so a draft can be dropped.
  */
 export class Draft {
   #machine: MachineState;
@@ -53,7 +50,7 @@ export class Draft {
   readonly #timersSet = new Map<number, Timer>();
   readonly #timersCleared = new Set<number>();
   readonly #left = new Map<StateNumber, EndedVisit>();
-  /** By their keys: claims that were set or cleared, perhaps more than once. */
+  /** Claims that were set or cleared, by key. */
   readonly #claimed = new Map<string, Claim>();
   /** States that were left while slots of them were held. */
   readonly #freed = new Set<StateNumber>();
@@ -61,7 +58,7 @@ export class Draft {
   readonly #passed = new Set<StateNumber>();
   #restarted: Changes['restarted'];
   #uploaded: Changes['uploaded'];
-  /** Of a machine that begins in this turn: the revision that stands for 0, and how much was to be stored. */
+  /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
   #begun: { readonly revision: number; readonly size: number } | undefined;
 
   constructor(machine: MachineState, records: Records) {
@@ -69,27 +66,27 @@ export class Draft {
     this.#records = records;
   }
 
-  /** Where the machine stands now. */
+  /** The machine at this point of the turn. */
   get machine(): MachineState {
     return this.#machine;
   }
 
-  /** States that were entered, also those that were left again. */
+  /** States that were entered in the turn, even if they were left again. */
   get passed(): ReadonlySet<StateNumber> {
     return this.#passed;
   }
 
-  /** Whether another run has begun: what storage knows of states is of the run before. */
+  /** Whether another run has begun: rows about states are of the run before. */
   get isRestarted(): boolean {
     return this.#restarted !== undefined;
   }
 
-  /** Marks what is drafted so far as the beginning of the machine; a run is at revision 0 until it has begun. */
+  /** Marks the draft so far as the beginning of the machine. A run is at revision 0 until it has begun. */
   markBegun(isRun: boolean): void {
     this.#begun = { revision: isRun ? this.#machine.revision : 0, size: this.#size };
   }
 
-  /** Whether the machine begins in this turn, and nothing else is drafted yet. */
+  /** Whether the machine begins in this turn, and nothing else has changed yet. */
   get isNew(): boolean {
     return this.#begun?.size === this.#size;
   }
@@ -104,7 +101,7 @@ export class Draft {
     return this.#history.length + this.#receipts.size;
   }
 
-  /** What is to be committed, or nothing. */
+  /** The changes to commit; undefined if there are none. */
   get changes(): Changes | undefined {
     if (this.#size === 0) return undefined;
     const { revision, entries, changedAt, snapshot, claims } = this.#machine;
@@ -130,23 +127,23 @@ export class Draft {
     };
   }
 
-  /** Takes over what a step of the chart has come to. */
+  /** Takes over the result of a step of the chart. */
   take(step: Step, at: number, entry: Entry, from = this.#names(this.#machine.snapshot)): void {
     for (const id of step.timersCleared) if (!this.#timersSet.delete(id)) this.#timersCleared.add(id);
     for (const timer of step.timersSet) this.#timersSet.set(timer.id, timer);
     for (const { state, visit } of step.left) {
       this.#left.set(state, { state, visit, at });
-      // A claim is of a visit.
+      // A claim ends with the visit.
       this.#clearClaimsOn(state);
     }
     for (const state of step.entered) this.#passed.add(state);
     this.#machine = { ...this.#machine, snapshot: step.snapshot };
-    // Each once: a chart can go round many times in one step.
+    // Each once: a chart can pass a state many times in one step.
     const entered = [...new Set(step.entered)].filter((state) => state !== ROOT);
     this.change(at, entry, { from, entered: entered.map((state) => this.nameOf(state)) });
   }
 
-  /** Puts the machine at the start of another run, perhaps of another chart. */
+  /** Begins another run, perhaps of another chart. */
   restart(step: Step, at: number, entry: Entry, chart: MachineState['chart'], source: StoredChart): void {
     const from = this.#names(this.#machine.snapshot);
     for (const key of this.#receipts.keys()) if (isReport(key)) this.#receipts.delete(key);
@@ -168,13 +165,13 @@ export class Draft {
     this.#uploaded = { hash, text };
   }
 
-  /** Counts a change, and writes it down. */
+  /** Counts a change, and adds its entry to the history. */
   change(at: number, entry: Entry, moved?: Moved): void {
     this.#machine = { ...this.#machine, revision: this.#machine.revision + 1, changedAt: at };
     this.note(at, entry, moved);
   }
 
-  /** Writes an entry; without `moved` the states are what they were. */
+  /** Adds an entry to the history. Without `moved`, the states are unchanged. */
   note(at: number, entry: Entry, moved?: Moved): void {
     const id = this.#machine.entries + 1;
     this.#machine = { ...this.#machine, entries: id };
@@ -202,25 +199,25 @@ export class Draft {
     this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
   }
 
-  /** @returns the receipts of all reports of this run. */
+  /** Returns the receipts of all reports of this run. */
   reports(): Receipt[] {
     const stored = this.isRestarted ? [] : this.#records.reports();
     const staged = [...this.#receipts.values()].filter(({ key }) => isReport(key));
     return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
   }
 
-  /** @returns the last visit of each state that was left in this run. */
+  /** Returns the last visit of each state that was left in this run. */
   endedVisits(): EndedVisit[] {
     const stored = this.isRestarted ? [] : this.#records.endedVisits();
     return [...new Map([...stored, ...this.#left.values()].map((visit) => [visit.state, visit])).values()];
   }
 
-  /** @returns the text of the chart that was uploaded to the address. */
+  /** Returns the text of the chart that was uploaded to the address. */
   uploadedText(): string | undefined {
     return this.#uploaded?.text ?? this.#records.uploadedText();
   }
 
-  /** Notes that a state was left, by the chart before. */
+  /** Notes a visit that ended under the chart before. */
   noteLeft(visit: EndedVisit): void {
     this.#left.set(visit.state, visit);
   }
@@ -229,14 +226,14 @@ export class Draft {
     this.#receipts.set(receipt.key, receipt);
   }
 
-  /** @returns the receipt with this key. A restart forgets those of reports. */
+  /** Returns the receipt with this key. A restart drops those of reports. */
   receipt(key: string): Receipt | undefined {
     const staged = this.#receipts.get(key);
     if (staged !== undefined || (this.isRestarted && isReport(key))) return staged;
     return this.#records.receipt(key);
   }
 
-  /** @returns the number of the present visit of `state`, or of its last one; 0 where there was none. */
+  /** Returns the number of the present visit of `state`, or of its last one; 0 if there was none. */
   visitOf(state: StateNumber): number {
     const present = this.#machine.snapshot.active.get(state)?.number;
     return present ?? this.#left.get(state)?.visit ?? this.#records.lastVisit(state) ?? 0;
@@ -250,3 +247,6 @@ export class Draft {
     return activeNames(this.#machine.chart, snapshot);
   }
 }
+
+/** The states that were active before a step, and those that it entered. */
+type Moved = Pick<HistoryEntry, 'from' | 'entered'>;

@@ -4,7 +4,7 @@ import type { Claim } from '../store/stored-machine.ts';
 import type { Draft } from './draft.ts';
 import { nextToExpire } from './slot-claims.ts';
 
-/** Fires timers and ends leases that are due, the earliest first, up to the bound of one turn. */
+/** Fires the timers and ends the leases that are due, the earliest first, up to the bound of one turn. */
 export function fireDue(draft: Draft, now: number): void {
   let cost = 0;
   for (let fired = 0; fired < TIMERS_PER_TURN && cost < TURN_BUDGET; fired++) {
@@ -21,7 +21,7 @@ export function fireDue(draft: Draft, now: number): void {
 
 function fireTimer(draft: Draft, timer: Timer): void {
   const { chart, snapshot, changedAt } = draft.machine;
-  // At the timer's own moment, but never before what has happened already.
+  // At the timer's own moment, but never before the last change.
   const at = Math.max(timer.at, changedAt);
   const step = fire(chart, snapshot, timer, at);
   const entry = { event: eventOfTimer(timer), state: null, by: null, sub: null };

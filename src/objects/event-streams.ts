@@ -9,31 +9,19 @@ import {
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 
-/** A piece of the history as server-sent events. */
-interface Page {
-  readonly bytes: Uint8Array;
-  /** The id of the entry after it. */
-  readonly next: number;
-}
-
-/** A page that was read, and whether later entries can change it. */
-interface KeptPage extends Page {
-  readonly isFull: boolean;
-}
-
 /**
- * The streams of server-sent events (WHATWG HTML, section 9.2) of one machine. A stream holds the id of its next entry
- * and no queue: it is given what was committed while it waits, and reads its next page from storage where it lags
- * behind. So a reader that does not read costs one page of memory, and misses nothing.
+ * The streams of server-sent events (WHATWG HTML, section 9.2) of one machine. A stream has no queue, only the id of its
+ * next entry: if its reader has read everything, it gets new entries as they are committed; if the reader lags, it gets
+ * its next page from storage. So a reader that does not read costs one page of memory, and misses nothing.
  */
 export class EventStreams {
   readonly #history: HistoryTable;
-  /** Reads how many entries the history has had. */
+  /** Reads how many entries were written to the history. */
   readonly #entries: () => number;
   readonly #streams = new Set<EventStream>();
-  /** Streams that wait for a page from storage, in the order in which they asked. */
+  /** Streams that wait for a page from storage, first come first served. */
   readonly #lagging = new Set<EventStream>();
-  /** Pages by their first id, the one that was used last behind: readers that come back together read the same. */
+  /** LRU cache of pages by their first id: readers that reconnect at the same time read the same pages. */
   readonly #pages = new Map<number, KeptPage>();
   #isServing = false;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -48,7 +36,7 @@ export class EventStreams {
     return this.#streams.size;
   }
 
-  /** Whether there may be no more. Where it says so, it finds out which readers have left. */
+  /** Whether no more may be opened. Before it says so, it probes for readers that have left. */
   get isFull(): boolean {
     if (this.#streams.size < STREAMS) return false;
     const now = Date.now();
@@ -60,8 +48,10 @@ export class EventStreams {
   }
 
   /**
-   * @param next the id of the first entry that the reader is told.
-   * @param until when the reader's token ends, ms since the epoch: it is told nothing after that.
+   * Opens a stream.
+   *
+   * @param next the id of the first entry of the stream.
+   * @param until the end of the reader's token, ms since the epoch. The stream ends with it.
    */
   open(next: number, until: number): ReadableStream<Uint8Array> {
     const stream = new EventStream(next, until, {
@@ -73,7 +63,7 @@ export class EventStreams {
     return stream.readable;
   }
 
-  /** Gives what was committed to the streams that wait for it. */
+  /** Gives committed entries to the streams that wait for them. */
   tell(entries: readonly HistoryEntry[]): void {
     const [first] = entries;
     if (first === undefined || this.#streams.size === 0) return;
@@ -85,7 +75,7 @@ export class EventStreams {
     }
   }
 
-  /** Ends them all: the machine is gone. */
+  /** Ends all streams: the machine was erased. */
   close(): void {
     this.#pages.clear();
     for (const stream of this.#streams) stream.end();
@@ -97,12 +87,12 @@ export class EventStreams {
     if (!this.#isServing) void this.#serveAll();
   }
 
-  /** Reads one page at a time, and lets other requests of the process go between two: a page takes 1 to 3 ms. */
+  /** Reads one page at a time, and yields to other requests of the process between two: a page takes 1 to 3 ms. */
   async #serveAll(): Promise<void> {
     this.#isServing = true;
     try {
       let cost = 0;
-      // A stream that asks again meanwhile comes last.
+      // A stream that is added again meanwhile comes last.
       for (const stream of this.#lagging) {
         this.#lagging.delete(stream);
         if (!stream.isWaiting) continue;
@@ -157,10 +147,22 @@ export class EventStreams {
   }
 }
 
-/** What a page that is kept costs, in pages that are read. */
+/** A part of the history as server-sent events. */
+interface Page {
+  readonly bytes: Uint8Array;
+  /** The id of the entry after it. */
+  readonly next: number;
+}
+
+/** A cached page. It is full if no later entry can change it. */
+interface KeptPage extends Page {
+  readonly isFull: boolean;
+}
+
+/** The cost of a cached page, in pages that are read. */
 const KEPT_COST = 1 / 4;
 
-/** One reader. */
+/** The stream of one reader. */
 class EventStream {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #until: number;
@@ -168,9 +170,9 @@ class EventStream {
   readonly #onEnd: () => void;
   #next: number;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  /** Ends the present call of `pull`, where there is one. */
+  /** Ends the present call of `pull`, if there is one. */
   #given: (() => void) | undefined;
-  /** When the reader was given something last, ms since the epoch. */
+  /** When the reader last got something, ms since the epoch. */
   #gave = Date.now();
 
   constructor(
@@ -186,23 +188,23 @@ class EventStream {
       {
         start: (controller) => {
           this.#controller = controller;
-          // A second is long enough for a server to be there again, and short enough for a person.
+          // A second is long enough for a server to restart, and short enough for a person to wait.
           controller.enqueue(encoder.encode('retry: 1000\n\n'));
         },
         pull: () => this.#pull(),
         cancel: () => this.#leave(() => {}),
       },
-      // Nothing is made ready that is not asked for.
+      // Nothing is read ahead.
       { highWaterMark: 0 },
     );
   }
 
-  /** The id of the first entry that was not given. */
+  /** The id of the first entry that was not sent. */
   get next(): number {
     return this.#next;
   }
 
-  /** Whether the reader has taken all that it was given. */
+  /** Whether the reader has read everything that it got. */
   get isWaiting(): boolean {
     return this.#given !== undefined;
   }
@@ -212,7 +214,7 @@ class EventStream {
     this.#enqueue(bytes);
   }
 
-  /** Keeps a silent stream open, and cuts a reader that takes nothing. */
+  /** Keeps an idle stream open, and cuts a reader that has stopped reading. */
   beat(now: number): void {
     if (this.isWaiting) this.#enqueue(COMMENT);
     else if (now - this.#gave >= STREAM_STALL) this.#fail(new Error('the reader is too slow'));

@@ -1,9 +1,9 @@
 import { type Refusal, refuse } from '../refusal.ts';
 
 /**
- * @returns what a caller is told of something that was thrown: the platform's trouble, or a bug. The error is logged.
+ * Turns a thrown error into a refusal, and logs it: the platform failed, or the code has a bug.
  *
- * The platform marks what is not the object's fault: `overloaded` (it has more to do than it can) and `retryable` (it
+ * The platform marks its own errors: `overloaded` (the object gets more requests than it can process) and `retryable` (it
  * was moved or restarted). https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
  */
 export function faultOf(error: unknown, what: string): Refusal {
@@ -18,11 +18,11 @@ function isMarked(error: unknown, mark: 'overloaded' | 'retryable'): boolean {
   return typeof error === 'object' && error !== null && Reflect.get(error, mark) === true;
 }
 
-/** @returns the answer to a command or a query of a newer version of the edge. */
+/** Refuses a command or a query of a newer version of the edge. */
 export function unsupported(): Refusal {
   const detail = 'The machine runs an older version, which does not know this request; try again soon.';
   return refuse('unsupported', detail, { retryAfter: UNSUPPORTED_RETRY });
 }
 
-/** A deploy takes some seconds to reach all objects. */
+/** In seconds: a deploy takes some seconds to reach all objects. */
 const UNSUPPORTED_RETRY = 5;

@@ -12,8 +12,8 @@ export interface Before {
 }
 
 /**
- * Translates reports to the states of the same names in the machine's new chart. A report stands for one visit: the
- * present one, or the last one of a state that was left. Others are dropped.
+ * Translates reports to the states of the same names in the machine's new chart. It keeps the reports of present visits,
+ * and of the last visits of states that were left. Others are dropped.
  */
 export function carryOver({ machine: before, reports, left }: Before, after: MachineState) {
   const translate = (state: StateNumber) => stateNamed(after.chart, before.chart.model.states[state]?.name);

@@ -1,6 +1,6 @@
 /**
  * FleetLock, the reboot protocol of Zincati (https://coreos.github.io/zincati/development/fleetlock/protocol/), as
- * claims: to lock is to take a slot, to be steady again is to report and give it back.
+ * claims: `lock` takes a slot, `unlock` reports and frees it.
  */
 import { nameOf, type StateNumber, UPDATE } from '../chart/chart.ts';
 import type { Accepted, Lock } from '../commands.ts';
@@ -13,7 +13,7 @@ import { noGroup, noLock, noSlots, severalLocks } from './refusals.ts';
 import { claimOf, slotsOf } from './slot-claims.ts';
 import { report } from './update.ts';
 
-/** `pre-reboot`: may this node reboot now? Asked again by the holder, it is still yes. */
+/** `pre-reboot`: takes a slot for the node before it reboots, or renews the slot that it holds. */
 export function lock(draft: Draft, { group, id, sub }: Lock, now: number): Accepted | Refusal {
   const { machine } = draft;
   const found = findLocks(machine, group);
@@ -26,9 +26,8 @@ export function lock(draft: Draft, { group, id, sub }: Lock, now: number): Accep
 }
 
 /**
- * `steady-state`: the node is up and well. A holder has reported by it, and its slot is free. One that holds none
- * has nothing to give back and is told so with a yes: nodes send this whenever they start, also when they have
- * not rebooted for us, and that is no report.
+ * `steady-state`: the node is up again. If it holds a slot, this reports for it and frees the slot. If it holds none, this
+ * succeeds and changes nothing: nodes send it at every start, also if the service did not let them reboot.
  */
 export function unlock(draft: Draft, { group, id, sub }: Lock, now: number): Accepted | Refusal {
   const { machine } = draft;
@@ -38,7 +37,7 @@ export function unlock(draft: Draft, { group, id, sub }: Lock, now: number): Acc
   if (held === undefined) return { ok: true, revision: machine.revision };
   const slot = { state: nameOf(machine.chart, held), by: id, ...withSub(sub) };
   const reported = report(draft, { ...slot, event: UPDATE }, now);
-  // A state that takes no report is a lock and nothing else. So is a state that has this node's report already.
+  // The slot is still held if the state takes no report, or has this node's report already: free it.
   const isHeld = claimOf(draft.machine.claims, held, id) !== undefined;
   return isHeld || !reported.ok ? release(draft, slot, now) : reported;
 }
@@ -47,10 +46,10 @@ function withSub(sub: string | undefined) {
   return sub === undefined ? {} : { sub };
 }
 
-/** The group of a node whose owner has named none: https://coreos.github.io/zincati/usage/updates-strategy/ */
+/** The group of a node without a configured group: https://coreos.github.io/zincati/usage/updates-strategy/ */
 const DEFAULT_GROUP = 'default';
 
-/** Finds the states that a group may lock: the one of its name, which must have slots, or all current ones that have. */
+/** Finds the states that a group may lock: the state of its name, which must have slots; for `default`, all current ones with slots. */
 function findLocks(
   machine: MachineState,
   group: string,

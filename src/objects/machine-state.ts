@@ -1,4 +1,4 @@
-/** A machine in memory: what an object keeps of it between two requests. */
+/** A machine in memory, as an object keeps it between two requests. */
 import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapshot } from '../chart/chart.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { type Claims, indexClaims, nextToExpire } from './slot-claims.ts';
@@ -8,7 +8,7 @@ export interface MachineState {
   readonly revision: number;
   /** The revision at which the present run began: with the machine itself, or by a reset. */
   readonly started: number;
-  /** When it began, ms since the epoch. */
+  /** When the present run began, ms since the epoch. */
   readonly startedAt: number;
   /** History rows written so far. */
   readonly entries: number;
@@ -18,11 +18,11 @@ export interface MachineState {
   readonly source: Pick<StoredChart, 'hash' | 'origin'>;
   readonly snapshot: Snapshot;
   readonly claims: Claims;
-  /** The chart of a run that has not begun, and of which nothing is stored: the run is shown as if it began now. */
+  /** Set for a run that has not begun: its chart. Nothing is stored, and the run is shown as if it began now. */
   readonly preview?: StoredChart;
 }
 
-/** Wakes the machine that `store` holds; undefined where it holds none. */
+/** Loads the machine from storage; undefined if there is none. */
 export function wake(store: MachineStore): MachineState | undefined {
   const stored = store.load();
   if (stored === undefined) return undefined;
@@ -43,12 +43,12 @@ export function wake(store: MachineStore): MachineState | undefined {
   };
 }
 
-/** @returns the names of the active states, outermost first. */
+/** Returns the names of the active states, outermost first. */
 export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
   return [...snapshot.active.keys()].map((state) => nameOf(chart, state));
 }
 
-/** @returns when the machine will next change by itself, ms since the epoch: a timer comes due, a lease ends. */
+/** Returns when the next timer is due or the next lease ends, ms since the epoch. */
 export function nextChange({ snapshot, claims }: MachineState): number | undefined {
   const timer = nextTimer(snapshot.timers.values())?.at;
   const lease = nextToExpire(claims)?.until;

@@ -37,7 +37,7 @@ import { nextAfter, Watches } from './watches.ts';
 /**
  * The Durable Object of one machine. It has two methods: `execute` takes commands, `read` takes queries.
  *
- * What a transition is, `chart/` says; what a command does, `turn.ts`; how it is queued and committed, `runtime.ts`.
+ * `chart/` defines transitions, `turn.ts` applies a command, `runtime.ts` queues and commits commands.
  */
 export class Machine extends DurableObject<MachineEnv> implements MachineMethods {
   readonly #address: Address;
@@ -56,12 +56,12 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#status = new StatusWriter(() => store.receipts.reports());
   }
 
-  /** Executes commands in order, together with those of other calls, and answers each. A command fails alone. */
+  /** Executes commands in order, in one batch with those of other calls. Returns their outcomes; a command fails alone. */
   execute(commands: readonly Command[]): Promise<Outcome[]> {
     return this.#runtime.execute(commands);
   }
 
-  /** Answers queries, each by itself. A query fails alone. */
+  /** Answers queries. A query fails alone. */
   read(queries: readonly Query[]): Promise<Answer[]> {
     return Promise.all(
       queries.map(async (query) => {
@@ -97,7 +97,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       case 'uploaded':
         return this.#uploaded();
       default:
-        // Of a newer version of the edge.
+        // A query of a newer version of the edge.
         return unsupported();
     }
   }
@@ -110,14 +110,14 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       const now = Date.now();
       const found = findCurrent(machine, name, now);
       if (found.ok) return { ok: true, revision: machine.revision };
-      const awaited = findState(machine, name);
-      if (now >= until || !awaited.ok || !mayCome(machine, awaited.state)) return found;
+      const named = findState(machine, name);
+      if (now >= until || !named.ok || !mayCome(machine, named.state)) return found;
       if (this.#waits.full) return tooManyWaiting(machine);
-      const end = await this.#waits.wait(awaited.state, Math.min(until, nextLook(machine, now)));
-      // It was current, if only for a moment: a commit that enters and leaves it ends the wait as well.
-      if (end === 'came')
+      const end = await this.#waits.wait(named.state, Math.min(until, nextCheck(machine, now)));
+      // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
+      if (end === 'current')
         return { ok: true, revision: this.#runtime.current()?.revision ?? machine.revision };
-      machine = await this.#lookAgain(machine);
+      machine = await this.#machineAfterWait(machine);
     }
   }
 
@@ -127,19 +127,19 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waits.full) return tooManyWaiting(machine);
       await this.#waits.wait('change', until);
-      machine = await this.#lookAgain(machine);
+      machine = await this.#machineAfterWait(machine);
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
     const newest = await this.#runtime.charts.newest();
-    // It may have changed meanwhile.
-    machine = await this.#lookAgain(machine);
+    // The machine may have changed meanwhile.
+    machine = await this.#machineAfterWait(machine);
     if ('ok' in machine) return machine;
     const status = this.#status.write(formatAddress(this.#address), machine, newest?.hash);
     return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
-  /** What the pages show. The drawing itself is made at the edge, and slows no request here. */
+  /** The data of the pages. The edge draws the chart, so drawing slows no request here. */
   async #view(): Promise<View | Refusal> {
     const newest = await this.#runtime.charts.newest();
     const machine = this.#runtime.current() ?? (await this.#runtime.read());
@@ -159,7 +159,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return definition === undefined ? deleted() : { ok: true, definition };
   }
 
-  /** The chart, with the machine's present values where its dialect has room for them. */
+  /** The text of the chart; of a sequence, with the machine's present values. */
   async #chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#runtime.current() ?? (await this.#runtime.read());
     if ('ok' in machine) return machine;
@@ -185,7 +185,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return metricsOf(machine, this.#runtime.counters, audience, Date.now());
   }
 
-  /** What the tenant's list says of this machine. A machine that is not there is struck from the list. */
+  /** The machine's entry in the tenant's list. A machine that is not there leaves the registry. */
   async #summary(): Promise<Summary | Refusal> {
     const machine = this.#runtime.current();
     if (machine !== undefined) return summaryOf(machine);
@@ -193,7 +193,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return notStarted(this.#address);
   }
 
-  /** The chart that was uploaded here, for the runs of it. */
+  /** The chart that was uploaded to this address, for its runs. */
   async #uploaded(): Promise<UploadedChart | Refusal> {
     const uploaded = this.#runtime.store.upload();
     return uploaded === undefined ? noChart(this.#address) : { ok: true, ...uploaded };
@@ -208,7 +208,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return { ok: true, events: streams.open(next, until ?? Number.POSITIVE_INFINITY) };
   }
 
-  /** A WebSocket that is told every change: an upgrade, with `after` and `until` of a watch in the query. */
+  /** Opens a WebSocket that gets every change. The query of the URL has `after` and `until` of a watch. */
   override async fetch(request: Request): Promise<Response> {
     const machine = this.#runtime.current() ?? (await this.#runtime.read());
     if ('ok' in machine) return Response.json(machine, { status: 400 });
@@ -220,12 +220,12 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return sockets.open(entries, nextAfter(entries, number('after')), number('until'));
   }
 
-  /** The platform answers a `ping` by itself; a watcher has nothing else to say. */
+  /** The platform answers `ping` without calling this. A watcher must not send anything else. */
   override webSocketMessage(socket: WebSocket): void {
     socket.close(1009, 'a watcher may send "ping" and nothing else');
   }
 
-  /** A watcher closes its WebSocket. Unanswered, it would wait for the other end to be closed as well. */
+  /** A watcher closes its WebSocket. The close is answered, because the watcher waits for that. */
   override webSocketClose(socket: WebSocket, _code: number, _reason: string, wasClean: boolean): void {
     this.#watches.sockets.forget();
     if (wasClean) socket.close(1000);
@@ -235,16 +235,16 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#watches.sockets.forget();
   }
 
-  /** Fires what is due. May come late, twice, or for nothing: it looks at the timers and not at its reason. */
+  /** Fires what is due. The alarm may come late, twice, or for nothing. */
   override async alarm(): Promise<void> {
     this.#runtime.alarm();
   }
 
   /**
-   * The machine after a wait. A machine that was deleted does not begin anew for the requests that waited for it; a run
-   * that had not begun is looked at anew.
+   * Reads the machine again after a wait. A machine that was deleted meanwhile does not begin again for the requests that
+   * waited; a run that had not begun is read again.
    */
-  async #lookAgain(before: MachineState): Promise<MachineState | Refusal> {
+  async #machineAfterWait(before: MachineState): Promise<MachineState | Refusal> {
     return this.#runtime.current() ?? (before.preview === undefined ? deleted() : await this.#runtime.read());
   }
 
@@ -259,7 +259,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return entries === 0 ? [] : this.#runtime.store.history.read(entries, before, limit);
   }
 
-  /** Tells waits and watches of a commit. */
+  /** Publishes a commit to the waits and watches. */
   #publish(committed: Parameters<Publish>[0]): void {
     if (committed === undefined) {
       this.#watches.close();
@@ -268,32 +268,32 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
     const { history, restarted } = committed.changes;
     if (history.length === 0) return;
-    // Another chart has other numbers for its states: each wait has to look anew.
+    // Another chart has other numbers for its states, so every wait checks again.
     if (restarted !== undefined) this.#waits.wakeAll();
     else this.#wake(committed.draft.machine, committed.draft.passed);
     this.#watches.tell(history);
   }
 
-  /** Ends the waits for states that have come, and for states that cannot come any more. */
+  /** Ends the waits for states that became current, and for states that cannot become current any more. */
   #wake(machine: MachineState, passed: ReadonlySet<StateNumber>): void {
     this.#waits.wake('change');
     for (const state of this.#waits.states()) {
-      if (passed.has(state) || isActive(machine.snapshot, state)) this.#waits.wake(state, 'came');
+      if (passed.has(state) || isActive(machine.snapshot, state)) this.#waits.wake(state, 'current');
       else if (!mayCome(machine, state)) this.#waits.wake(state);
     }
   }
 }
 
 /**
- * When a wait has to look at the machine again, ms since the epoch. A commit ends the waits at a machine that is there.
- * A run that has not begun commits nothing, and yet the moments that its chart names pass.
+ * Returns when a wait must check the machine again, ms since the epoch. Commits end the waits at a machine that has begun.
+ * A run that has not begun commits nothing, but the moments of its chart's timers pass.
  */
-function nextLook(machine: MachineState, now: number): number {
+function nextCheck(machine: MachineState, now: number): number {
   const next = machine.preview === undefined ? undefined : nextChange(machine);
   return next === undefined ? Number.POSITIVE_INFINITY : Math.max(next, now + PREVIEW_LOOK);
 }
 
-/** How many entries of history a machine has written. */
+/** Returns how many entries of history are stored of a machine. */
 function writtenBy({ entries, preview }: MachineState): number {
   return preview === undefined ? entries : 0;
 }

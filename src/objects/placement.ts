@@ -1,19 +1,19 @@
-/** Where objects live, as the variables LOCATION and JURISDICTION set it. */
+/** The location of objects, from the variables LOCATION and JURISDICTION. */
 import * as z from 'zod';
 import { type Refusal, refuse } from '../refusal.ts';
 
 /** https://developers.cloudflare.com/durable-objects/reference/data-location/ */
 export interface PlacementBindings {
-  /** A hint where an object is created: `weur`. Default: near the first caller. */
+  /** A hint of the region in which objects are created: `weur`. Default: near the first caller. */
   readonly LOCATION?: string | null;
   /**
-   * Where objects run and store, and nowhere else: `eu`. The same address in another jurisdiction is another object, so
-   * it must be set before the first machine begins.
+   * The only jurisdiction in which objects run and store: `eu`. The same address in another jurisdiction is another
+   * object, so this must be set before the first machine begins.
    */
   readonly JURISDICTION?: string | null;
 }
 
-/** Refuses unknown names of places: a machine outside the jurisdiction that was meant is worse than none. */
+/** Refuses unknown names: a machine outside the intended jurisdiction is worse than none. */
 export function checkPlacement({ LOCATION, JURISDICTION }: PlacementBindings): Refusal | undefined {
   if (LOCATION && !LocationShape.safeParse(LOCATION).success) {
     return refuse('not-set-up', `The variable LOCATION must be one of ${LocationShape.options.join(', ')}.`);
@@ -25,7 +25,7 @@ export function checkPlacement({ LOCATION, JURISDICTION }: PlacementBindings): R
   return undefined;
 }
 
-/** @returns the stub of an object, placed as the bindings say. @throws if they name an unknown place. */
+/** Returns the stub of an object at the configured location. @throws if a name is unknown. */
 export function stubNamed<Type extends Rpc.DurableObjectBranded>(
   namespace: DurableObjectNamespace<Type>,
   name: string,

@@ -26,32 +26,32 @@ export class Registry {
    * @returns a refusal where a bound of the tenant would be exceeded.
    */
   enter(chart: Pick<StoredChart, 'text' | 'definition'>): Promise<Entered | Refusal> {
-    return this.#ask(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
+    return this.#call(async (tenant) => tenant.enter(this.#address, bytesOf(chart)));
   }
 
-  /** @param bytes of the chart that the machine has now: text and definition. */
+  /** Enters the size of the present chart. @param bytes of its text and definition. */
   async correct(bytes: number): Promise<void> {
-    await this.#ask((tenant) => tenant.correct(this.#address, bytes));
+    await this.#call((tenant) => tenant.correct(this.#address, bytes));
   }
 
   /**
-   * Leaves the registry after the machine was deleted. Where the call fails, the registry has an entry too many until
-   * the list is read: a read asks each machine, and a missing one is removed.
+   * Leaves the registry after the machine was deleted. If the call fails, the entry stays until the list is
+   * read: a read queries each machine, and a machine that is not there leaves.
    *
    * @param revision the last one of the machine, if it had begun.
    */
   async leave(revision = 0): Promise<void> {
     try {
-      await this.#ask((tenant) => tenant.leave(this.#address, revision));
+      await this.#call((tenant) => tenant.leave(this.#address, revision));
     } catch (error) {
       console.error('a deleted machine is still in the registry of its tenant', error);
     }
   }
 
-  async #ask<Answer>(ask: (tenant: DurableObjectStub<TenantMethods>) => Promise<Answer>): Promise<Answer> {
+  async #call<Result>(call: (tenant: DurableObjectStub<TenantMethods>) => Promise<Result>): Promise<Result> {
     this.#stub ??= tenantNamed(this.#bindings, this.#address.tenant ?? DEFAULT.chart);
     try {
-      return await ask(this.#stub);
+      return await call(this.#stub);
     } catch (error) {
       // The platform never repairs a stub that has failed.
       this.#stub = undefined;

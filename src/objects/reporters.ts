@@ -1,4 +1,4 @@
-/** Index of reports by the counts they went into: what the status document lists as `by`. */
+/** The callers of each count, which the status document lists as `by`. */
 import {
   type Chart,
   descriptorOf,
@@ -10,21 +10,14 @@ import {
 import { CALLER_COST, STATUS_CALLERS } from '../limits.ts';
 import type { Report } from '../store/receipt-table.ts';
 
-/** One count of an active state, and the callers that went into it, each once. */
-interface Reporters {
-  /** How many visits had begun when this one did: earlier reports are of an earlier visit. */
-  readonly visit: number;
-  readonly by: Set<string>;
-}
-
 /**
- * Finds the callers of each count in one pass over the reports. Reports of the same state and event go into the same
- * counts, so these are looked up once for all of them.
+ * Finds the callers of each count in one pass over the reports. Reports of the same state and event belong to the
+ * same counts, so the counts are looked up once for all of them.
  *
  * @param counts the counts of the active states.
  * @param reports the oldest first.
- * @returns for each count, its callers. What all lists cost together is bounded by `STATUS_CALLERS`: the reports
- *   beyond it are left out.
+ * @returns for each count, its callers. The cost of all lists together is bounded by `STATUS_CALLERS`; reports beyond
+ *   it are left out.
  */
 export function reportersOf(
   chart: Chart,
@@ -52,7 +45,7 @@ export function reportersOf(
       });
     });
     for (const { visit, by: callers } of into) {
-      // What was accepted since the visit began was counted in it.
+      // A report since the visit began was counted in it.
       if (began < visit || callers.has(by)) continue;
       callers.add(by);
       left -= by.length + CALLER_COST;
@@ -60,6 +53,13 @@ export function reportersOf(
     if (left <= 0) break;
   }
   return lists;
+}
+
+/** One count of an active state, and its callers, each once. */
+interface Reporters {
+  /** The number of the visit: reports that began before are of an earlier one. */
+  readonly visit: number;
+  readonly by: Set<string>;
 }
 
 function setDefault<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

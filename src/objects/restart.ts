@@ -10,9 +10,6 @@ import type { MachineState } from './machine-state.ts';
 import { midSequence, wrongRevision } from './refusals.ts';
 import { NO_CLAIMS } from './slot-claims.ts';
 
-/** The caller that begins or restarts a machine, and its token's subject, where they are known. */
-type Caller = Pick<Reset, 'by' | 'sub'>;
-
 /**
  * Begins a machine in its chart's initial state.
  *
@@ -35,12 +32,12 @@ export function begin(next: ReadChart, by: Command, isRun: boolean, now: number,
   return draft;
 }
 
-/** @returns a run that has not begun, as if it began now: at revision 0, with nothing stored. */
+/** Returns a run that has not begun as if it began now: at revision 0, with nothing stored. */
 export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
   return { ...machine, revision: 0, started: 0, entries: 0, preview: next.source };
 }
 
-/** Enters the initial state of the newest chart. */
+/** Restarts the machine in the initial state of `next`. */
 export function restart(draft: Draft, next: ReadChart, cause: Cause, caller: Caller, now: number): void {
   const { chart, source } = next;
   const step = start(chart, now, draft.machine.snapshot);
@@ -49,7 +46,7 @@ export function restart(draft: Draft, next: ReadChart, cause: Cause, caller: Cal
   fireDue(draft, now);
 }
 
-/** Puts a chart at the address of a machine that has begun, and restarts the machine with it where it is another. */
+/** Puts a chart at the address of a machine that has begun. If it is another chart, the machine restarts with it. */
 export function upload(draft: Draft, command: Upload, next: ReadChart, now: number): Uploaded | Refusal {
   const { revisions, reset } = command;
   const { machine } = draft;
@@ -61,7 +58,7 @@ export function upload(draft: Draft, command: Upload, next: ReadChart, now: numb
   return uploaded(draft, next, false);
 }
 
-/** @param created whether the machine was not there before. */
+/** Makes the outcome of an upload. @param created whether the machine began with it. */
 export function uploaded(
   { machine }: Draft,
   { chart, source, warnings }: ReadChart,
@@ -71,7 +68,7 @@ export function uploaded(
   return { ok: true, created, dialect, hash: source.hash, warnings, revision: machine.revision };
 }
 
-/** A corrected sequence keeps what was reported in the visits that it goes on with. */
+/** Replaces the chart of a machine. A corrected sequence keeps the reports of the visits that it continues. */
 function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): void {
   const { machine } = draft;
   const { chart, source } = next;
@@ -86,7 +83,7 @@ function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): 
   for (const visit of left) draft.noteLeft(visit);
 }
 
-/** @returns the chart where the runs of this machine's chart begin. */
+/** Returns the definition with which runs of this machine's chart begin. */
 function beginningOf(draft: Draft): Definition {
   const { chart, source } = draft.machine;
   const text = source.origin === 'upload' ? draft.uploadedText() : undefined;
@@ -97,3 +94,6 @@ function beginningOf(draft: Draft): Definition {
 function entryOf(cause: Cause, { by, sub }: Caller, notes: readonly string[]) {
   return { cause, event: null, state: null, by: by ?? null, sub: sub ?? null, notes };
 }
+
+/** The caller that begins or restarts a machine, and its token's subject, if known. */
+type Caller = Pick<Reset, 'by' | 'sub'>;

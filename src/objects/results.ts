@@ -1,8 +1,8 @@
 /**
- * Queries: requests that read a machine, as data, and what they are answered. The other half of `commands.ts`, with the
- * same promise: types and optional fields are only ever added.
+ * Queries: requests that read a machine, as data, and their answers. Like commands, queries and answers only ever gain
+ * types and optional fields.
  *
- * Closed shapes, for they cross an RPC: an `unknown` field would delete the type of the whole answer.
+ * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
 import type { Address } from '../address.ts';
 import type { Count, StateNumber } from '../chart/chart.ts';
@@ -11,21 +11,21 @@ import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Metrics } from './counters.ts';
 
-/** Is `state` current? With `wait`, in ms, the answer comes as soon as it is, or cannot become current any more. */
+/** Is `state` current? With `wait` (ms), the answer comes as soon as it is, or cannot become current any more. */
 export interface IsQuery {
   readonly type: 'is';
   readonly state: string;
   readonly wait?: number;
 }
 
-/** The status document; with `wait`, in ms, as soon as the revision is none of `known`. */
+/** The status document. With `wait` (ms), the answer comes as soon as the revision is none of `known`. */
 export interface StatusQuery {
   readonly type: 'status';
   readonly known?: readonly number[];
   readonly wait?: number;
 }
 
-/** The definition of the chart with this hash, where the machine runs by it. */
+/** The definition of the chart with this hash, if the machine runs it. */
 interface DefinitionQuery {
   readonly type: 'definition';
   readonly hash: string;
@@ -41,8 +41,8 @@ export interface HistoryQuery {
 /**
  * Every change as it happens, as server-sent events.
  *
- * `after` is the id of the entry that was seen last; without it only new entries are told. `until` is the end of the
- * watcher's token, ms since the epoch.
+ * `after` is the id of the last entry that the watcher has; without it, the stream has only new entries. `until` is the
+ * end of the watcher's token, ms since the epoch.
  */
 export interface WatchQuery {
   readonly type: 'watch';
@@ -57,7 +57,7 @@ interface PlainQuery {
 
 export type Query = IsQuery | StatusQuery | DefinitionQuery | HistoryQuery | WatchQuery | PlainQuery;
 
-/** What a query is answered. */
+/** The answer to a query. */
 export type Answer<Q extends Query = Query> = Answers[Q['type']] | Refusal;
 
 interface Answers {
@@ -105,7 +105,7 @@ export interface WrittenChart {
   readonly revision: number;
 }
 
-/** A stretch of history, newest first. */
+/** A page of the history, newest first. */
 export interface HistoryPage {
   readonly ok: true;
   readonly entries: readonly HistoryEntry[];
@@ -114,7 +114,7 @@ export interface HistoryPage {
   readonly revision: number;
 }
 
-/** The status document. As text, for a type that holds itself (JSON, a state's value) cannot cross an RPC. */
+/** The status document. As text, because a recursive type (JSON, a state's value) cannot cross an RPC. */
 export type StatusAnswer =
   | {
       readonly ok: true;
@@ -126,14 +126,14 @@ export type StatusAnswer =
   /** The caller has it already. */
   | { readonly ok: true; readonly unchanged: true; readonly revision: number };
 
-/** What a list of machines says of each. */
+/** A machine's entry in a list. */
 export interface Summary {
   readonly ok: true;
   readonly dialect: 'sequence' | 'statechart';
   /** The active states, outermost first. */
   readonly states: readonly string[];
   readonly status: 'active' | 'done';
-  /** The tags of the active states; not said by objects of an earlier version. */
+  /** The tags of the active states; absent from objects of an earlier version. */
   readonly tags?: readonly string[];
   /** Counts that are not complete, or have passed their target. */
   readonly waiting: readonly Count[];
@@ -142,13 +142,13 @@ export interface Summary {
   readonly changedAt: number;
 }
 
-/** What is drawn and shown of a machine: everything but its chart, which is asked for once by its hash. */
+/** The data of a machine's page and drawing. The chart is a query of its own, by its hash. */
 export interface View {
   readonly ok: true;
   readonly revision: number;
   /** JSON: `Status`. */
   readonly status: string;
-  /** Of the chart that it runs by. */
+  /** Of the chart that it runs. */
   readonly hash: string;
   readonly active: readonly StateNumber[];
   /** States that were entered and left. */
@@ -165,9 +165,9 @@ export interface View {
   readonly takes: readonly {
     readonly state: string;
     readonly events: readonly string[];
-    /** Of these, the events that may lead to a final state; not said by objects of an earlier version. */
+    /** Of these, the events that may lead to a final state; absent from objects of an earlier version. */
     readonly ends?: readonly string[];
-    /** Of these, the events that need a slot of `slots`; not said by objects of an earlier version. */
+    /** Of these, the events that need a slot of `slots`; absent from objects of an earlier version. */
     readonly counted?: readonly string[];
     readonly slots?: readonly string[];
   }[];
@@ -175,13 +175,13 @@ export interface View {
   readonly history: readonly HistoryEntry[];
 }
 
-/** Which of a tenant's machines are asked for. */
+/** A query for machines of a tenant. */
 export interface MembersQuery {
-  /** Only those behind this one. */
+  /** Only machines after this address. */
   readonly after?: Address;
-  /** Only those of this chart. */
+  /** Only machines of this chart. */
   readonly chart?: string;
-  /** Only those that may be read with it. */
+  /** Only machines that this grant may read. */
   readonly grant?: Grant;
   readonly limit: number;
 }

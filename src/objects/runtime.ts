@@ -14,23 +14,15 @@ import { Registry } from './registry.ts';
 import { begin, previewOf } from './restart.ts';
 import { apply } from './turn.ts';
 
-/** Told of each commit, in the turn of the event loop that made it; undefined: the machine was erased. */
+/** Called with each commit, in the same turn of the event loop; with undefined if the machine was erased. */
 export type Publish = (committed: { readonly draft: Draft; readonly changes: Changes } | undefined) => void;
-
-/** A command in the queue. */
-interface Queued {
-  readonly command: Command;
-  /** The chart that a `reset` or an `upload` is for. */
-  readonly next: ReadChart | undefined;
-  readonly settle: (outcome: Outcome) => void;
-}
 
 /**
  * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
  *
- * The machine stays in memory between requests, for as long as storage says the same. The commands that arrive while
- * the commit before becomes durable are one batch: one turn and one commit, whole or not at all. The platform's output
- * gate holds every answer until what it tells is durable, so nothing here waits for the disk.
+ * The machine stays in memory between requests while storage agrees with it. The commands that arrive while the commit
+ * before becomes durable are one batch: one turn and one commit, whole or not at all. The platform's output gate holds
+ * every response until the writes before it are durable, so nothing here waits for the disk.
  */
 export class Runtime {
   readonly store: MachineStore;
@@ -44,7 +36,7 @@ export class Runtime {
   readonly #records: Records;
   readonly #queue: Queued[] = [];
   #isDraining = false;
-  /** Whether the machine is being entered in its tenant's registry, to begin. */
+  /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
   #machine: MachineState | undefined;
 
@@ -89,8 +81,8 @@ export class Runtime {
     while (this.#queue.length > 0) {
       let batch: readonly Queued[] = [];
       try {
-        // Waits for the commit before, or for one trip round the event loop where there is none. (`scheduler.wait(0)`
-        // would take a millisecond at least.)
+        // Waits for the commit before; if there is none, for one turn of the event loop. (`scheduler.wait(0)` would take
+        // at least a millisecond.)
         await this.#ctx.storage.sync();
         batch = this.#nextBatch();
         const outcomes = await this.#run(batch);
@@ -108,7 +100,7 @@ export class Runtime {
     this.#isDraining = false;
   }
 
-  /** Takes the commands from the queue that can share a turn. An `upload` and an `erase` have turns of their own. */
+  /** Takes the next batch from the queue. An `upload` and an `erase` are batches of their own. */
   #nextBatch(): Queued[] {
     const alone = this.#queue.findIndex(({ command: { type } }) => type === 'upload' || type === 'erase');
     return this.#queue.splice(0, alone === -1 ? this.#queue.length : Math.max(alone, 1));
@@ -128,7 +120,7 @@ export class Runtime {
     return outcomes;
   }
 
-  /** Runs a batch at a machine that is not there. A run begins only where a command changes anything. */
+  /** Runs a batch on a machine that has not begun. A run begins only if a command changes anything. */
   async #begin(batch: readonly Queued[]): Promise<Outcome[]> {
     const [first] = batch;
     if (first === undefined) return [];
@@ -148,7 +140,7 @@ export class Runtime {
     try {
       const entered = await this.#registry.enter(found.source);
       if (!entered.ok) return batch.map(() => entered);
-      // A second object of the same address may have begun it meanwhile.
+      // A second object of the same address may have begun the machine meanwhile.
       if (this.current() !== undefined) return this.#run(batch);
       this.counters.restore();
       const now = Date.now();
@@ -170,7 +162,7 @@ export class Runtime {
     });
   }
 
-  /** Commits what a turn has changed, whole or not at all, and publishes it. */
+  /** Commits the changes of a turn, whole or not at all, and publishes them. */
   #commit(draft: Draft, isNew = false): void {
     const { changes } = draft;
     if (changes === undefined) return;
@@ -181,7 +173,7 @@ export class Runtime {
         isNew ? this.store.create(changes, counts) : this.store.write(changes, counts),
       );
     } catch (error) {
-      // What storage holds now, only storage can say: the machine and its counts are read again.
+      // The content of storage is unknown now: the machine and its counts are read again.
       this.#machine = undefined;
       throw error;
     }
@@ -190,14 +182,14 @@ export class Runtime {
     this.#publish({ draft, changes });
   }
 
-  /** Erases the machine, as if its address had never been used. A machine that cannot be read can be erased as well. */
+  /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
     if (this.store.entries() === undefined) return [notStarted(this.#address)];
     const revision = this.#machine?.revision ?? this.store.revision();
     this.#machine = undefined;
     this.#alarm.forget();
-    // All begin in this turn of the event loop. The platform sends nothing out before what was written is durable, so
-    // the machine is gone before the registry says so.
+    // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
+    // deletion is durable, so the machine is gone before its entry.
     const { storage } = this.#ctx;
     const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
     this.store.forget();
@@ -206,7 +198,7 @@ export class Runtime {
     return [{ ok: true, revision }];
   }
 
-  /** Executes a command that may put the machine on another chart: the chart, and room for it, come from elsewhere. */
+  /** Executes a command that may replace the chart: reads the chart, and reserves room for it in the registry. */
   async #exchange(command: Reset | Upload): Promise<Outcome> {
     const next = await this.charts.next(command, this.current());
     if (!next.ok) return next;
@@ -217,14 +209,14 @@ export class Runtime {
     try {
       return await this.#enqueue(command, next);
     } finally {
-      // Whatever has become of it, and of others meanwhile.
+      // The size now, whatever the outcome of this command and of others meanwhile.
       if (this.current() === undefined) await this.#registry.leave();
       else await this.#registry.correct(this.store.chartBytes());
     }
   }
 
   /**
-   * The machine as storage has it, with everything done that is due. Reads storage each time: memory may be stale where
+   * Returns the machine as it is stored, after firing what is due. Reads storage each time, because memory is stale if
    * the platform has started a second object meanwhile.
    */
   current(now = Date.now()): MachineState | undefined {
@@ -245,8 +237,8 @@ export class Runtime {
   }
 
   /**
-   * The machine for a query. A chart's own machine begins with its first request. A run that has not begun is shown as
-   * if it began now, at revision 0, and nothing is written: readers cannot fill a tenant's registry.
+   * Returns the machine for a query. A chart's own machine begins with its first request. A run that has not begun is
+   * shown as if it began now, at revision 0, and nothing is written: readers cannot fill a tenant's registry.
    */
   async read(): Promise<MachineState | Refusal> {
     const present = this.current();
@@ -256,14 +248,14 @@ export class Runtime {
       return outcome?.ok === false ? outcome : (this.current() ?? deleted());
     }
     const found = await this.charts.toBegin();
-    // A command may have begun it meanwhile.
+    // A command may have begun the run meanwhile.
     const begun = this.current();
     if (begun !== undefined) return begun;
     if (!found.ok) return found;
     return previewOf(found, begin(found, { type: 'start' }, true, Date.now()));
   }
 
-  /** Fires what is due, and sets the alarm anew. The alarm may come late, twice, or for nothing. */
+  /** Fires what is due, and sets the next alarm. The alarm may come late, twice, or for nothing. */
   alarm(): void {
     this.#alarm.forget();
     const now = Date.now();
@@ -271,8 +263,16 @@ export class Runtime {
     if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
   }
 
-  /** Strikes a machine that is not there from its tenant's registry, unless it is about to begin. */
+  /** Removes a machine that is not there from its tenant's registry, unless it is about to begin. */
   async leaveRegistry(): Promise<void> {
     if (!this.#isBeginning) await this.#registry.leave();
   }
+}
+
+/** A command in the queue. */
+interface Queued {
+  readonly command: Command;
+  /** The chart of a `reset` or an `upload`. */
+  readonly next: ReadChart | undefined;
+  readonly settle: (outcome: Outcome) => void;
 }

@@ -10,13 +10,6 @@ import {
 } from '../chart/chart.ts';
 import type { Claim } from '../store/stored-machine.ts';
 
-/** The claims on one state; never empty. */
-interface StateClaims {
-  readonly byCaller: ReadonlyMap<string, Claim>;
-  /** The claim whose lease ends first. */
-  readonly first: Claim;
-}
-
 /**
  * The claims of a machine, by state. One caller has at most one on each state. A value: a change copies the claims of
  * its state, of which there are at most as many as slots.
@@ -25,12 +18,12 @@ export type Claims = ReadonlyMap<StateNumber, StateClaims>;
 
 export const NO_CLAIMS: Claims = new Map();
 
-/** The key of a claim among others. */
+/** Returns the key of a claim. */
 export function keyOf({ state, by }: Pick<Claim, 'state' | 'by'>): string {
   return `${state}/${by}`;
 }
 
-/** @returns the claims as they are kept in memory. */
+/** Indexes claims by state and caller. */
 export function indexClaims(claims: Iterable<Claim>): Claims {
   const byState = new Map<StateNumber, Map<string, Claim>>();
   for (const claim of claims) {
@@ -41,36 +34,36 @@ export function indexClaims(claims: Iterable<Claim>): Claims {
   return [...byState].reduce((index, [state, byCaller]) => put(index, state, byCaller), new Map());
 }
 
-/** @returns the claim of `by` on `state`. */
+/** Returns the claim of `by` on `state`. */
 export function claimOf(claims: Claims, state: StateNumber, by: string): Claim | undefined {
   return claims.get(state)?.byCaller.get(by);
 }
 
-/** @returns the claims on `state`, the one that ends first in front. */
+/** Returns the claims on `state`, in the order in which their leases end. */
 export function claimsOn(claims: Claims, state: StateNumber): Claim[] {
   return [...(claims.get(state)?.byCaller.values() ?? [])].sort((a, b) => a.until - b.until);
 }
 
-/** @returns how many claims there are on `state`. */
+/** Returns the number of claims on `state`. */
 export function countOn(claims: Claims, state: StateNumber): number {
   return claims.get(state)?.byCaller.size ?? 0;
 }
 
-/** @returns how many claims there are on all states. */
+/** Returns the number of claims on all states. */
 export function countAll(claims: Claims): number {
   let count = 0;
   for (const { byCaller } of claims.values()) count += byCaller.size;
   return count;
 }
 
-/** @returns how many may work in `state`, and for how long; undefined where anyone may. */
+/** Returns the number of slots of `state` and their lease, ms; undefined if it has no slots. */
 export function slotsOf({ model }: Chart, state: StateNumber) {
   return model.states[state]?.slots;
 }
 
 /**
- * Whether a report of `event` needs a slot of the states that it touches: `update`, and what a quorum counts. Other
- * events (`abort`, `fail`) are taken without one: a state must be left while its holders hang.
+ * Whether a report of `event` needs a slot of the states that it touches: `update` does, and so do events that a quorum
+ * counts. Other events (`abort`, `fail`) do not: it must be possible to leave a state whose holders hang.
  */
 export function needsSlot(chart: Chart, snapshot: Snapshot, address: StateNumber, event: string): boolean {
   if (event === UPDATE) return true;
@@ -81,30 +74,39 @@ export function needsSlot(chart: Chart, snapshot: Snapshot, address: StateNumber
   );
 }
 
+/** Returns the claims with `claim` added or renewed. */
 export function withClaim(claims: Claims, claim: Claim): Claims {
   const byCaller = new Map(claims.get(claim.state)?.byCaller).set(claim.by, claim);
   return put(new Map(claims), claim.state, byCaller);
 }
 
+/** Returns the claims without one. */
 export function withoutClaim(claims: Claims, { state, by }: Claim): Claims {
   const byCaller = new Map(claims.get(state)?.byCaller);
   byCaller.delete(by);
   return put(new Map(claims), state, byCaller);
 }
 
-/** @returns the claims on all states but `state`. */
+/** Returns the claims on all states but `state`. */
 export function withoutState(claims: Claims, state: StateNumber): Claims {
   return put(new Map(claims), state, new Map());
 }
 
-/** @returns the claim whose lease ends first. */
+/** Returns the claim whose lease ends first. */
 export function nextToExpire(claims: Claims): Claim | undefined {
   let next: Claim | undefined;
   for (const { first } of claims.values()) if (next === undefined || first.until < next.until) next = first;
   return next;
 }
 
-/** Puts the claims of one state into an index that is being made. */
+/** The claims on one state; never empty. */
+interface StateClaims {
+  readonly byCaller: ReadonlyMap<string, Claim>;
+  /** The claim whose lease ends first. */
+  readonly first: Claim;
+}
+
+/** Puts the claims of one state into an index. */
 function put(
   index: Map<StateNumber, StateClaims>,
   state: StateNumber,

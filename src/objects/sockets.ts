@@ -3,22 +3,22 @@ import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 
 /**
- * The WebSockets that watch one machine. The platform keeps them while the object sleeps, so all that is in memory here
- * is looked up again after that: one look at every socket, where nothing else needs one.
+ * The WebSockets that watch one machine. They hibernate: the platform keeps them while the object sleeps, so the fields
+ * here are only caches, and one pass over all sockets restores them.
  */
 export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #history: HistoryTable;
-  /** How many are open; undefined where that is not known. */
+  /** How many are open; undefined if not known. */
   #count: number | undefined;
   #counted = 0;
-  /** When the first token of a watcher ends, ms since the epoch; undefined where that is not known. */
+  /** The first end of a watcher's token, ms since the epoch; undefined if not known. */
   #nextEnd: number | undefined;
 
   constructor(ctx: DurableObjectState, history: HistoryTable) {
     this.#ctx = ctx;
     this.#history = history;
-    // Answered by the platform, without waking the object.
+    // The platform answers it without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
@@ -27,10 +27,10 @@ export class Sockets {
     return this.#count;
   }
 
-  /** Whether there may be no more. */
+  /** Whether no more may be opened. */
   get isFull(): boolean {
     if (this.size < SOCKETS) return false;
-    // Sockets that broke may not have been told of.
+    // The platform does not always report a broken socket.
     const now = Date.now();
     if (now - this.#counted >= SOCKET_RECOUNT) {
       this.#counted = now;
@@ -40,13 +40,13 @@ export class Sockets {
   }
 
   /**
-   * Accepts a WebSocket that lets the object sleep. What it has missed is told as far as `SOCKET_REPLAY` goes: the
-   * platform does not say how much still waits for a reader, so a reader that has missed more is closed after it, and
-   * comes back with the last id.
+   * Accepts a hibernating WebSocket, and sends the entries that the reader has missed, at most `SOCKET_REPLAY`. The
+   * platform does not say how much a socket has buffered, so the socket of a reader that has missed more is closed after
+   * them, and the reader reconnects with the last id.
    *
-   * @param entries how many the history has had.
-   * @param next the id of the first entry that the reader is told.
-   * @param until when the reader's token ends, ms since the epoch.
+   * @param entries how many entries were written to the history.
+   * @param next the id of the first entry to send.
+   * @param until the end of the reader's token, ms since the epoch.
    */
   open(entries: number, next: number, until: number | undefined): Response {
     this.#cutExpired();
@@ -77,7 +77,7 @@ export class Sockets {
     if (this.#count !== undefined) this.#count = Math.max(0, this.#count - 1);
   }
 
-  /** Ends them all: the machine is gone. */
+  /** Closes all sockets: the machine was erased. */
   close(): void {
     for (const socket of this.#ctx.getWebSockets()) socket.close(1001, 'the machine was deleted');
   }
@@ -91,9 +91,9 @@ export class Sockets {
     if ((found.at(-1)?.id ?? entries) < entries) socket.close(1013, MORE);
   }
 
-  /** Cuts the sockets that have shown no sign of life for as long as it took to tell them so many events. */
+  /** Closes the sockets that sent no `ping` during the last `SOCKET_BACKLOG` entries. */
   #cutSilent(sockets: readonly WebSocket[], newest: number): void {
-    // Of a history of long entries fewer are kept.
+    // A history of long entries keeps fewer.
     const [entry] = this.#history.readAfter(newest, newest - SOCKET_BACKLOG, 1);
     if (entry === undefined || entry.id === 1) return;
     for (const socket of sockets) {
@@ -103,7 +103,7 @@ export class Sockets {
     }
   }
 
-  /** Ends the sockets whose tokens have ended. */
+  /** Closes the sockets whose tokens have ended. */
   #cutExpired(): void {
     const now = Date.now();
     if (this.#nextEnd !== undefined && now < this.#nextEnd) return;
@@ -117,15 +117,15 @@ export class Sockets {
   }
 }
 
-/** What the platform keeps beside a socket while the object sleeps. */
+/** The data that the platform keeps with a socket while the object sleeps. */
 interface Attachment {
-  /** ms since the epoch */
+  /** When it was opened, ms since the epoch. */
   readonly opened: number;
-  /** When the watcher's token ends; null where none is asked for. */
+  /** The end of the watcher's token, ms since the epoch; null if the service asks for none. */
   readonly until: number | null;
 }
 
-/** The tag of sockets whose watchers have tokens. */
+/** The tag of sockets that end with a token. */
 const ENDS = 'ends';
 
 /** At most 123 bytes (RFC 6455, section 5.5). */
@@ -136,6 +136,6 @@ function sendAll(socket: WebSocket, messages: readonly string[]): void {
   try {
     for (const message of messages) socket.send(message);
   } catch {
-    // It is closed already; the platform forgets it by itself.
+    // It is closed already, and the platform drops it.
   }
 }

@@ -1,4 +1,4 @@
-/** The status document of a machine, and what else is shown of it. */
+/** The status document of a machine, its entry in a list, and the data of its page. */
 import {
   activeTags,
   ancestorsOf,
@@ -54,20 +54,20 @@ export interface Status {
   readonly chart: { readonly hash: string; readonly source: ChartOrigin; readonly newer: boolean };
 }
 
-/** Writes status documents. The last one is kept: thousands may wait for the same, and thousands may be named in it. */
+/** Writes status documents. The last one is cached: thousands of requests may wait for it, and it may name thousands of callers. */
 export class StatusWriter {
   readonly #reports: () => readonly Report[];
   #last:
     | { readonly machine: MachineState; readonly newest: string | undefined; readonly text: string }
     | undefined;
 
-  /** @param reports looks up the reports of callers who said who they are. */
+  /** @param reports reads the reports that have a `by`. */
   constructor(reports: () => readonly Report[]) {
     this.#reports = reports;
   }
 
   /**
-   * @param newest the hash of the newest chart for the address, or undefined where there is none any more.
+   * @param newest the hash of the newest chart for the address; undefined if there is none any more.
    * @returns JSON.
    */
   write(name: string, machine: MachineState, newest: string | undefined): string {
@@ -80,7 +80,7 @@ export class StatusWriter {
   }
 }
 
-/** What a list says of a machine. */
+/** Returns a machine's entry in a list. */
 export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState): Summary {
   return {
     ok: true,
@@ -94,7 +94,7 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState
   };
 }
 
-/** What is drawn and shown of a machine, beside its status document and its history. */
+/** Returns the data of a machine's page, without its status document and its history. */
 export function viewOf({ chart, snapshot }: MachineState, left: ReadonlySet<StateNumber>) {
   const active = [...snapshot.active.keys()];
   return {
@@ -106,7 +106,7 @@ export function viewOf({ chart, snapshot }: MachineState, left: ReadonlySet<Stat
   };
 }
 
-/** The events that a state names, and what the buttons for them must know. */
+/** Returns the events that a state names, with the data of their buttons. */
 function takesOf(chart: Chart, state: StateNumber): View['takes'][number] {
   const events = ownEvents(chart, state);
   const around = [state, ...ancestorsOf(chart.model, state)].filter((at) => slotsOf(chart, at) !== undefined);

@@ -8,9 +8,9 @@ import { restart, upload, uploaded } from './restart.ts';
 import { update } from './update.ts';
 
 /**
- * Applies a command to the draft of a turn. A command that meets a bug fails alone.
+ * Applies a command to the draft of a turn. A command that throws fails alone.
  *
- * @param next the chart that a `reset` or an `upload` is for.
+ * @param next the chart of a `reset` or an `upload`.
  */
 export function apply(draft: Draft, command: Command, now: number, next?: ReadChart): Outcome {
   try {
@@ -44,8 +44,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
     case 'erase':
       break;
     default:
-      // Of a newer version of the edge.
+      // A command of a newer version of the edge.
       return unsupported();
   }
-  throw new Error(`a ${command.type} is not for a turn`);
+  throw new Error(`a ${command.type} cannot be applied in a turn`);
 }

@@ -4,7 +4,7 @@ import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
 import { hashOfRequest, readAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
 import type { Claim } from '../store/stored-machine.ts';
-import { giveBack } from './claiming.ts';
+import { freeSlot } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { findCurrent, findState } from './lookup.ts';
@@ -14,7 +14,7 @@ import { claimOf, needsSlot, slotsOf } from './slot-claims.ts';
 /** A report without the key of its request. */
 export type Report = Omit<Update, 'type' | 'key'>;
 
-/** Applies a report. A refusal changes nothing. A repetition is answered as the first time, and changes nothing. */
+/** Applies a report. A refusal changes nothing. A repeat under the same key gets the first answer, and changes nothing. */
 export function update(draft: Draft, { key: given, ...said }: Update, now: number): Accepted | Refusal {
   if (given === undefined) return report(draft, said, now);
   const key = requestKey(given);
@@ -31,7 +31,7 @@ export function update(draft: Draft, { key: given, ...said }: Update, now: numbe
   return before.request === request ? readAnswer(before) : keyReused(draft.machine, given);
 }
 
-/** Applies a report that came without a key. */
+/** Applies a report without regard to its key. */
 export function report(
   draft: Draft,
   { state: name, event, by, sub, revisions }: Report,
@@ -42,7 +42,7 @@ export function report(
   const { state } = found;
   if (by !== undefined && hasReported(draft, state, event, by)) {
     // A repeat may have claimed a slot again first; free it.
-    for (const guarded of guardedBy(draft, state, event)) giveBack(draft, guarded, caller(by, sub), now);
+    for (const guarded of guardedBy(draft, state, event)) freeSlot(draft, guarded, caller(by, sub), now);
     return accepted(draft);
   }
   if (revisions !== undefined && !revisions.includes(draft.matchedRevision))
@@ -58,7 +58,7 @@ export function report(
     else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
   }
   const step = send(chart, snapshot, { type: event, address: state }, now);
-  if (!step.ok) return turnDown(draft, state, { event, by, sub }, step, now);
+  if (!step.ok) return refuseStep(draft, state, { event, by, sub }, step, now);
   for (const claim of held) draft.clearClaim(claim);
   if (by !== undefined) remember(draft, state, event, by);
   const entry = {
@@ -69,12 +69,12 @@ export function report(
     sub: sub ?? null,
   } as const;
   draft.take(step, now, { ...entry, notes: step.failures });
-  // What it entered may be over already.
+  // Timers of the states that it entered may be due already.
   fireDue(draft, now);
   return accepted(draft);
 }
 
-/** Whether the caller has reported in this visit of the state, or in its last one where it was left. */
+/** Whether the caller has reported in the present visit of the state, or in its last one if it was left. */
 function hasReported(draft: Draft, state: StateNumber, event: string, by: string): boolean {
   const receipt = draft.receipt(reportKey(state, event, by));
   return receipt !== undefined && receipt.visit === draft.visitOf(state);
@@ -86,7 +86,7 @@ function remember(draft: Draft, state: StateNumber, event: string, by: string): 
   draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer: '' });
 }
 
-/** @returns the active states with slots that a report touches: it is sent into them, or something in them takes it. */
+/** Returns the active states with slots that a report touches: it is sent to a state in them, or a state in them takes it. */
 function guardedBy(draft: Draft, address: StateNumber, event: string): StateNumber[] {
   const { chart, snapshot } = draft.machine;
   const active = [...snapshot.active.keys()];
@@ -99,8 +99,8 @@ function guardedBy(draft: Draft, address: StateNumber, event: string): StateNumb
   });
 }
 
-/** Refuses a report that the chart does not take, and notes in the history what is wrong with the chart itself. */
-function turnDown(
+/** Refuses a report that the chart does not take. Faults of the chart itself are noted in the history. */
+function refuseStep(
   draft: Draft,
   state: StateNumber,
   {

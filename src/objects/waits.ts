@@ -1,27 +1,14 @@
 import type { StateNumber } from '../chart/chart.ts';
 import { WAITERS } from '../limits.ts';
 
-/** Why a wait has ended: what was waited for has come, things have changed so that it is to be seen, or time is up. */
-export type WaitEnd = 'came' | 'changed' | 'timeout';
-
-/** What is waited for: that a state becomes current, or that anything changes at all. */
-export type Awaited = StateNumber | 'change';
-
-interface Waiter {
-  readonly awaited: Awaited;
-  readonly tick: number;
-  readonly end: (reason: WaitEnd) => void;
-}
-
 /**
- * Requests that wait at one machine, in memory: each costs a promise. They are woken by commits and by one timer
- * for all of them, never by their clients' leaving: an object is not told of that. So they are bounded, in number
- * and in time.
+ * The waits at one machine, in memory: each costs a promise. Commits end them, and so does one timer for all of them. A
+ * client that disconnects does not, because the object does not learn of it. So waits are bounded in number and in time.
  */
 export class Waits {
-  readonly #byAwaited = new Map<Awaited, Set<Waiter>>();
-  /** By the tick at which their time is up. */
-  readonly #byTick = new Map<number, Set<Waiter>>();
+  readonly #byCondition = new Map<Condition, Set<Wait>>();
+  /** By the tick at which they end. */
+  readonly #byTick = new Map<number, Set<Wait>>();
   #size = 0;
   #clock: ReturnType<typeof setInterval> | undefined;
 
@@ -33,58 +20,70 @@ export class Waits {
     return this.#size >= WAITERS;
   }
 
-  /** States that somebody waits for. */
+  /** The states that waits are for. */
   *states(): Iterable<StateNumber> {
-    for (const awaited of this.#byAwaited.keys()) if (awaited !== 'change') yield awaited;
+    for (const condition of this.#byCondition.keys()) if (condition !== 'change') yield condition;
   }
 
   /**
-   * Waits. What is waited for must not be so now: the caller has looked, in the same turn of the event loop.
+   * Waits for a condition. It must not hold yet: the caller has checked that in the same turn of the event loop.
    *
    * @param until ms since the epoch; kept to within `TICK`.
    */
-  wait(awaited: Awaited, until: number): Promise<WaitEnd> {
+  wait(condition: Condition, until: number): Promise<WaitEnd> {
     const { promise, resolve } = Promise.withResolvers<WaitEnd>();
-    const waiter = { awaited, tick: Math.ceil(until / TICK), end: resolve };
-    setOf(this.#byAwaited, awaited).add(waiter);
-    setOf(this.#byTick, waiter.tick).add(waiter);
+    const wait = { condition, tick: Math.ceil(until / TICK), end: resolve };
+    setOf(this.#byCondition, condition).add(wait);
+    setOf(this.#byTick, wait.tick).add(wait);
     this.#size += 1;
     this.#clock ??= setInterval(() => this.#endOverdue(Date.now()), TICK);
     return promise;
   }
 
-  /** Ends the waits for `awaited`. */
-  wake(awaited: Awaited, reason: WaitEnd = 'changed'): void {
-    for (const waiter of this.#byAwaited.get(awaited) ?? []) this.#end(waiter, reason);
+  /** Ends the waits for `condition`. */
+  wake(condition: Condition, reason: WaitEnd = 'changed'): void {
+    for (const wait of this.#byCondition.get(condition) ?? []) this.#end(wait, reason);
   }
 
-  /** Ends all waits: nothing is as it was. */
+  /** Ends all waits: the machine has another chart, or was erased. */
   wakeAll(): void {
-    for (const awaited of [...this.#byAwaited.keys()]) this.wake(awaited);
+    for (const condition of [...this.#byCondition.keys()]) this.wake(condition);
   }
 
   #endOverdue(now: number): void {
-    for (const [tick, waiters] of this.#byTick) {
-      if (tick * TICK <= now) for (const waiter of waiters) this.#end(waiter, 'timeout');
+    for (const [tick, waits] of this.#byTick) {
+      if (tick * TICK <= now) for (const wait of waits) this.#end(wait, 'timeout');
     }
   }
 
-  #end(waiter: Waiter, reason: WaitEnd): void {
-    removeFrom(this.#byAwaited, waiter.awaited, waiter);
-    removeFrom(this.#byTick, waiter.tick, waiter);
+  #end(wait: Wait, reason: WaitEnd): void {
+    removeFrom(this.#byCondition, wait.condition, wait);
+    removeFrom(this.#byTick, wait.tick, wait);
     this.#size -= 1;
     if (this.#size === 0) {
       clearInterval(this.#clock);
       this.#clock = undefined;
     }
-    waiter.end(reason);
+    wait.end(reason);
   }
 }
 
-/** How exactly a wait's time is kept, in ms. */
+/** How a wait has ended: the state became current, the machine must be checked again, or the time is over. */
+export type WaitEnd = 'current' | 'changed' | 'timeout';
+
+/** The condition of a wait: a state becomes current, or anything changes. */
+export type Condition = StateNumber | 'change';
+
+interface Wait {
+  readonly condition: Condition;
+  readonly tick: number;
+  readonly end: (reason: WaitEnd) => void;
+}
+
+/** How exactly the end of a wait is kept, ms. */
 const TICK = 100;
 
-function setOf<Key>(sets: Map<Key, Set<Waiter>>, key: Key): Set<Waiter> {
+function setOf<Key>(sets: Map<Key, Set<Wait>>, key: Key): Set<Wait> {
   let set = sets.get(key);
   if (set === undefined) {
     set = new Set();
@@ -93,8 +92,8 @@ function setOf<Key>(sets: Map<Key, Set<Waiter>>, key: Key): Set<Waiter> {
   return set;
 }
 
-function removeFrom<Key>(sets: Map<Key, Set<Waiter>>, key: Key, waiter: Waiter): void {
+function removeFrom<Key>(sets: Map<Key, Set<Wait>>, key: Key, wait: Wait): void {
   const set = sets.get(key);
-  set?.delete(waiter);
+  set?.delete(wait);
   if (set?.size === 0) sets.delete(key);
 }

@@ -4,8 +4,8 @@ import { EventStreams } from './event-streams.ts';
 import { Sockets } from './sockets.ts';
 
 /**
- * Readers that watch one machine: streams of server-sent events, which live as long as the object does, and
- * WebSockets, which outlive it.
+ * The watches of one machine: streams of server-sent events, which end with the object, and WebSockets, which outlive
+ * it.
  */
 export class Watches {
   readonly streams: EventStreams;
@@ -16,13 +16,13 @@ export class Watches {
     this.sockets = new Sockets(ctx, store.history);
   }
 
-  /** Tells what was committed. */
+  /** Sends committed entries. */
   tell(entries: readonly HistoryEntry[]): void {
     this.streams.tell(entries);
     this.sockets.tell(entries);
   }
 
-  /** Ends them all: the machine is gone. */
+  /** Ends all watches: the machine was erased. */
   close(): void {
     this.streams.close();
     this.sockets.close();
@@ -30,12 +30,13 @@ export class Watches {
 }
 
 /**
- * @param entries written so far.
- * @param after the id of the entry that was seen last, or undefined where only what is new is of interest.
- * @returns the id of the first entry that a watcher is told.
+ * Returns the id of the first entry of a watch.
+ *
+ * @param entries how many entries were written to the history.
+ * @param after the id of the last entry that the watcher has; undefined for new entries only.
  */
 export function nextAfter(entries: number, after: number | undefined): number {
   if (after === undefined) return entries + 1;
-  // An id that was not given out yet is of a machine that was deleted: all of this one is new.
+  // A larger id is of an earlier machine at this address: all entries are new.
   return after <= entries ? after + 1 : 1;
 }

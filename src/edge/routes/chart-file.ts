@@ -7,7 +7,7 @@ import { document, etag, json, problem } from '../responses.ts';
 
 const TAKEN = { content: { 'application/json': UploadedShape }, headers: ['ETag'] } as const;
 
-/** The chart that the machine runs by. */
+/** The chart that the machine runs. */
 export const chart: MachineResource = {
   path: '/chart',
   methods: {
@@ -15,7 +15,7 @@ export const chart: MachineResource = {
       right: 'read',
       contract: {
         id: 'chart',
-        summary: 'The chart that the machine runs by; a sequence with its present values.',
+        summary: 'The chart that the machine runs; a sequence with its present values.',
         answers: { 200: { says: 'YAML.', content: { 'application/yaml': 'text' }, headers: ['ETag'] } },
       },
       async answer(_, machine) {
@@ -31,12 +31,12 @@ export const chart: MachineResource = {
       isFirst: true,
       contract: {
         id: 'upload',
-        summary: 'Takes another chart for the address.',
+        summary: 'Puts a chart at the address.',
         parameters: [BY, RESET, IF_MATCH],
         body: { 'application/yaml': 'text' },
         answers: {
-          200: { ...TAKEN, says: 'The machine runs by it.' },
-          201: { ...TAKEN, says: 'There was no machine; now it has begun.' },
+          200: { ...TAKEN, says: 'The machine runs it.' },
+          201: { ...TAKEN, says: 'There was no machine; one has begun with it.' },
         },
         refusals: [
           'wrong-parameter',
@@ -54,7 +54,7 @@ export const chart: MachineResource = {
         if (!revisions.ok) return problem(revisions);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
-        const answer = await machine.execute({
+        const outcome = await machine.execute({
           type: 'upload',
           text: text.value,
           reset: RESET.read(c).value,
@@ -62,8 +62,8 @@ export const chart: MachineResource = {
           ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
           ...withSubject(c),
         });
-        if (!answer.ok) return problem(answer);
-        const { ok: _, created, revision, ...body } = answer;
+        if (!outcome.ok) return problem(outcome);
+        const { ok: _, created, revision, ...body } = outcome;
         return json(body, { ETag: etag(revision) }, created ? 201 : 200);
       },
     },

@@ -6,7 +6,7 @@ import { CALLER, STATE, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, problem } from '../responses.ts';
 
-/** Who may work now, where only so many may: take or renew a slot, and give it back. */
+/** Claims: take or renew a slot of a state, and free it. */
 export const claims: MachineResource = {
   path: '/claims',
   methods: {
@@ -14,10 +14,10 @@ export const claims: MachineResource = {
       right: 'update',
       contract: {
         id: 'claim',
-        summary: 'May I work now? Takes a slot of the state, or renews it.',
+        summary: 'Takes a slot of the state, or renews it.',
         parameters: [STATE, CALLER],
         answers: {
-          200: { says: 'It is held.', content: { 'application/json': ClaimShape }, headers: ['ETag'] },
+          200: { says: 'The slot is held.', content: { 'application/json': ClaimShape }, headers: ['ETag'] },
         },
         refusals: [
           'wrong-parameter',
@@ -32,9 +32,9 @@ export const claims: MachineResource = {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const answer = await machine.execute({ type: 'claim', state, by, ...withSubject(c) });
-        if (!answer.ok) return problem(answer);
-        const { revision, ...claim } = answer;
+        const outcome = await machine.execute({ type: 'claim', state, by, ...withSubject(c) });
+        if (!outcome.ok) return problem(outcome);
+        const { revision, ...claim } = outcome;
         const body = { state: claim.state, by: claim.by, until: new Date(claim.until).toISOString() };
         return json(body, { ETag: etag(revision) });
       },
@@ -44,23 +44,23 @@ export const claims: MachineResource = {
       right: 'update',
       contract: {
         id: 'release',
-        summary: 'Gives a slot back without a report.',
+        summary: 'Frees a slot without a report.',
         parameters: [STATE, CALLER],
-        answers: { 204: { says: 'It is not held any more.', headers: ['ETag'] } },
+        answers: { 204: { says: 'The slot is free.', headers: ['ETag'] } },
         refusals: ['wrong-parameter', 'ambiguous-state', 'not-current'],
       },
       async answer(c, machine) {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const answer = await machine.execute({ type: 'release', state, by, ...withSubject(c) });
-        return answer.ok ? done(answer.revision) : problem(answer);
+        const outcome = await machine.execute({ type: 'release', state, by, ...withSubject(c) });
+        return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },
   },
 };
 
-/** Which state's slot, and whose. */
+/** Reads the state and the caller. */
 function namedSlot(c: Context<AppEnv>): Parsed<{ readonly state: string; readonly by: string }> {
   const state = STATE.read(c);
   if (!state.ok) return state;

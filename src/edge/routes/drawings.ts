@@ -4,7 +4,7 @@ import { mermaidOf, pictureOf } from '../pictures.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, problem } from '../responses.ts';
 
-/** The chart drawn, the current states lit. */
+/** The chart as a drawing, with its current states highlighted. */
 export const diagramSvg: MachineResource = {
   path: '/diagram.svg',
   methods: {
@@ -12,7 +12,7 @@ export const diagramSvg: MachineResource = {
       right: 'read',
       contract: {
         id: 'diagram',
-        summary: 'The chart drawn, its current states lit.',
+        summary: 'The chart as a drawing, with its current states highlighted.',
         answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
       },
       async answer(_, machine) {
@@ -23,7 +23,7 @@ export const diagramSvg: MachineResource = {
         return document(svg, 'image/svg+xml', {
           ETag: etag(view.revision),
           'Content-Security-Policy': await policy(),
-          // A picture may stand in a wiki: shown there, and read by nobody.
+          // Pages of other sites, such as a wiki, may show the drawing. Their scripts cannot read it.
           'Cross-Origin-Resource-Policy': 'cross-origin',
         });
       },
@@ -31,7 +31,7 @@ export const diagramSvg: MachineResource = {
   },
 };
 
-/** The same for Mermaid. */
+/** The chart as Mermaid text, with its current states marked. */
 export const diagramMermaid: MachineResource = {
   path: '/diagram.mmd',
   methods: {
@@ -39,7 +39,7 @@ export const diagramMermaid: MachineResource = {
       right: 'read',
       contract: {
         id: 'diagramText',
-        summary: 'The chart for Mermaid, its current states marked.',
+        summary: 'The chart as Mermaid text, with its current states marked.',
         answers: {
           200: { says: '`stateDiagram-v2`.', content: { 'text/plain': 'text' }, headers: ['ETag'] },
         },
@@ -55,7 +55,7 @@ export const diagramMermaid: MachineResource = {
   },
 };
 
-/** Its own style, known by its hash (CSP 3, section 2.3.1), and nothing else. */
+/** A policy that allows the drawing's own style, by its hash (CSP 3, section 2.3.1), and nothing else. */
 async function policy(): Promise<string> {
   digest ??= await crypto.subtle.digest('SHA-256', new TextEncoder().encode(DIAGRAM_STYLE));
   const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));

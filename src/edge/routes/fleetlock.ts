@@ -25,7 +25,7 @@ const PROTOCOL: Parameter<'true'> = parameter({
 
 const FAULT = { 'application/json': FaultShape } as const;
 
-/** FleetLock: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
+/** FleetLock, before a reboot: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
 export const preReboot: MachineResource = {
   path: '/v1/pre-reboot',
   methods: {
@@ -55,6 +55,7 @@ export const preReboot: MachineResource = {
   refusalContent: FAULT,
 };
 
+/** FleetLock, after a reboot. */
 export const steadyState: MachineResource = {
   path: '/v1/steady-state',
   methods: {
@@ -96,8 +97,8 @@ async function answer(c: Context<AppEnv>, machine: RemoteMachine, type: Lock['ty
   if (params === undefined) {
     return fault(refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'));
   }
-  const result = await machine.execute({ type, ...params, ...withSubject(c) });
-  return result.ok ? respond(null, 200, {}) : fault(result);
+  const outcome = await machine.execute({ type, ...params, ...withSubject(c) });
+  return outcome.ok ? respond(null, 200, {}) : fault(outcome);
 }
 
 function parseBody(text: string): { readonly id: string; readonly group: string } | undefined {
@@ -108,7 +109,7 @@ function parseBody(text: string): { readonly id: string; readonly group: string 
   }
 }
 
-/** The protocol's own shape of an error: never a 2xx, also for "not yet". */
+/** Renders a refusal in the protocol's own shape. */
 function fault(refusal: Refusal): Response {
   const { code, detail } = refusal;
   const body = JSON.stringify({ kind: code.replaceAll('-', '_'), value: detail });

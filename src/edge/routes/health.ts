@@ -3,13 +3,13 @@ import { LIMITS } from '../published-limits.ts';
 import type { ServiceResource } from '../resource.ts';
 import { json } from '../responses.ts';
 
-/** Whether the Worker answers, and within which limits. It asks no object and no storage. */
+/** Health of the Worker, and its limits. It calls no object and no storage. */
 export const health: ServiceResource = {
   path: '/healthz',
   contract: {
     id: 'health',
-    summary: 'Whether the service answers, and within which limits.',
-    answers: { 200: { says: 'It does.', content: { 'application/json': HealthShape } } },
+    summary: 'Health of the service, and its limits.',
+    answers: { 200: { says: 'The service answers.', content: { 'application/json': HealthShape } } },
   },
   answer: () => json({ status: 'ok', limits: LIMITS }),
 };

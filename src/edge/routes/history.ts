@@ -6,9 +6,14 @@ import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
 
 const BEFORE = wholeNumber('before', 1, Number.MAX_SAFE_INTEGER, 'Only entries with smaller ids.');
-const LIMIT = wholeNumber('limit', 1, HISTORY_PAGE_MAX, `How many; ${HISTORY_PAGE} where it is left out.`);
+const LIMIT = wholeNumber(
+  'limit',
+  1,
+  HISTORY_PAGE_MAX,
+  `The most entries of a page; ${HISTORY_PAGE} by default.`,
+);
 
-/** What happened, newest first; `before` and `limit` turn the pages. NDJSON for who accepts that. */
+/** The history, newest first, in pages by `before` and `limit`; as NDJSON if the request accepts that. */
 export const history: MachineResource = {
   path: '/history',
   methods: {
@@ -16,11 +21,11 @@ export const history: MachineResource = {
       right: 'read',
       contract: {
         id: 'history',
-        summary: 'What happened, newest first.',
+        summary: 'The history, newest first.',
         parameters: [BEFORE, LIMIT],
         answers: {
           200: {
-            says: 'A page of it; a line for each entry where that is accepted. A page of long entries ends before `limit`.',
+            says: 'A page of the history; with `Accept: application/x-ndjson`, a line for each entry. A page of long entries ends before `limit`.',
             content: { 'application/json': HistoryShape, 'application/x-ndjson': EntryShape },
             headers: ['ETag'],
           },
@@ -32,11 +37,10 @@ export const history: MachineResource = {
         if (!before.ok) return problem(before);
         const limit = LIMIT.read(c);
         if (!limit.ok) return problem(limit);
-        const most = limit.value ?? HISTORY_PAGE;
         const answer = await machine.read({
           type: 'history',
           before: before.value ?? Number.MAX_SAFE_INTEGER,
-          limit: most,
+          limit: limit.value ?? HISTORY_PAGE,
         });
         if (!answer.ok) return problem(answer);
         const entries = answer.entries.map(showEntry);

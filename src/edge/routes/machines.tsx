@@ -13,7 +13,7 @@ import type { TenantResource } from '../resource.ts';
 import { json, page, problem } from '../responses.ts';
 import { wantsPage } from './status.tsx';
 
-const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `How many; ${LIST_PAGE} where it is left out.`);
+const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `The most machines of a page; ${LIST_PAGE} by default.`);
 
 /** The address that the page before ended with. */
 const AFTER = {
@@ -43,7 +43,7 @@ const CHART: Parameter<string | undefined> = {
   },
 };
 
-/** What the page's form filters by; the list for programs is filtered by the same. */
+// The filters of the page's form, and of the list for programs.
 const TEXT = {
   name: 'q',
   in: 'query',
@@ -59,18 +59,18 @@ const STATE = {
   read: (c) => ({ ok: true as const, value: c.req.query('state') ?? '' }),
 } satisfies Parameter<string>;
 
-/** A tenant's machines: those that the caller may read. */
+/** The machines of a tenant that the request may read. */
 export const tenant: TenantResource = {
   methods: {
     GET: {
       right: 'read',
       contract: {
         id: 'machines',
-        summary: "A tenant's machines: where each of those stands that the caller may read.",
+        summary: "A tenant's machines that the caller may read, and the state of each.",
         parameters: [LIMIT, AFTER, CHART, TEXT, STATE],
         answers: {
           200: {
-            says: 'A page of them.',
+            says: 'A page of machines.',
             content: { 'application/json': MachinesShape, 'text/html': 'text' },
             headers: ['Vary'],
           },
@@ -106,7 +106,7 @@ export const tenant: TenantResource = {
   },
 };
 
-/** What a machine says of itself; nothing where it is gone. One that does not answer keeps nobody from the others. */
+/** Reads the summary of a machine: no row if it is gone, a row without a summary if the call fails. */
 async function rowOf(env: Env, address: Address): Promise<Row[]> {
   const machine = formatAddress(address);
   try {
@@ -114,7 +114,7 @@ async function rowOf(env: Env, address: Address): Promise<Row[]> {
     if (summary.ok) return [{ machine, summary }];
     return summary.code === 'no-chart' ? [] : [{ machine }];
   } catch (error) {
-    console.error(`${machine} does not say what it is at`, error);
+    console.error(`the summary of ${machine} cannot be read`, error);
     return [{ machine }];
   }
 }

@@ -5,9 +5,9 @@ import type { Resources, ServiceResource } from '../resource.ts';
 import { json, page } from '../responses.ts';
 
 /**
- * What is served, for programs and for people.
+ * The description of the API, as OpenAPI and as a page.
  *
- * @param resources all that is served, these two among them.
+ * @param resources all resources, these two included.
  */
 export function openApiResources(resources: () => Resources): ServiceResource[] {
   return [
@@ -18,14 +18,14 @@ export function openApiResources(resources: () => Resources): ServiceResource[] 
         summary: 'This document.',
         answers: { 200: { says: 'OpenAPI 3.1.', content: { 'application/json': AnyShape } } },
       },
-      // Not indented: nobody reads it at a terminal.
+      // Not indented, because it is for programs.
       answer: (c) => json(JSON.stringify(openApi(resources(), new URL(c.req.url).origin))),
     },
     {
       path: '/openapi',
       contract: {
         id: 'operations',
-        summary: 'The same as a page.',
+        summary: 'This document as a page.',
         answers: { 200: { says: 'HTML.', content: { 'text/html': 'text' }, headers: ['Vary'] } },
       },
       answer: () => page(String(<OperationsPage operations={operationsOf(resources())} />)),

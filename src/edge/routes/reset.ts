@@ -2,7 +2,7 @@ import { BY, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
-/** Starts the machine over from its newest chart. */
+/** Restarts the machine from its newest chart. */
 export const reset: MachineResource = {
   path: '/reset',
   methods: {
@@ -10,20 +10,20 @@ export const reset: MachineResource = {
       right: 'admin',
       contract: {
         id: 'reset',
-        summary: 'Starts over from the newest chart; the history goes on.',
+        summary: 'Restarts the machine from the newest chart. The history goes on.',
         parameters: [BY],
-        answers: { 204: { says: 'It has begun anew.', headers: ['ETag'] } },
+        answers: { 204: { says: 'It has restarted.', headers: ['ETag'] } },
         refusals: ['wrong-parameter'],
       },
       async answer(c, machine) {
         const by = BY.read(c);
         if (!by.ok) return problem(by);
-        const answer = await machine.execute({
+        const outcome = await machine.execute({
           type: 'reset',
           ...(by.value === undefined ? {} : { by: by.value }),
           ...withSubject(c),
         });
-        return answer.ok ? done(answer.revision) : problem(answer);
+        return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },
   },

@@ -6,12 +6,12 @@ import type { MachineResource } from '../resource.ts';
 import { problem, text } from '../responses.ts';
 import { waitWithin } from '../wait-budget.ts';
 
-const YES = { content: { 'text/plain': 'text' }, headers: ['ETag'] } as const;
+const CURRENT = { content: { 'text/plain': 'text' }, headers: ['ETag'] } as const;
 
-/** Left out, it is answered as the original did, and not as a wrong parameter. */
-const ASKED = { ...STATE, isRequired: false };
+/** Not required here: a request without it gets the original's status, not `wrong-parameter`. */
+const OPTIONAL_STATE = { ...STATE, isRequired: false };
 
-/** Is it my turn, and I am done: the original's two requests, answered by its status codes. */
+/** The original's two requests, with its status codes: whether a state is current, and a report to it. */
 export const state: MachineResource = {
   path: '/state',
   methods: {
@@ -19,9 +19,9 @@ export const state: MachineResource = {
       right: 'read',
       contract: {
         id: 'isCurrent',
-        summary: 'Is it my turn? Is the state current?',
-        parameters: [ASKED, WAIT],
-        answers: { 200: { ...YES, says: 'It is current.' } },
+        summary: 'Whether the state is current.',
+        parameters: [OPTIONAL_STATE, WAIT],
+        answers: { 200: { ...CURRENT, says: 'It is current.' } },
         refusals: [
           'wrong-parameter',
           'ambiguous-state',
@@ -48,9 +48,14 @@ export const state: MachineResource = {
       right: 'update',
       contract: {
         id: 'update',
-        summary: 'I am done: sends an event to the state.',
-        parameters: [ASKED, EVENT, ...UPDATE_OPTIONS],
-        answers: { 200: { ...YES, says: 'It was current and took the event, now or before.' } },
+        summary: 'Reports: sends an event to the state.',
+        parameters: [OPTIONAL_STATE, EVENT, ...UPDATE_OPTIONS],
+        answers: {
+          200: {
+            ...CURRENT,
+            says: 'The state was current and took the event, now or in an earlier request with the same `by` or key.',
+          },
+        },
         refusals: [
           'wrong-parameter',
           'ambiguous-state',
@@ -85,7 +90,7 @@ export const state: MachineResource = {
 
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
 
-/** Yes is told by the name that was asked for. */
+/** Renders success as the name in the request. */
 function show(name: string, result: Accepted | Refusal): Response {
   return result.ok ? text(name, result.revision) : problem(result);
 }

@@ -14,7 +14,7 @@ import type { MachineResource } from '../resource.ts';
 import { done, etag, json, page, problem, respond } from '../responses.ts';
 import { waitWithin } from '../wait-budget.ts';
 
-/** The machine itself: its status document, its page for a browser, and its end. */
+/** The machine itself: its status document, its page, and its deletion. */
 export const machine: MachineResource = {
   path: '',
   methods: {
@@ -22,7 +22,7 @@ export const machine: MachineResource = {
       right: 'read',
       contract: {
         id: 'status',
-        summary: 'Where the machine stands; its page for a browser.',
+        summary: 'The status document; for a browser, the page of the machine.',
         parameters: [IF_NONE_MATCH, WAIT],
         answers: {
           200: {
@@ -30,7 +30,7 @@ export const machine: MachineResource = {
             content: { 'application/json': StatusShape, 'text/html': 'text' },
             headers: ['ETag', 'Vary'],
           },
-          304: { says: 'The caller has it already.', headers: ['ETag', 'Vary'] },
+          304: { says: 'The revision is the one in `If-None-Match`.', headers: ['ETag', 'Vary'] },
         },
         refusals: ['wrong-parameter', 'too-many-waiting'],
       },
@@ -54,17 +54,17 @@ export const machine: MachineResource = {
       contract: {
         id: 'erase',
         summary: 'Erases the machine, as if its address had never been used.',
-        answers: { 204: { says: 'It is gone.' } },
+        answers: { 204: { says: 'It is erased.' } },
       },
       async answer(c, machine) {
-        const answer = await machine.execute({ type: 'erase', ...withSubject(c) });
-        return answer.ok ? done() : problem(answer);
+        const outcome = await machine.execute({ type: 'erase', ...withSubject(c) });
+        return outcome.ok ? done() : problem(outcome);
       },
     },
   },
 };
 
-/** Whether a browser asks: programs say that they take anything, or JSON. */
+/** Whether the request is from a browser: programs accept anything, or JSON. */
 export function wantsPage(c: Context): boolean {
   if (!c.req.header('Accept')?.includes('text/html')) return false;
   const type = accepts(c, {
@@ -106,7 +106,7 @@ async function showPage(c: Context<AppEnv>, machine: RemoteMachine): Promise<Res
   return page(String(markup), { ETag: etag(view.revision) });
 }
 
-/** A refusal as a page, under the status that it has. */
+/** Renders a refusal as a page, with its own status. */
 function refusalPage(refusal: Refusal): Response {
   const { status, headers } = problem(refusal);
   const body = page(String(<RefusalPage title={titleOf(refusal.code)} why={refusal.detail} />));

@@ -24,7 +24,7 @@ const LAST_EVENT_ID: Parameter<number | undefined> = parameter({
   absent: NOTHING,
 });
 
-/** Every change as it happens: server-sent events, or a WebSocket for who asks for one. */
+/** Every change as it happens: server-sent events, or a WebSocket for an upgrade. */
 export const watch: MachineResource = {
   path: '/watch',
   methods: {
@@ -32,12 +32,11 @@ export const watch: MachineResource = {
       right: 'read',
       contract: {
         id: 'watch',
-        summary:
-          'Every change as it happens: server-sent events, or a WebSocket for who asks for an upgrade.',
+        summary: 'Every change as it happens: server-sent events, or a WebSocket after an upgrade.',
         parameters: [AFTER, LAST_EVENT_ID],
         answers: {
           200: {
-            says: 'A stream without an end: `id`, `event` (the cause) and `data` (an entry of the history, JSON).',
+            says: 'An endless stream: `id`, `event` (the cause) and `data` (an entry of the history, JSON).',
             content: { 'text/event-stream': 'text' },
           },
         },
@@ -65,7 +64,7 @@ function rangeOf(after: number | undefined, until: number | undefined) {
   return { ...(after === undefined ? {} : { after }), ...(until === undefined ? {} : { until }) };
 }
 
-/** The upgrade as the object takes it: nothing that only the edge may say is taken over from the caller. */
+/** Makes the upgrade for the object. No URL and no header of the client is passed on, because the object trusts the edge. */
 function upgrade(after: number | undefined, until: number | undefined): Request {
   const url = new URL('https://machine/watch');
   if (after !== undefined) url.searchParams.set('after', String(after));
