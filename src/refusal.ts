@@ -37,11 +37,14 @@ const REFUSALS = {
   /** The original's answer to a `PUT` without `state`. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
   'not-set-up': { status: 503, title: 'The service is not set up' },
+  lost: { status: 503, title: 'The connection to the machine was lost' },
   overloaded: { status: 503, title: 'The machine is busy' },
   'too-many-waiting': { status: 503, title: 'Too many are waiting' },
   unsupported: { status: 503, title: 'The machine does not know this request yet' },
   'too-many-machines': { status: 507, title: 'The tenant has as many machines as it may' },
   'too-many-bytes': { status: 507, title: 'The charts of the tenant are as large as they may be' },
+  /** A status that curl does not retry by itself: a repeated report without `by` or key would count twice. */
+  'outcome-unknown': { status: 520, title: 'The connection was lost; the request may have been counted' },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

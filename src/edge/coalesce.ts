@@ -188,12 +188,17 @@ class CallQueue<Call, Result> {
  * a pending timer prevents that, and ends the wait if the leader never returns.
  */
 async function stayAlive<Result>(promise: Promise<Result>, giveUp: (error: Error) => void): Promise<Result> {
-  const timer = setTimeout(() => giveUp(new Error('a batch has not returned')), BATCH_PATIENCE);
+  const timer = setTimeout(() => giveUp(lost()), BATCH_PATIENCE);
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Marked as the platform marks a lost call: it may have been executed. */
+function lost(): Error {
+  return Object.assign(new Error('a batch has not returned'), { retryable: true });
 }
 
 function only<Result>(results: readonly Result[]): Result {

@@ -1,8 +1,10 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
+import { jitter, overloaded, troubleOf } from '../objects/faults.ts';
 import type { Machine } from '../objects/machine.ts';
 import type { Answer, Query } from '../objects/results.ts';
 import { machineNamed, type ObjectBindings } from '../objects/stubs.ts';
+import { type Refusal, refuse } from '../refusal.ts';
 import { Coalescer } from './coalesce.ts';
 
 /**
@@ -22,22 +24,44 @@ export class RemoteMachine {
     this.name = formatAddress(address);
   }
 
-  /** Executes a command. @throws where the call failed: the command may or may not have been executed. */
+  /**
+   * Executes a command. A lost call is repeated once, if a repetition changes nothing; else the refusal says that the
+   * command may have been executed.
+   */
   async execute<C extends Command>(command: C): Promise<Outcome<C>> {
     const send = (commands: readonly Command[]) => this.#object.execute(commands);
-    const outcome = COALESCED_COMMANDS.has(command.type)
-      ? await commands.call(this.name, command, send)
-      : await one(send([command]));
+    const outcome = await this.#attempt(isRepeatable(command), () =>
+      COALESCED_COMMANDS.has(command.type) ? commands.call(this.name, command, send) : one(send([command])),
+    );
     // The outcome has the command's type.
     return outcome as Outcome<C>;
   }
 
-  /** Answers a query. A query that waits is a call of its own. */
+  /** Answers a query. A query that waits is a call of its own. A lost call is repeated once. */
   async read<Q extends Query>(query: Q): Promise<Answer<Q>> {
     const send = (queries: readonly Query[]) => this.#object.read(queries);
     const isShort = query.type === 'is' && query.wait === undefined;
-    const answer = isShort ? await queries.call(this.name, query, send) : await one(send([query]));
+    const answer = await this.#attempt(true, () =>
+      isShort ? queries.call(this.name, query, send) : one(send([query])),
+    );
     return answer as Answer<Q>;
+  }
+
+  /** Makes a call, and turns the platform's trouble into a refusal that says what may have happened. */
+  async #attempt<Result>(isRepeatable: boolean, call: () => Promise<Result>): Promise<Result | Refusal> {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await call();
+      } catch (error) {
+        // The platform never repairs a stub that has failed.
+        this.#stub = undefined;
+        const trouble = troubleOf(error);
+        if (trouble === undefined) throw error;
+        if (trouble === 'overloaded') return overloaded();
+        if (!isRepeatable) return refuse('outcome-unknown', OUTCOME_UNKNOWN);
+        if (attempts === ATTEMPTS) return refuse('lost', LOST, { retryAfter: jitter() });
+      }
+    }
   }
 
   /** Opens a WebSocket at the object. */
@@ -49,6 +73,19 @@ export class RemoteMachine {
     this.#stub ??= machineNamed(this.#bindings, this.name);
     return this.#stub;
   }
+}
+
+/** A call that is lost is made once more. */
+const ATTEMPTS = 2;
+
+const LOST = 'The connection to the machine was lost, twice. Send the request again: it counts once.';
+const OUTCOME_UNKNOWN =
+  'The connection to the machine was lost; the request may have been counted. Look at the machine before you send it again, or send `by` or an Idempotency-Key, which count once.';
+
+/** Whether a command that is executed twice has the effect of one: its caller or its key counts once. */
+function isRepeatable(command: Command): boolean {
+  if (command.type === 'update') return command.by !== undefined || command.key !== undefined;
+  return COALESCED_COMMANDS.has(command.type) || command.type === 'start';
 }
 
 const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([

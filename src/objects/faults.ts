@@ -1,24 +1,48 @@
 import { type Refusal, refuse } from '../refusal.ts';
 
 /**
- * Turns a thrown error into a refusal, and logs it: the platform failed, or the code has a bug.
+ * What the platform says of a call that failed, by the marks of the error.
  *
- * The platform marks its own errors: `overloaded` (the object gets more requests than it can process) and `retryable` (it
- * was moved or restarted). https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ * - `overloaded`: the object's queue is full. The call was not delivered.
+ * - `lost`: the object was reset, moved or restarted, or the connection was cut. The call may have been executed.
+ *
+ * Else it is a bug. https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export function troubleOf(error: unknown): 'overloaded' | 'lost' | undefined {
+  if (isMarked(error, 'overloaded')) return 'overloaded';
+  return isMarked(error, 'retryable') || isMarked(error, 'durableObjectReset') ? 'lost' : undefined;
+}
+
+function isMarked(error: unknown, mark: 'overloaded' | 'retryable' | 'durableObjectReset'): boolean {
+  return typeof error === 'object' && error !== null && Reflect.get(error, mark) === true;
+}
+
+/**
+ * The refusal for something that was thrown before a commit: nothing was executed. A bug is logged.
+ *
+ * @param what failed, for the log.
  */
 export function faultOf(error: unknown, what: string): Refusal {
-  if (isMarked(error, 'overloaded') || isMarked(error, 'retryable')) {
-    return refuse('overloaded', 'The machine has more to do than it can; try again.', { retryAfter: 1 });
-  }
+  if (troubleOf(error) !== undefined) return overloaded();
   console.error(`${what} failed`, error);
   return refuse('internal-error', 'The fault is logged. The request may or may not have been counted.');
 }
 
-function isMarked(error: unknown, mark: 'overloaded' | 'retryable'): boolean {
-  return typeof error === 'object' && error !== null && Reflect.get(error, mark) === true;
+/** The refusal of a machine that could not take the request: it was not executed. */
+export function overloaded(): Refusal {
+  const detail = 'The machine has more to do than it can. Nothing was counted; try again.';
+  return refuse('overloaded', detail, { retryAfter: jitter() });
 }
 
-/** Refuses a command or a query of a newer version of the edge. */
+/** Returns a `Retry-After`, in s. Random, so that callers do not all come again at once. */
+export function jitter(): number {
+  return RETRY_MIN + Math.floor(Math.random() * RETRY_SPREAD);
+}
+
+const RETRY_MIN = 1;
+const RETRY_SPREAD = 4;
+
+/** The refusal of a command or a query of a newer version of the edge. */
 export function unsupported(): Refusal {
   const detail = 'The machine runs an older version, which does not know this request; try again soon.';
   return refuse('unsupported', detail, { retryAfter: UNSUPPORTED_RETRY });

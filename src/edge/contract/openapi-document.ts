@@ -96,10 +96,13 @@ const OF_ANY = [
   'cross-site',
   'too-many-requests',
   'overloaded',
+  'lost',
+  'unsupported',
 ] as const satisfies readonly RefusalCode[];
 const OF_MACHINE = [
   ...OF_ANY,
   'no-chart',
+  'outcome-unknown',
   // Any request may begin a machine.
   'invalid-chart',
   'too-many-machines',

@@ -47,11 +47,12 @@ describe('a fault', () => {
 
 describe('a platform that is overloaded, or moves the object', () => {
   it.each([
-    ['overloaded', { overloaded: true }],
-    ['overloaded, not retryable', { overloaded: true, retryable: false }],
-    ['retryable', { retryable: true }],
-    ['retryable, from another region', { retryable: true, remote: true }],
-  ])('is 503 with Retry-After: %s', async (_, marks) => {
+    ['overloaded', 'overloaded', { overloaded: true }],
+    ['overloaded, not retryable', 'overloaded', { overloaded: true, retryable: false }],
+    ['retryable', 'lost', { retryable: true }],
+    ['retryable, from another region', 'lost', { retryable: true, remote: true }],
+    ['reset', 'lost', { durableObjectReset: true }],
+  ])('is 503 with Retry-After: %s', async (_, code, marks) => {
     const response = await askPlatformThat(
       Object.assign(new Error('Durable Object is moving'), marks),
       await newChart(sequence(final('a'))),
@@ -59,7 +60,7 @@ describe('a platform that is overloaded, or moves the object', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('Retry-After')).toMatch(/^[1-9]\d*$/);
     expect(await problemOf(response)).toMatchObject({
-      type: 'urn:stateservice:problem:overloaded',
+      type: `urn:stateservice:problem:${code}`,
       status: 503,
     });
   });
