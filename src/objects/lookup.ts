@@ -13,11 +13,21 @@ export function findState(machine: MachineState, name: string): Found {
   return found.ok ? found : severalStates(machine, name, found.candidates);
 }
 
-/** Finds a state that must be current. The refusal says whether it can become current. */
+/** Finds a state that must be current. */
 export function findCurrent(machine: MachineState, name: string, now: number): Found {
   const found = findState(machine, name);
-  if (!found.ok || isActive(machine.snapshot, found.state)) return found;
-  return mayCome(machine, found.state) ? notCurrent(machine, name, now) : cannotCome(machine, name);
+  return found.ok ? (checkCurrent(machine, found.state, name, now) ?? found) : found;
+}
+
+/** Refuses a state that is not current, by the name that the caller used. The refusal says whether it can become current. */
+export function checkCurrent(
+  machine: MachineState,
+  state: StateNumber,
+  name: string,
+  now: number,
+): Refusal | undefined {
+  if (isActive(machine.snapshot, state)) return undefined;
+  return mayCome(machine, state) ? notCurrent(machine, name, now) : cannotCome(machine, name);
 }
 
 /** Whether `state` may still become current, as far as the chart's shape and its counts say. */

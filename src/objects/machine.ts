@@ -8,7 +8,7 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
-import { findCurrent, findState, mayCome } from './lookup.ts';
+import { checkCurrent, findState, mayCome } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import type {
@@ -108,12 +108,13 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     for (;;) {
       if ('ok' in machine) return machine;
       const now = Date.now();
-      const found = findCurrent(machine, name, now);
-      if (found.ok) return { ok: true, revision: machine.revision };
-      const named = findState(machine, name);
-      if (now >= until || !named.ok || !mayCome(machine, named.state)) return found;
+      const found = findState(machine, name);
+      if (!found.ok) return found;
+      const refusal = checkCurrent(machine, found.state, name, now);
+      if (refusal === undefined) return { ok: true, revision: machine.revision };
+      if (now >= until || !mayCome(machine, found.state)) return refusal;
       if (this.#waits.full) return tooManyWaiting(machine);
-      const end = await this.#waits.wait(named.state, Math.min(until, nextCheck(machine, now)));
+      const end = await this.#waits.wait(found.state, Math.min(until, nextCheck(machine, now)));
       // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
       if (end === 'current')
         return { ok: true, revision: this.#runtime.current()?.revision ?? machine.revision };

@@ -7,7 +7,7 @@ import type { Claim } from '../store/stored-machine.ts';
 import { freeSlot } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
-import { findCurrent, findState } from './lookup.ts';
+import { checkCurrent, findState } from './lookup.ts';
 import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
 import { claimOf, needsSlot, slotsOf } from './slot-claims.ts';
 
@@ -47,8 +47,8 @@ export function report(
   }
   if (revisions !== undefined && !revisions.includes(draft.matchedRevision))
     return wrongRevision(draft.machine);
-  const current = findCurrent(draft.machine, name, now);
-  if (!current.ok) return current;
+  const refusal = checkCurrent(draft.machine, state, name, now);
+  if (refusal !== undefined) return refusal;
   const { chart, snapshot, claims } = draft.machine;
   const held: Claim[] = [];
   const isSlotNeeded = needsSlot(chart, snapshot, state, event);
