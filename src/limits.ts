@@ -172,8 +172,9 @@ export const TIMER_COST = 350;
 export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
 
 /**
- * Between two turns that fire due timers, where one is not enough for them, in ms: as long as the next timer is late,
- * within these bounds. A turn takes some 35 ms, so that 50 rings of `after: 0` take about 3 % of a core.
+ * Between two turns that fire due timers, where one is not enough for them or has failed, in ms: as long as the next
+ * timer is late, within these bounds. A turn takes some 35 ms, so that 50 rings of `after: 0` take about 3 % of a core.
+ * An alarm that fails writes one row each time.
  */
 export const ALARM_BACKOFF = 1_000;
 export const ALARM_BACKOFF_MAX = 60_000;

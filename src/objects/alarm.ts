@@ -30,13 +30,50 @@ export class Alarm {
     this.#at = at;
   }
 
+  /**
+   * Sets the alarm again after its handler failed. The platform repeats a failed handler six times at most, then drops
+   * the alarm: https://developers.cloudflare.com/durable-objects/api/alarms/
+   *
+   * @param due ms since the epoch; undefined if it cannot be read.
+   * @throws where storage refuses the alarm too: then the platform has to repeat the handler.
+   */
+  async retry(due: number | undefined, now: number): Promise<void> {
+    this.#at = undefined;
+    const at = due === undefined || due > now ? now + ALARM_BACKOFF_MAX : alarmTime(due, now);
+    await this.#storage.setAlarm(at);
+    this.#at = at;
+  }
+
+  /**
+   * Compares the stored alarm of an object that has just started with what is due, and sets the alarm if it is missing:
+   * it may have been dropped, or lost with a deploy that failed. A stored alarm that has passed counts as missing. One
+   * that is early does not: its handler sets the next.
+   *
+   * @param due reads when the machine next changes by itself, ms since the epoch; undefined if nothing is due.
+   */
+  async restore(due: () => number | undefined): Promise<void> {
+    if (this.#at !== undefined) return;
+    const stored = await this.#storage.getAlarm();
+    // A commit may have set it meanwhile.
+    if (this.#at !== undefined) return;
+    const now = Date.now();
+    if (stored !== null && stored > now) this.#at = stored;
+    const next = due();
+    if (next === undefined || stored === null || stored <= now || stored > alarmTime(next, now)) {
+      this.set(next, now);
+    }
+  }
+
   /** Notes that the alarm has gone off, or was deleted. */
   forget(): void {
     this.#at = undefined;
   }
 }
 
-/** Returns `due`; if that is too far ahead for an alarm, a moment before it that is the same all day long. */
+/**
+ * Returns `due`; if that is too far ahead for an alarm, a moment before it that is the same all day long; if it has
+ * passed, a moment after a pause.
+ */
 function alarmTime(due: number, now: number): number {
   // One turn did not fire everything. A cycle of timers that are always due falls further behind with each turn: the
   // pause is as long as the delay, so it doubles from turn to turn, also across a restart.

@@ -237,8 +237,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   }
 
   /** Fires what is due. The alarm may come late, twice, or for nothing. */
-  override async alarm(): Promise<void> {
-    this.#runtime.alarm();
+  override alarm(): Promise<void> {
+    return this.#runtime.alarm();
   }
 
   /**

@@ -233,7 +233,17 @@ export class Runtime {
 
   #load(): MachineState | undefined {
     this.counters.restore(this.store.counts());
+    void this.#restoreAlarm();
     return wake(this.store);
+  }
+
+  async #restoreAlarm(): Promise<void> {
+    try {
+      await this.#alarm.restore(() => this.#machine && nextChange(this.#machine));
+    } catch (error) {
+      // The request goes on without it. The next start of the object tries again.
+      console.error('restoring the alarm failed', error);
+    }
   }
 
   /**
@@ -255,12 +265,29 @@ export class Runtime {
     return previewOf(found, begin(found, { type: 'start' }, true, Date.now()));
   }
 
-  /** Fires what is due, and sets the next alarm. The alarm may come late, twice, or for nothing. */
-  alarm(): void {
+  /**
+   * Fires what is due, and sets the next alarm. The alarm may come late, twice, or for nothing. After a failure it is
+   * set again, with a backoff, for as long as the failure lasts.
+   */
+  async alarm(): Promise<void> {
     this.#alarm.forget();
     const now = Date.now();
-    const machine = this.current(now);
-    if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
+    try {
+      const machine = this.current(now);
+      if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
+    } catch (error) {
+      console.error('an alarm failed', error);
+      await this.#alarm.retry(this.#firstDue(), now);
+    }
+  }
+
+  /** Returns when the machine next changes by itself, ms since the epoch, also if its chart cannot be read. */
+  #firstDue(): number | undefined {
+    try {
+      return this.store.firstDue();
+    } catch {
+      return undefined;
+    }
   }
 
   /** Removes a machine that is not there from its tenant's registry, unless it is about to begin. */

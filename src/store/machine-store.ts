@@ -166,6 +166,13 @@ export class MachineStore {
       }));
   }
 
+  /** Returns when the first timer comes due or the first lease ends, ms since the epoch; undefined where none does. */
+  firstDue(): number | undefined {
+    if (!this.#hasTables()) return undefined;
+    const statement = 'SELECT min(at) AS at FROM (SELECT at FROM timer UNION ALL SELECT until FROM claim)';
+    return this.#sql.exec<{ at: number | null }>(statement).one().at ?? undefined;
+  }
+
   /** Returns what the machine has counted. */
   counts(): StoredCounts {
     const [row] = this.#sql.exec<Pick<MachineRow, 'counts'>>('SELECT counts FROM machine').toArray();
