@@ -142,6 +142,12 @@ export async function inStorage<T>(
   return runInDurableObject(objectAt(address), (machine: Machine, { storage }) => look(storage, machine));
 }
 
+/** All rows of a table; none where there is no such table: some are created with their first row. */
+export function rowsOf(sql: SqlStorage, table: string): Record<string, SqlStorageValue>[] {
+  const found = sql.exec('SELECT 1 FROM sqlite_master WHERE name = ?', table).toArray();
+  return found.length === 0 ? [] : sql.exec(`SELECT * FROM ${table}`).toArray();
+}
+
 /** Throws the object's memory away, as a deploy or an idle minute does. */
 export async function evict(address: string): Promise<void> {
   await evictDurableObject(objectAt(address));

@@ -175,6 +175,7 @@ export class Runtime {
     } catch (error) {
       // The content of storage is unknown now: the machine and its counts are read again.
       this.#machine = undefined;
+      this.store.forget();
       throw error;
     }
     this.#machine = draft.machine;

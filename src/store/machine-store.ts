@@ -6,6 +6,7 @@
 import type { StateNumber, Timer } from '../chart/chart.ts';
 import { HistoryTable } from './history-table.ts';
 import { hasSchema, migrate } from './migrations.ts';
+import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
 import { RowParser } from './row-parser.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
@@ -90,13 +91,21 @@ export class MachineStore {
   readonly history: HistoryTable;
   readonly receipts: ReceiptTable;
   readonly #sql: SqlStorage;
-  /** Whether the tables are known to exist, in their newest version. */
+  readonly #uploads: OptionalTable;
+  readonly #timers: OptionalTable;
+  readonly #visited: OptionalTable;
+  readonly #claims: OptionalTable;
+  /** Whether the tables that every machine has are known to exist, in their newest version. */
   #ready = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.history = new HistoryTable(sql);
     this.receipts = new ReceiptTable(sql);
+    this.#uploads = new OptionalTable(sql, 'upload');
+    this.#timers = new OptionalTable(sql, 'timer');
+    this.#visited = new OptionalTable(sql, 'visited');
+    this.#claims = new OptionalTable(sql, 'claim');
   }
 
   /**
@@ -142,28 +151,22 @@ export class MachineStore {
 
   /** Returns the timers that are set, in the order in which they were set. */
   timers(): Timer[] {
-    return this.#sql
-      .exec<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id')
-      .toArray()
-      .map((row) => ({
-        id: TIMER.number(row, 'id'),
-        label: TIMER.text(row, 'label'),
-        at: TIMER.number(row, 'at'),
-        event: TIMER.text(row, 'event'),
-      }));
+    return this.#timers.rows<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id').map((row) => ({
+      id: TIMER.number(row, 'id'),
+      label: TIMER.text(row, 'label'),
+      at: TIMER.number(row, 'at'),
+      event: TIMER.text(row, 'event'),
+    }));
   }
 
   /** Returns the claims that are held. */
   claims(): Claim[] {
-    return this.#sql
-      .exec<ClaimRow>('SELECT state, caller, since, until FROM claim')
-      .toArray()
-      .map((row) => ({
-        state: CLAIM.number(row, 'state'),
-        by: CLAIM.text(row, 'caller'),
-        since: CLAIM.number(row, 'since'),
-        until: CLAIM.number(row, 'until'),
-      }));
+    return this.#claims.rows<ClaimRow>('SELECT state, caller, since, until FROM claim').map((row) => ({
+      state: CLAIM.number(row, 'state'),
+      by: CLAIM.text(row, 'caller'),
+      since: CLAIM.number(row, 'since'),
+      until: CLAIM.number(row, 'until'),
+    }));
   }
 
   /** Returns when the first timer comes due or the first lease ends, ms since the epoch; undefined where none does. */
@@ -207,8 +210,7 @@ export class MachineStore {
 
   /** Returns the chart that was uploaded to the address, if one was. */
   upload(): Pick<StoredChart, 'hash' | 'text'> | undefined {
-    if (!this.#hasTables()) return undefined;
-    const [row] = this.#sql.exec<UploadRow>('SELECT hash, text FROM upload').toArray();
+    const [row] = this.#uploads.rows<UploadRow>('SELECT hash, text FROM upload');
     return row && { hash: UPLOAD.text(row, 'hash'), text: UPLOAD.text(row, 'text') };
   }
 
@@ -219,31 +221,25 @@ export class MachineStore {
 
   /** Returns the last ended visit of each state that was left in the present run. */
   endedVisits(): EndedVisit[] {
-    return this.#sql
-      .exec<VisitedRow>('SELECT state, visit, left_at FROM visited')
-      .toArray()
-      .map((row) => ({
-        state: VISITED.number(row, 'state'),
-        visit: VISITED.number(row, 'visit'),
-        at: VISITED.number(row, 'left_at'),
-      }));
+    return this.#visited.rows<VisitedRow>('SELECT state, visit, left_at FROM visited').map((row) => ({
+      state: VISITED.number(row, 'state'),
+      visit: VISITED.number(row, 'visit'),
+      at: VISITED.number(row, 'left_at'),
+    }));
   }
 
   /** Returns the number of the visit of `state` that ended last. */
   lastVisit(state: StateNumber): number | undefined {
-    const [row] = this.#sql
-      .exec<Pick<VisitedRow, 'state' | 'visit'>>('SELECT state, visit FROM visited WHERE state = ?', state)
-      .toArray();
+    const [row] = this.#visited.rows<Pick<VisitedRow, 'state' | 'visit'>>(
+      'SELECT state, visit FROM visited WHERE state = ?',
+      state,
+    );
     return row && VISITED.number(row, 'visit');
   }
 
   /** Writes the first turn of a machine. Creates the tables where there are none. */
   create(changes: Changes, counts = NO_COUNTS): void {
     migrate(this.#sql, MACHINE_SCHEMA);
-    this.#sql.exec(
-      `INSERT INTO machine (id, chart, revision, started, started_at, entries, changed_at, snapshot, counts)
-       VALUES (1, '', 0, 0, 0, 0, 0, '', '')`,
-    );
     this.write(changes, counts);
   }
 
@@ -255,26 +251,32 @@ export class MachineStore {
     if (changes.restarted !== undefined) this.#restart(changes.restarted);
     if (changes.uploaded !== undefined) {
       const { hash, text } = changes.uploaded;
-      this.#sql.exec('INSERT OR REPLACE INTO upload (id, hash, text) VALUES (1, ?, ?)', hash, text);
+      this.#uploads.insert('INSERT OR REPLACE INTO upload (id, hash, text) VALUES (1, ?, ?)', hash, text);
     }
-    for (const id of changes.timersCleared) this.#sql.exec('DELETE FROM timer WHERE id = ?', id);
+    for (const id of changes.timersCleared) this.#timers.delete('DELETE FROM timer WHERE id = ?', id);
     for (const { id, label, at, event } of changes.timersSet) {
-      this.#sql.exec('INSERT INTO timer (id, label, at, event) VALUES (?, ?, ?, ?)', id, label, at, event);
+      this.#timers.insert(
+        'INSERT INTO timer (id, label, at, event) VALUES (?, ?, ?, ?)',
+        id,
+        label,
+        at,
+        event,
+      );
     }
     for (const { state, visit, at } of changes.left) {
-      this.#sql.exec(
+      this.#visited.insert(
         'INSERT OR REPLACE INTO visited (state, visit, left_at) VALUES (?, ?, ?)',
         state,
         visit,
         at,
       );
     }
-    for (const state of changes.freed) this.#sql.exec('DELETE FROM claim WHERE state = ?', state);
+    for (const state of changes.freed) this.#claims.delete('DELETE FROM claim WHERE state = ?', state);
     for (const { state, by } of changes.claimsCleared) {
-      this.#sql.exec('DELETE FROM claim WHERE state = ? AND caller = ?', state, by);
+      this.#claims.delete('DELETE FROM claim WHERE state = ? AND caller = ?', state, by);
     }
     for (const { state, by, since, until } of changes.claimsSet) {
-      this.#sql.exec(
+      this.#claims.insert(
         'INSERT OR REPLACE INTO claim (state, caller, since, until) VALUES (?, ?, ?, ?)',
         state,
         by,
@@ -284,38 +286,57 @@ export class MachineStore {
     }
     this.receipts.keep(changes.receipts);
     for (const entry of changes.history) this.history.record(entry);
-    this.#sql.exec(
-      'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?, counts = ?',
-      changes.revision,
-      changes.entries,
-      changes.at,
-      JSON.stringify(changes.snapshot),
-      JSON.stringify(counts),
-    );
+    this.#writeMachine(changes, counts);
   }
 
-  /** Forgets what it knows of the storage: all of it was deleted. */
+  /** Forgets what it knows of the storage: all of it was deleted, or a transaction was rolled back. */
   forget(): void {
     this.#ready = false;
     this.receipts.forget();
+    for (const table of [this.#uploads, this.#timers, this.#visited, this.#claims]) table.forget();
+  }
+
+  /** Writes the row of the machine in one statement. Another run has another chart and beginning as well. */
+  #writeMachine({ restarted, revision, entries, at, snapshot }: Changes, counts: StoredCounts): void {
+    const changed = [revision, entries, at, JSON.stringify(snapshot), JSON.stringify(counts)];
+    if (restarted === undefined) {
+      this.#sql.exec(
+        'UPDATE machine SET revision = ?, entries = ?, changed_at = ?, snapshot = ?, counts = ?',
+        ...changed,
+      );
+      return;
+    }
+    // Not REPLACE: it would empty the columns that a later version has added.
+    this.#sql.exec(
+      `INSERT INTO machine (id, revision, entries, changed_at, snapshot, counts, chart, started, started_at)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET
+         revision = excluded.revision, entries = excluded.entries, changed_at = excluded.changed_at,
+         snapshot = excluded.snapshot, counts = excluded.counts,
+         chart = excluded.chart, started = excluded.started, started_at = excluded.started_at`,
+      ...changed,
+      restarted.chart.hash,
+      restarted.started,
+      restarted.startedAt,
+    );
   }
 
   /** Begins another run. Its chart may be another one, whose states have other numbers. */
-  #restart({ started, startedAt, chart }: NonNullable<Changes['restarted']>): void {
-    for (const table of ['chart', 'timer', 'visited', 'claim']) this.#sql.exec(`DELETE FROM ${table}`);
+  #restart({ chart: { hash, origin, text, definition } }: NonNullable<Changes['restarted']>): void {
+    this.#timers.delete('DELETE FROM timer');
+    this.#visited.delete('DELETE FROM visited');
+    this.#claims.delete('DELETE FROM claim');
     this.receipts.dropReports();
+    this.#sql.exec('DELETE FROM chart WHERE hash <> ?', hash);
+    // The same chart again writes no row.
     this.#sql.exec(
-      'INSERT INTO chart (hash, origin, text, definition) VALUES (?, ?, ?, ?)',
-      chart.hash,
-      chart.origin,
-      chart.text,
-      JSON.stringify(chart.definition),
-    );
-    this.#sql.exec(
-      'UPDATE machine SET chart = ?, started = ?, started_at = ?',
-      chart.hash,
-      started,
-      startedAt,
+      `INSERT INTO chart (hash, origin, text, definition) VALUES (?, ?, ?, ?)
+       ON CONFLICT (hash) DO UPDATE SET origin = excluded.origin, text = excluded.text, definition = excluded.definition
+       WHERE origin <> excluded.origin OR text <> excluded.text OR definition <> excluded.definition`,
+      hash,
+      origin,
+      text,
+      JSON.stringify(definition),
     );
   }
 

@@ -7,6 +7,7 @@ import type { StateNumber } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
 import { RECEIPTS, RECEIPTS_SLACK } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import { OptionalTable } from './optional-table.ts';
 import { parseJson, RowParser } from './row-parser.ts';
 import { isAnswer, isNames } from './stored-json.ts';
 
@@ -71,34 +72,32 @@ export function hashOfRequest(request: string): string {
 
 /** The receipts' table. It keeps the newest `RECEIPTS`, and up to `RECEIPTS_SLACK` more. */
 export class ReceiptTable {
-  readonly #sql: SqlStorage;
+  readonly #table: OptionalTable;
   /** The newest number that was given, and the last that was dropped; undefined until a receipt is kept. */
   #numbers: { newest: number; oldest: number } | undefined;
 
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
+    this.#table = new OptionalTable(sql, 'receipt');
   }
 
   find(key: string): Receipt | undefined {
-    const [row] = this.#sql.exec<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE key = ?`, key).toArray();
+    const [row] = this.#table.rows<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE key = ?`, key);
     return row && toReceipt(row);
   }
 
   /** Returns the accepted reports with a `by`, the oldest first: at most as many as there are receipts. */
   reports(): Report[] {
-    return this.#sql
-      .exec<Pick<ReceiptRow, 'key' | 'began'>>(
+    return this.#table
+      .rows<Pick<ReceiptRow, 'key' | 'began'>>(
         `SELECT key, began FROM receipt WHERE ${IS_REPORT} ORDER BY number`,
       )
-      .toArray()
       .map((row) => ({ ...parseReportKey(row), began: ROW.number(row, 'began') }));
   }
 
   /** Returns the receipts of all reports, the oldest first. */
   reportReceipts(): Receipt[] {
-    return this.#sql
-      .exec<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE ${IS_REPORT} ORDER BY number`)
-      .toArray()
+    return this.#table
+      .rows<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE ${IS_REPORT} ORDER BY number`)
       .map(toReceipt);
   }
 
@@ -108,7 +107,7 @@ export class ReceiptTable {
     this.#numbers ??= this.#readNumbers();
     for (const { key, visit, began, request, answer } of receipts) {
       this.#numbers.newest += 1;
-      this.#sql.exec(
+      this.#table.insert(
         'INSERT OR REPLACE INTO receipt (key, number, visit, began, request, answer) VALUES (?, ?, ?, ?, ?, ?)',
         key,
         this.#numbers.newest,
@@ -121,26 +120,25 @@ export class ReceiptTable {
     const { newest, oldest } = this.#numbers;
     if (newest - oldest < RECEIPTS + RECEIPTS_SLACK) return;
     this.#numbers.oldest = newest - RECEIPTS;
-    this.#sql.exec('DELETE FROM receipt WHERE number <= ?', this.#numbers.oldest);
+    this.#table.delete('DELETE FROM receipt WHERE number <= ?', this.#numbers.oldest);
   }
 
   /** Drops the receipts of reports: another run has begun, and their states are gone. */
   dropReports(): void {
-    this.#sql.exec(`DELETE FROM receipt WHERE ${IS_REPORT}`);
+    this.#table.delete(`DELETE FROM receipt WHERE ${IS_REPORT}`);
   }
 
-  /** Forgets what it knows of the table: the table was deleted. */
+  /** Forgets what it knows of the table: storage was deleted, or a transaction was rolled back. */
   forget(): void {
     this.#numbers = undefined;
+    this.#table.forget();
   }
 
   #readNumbers() {
-    const { newest, oldest } = this.#sql
-      .exec<{ newest: number | null; oldest: number | null }>(
-        'SELECT max(number) AS newest, min(number) AS oldest FROM receipt',
-      )
-      .one();
-    return { newest: newest ?? 0, oldest: (oldest ?? 1) - 1 };
+    const [row] = this.#table.rows<{ newest: number | null; oldest: number | null }>(
+      'SELECT max(number) AS newest, min(number) AS oldest FROM receipt',
+    );
+    return { newest: row?.newest ?? 0, oldest: (row?.oldest ?? 1) - 1 };
   }
 }
 

@@ -1,6 +1,6 @@
 /** The schemas of both objects. Append-only: see `migrations.ts`. */
 
-/** The tables of a machine. */
+/** The tables that every machine has. */
 export const MACHINE_SCHEMA: readonly string[] = [
   `
   -- One row: the machine itself. Its size does not depend on the chart's.
@@ -24,47 +24,6 @@ export const MACHINE_SCHEMA: readonly string[] = [
     definition TEXT NOT NULL     -- JSON: Definition, checked
   ) WITHOUT ROWID;
 
-  -- At most one row: the chart uploaded to this address. The machine may still run another one.
-  CREATE TABLE upload (
-    id   INTEGER PRIMARY KEY CHECK (id = 1),
-    hash TEXT NOT NULL,          -- SHA-256 of the text, hexadecimal
-    text TEXT NOT NULL
-  );
-
-  -- Events that the chart sends itself later.
-  CREATE TABLE timer (
-    id    INTEGER PRIMARY KEY,   -- unique in a run
-    label TEXT    NOT NULL,      -- cancels the timer
-    at    INTEGER NOT NULL,      -- due, ms since the epoch
-    event TEXT    NOT NULL
-  );
-
-  -- The last ended visit of each state that was left in the present run.
-  CREATE TABLE visited (
-    state   INTEGER PRIMARY KEY, -- StateNumber
-    visit   INTEGER NOT NULL,    -- number of the visit
-    left_at INTEGER NOT NULL     -- ms since the epoch
-  );
-
-  -- Slots that are held.
-  CREATE TABLE claim (
-    state  INTEGER NOT NULL,     -- StateNumber
-    caller TEXT    NOT NULL,
-    since  INTEGER NOT NULL,     -- ms since the epoch
-    until  INTEGER NOT NULL,     -- end of the lease, ms since the epoch
-    PRIMARY KEY (state, caller)
-  ) WITHOUT ROWID;
-
-  -- Reports and requests that were answered: receipt-table.ts.
-  CREATE TABLE receipt (
-    key     TEXT PRIMARY KEY,    -- reportKey or requestKey
-    number  INTEGER NOT NULL,    -- order of writing; the oldest has the smallest
-    visit   INTEGER NOT NULL,    -- of a report: visit of the state it was sent to; else 0
-    began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
-    request TEXT    NOT NULL,    -- of a request: hashOfRequest; else empty
-    answer  TEXT    NOT NULL     -- of a request: JSON of the response; else empty
-  ) WITHOUT ROWID;
-
   -- A ring: entry n is in slot n modulo HISTORY_ROWS.
   CREATE TABLE history (
     slot     INTEGER PRIMARY KEY,
@@ -83,6 +42,60 @@ export const MACHINE_SCHEMA: readonly string[] = [
   );
   `,
 ];
+
+/**
+ * The tables of a machine that many machines never need. Each is created with its first row, because Cloudflare bills a
+ * new table as two written rows. Their text is frozen as a step of the schema is: a step that alters one of them creates
+ * it first.
+ */
+export const OPTIONAL_TABLES = {
+  upload: `
+  -- At most one row: the chart uploaded to this address. The machine may still run another one.
+  CREATE TABLE IF NOT EXISTS upload (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    hash TEXT NOT NULL,          -- SHA-256 of the text, hexadecimal
+    text TEXT NOT NULL
+  );
+  `,
+  timer: `
+  -- Events that the chart sends itself later.
+  CREATE TABLE IF NOT EXISTS timer (
+    id    INTEGER PRIMARY KEY,   -- unique in a run
+    label TEXT    NOT NULL,      -- cancels the timer
+    at    INTEGER NOT NULL,      -- due, ms since the epoch
+    event TEXT    NOT NULL
+  );
+  `,
+  visited: `
+  -- The last ended visit of each state that was left in the present run.
+  CREATE TABLE IF NOT EXISTS visited (
+    state   INTEGER PRIMARY KEY, -- StateNumber
+    visit   INTEGER NOT NULL,    -- number of the visit
+    left_at INTEGER NOT NULL     -- ms since the epoch
+  );
+  `,
+  claim: `
+  -- Slots that are held.
+  CREATE TABLE IF NOT EXISTS claim (
+    state  INTEGER NOT NULL,     -- StateNumber
+    caller TEXT    NOT NULL,
+    since  INTEGER NOT NULL,     -- ms since the epoch
+    until  INTEGER NOT NULL,     -- end of the lease, ms since the epoch
+    PRIMARY KEY (state, caller)
+  ) WITHOUT ROWID;
+  `,
+  receipt: `
+  -- Reports and requests that were answered: receipt-table.ts.
+  CREATE TABLE IF NOT EXISTS receipt (
+    key     TEXT PRIMARY KEY,    -- reportKey or requestKey
+    number  INTEGER NOT NULL,    -- order of writing; the oldest has the smallest
+    visit   INTEGER NOT NULL,    -- of a report: visit of the state it was sent to; else 0
+    began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
+    request TEXT    NOT NULL,    -- of a request: hashOfRequest; else empty
+    answer  TEXT    NOT NULL     -- of a request: JSON of the response; else empty
+  ) WITHOUT ROWID;
+  `,
+} as const satisfies Readonly<Record<string, string>>;
 
 /** The tables of a tenant. */
 export const TENANT_SCHEMA: readonly string[] = [

@@ -12,7 +12,7 @@ import {
 } from '../../src/limits.ts';
 import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipt-table.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { ask, evict, inStorage } from '../service.ts';
+import { ask, evict, inStorage, rowsOf } from '../service.ts';
 import { claim, documentOf, put, refusedOf } from './callers.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
@@ -165,5 +165,5 @@ function numbered(from: number, until: number): Receipt[] {
 }
 
 function countIn(sql: SqlStorage): number {
-  return sql.exec<{ rows: number }>('SELECT count(*) AS rows FROM receipt').one().rows;
+  return rowsOf(sql, 'receipt').length;
 }

@@ -13,6 +13,7 @@ import {
   problemOf,
   report,
   reportTimes,
+  rowsOf,
   statusOf,
   tracesOf,
   updateAt,
@@ -269,7 +270,7 @@ async function everythingOf(address: string) {
   return inStorage(address, ({ sql }) =>
     ['machine', 'history', 'timer', 'visited', 'claim', 'receipt'].map((table) => [
       table,
-      sql.exec(`SELECT * FROM ${table}`).toArray(),
+      rowsOf(sql, table),
     ]),
   );
 }
