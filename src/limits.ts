@@ -281,7 +281,7 @@ export const BATCH_SIZE = 256;
 
 /**
  * How long a batch waits for a call in flight to return, then for the calls that are expected, and a call for its
- * batch to return, in ms. The runtime's timers take up to a millisecond more.
+ * batch to return, in ms. Far from the object it is a share of the round trip (`edge/round-trip.ts`). The runtime's timers take up to a millisecond more.
  */
 export const BATCH_WAIT = 5;
 export const BATCH_DELAY = 1;

@@ -6,8 +6,9 @@
  * A batch is sent only after every call in it has arrived, so an answer is never older than its request.
  */
 import { waitUntil } from 'cloudflare:workers';
-import { BATCH_DELAY, BATCH_PATIENCE, BATCH_SIZE, BATCH_WAIT, ESTIMATES } from '../limits.ts';
+import { BATCH_PATIENCE, BATCH_SIZE, ESTIMATES } from '../limits.ts';
 import { ConcurrencyEstimate } from './concurrency.ts';
+import { type Patience, RoundTripEstimate } from './round-trip.ts';
 
 /** Sends calls in one RPC, over the stub of the leader's request. Returns their results, in order. */
 export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Result[]>;
@@ -16,7 +17,7 @@ export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Re
 export class Coalescer<Call, Result> {
   readonly #queues = new Map<string, CallQueue<Call, Result>>();
   /** Estimates of the machines that were called concurrently; the most recent is last. */
-  readonly #estimates = new Map<string, ConcurrencyEstimate>();
+  readonly #estimates = new Map<string, Estimates>();
 
   /**
    * Makes a call, alone or in a batch.
@@ -28,23 +29,33 @@ export class Coalescer<Call, Result> {
     if (!MAY_SHARE) return only(await send([call]));
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      const estimate = this.#estimates.get(name) ?? new ConcurrencyEstimate();
-      queue = new CallQueue(estimate, (idle) => this.#retire(name, idle, estimate));
+      const estimates = this.#estimates.get(name) ?? newEstimates();
+      queue = new CallQueue(estimates, (idle) => this.#retire(name, idle, estimates));
       this.#queues.set(name, queue);
     }
     return queue.call(call, send);
   }
 
   /** Drops a queue that is idle. A call that returns late leaves a newer queue of the same name alone. */
-  #retire(name: string, queue: CallQueue<Call, Result>, estimate: ConcurrencyEstimate): void {
+  #retire(name: string, queue: CallQueue<Call, Result>, estimates: Estimates): void {
     if (this.#queues.get(name) !== queue) return;
     this.#queues.delete(name);
     this.#estimates.delete(name);
-    if (!estimate.isConcurrent) return;
-    this.#estimates.set(name, estimate);
+    if (!estimates.concurrency.isConcurrent) return;
+    this.#estimates.set(name, estimates);
     const [oldest] = this.#estimates.keys();
     if (this.#estimates.size > ESTIMATES && oldest !== undefined) this.#estimates.delete(oldest);
   }
+}
+
+/** What the calls to a machine have shown of its callers, and of the way to it. */
+interface Estimates {
+  readonly concurrency: ConcurrencyEstimate;
+  readonly roundTrip: RoundTripEstimate;
+}
+
+function newEstimates(): Estimates {
+  return { concurrency: new ConcurrencyEstimate(), roundTrip: new RoundTripEstimate() };
 }
 
 /**
@@ -63,12 +74,13 @@ interface PendingCall<Call, Result> {
 class Batch<Call, Result> {
   readonly calls: PendingCall<Call, Result>[];
   /** The latest time to send it, ms since the epoch. No call joins later, because the leader may be gone. */
-  readonly #deadline = Date.now() + BATCH_WAIT + BATCH_DELAY;
+  readonly #deadline: number;
   #size = BATCH_SIZE;
   #wake: (() => void) | undefined;
 
-  constructor(leader: PendingCall<Call, Result>) {
+  constructor(leader: PendingCall<Call, Result>, { wait, delay }: Patience) {
     this.calls = [leader];
+    this.#deadline = Date.now() + wait + delay;
   }
 
   get isOpen(): boolean {
@@ -101,10 +113,11 @@ class Batch<Call, Result> {
  *
  * The requests of an isolate share its memory, but a request is cancelled when its client disconnects. So `waitUntil`
  * keeps a leader running, every call awaits a promise that its own request has made, and a lone call that never returns
- * delays others by `BATCH_WAIT` each, until the queue is retired.
+ * delays others by the wait of a batch each, until the queue is retired.
  */
 class CallQueue<Call, Result> {
   readonly #estimate: ConcurrencyEstimate;
+  readonly #roundTrip: RoundTripEstimate;
   readonly #onIdle: (queue: CallQueue<Call, Result>) => void;
   /** The number of calls without a result yet. */
   #pending = 0;
@@ -113,8 +126,9 @@ class CallQueue<Call, Result> {
   /** The batch that calls join. */
   #next: Batch<Call, Result> | undefined;
 
-  constructor(estimate: ConcurrencyEstimate, onIdle: (queue: CallQueue<Call, Result>) => void) {
-    this.#estimate = estimate;
+  constructor({ concurrency, roundTrip }: Estimates, onIdle: (queue: CallQueue<Call, Result>) => void) {
+    this.#estimate = concurrency;
+    this.#roundTrip = roundTrip;
     this.#onIdle = onIdle;
   }
 
@@ -127,16 +141,19 @@ class CallQueue<Call, Result> {
     const pending = { call, resolve, reject };
     if (this.#next?.isOpen) this.#next.add(pending);
     else {
-      this.#next = new Batch(pending);
-      waitUntil(this.#lead(this.#next, send, expected));
+      const { patience } = this.#roundTrip;
+      this.#next = new Batch(pending, patience);
+      waitUntil(this.#lead(this.#next, send, patience, expected));
     }
     return stayAlive(promise, reject);
   }
 
   async #sendAlone(call: Call, send: Send<Call, Result>): Promise<Result> {
+    const sent = Date.now();
     try {
       return only(await send([call]));
     } finally {
+      this.#roundTrip.took(Date.now() - sent);
       this.#completed(1);
     }
   }
@@ -146,12 +163,17 @@ class CallQueue<Call, Result> {
    *
    * @param expected the number of calls to wait for, if no call is in flight.
    */
-  async #lead(batch: Batch<Call, Result>, send: Send<Call, Result>, expected?: number): Promise<void> {
-    if (expected === undefined) await batch.wait(BATCH_WAIT);
+  async #lead(
+    batch: Batch<Call, Result>,
+    send: Send<Call, Result>,
+    { wait, delay }: Patience,
+    expected?: number,
+  ): Promise<void> {
+    if (expected === undefined) await batch.wait(wait);
     const inFlight = this.#pending - batch.calls.length;
     const size = (expected ?? this.#estimate.expected()) - inFlight;
     if (batch.calls.length < size) {
-      await batch.wait(BATCH_DELAY, size);
+      await batch.wait(delay, size);
       this.#estimate.delayed(batch.calls.length >= size);
     }
     if (this.#next === batch) this.#next = undefined;
@@ -160,6 +182,7 @@ class CallQueue<Call, Result> {
 
   async #send(calls: readonly PendingCall<Call, Result>[], send: Send<Call, Result>): Promise<void> {
     this.#inFlight += 1;
+    const sent = Date.now();
     try {
       const results = await send(calls.map(({ call }) => call));
       for (const [i, { resolve, reject }] of calls.entries()) {
@@ -171,6 +194,7 @@ class CallQueue<Call, Result> {
       for (const { reject } of calls) reject(error);
     } finally {
       this.#inFlight -= 1;
+      this.#roundTrip.took(Date.now() - sent);
       this.#completed(calls.length);
     }
   }

@@ -1,0 +1,38 @@
+import { BATCH_DELAY, BATCH_WAIT } from '../limits.ts';
+
+/** How long a batch may wait, in ms: for a call in flight to return, then for the calls that are expected. */
+export interface Patience {
+  readonly wait: number;
+  readonly delay: number;
+}
+
+/**
+ * An estimate of the round trip to a machine without queueing: the least that was seen of late, as TCP's BBR estimates
+ * it. An average would grow with the load, and a longer wait under load would be taken for a longer way.
+ */
+export class RoundTripEstimate {
+  #least = Number.POSITIVE_INFINITY;
+
+  /** @param ms a call took. */
+  took(ms: number): void {
+    this.#least = Math.min(ms, this.#least * GROWTH);
+  }
+
+  /** Near the object, what pays there. Far away, at most 5 % of the round trip together. */
+  get patience(): Patience {
+    if (this.#least <= NEAR || this.#least === Number.POSITIVE_INFINITY) return NEARBY;
+    const share = (this.#least * SHARE) / 2;
+    return { wait: share, delay: share };
+  }
+}
+
+/** The share of the round trip that a batch may wait. */
+const SHARE = 0.05;
+
+/** A round trip within one machine or data centre, in ms. */
+const NEAR = 10;
+
+const NEARBY: Patience = { wait: BATCH_WAIT, delay: BATCH_DELAY };
+
+/** An object may move: what was seen long ago counts less with each call. */
+const GROWTH = 1.01;
