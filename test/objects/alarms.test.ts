@@ -42,18 +42,18 @@ const chart = JSON.stringify({
   },
 });
 
-describe('an alarm for a timer that is gone', () => {
-  it('does nothing, and is set for the one that there is now', async () => {
+describe('an alarm for a timer that was cancelled', () => {
+  it('does nothing, and is set for the present timer', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'work', 2);
-    // It was set for ten past twelve, and is not to be had back.
+    // It was set for ten past twelve, and the platform does not take it back.
     vi.setSystemTime(NOON + 10 * MINUTE);
     await alarm(address);
     expect(await statusOf(address)).toMatchObject({ states: ['rest'], revision: 3 });
     expect((await tracesOf(address)).alarm).toBe(NOON + HOUR);
   });
 
-  it('does nothing though its state was entered again meanwhile: that visit has a time of its own', async () => {
+  it('does nothing if its state was entered again meanwhile: the new visit has a timer of its own', async () => {
     const address = await newChart(chart);
     vi.setSystemTime(NOON);
     await reportTimes(address, 'work', 2);
@@ -68,7 +68,7 @@ describe('an alarm for a timer that is gone', () => {
     expect(await tracesOf(address)).toMatchObject({ alarm: null });
   });
 
-  it('does nothing to an object that has forgotten all about it', async () => {
+  it('does nothing in an object that was evicted meanwhile', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'work', 2);
     await evict(address);
@@ -77,7 +77,7 @@ describe('an alarm for a timer that is gone', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['rest'], revision: 3 });
   });
 
-  it('does nothing for a lease that was given back', async () => {
+  it('does nothing for a slot that was released', async () => {
     const address = await newChart(
       sequence({ ...counting('work', 'rest', 9), slots: 1, lease: '10m' }, final('rest')),
     );
@@ -93,11 +93,11 @@ describe('an alarm for a timer that is gone', () => {
   });
 });
 
-describe('a ring of short timers', () => {
+describe('a cycle of short timers', () => {
   const ring = (ms: number) =>
     JSON.stringify({ initial: 'a', states: { a: { after: { [ms]: 'b' } }, b: { after: { [ms]: 'a' } } } });
 
-  /** Fires the alarm of a ring each time at its moment. @returns how long each was waited for, ms. */
+  /** Fires the alarms of a cycle, each at its moment. @returns the pauses between them, ms. */
   async function gapsOf(address: string, alarms: number): Promise<number[]> {
     const gaps: number[] = [];
     for (let i = 0; i < alarms; i++) {
@@ -109,7 +109,7 @@ describe('a ring of short timers', () => {
     return gaps;
   }
 
-  it('has an alarm for each of the first timers, and then only now and then', async () => {
+  it('has an alarm for each of the first timers, and then fewer', async () => {
     const address = await newChart(ring(1));
     await ask(address, 'a');
     const gaps = await gapsOf(address, ALARM_BURST + 4);
@@ -118,7 +118,7 @@ describe('a ring of short timers', () => {
     expect(Math.min(...late)).toBeGreaterThan(ALARM_PACE / 2);
   });
 
-  it('is at its right place for a request at any time', async () => {
+  it('is in the right state for a request at any time', async () => {
     const address = await newChart(ring(100));
     await ask(address, 'a');
     await gapsOf(address, ALARM_BURST + 2);
@@ -128,8 +128,8 @@ describe('a ring of short timers', () => {
   });
 });
 
-describe('an alarm that comes twice', () => {
-  it('fires each timer of a ring once, at the time at which it was due', async () => {
+describe('an alarm that goes off twice', () => {
+  it('fires each timer of a cycle once, at the time at which it was due', async () => {
     const ring = JSON.stringify({
       initial: 'a',
       states: { a: { after: { '10m': 'b' } }, b: { after: { '20m': 'a' } } },
@@ -149,7 +149,7 @@ describe('an alarm that comes twice', () => {
     ]);
   });
 
-  it('and at the same time as requests, which see one change', async () => {
+  it('fires a timer once if requests come at the same time', async () => {
     const address = await newChart(chart);
     await ask(address, 'work');
     vi.setSystemTime(NOON + 10 * MINUTE);
@@ -166,7 +166,7 @@ describe('an alarm that comes twice', () => {
 });
 
 describe('an alarm that is late', () => {
-  it('does what all it stands for would have done, each at its time, before a report is counted', async () => {
+  it('fires all timers that were due, each at its time, before a report is counted', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'work', 2);
     vi.setSystemTime(NOON + 65 * MINUTE);
@@ -184,7 +184,7 @@ describe('an alarm that is late', () => {
 });
 
 describe('a clock that jumps ahead', () => {
-  it('and back again has fired what was due by then, once, and takes nothing back', async () => {
+  it('fires what is due, once, and a jump back undoes nothing', async () => {
     const address = await newChart(chart);
     await ask(address, 'work');
     vi.setSystemTime(NOON + 24 * HOUR);
@@ -198,7 +198,7 @@ describe('a clock that jumps ahead', () => {
     expect((await historyOf(address)).history).toHaveLength(2);
   });
 
-  it('counts each report once, before the jump, in it, and after it', async () => {
+  it('counts each report once, before the jump, during it, and after it', async () => {
     const address = await newChart(sequence(counting('a', 'b', 9), final('b')));
     for (const at of [NOON, NOON + 24 * HOUR, NOON + 1, NOON - 24 * HOUR, NOON + HOUR]) {
       vi.setSystemTime(at);
@@ -210,7 +210,7 @@ describe('a clock that jumps ahead', () => {
 });
 
 describe('a clock that jumps back', () => {
-  it('leaves a state that was entered in what is now the future, and its timer', async () => {
+  it('keeps a state that was entered in the future, and its timer', async () => {
     const address = await newChart(chart);
     vi.setSystemTime(NOON + HOUR);
     await reportTimes(address, 'work', 2);
@@ -227,7 +227,7 @@ describe('a clock that jumps back', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['work'], revision: 4 });
   });
 
-  it('measures from the new time what is begun in it', async () => {
+  it('measures new timers from the new time', async () => {
     const address = await newChart(chart);
     await ask(address, 'work');
     vi.setSystemTime(NOON - HOUR);
@@ -239,7 +239,7 @@ describe('a clock that jumps back', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['work'], revision: 4 });
   });
 
-  it('ends a lease no sooner than was said, and lets nobody else in before', async () => {
+  it('ends a lease at the promised time, and gives the slot to no other caller before', async () => {
     const address = await newChart(
       sequence({ ...counting('work', 'rest', 9), slots: 1, lease: '10m' }, final('rest')),
     );
@@ -247,7 +247,7 @@ describe('a clock that jumps back', () => {
     vi.setSystemTime(NOON - HOUR);
     await alarm(address);
     expect(await verdict(await claim(address, 'work', 'y'))).toBe('406 slots-taken');
-    // Who renews it by the new clock has it for as long as any other.
+    // A renewal by the new clock has the full length.
     expect(await (await claim(address, 'work', 'x')).json()).toMatchObject({
       until: '2040-06-01T11:10:00.000Z',
     });
@@ -258,7 +258,7 @@ describe('a clock that jumps back', () => {
   });
 });
 
-/** The platform runs the alarm, whenever that is and whatever for. */
+/** Runs the alarm as the platform does. */
 async function alarm(address: string): Promise<void> {
   const isSet = await runDurableObjectAlarm(objectAt(address));
   if (!isSet) await inStorage(address, (_, machine) => machine.alarm());

@@ -1,4 +1,4 @@
-/** `by=`: a caller who says who it is counts once per visit and event, however often it says so. */
+/** `by=`: a caller with a name counts once per visit and event. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { evict, reportTimes, updateAt } from '../service.ts';
@@ -6,7 +6,7 @@ import { documentOf, put, refusedOf, revisionOf, storyOf, together, verdict } fr
 
 const three = sequence(counting('drain', 'patch', 3), counting('patch', 'drain', 2));
 
-describe('a caller who says who it is', () => {
+describe('a caller with a name', () => {
   it('counts once per visit', async () => {
     const address = await newChart(three);
     const first = await put(address, 'drain', { by: 'web-01' });
@@ -17,13 +17,13 @@ describe('a caller who says who it is', () => {
     expect(await documentOf(address)).toMatchObject({ revision: 2, quorums: [{ have: 1, need: 3 }] });
   });
 
-  it('counts beside the others', async () => {
+  it('counts in addition to other callers', async () => {
     const address = await newChart(three);
     for (const by of ['web-01', 'web-02', 'web-01', 'web-02', 'web-03']) await put(address, 'drain', { by });
     expect((await documentOf(address)).states).toEqual(['patch']);
   });
 
-  it('is told yes after the state was left, and nothing changes', async () => {
+  it('gets 200 again after the state was left, and changes nothing', async () => {
     const address = await newChart(
       sequence(counting('drain', 'patch'), counting('patch', 'done', 9), final('done')),
     );
@@ -34,7 +34,7 @@ describe('a caller who says who it is', () => {
     expect(await storyOf(address)).toHaveLength(5);
   });
 
-  it('is told no after the state was left where it has not reported', async () => {
+  it('is refused after the state was left, if it had not reported', async () => {
     const address = await newChart(sequence(counting('drain', 'patch'), counting('patch', 'drain')));
     await put(address, 'drain', { by: 'web-01' });
     expect(await verdict(await put(address, 'drain', { by: 'web-02' }))).toBe('406 not-current');
@@ -50,7 +50,7 @@ describe('a caller who says who it is', () => {
     expect((await documentOf(address)).quorums).toMatchObject([{ state: 'drain', have: 1 }]);
   });
 
-  it('is told no where its report was of a visit before the last', async () => {
+  it('is refused if its report was of a visit before the last', async () => {
     const address = await newChart(sequence(counting('drain', 'patch'), counting('patch', 'drain')));
     await put(address, 'drain', { by: 'web-01' });
     await put(address, 'patch');
@@ -59,7 +59,7 @@ describe('a caller who says who it is', () => {
     expect(await verdict(await put(address, 'drain', { by: 'web-02' }))).toBe('200');
   });
 
-  it('counts again in a visit that began with leaving the same state', async () => {
+  it('counts again in a visit that began by leaving the same state', async () => {
     const address = await newChart(`
 initial: lap
 states:
@@ -68,12 +68,12 @@ states:
     for (const by of ['a', 'a', 'b', 'b', 'b', 'c', 'a', 'a', 'c']) await put(address, 'lap', { by });
     const counted = (await storyOf(address)).flatMap(({ by }) => by ?? []);
     expect(counted).toEqual(['a', 'b', 'b', 'c', 'a', 'c']);
-    // Whoever has reported in the lap before starts the present one.
+    // The caller of the last report of the visit before counts first in the present one.
     expect((await put(address, 'lap', { by: 'c' })).status).toBe(200);
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 1, by: ['c'] }]);
   });
 
-  it('has counted nothing where it was refused', async () => {
+  it('is not remembered if its report was refused', async () => {
     const address = await newChart(three);
     expect((await put(address, 'patch', { by: 'web-01' })).status).toBe(406);
     await reportTimes(address, 'drain', 3);
@@ -81,7 +81,7 @@ states:
     expect((await documentOf(address)).quorums).toMatchObject([{ state: 'patch', have: 1 }]);
   });
 
-  it('is another one than a caller of almost the same name', async () => {
+  it('is different from a caller with almost the same name', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 99), final('done')));
     const names = [
       'web-01',
@@ -113,7 +113,7 @@ states:
   });
 });
 
-describe('a caller who does not say who it is', () => {
+describe('a caller without a name', () => {
   it('counts each time', async () => {
     const address = await newChart(three);
     await reportTimes(address, 'drain', 2);
@@ -133,7 +133,7 @@ describe('repeats in one batch', () => {
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 2, by: ['a', 'b'] }]);
   });
 
-  it('are told yes after the first of them has left the state', async () => {
+  it('get 200 after the first of them has left the state', async () => {
     const address = await newChart(sequence(counting('drain', 'patch'), counting('patch', 'drain', 2)));
     const answers = await together(address, (machine) => [
       updateAt(machine, report('drain', 'a')),
@@ -203,7 +203,7 @@ states:
     return address;
   };
 
-  it('each event counts apart', async () => {
+  it('each event counts separately', async () => {
     const address = await newChart(chart);
     for (const event of ['update', 'fail', 'update', 'fail'])
       await put(address, 'canary', { by: 'a', event });
@@ -213,7 +213,7 @@ states:
     ]);
   });
 
-  it('each region counts apart', async () => {
+  it('each region counts separately', async () => {
     const address = await inFleet();
     for (const region of ['fleet.eu', 'fleet.us', 'fleet.eu', 'fleet.us'])
       await put(address, region, { by: 'a' });
@@ -223,12 +223,12 @@ states:
     ]);
   });
 
-  it('a visit of the state that is reported to counts, also while what is inside it changes', async () => {
+  it('a caller counts once per visit of the state in its report, even if states inside it change', async () => {
     const address = await inFleet();
     await put(address, 'fleet.eu', { by: 'a' });
     await put(address, 'fleet.eu', { by: 'b' });
     await put(address, 'fleet.eu', { event: 'back' });
-    // `eu` was never left: whoever has reported to it has reported.
+    // `eu` was never left: the report to it still counts.
     expect(revisionOf(await put(address, 'fleet.eu', { by: 'a' }))).toBe(
       (await documentOf(address)).revision,
     );
@@ -254,7 +254,7 @@ states:
     expect((await documentOf(address)).quorums).toMatchObject([{ state: 'short', have: 1, by: ['a'] }]);
   });
 
-  it('a report that no transition takes is no report', async () => {
+  it('a report that no transition takes is not remembered', async () => {
     const address = await newChart(`
 initial: a
 context: {open: false}
@@ -270,7 +270,7 @@ states:
 });
 
 describe('the status document', () => {
-  it('names those who have reported, the first one in front', async () => {
+  it('lists the callers that have reported, the first one in front', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 9), final('done')));
     for (const by of ['zoe', 'adam', 'zoe', 'mia']) await put(address, 'drain', { by });
     await reportTimes(address, 'drain', 2);
@@ -279,7 +279,7 @@ describe('the status document', () => {
     ]);
   });
 
-  it('names nobody who has reported in a visit before', async () => {
+  it('lists no caller of an earlier visit', async () => {
     const address = await newChart(three);
     for (const by of ['a', 'b', 'c']) await put(address, 'drain', { by });
     for (const by of ['c', 'd']) await put(address, 'patch', { by });
@@ -287,7 +287,7 @@ describe('the status document', () => {
     expect((await documentOf(address)).quorums).toMatchObject([{ state: 'drain', by: ['b'] }]);
   });
 
-  it('names those whose event a wildcard has counted', async () => {
+  it('lists callers whose event was counted by a wildcard', async () => {
     const address = await newChart(`
 initial: a
 states:
@@ -302,7 +302,7 @@ states:
     ]);
   });
 
-  it('tells a refused caller who is waited for', async () => {
+  it('has the counts that a refusal lists', async () => {
     const address = await newChart(three);
     await put(address, 'drain', { by: 'a' });
     const refused = await refusedOf(await put(address, 'patch', { by: 'a' }));

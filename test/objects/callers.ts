@@ -1,8 +1,8 @@
-/** Requests of callers who say more than the original's could: who they are, which request it is, what they wait for. */
+/** Requests with options that the original does not have: names, keys, revisions, waits, claims. */
 import type { Machine } from '../../src/index.ts';
 import { inStorage, machinePath, type Problem, send, updateAt } from '../service.ts';
 
-/** What a report may say beside its state. */
+/** The options of a report. */
 export interface Words {
   readonly event?: string;
   readonly by?: string;
@@ -12,7 +12,7 @@ export interface Words {
   readonly match?: string;
 }
 
-/** I am done, and it is me. */
+/** Sends a report. */
 export async function put(
   address: string,
   state: string,
@@ -25,7 +25,7 @@ export async function put(
   return send('PUT', resource(address, 'state', { state, event, by }), { headers });
 }
 
-/** Is it my turn? I can wait. */
+/** Asks whether a state is current, with a wait. */
 export async function waitFor(
   address: string,
   state: string,
@@ -35,12 +35,12 @@ export async function waitFor(
   return send('GET', resource(address, 'state', { state, wait }), init);
 }
 
-/** May I work now? */
+/** Claims a slot. */
 export async function claim(address: string, state: string, by: string): Promise<Response> {
   return send('POST', resource(address, 'claims', { state, by }));
 }
 
-/** I do not work any more, and am not done. */
+/** Releases a slot. */
 export async function release(address: string, state: string, by: string): Promise<Response> {
   return send('DELETE', resource(address, 'claims', { state, by }));
 }
@@ -57,7 +57,7 @@ export async function erase(address: string): Promise<Response> {
   return send('DELETE', machinePath(address) || '/');
 }
 
-/** The path of a machine's resource, with what is defined of `query`. */
+/** The path of a machine's resource, with the defined parameters of `query`. */
 export function resource(
   address: string,
   name: string,
@@ -68,12 +68,12 @@ export function resource(
   return `${machinePath(address)}/${name}${search === '' ? '' : `?${search}`}`;
 }
 
-/** Calls an object several times in one turn of its event loop, so that what it is told is one batch. */
+/** Calls an object several times in one turn of its event loop, so that the commands are one batch. */
 export async function together<Answer>(
   address: string,
   calls: (machine: Machine) => readonly Promise<Answer>[],
 ): Promise<Answer[]> {
-  // It is to have begun: the first of all calls would go ahead of the others to start it.
+  // The machine must have begun: the first call would start it before the others.
   await documentOf(address);
   return inStorage(address, (_, machine) => Promise.all(calls(machine)));
 }
@@ -85,7 +85,7 @@ export async function reportMany(address: string, times: number): Promise<void> 
   );
 }
 
-/** The status document, with what this folder is about. */
+/** The fields of the status document that this folder tests. */
 export interface Document {
   readonly states: readonly string[];
   readonly status: string;
@@ -111,14 +111,14 @@ export async function documentOf(address: string): Promise<Document> {
   return (await send('GET', machinePath(address) || '/')).json();
 }
 
-/** Who holds the slots of the only active state that has some. */
+/** The holders of the only active state with slots. */
 export async function holdersOf(address: string): Promise<string[]> {
   const [only] = (await documentOf(address)).claims;
   if (only === undefined) throw new Error('no active state has slots');
   return only.holders.map(({ by }) => by);
 }
 
-/** One entry of the history, with what this folder is about. */
+/** The fields of a history entry that this folder tests. */
 export interface Entry {
   readonly id: number;
   readonly revision: number;
@@ -134,14 +134,14 @@ export interface Entry {
   readonly notes: readonly string[];
 }
 
-/** The history, the oldest entry first: as it is read by people who were not there. */
+/** The history, the oldest entry first. */
 export async function storyOf(address: string): Promise<Entry[]> {
   const response = await send('GET', resource(address, 'history', { limit: '1000' }));
   const { history } = await response.json<{ history: Entry[] }>();
   return history.reverse();
 }
 
-/** The revision that an answer carries. */
+/** The revision of a response. */
 export function revisionOf(response: Response): number {
   const [, revision] = /^"(\d+)"$/.exec(response.headers.get('ETag') ?? '') ?? [];
   if (revision === undefined)
@@ -149,7 +149,7 @@ export function revisionOf(response: Response): number {
   return Number(revision);
 }
 
-/** An answer in short: `200`, or the status and the kind of problem, `406 not-current`. */
+/** A response in short: `200`, or the status and the kind of problem, `406 not-current`. */
 export async function verdict(response: Response): Promise<string> {
   if (response.ok) {
     await response.body?.cancel();
@@ -159,7 +159,7 @@ export async function verdict(response: Response): Promise<string> {
   return `${response.status} ${type.replace('urn:stateservice:problem:', '')}`;
 }
 
-/** The body of a refusal, with what this folder is about. */
+/** The fields of a refusal that this folder tests. */
 export interface Refused extends Problem {
   readonly holders?: readonly { readonly by: string; readonly until: string }[];
   readonly machine?: Problem['machine'] & {

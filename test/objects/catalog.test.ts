@@ -30,11 +30,11 @@ describe('the folder of charts', () => {
     { tenant: 'nobody', chart: 'release' },
     { tenant: 'acme', chart: 'release.yaml' },
     { tenant: 'constructor', chart: 'toString' },
-  ])('has no chart where nobody has put one: $tenant/$chart', async (address) => {
+  ])('has no chart without a file: $tenant/$chart', async (address) => {
     expect(await findChart(bundle, address)).toBeUndefined();
   });
 
-  it('is not taken for empty where it cannot be read', async () => {
+  it('is not taken for empty if it cannot be read', async () => {
     const broken = { fetch: async () => new Response('', { status: 503 }) };
     const found = findChart({ CHARTS: { ...env.CHARTS, ...broken } }, { tenant: 'acme', chart: 'release' });
     await expect(found).rejects.toThrow('503');
@@ -56,13 +56,13 @@ describe('the CHART binding', () => {
     expect(found).toMatchObject({ origin: 'binding', text: 'current_state: a' });
   });
 
-  it('is no other chart’s', async () => {
+  it('is for no other chart', async () => {
     const found = await findChart({ ...bundle, CHART: 'x' }, { tenant: 'acme', chart: 'release' });
     expect(found).toMatchObject({ origin: 'bundle' });
     expect(await findChart({ ...bundle, CHART: 'x' }, { tenant: 'a', chart: 'default' })).toBeUndefined();
   });
 
-  it('counts as absent where it is empty', async () => {
+  it('counts as absent if it is empty', async () => {
     expect(await findChart({ ...bundle, CHART: '' }, DEFAULT)).toMatchObject({ origin: 'bundle' });
   });
 });
@@ -73,7 +73,7 @@ describe('a chart’s hash', () => {
     expect(found?.hash).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
 
-  it('is the same from wherever the text comes', async () => {
+  it('is the same for any origin of the text', async () => {
     await putChart('catalog/same', 'é: 1');
     const fromFolder = await findChart(env, { tenant: 'catalog', chart: 'same' });
     const fromBinding = await findChart({ CHART: 'é: 1' }, DEFAULT);

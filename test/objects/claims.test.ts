@@ -1,4 +1,4 @@
-/** Claims: of a state with `slots`, only so many callers at a time are told that they may work. */
+/** Claims: a state with `slots` lets only that many callers work at a time. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, executeAt, report, reportTimes, send, tracesOf, updateAt } from '../service.ts';
@@ -28,7 +28,7 @@ states:
 };
 
 describe.each(Object.entries(charts))('in a %s', (_, chart) => {
-  it('a claim takes a slot, and says for how long', async () => {
+  it('a claim takes a slot, and the response has the end of its lease', async () => {
     const address = await newChart(chart);
     const before = Date.now();
     const response = await claim(address, 'work', 'a');
@@ -42,7 +42,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     ]);
   });
 
-  it('one more than there are slots is told who holds them, and when to come again', async () => {
+  it('a claim is refused while all slots are held, with the holders and Retry-After', async () => {
     const address = await newChart(chart);
     for (const by of ['a', 'b']) expect((await claim(address, 'work', by)).status).toBe(200);
     const response = await claim(address, 'work', 'c');
@@ -55,7 +55,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect(refused.machine?.states).toEqual(['work']);
   });
 
-  it('the same caller again renews its slot, and takes no other', async () => {
+  it('a second claim of a caller renews its slot, and takes no other', async () => {
     const address = await newChart(chart);
     const first = await (await claim(address, 'work', 'a')).json<{ until: string }>();
     await new Promise((done) => setTimeout(done, 20));
@@ -76,7 +76,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect((await claim(address, 'work', 'c')).status).toBe(200);
   });
 
-  it('a report of anybody else is refused, and nothing changes', async () => {
+  it('a report of another caller is refused, and nothing changes', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     for (const by of ['b', undefined]) {
@@ -91,14 +91,14 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect((await documentOf(address)).revision).toBe(2);
   });
 
-  it('a report where nobody holds a slot is refused as well', async () => {
+  it('a report is refused if no slot is held, too', async () => {
     const address = await newChart(chart);
     const refused = await refusedOf(await put(address, 'work', { by: 'a' }));
     expect(refused.detail).toContain('no slot is held');
     expect(refused.holders).toEqual([]);
   });
 
-  it('a slot given back is free, and nothing was counted', async () => {
+  it('a released slot is free, and nothing was counted', async () => {
     const address = await newChart(chart);
     for (const by of ['a', 'b']) await claim(address, 'work', by);
     expect((await release(address, 'work', 'a')).status).toBe(204);
@@ -108,7 +108,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect((await claim(address, 'work', 'c')).status).toBe(200);
   });
 
-  it('a slot that is not held is as good as given back', async () => {
+  it('releasing a slot that is not held succeeds', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     for (const [state, by] of [
@@ -148,7 +148,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect(await verdict(response)).toBe('406 not-current');
   });
 
-  it('a state without slots cannot be claimed, for everybody may work there', async () => {
+  it('a state without slots cannot be claimed', async () => {
     const address = await newChart(chart);
     for (const by of ['a', 'b', 'c', 'd']) {
       await claim(address, 'work', by);
@@ -181,7 +181,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect((await tracesOf(address)).alarm).toBeNull();
   });
 
-  it('the history tells of claims, renewals and releases', async () => {
+  it('the history has claims, renewals and releases', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     await claim(address, 'work', 'a');
@@ -198,7 +198,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     ]);
   });
 
-  it('a caller that has reported and forgotten it may claim again, and its report frees the slot again', async () => {
+  it('a caller that has reported may claim again, and its repeated report frees the slot again', async () => {
     const address = await newChart(chart);
     for (let i = 0; i < 2; i++) {
       await claim(address, 'work', 'a');
@@ -212,7 +212,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
 });
 
 describe('in one batch', () => {
-  it('no more are told yes than there are slots', async () => {
+  it('no more claims succeed than there are slots', async () => {
     const address = await newChart(charts.sequence);
     const callers = Array.from({ length: 20 }, (_, i) => `web-${i}`);
     const answers = await together(address, (machine) =>
@@ -222,7 +222,7 @@ describe('in one batch', () => {
     expect(await holdersOf(address)).toEqual(['web-0', 'web-1']);
   });
 
-  it('a slot goes from hand to hand', async () => {
+  it('a slot passes from caller to caller', async () => {
     const address = await newChart(charts.sequence);
     const answers = await together<{ ok: boolean }>(address, (machine) => [
       executeAt(machine, { type: 'claim', state: 'work', by: 'a' }),
@@ -254,7 +254,7 @@ describe('in one batch', () => {
     expect(await holdersOf(address)).toEqual([]);
   });
 
-  it('a slot that was given back and taken again is held', async () => {
+  it('a slot that was released and taken again is held', async () => {
     const address = await newChart(charts.sequence);
     await claim(address, 'work', 'a');
     await together<{ ok: boolean }>(address, (machine) => [
@@ -266,7 +266,7 @@ describe('in one batch', () => {
     expect(await holdersOf(address)).toEqual(['a']);
   });
 
-  it('a claim is of the visit in which it was made', async () => {
+  it('a claim ends with the visit in which it was made', async () => {
     const address = await newChart(
       sequence({ ...counting('work', 'rest'), slots: 1 }, counting('rest', 'work')),
     );
@@ -307,7 +307,7 @@ states:
     ]);
   });
 
-  it('what lies inside a state with slots is guarded by them', async () => {
+  it('a report to a state inside a state with slots needs a slot', async () => {
     const address = await newChart(parallel);
     expect(await verdict(await put(address, 'fleet.eu.one', { by: 'a' }))).toBe('406 not-holder');
     await claim(address, 'fleet.eu', 'a');
@@ -317,7 +317,7 @@ states:
     expect(await verdict(await put(address, 'fleet.eu.two', { by: 'a' }))).toBe('406 not-holder');
   });
 
-  it('what is not counted needs no slot, and frees that of a caller who holds one', async () => {
+  it('an event that is not counted needs no slot, and frees the slot of its caller', async () => {
     const address = await newChart(`
 initial: patch
 states:
@@ -342,7 +342,7 @@ states:
     expect(await documentOf(address)).toMatchObject({ states: ['aborted'], claims: [] });
   });
 
-  it('what a state around it counts needs the slot too', async () => {
+  it('an event that a state around it counts needs the slot too', async () => {
     const address = await newChart(`
 initial: fleet
 states:
@@ -356,7 +356,7 @@ states:
     expect(await verdict(await put(address, 'eu', { event: 'stop', by: 'a' }))).toBe('200');
   });
 
-  it('so is a report to a state around it that something inside takes', async () => {
+  it('a report to a state around it that a state inside takes needs the slot', async () => {
     const address = await newChart(`
 initial: fleet
 states:
@@ -371,7 +371,7 @@ states:
     expect((await documentOf(address)).states).toEqual(['done']);
   });
 
-  it('what lies around it is not, where it does not take the event', async () => {
+  it('a report to a state around it needs no slot if no state inside takes it', async () => {
     const address = await newChart(parallel);
     expect(await verdict(await put(address, 'fleet', { event: 'note' }))).toBe('200');
     expect(await verdict(await put(address, 'fleet', { event: 'abort' }))).toBe('200');
@@ -410,10 +410,10 @@ states: {work: {slots: 2, on: {update: {target: work, reenter: true}}}}
   });
 });
 
-describe('a claim that says too little', () => {
+describe('a claim with a missing or wrong parameter', () => {
   it.each([
     ['no state', { by: 'a' }, '`?state=NAME`'],
-    ['nobody', { state: 'work' }, 'must name the caller'],
+    ['no caller', { state: 'work' }, 'must name the caller'],
     ['an empty name', { state: 'work', by: '' }, '`by`'],
     ['too long a name', { state: 'work', by: 'x'.repeat(256) }, '`by`'],
   ])('names %s', async (_, query, words) => {
@@ -428,7 +428,7 @@ describe('a claim that says too little', () => {
     expect((await documentOf(address)).revision).toBe(1);
   });
 
-  it('is for a machine that there is not', async () => {
+  it('is 404 without a chart', async () => {
     const address = newAddress();
     expect(await verdict(await claim(address, 'work', 'a'))).toBe('404 no-chart');
     expect(await verdict(await release(address, 'work', 'a'))).toBe('404 no-chart');
@@ -437,7 +437,7 @@ describe('a claim that says too little', () => {
 });
 
 describe('a state without slots', () => {
-  it('takes reports of anybody, as ever', async () => {
+  it('takes reports of every caller', async () => {
     const address = await newChart(sequence(counting('work', 'rest', 3), final('rest')));
     await reportTimes(address, 'work', 2);
     expect((await documentOf(address)).claims).toEqual([]);

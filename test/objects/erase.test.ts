@@ -1,4 +1,4 @@
-/** `DELETE {machine}`: erased, and as if it had never been used. */
+/** `DELETE {machine}` erases the machine, as if its address had never been used. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { DELETED } from '../../src/limits.ts';
@@ -21,7 +21,7 @@ import { inTenant, newTenant } from './tenants.ts';
 const NOTHING = { tables: [], alarm: null };
 const drain = sequence({ ...counting('drain', 'patch', 2), slots: 1 }, counting('patch', 'drain'));
 
-/** A machine with something in each of its tables, and an alarm. */
+/** A machine with rows in each of its tables, and an alarm. */
 async function full(): Promise<string> {
   const address = newAddress();
   await upload(address, drain);
@@ -45,7 +45,7 @@ describe('a machine that is deleted', () => {
     expect(await tracesOf(address)).toEqual(NOTHING);
   });
 
-  it('is not there any more, and neither is the chart that was uploaded to it', async () => {
+  it('is gone, and so is the chart that was uploaded to it', async () => {
     const address = await full();
     await erase(address);
     expect(await verdict(await ask(address, 'drain'))).toBe('404 no-chart');
@@ -54,7 +54,7 @@ describe('a machine that is deleted', () => {
     expect(await tracesOf(address)).toEqual(NOTHING);
   });
 
-  it('begins anew when it is used again, as if it had never been, but for its revisions', async () => {
+  it('begins again when it is used again, as if new but for its revisions', async () => {
     const address = await full();
     const { revision } = await documentOf(address);
     await erase(address);
@@ -71,7 +71,7 @@ describe('a machine that is deleted', () => {
     expect(revisionOf(await put(address, 'drain', { by: 'a', key: 'k1' }))).toBe(revision + 3);
   });
 
-  it('begins anew from a bound chart', async () => {
+  it('begins again from a bound chart', async () => {
     const address = await newChart(sequence(counting('a', 'b', 2), counting('b', 'a')));
     await reportTimes(address, 'a', 2);
     await erase(address);
@@ -79,7 +79,7 @@ describe('a machine that is deleted', () => {
     expect(revisionOf(await ask(address, 'a'))).toBe(4);
   });
 
-  it('sets its alarm again, though it is for the same moment', async () => {
+  it('sets its alarm again, even for the same moment', async () => {
     const address = await newChart(sequence(timed('a', 'b', '2040-06-01T12:00:00'), counting('b', 'a')));
     await ask(address, 'a');
     const { alarm } = await tracesOf(address);
@@ -89,7 +89,7 @@ describe('a machine that is deleted', () => {
     expect((await tracesOf(address)).alarm).toBe(alarm);
   });
 
-  it('is not brought back by an alarm that was on its way', async () => {
+  it('is not brought back by an alarm that was due', async () => {
     const address = await full();
     await inStorage(address, async (_, machine) => {
       await executeAt(machine, { type: 'erase' });
@@ -107,10 +107,10 @@ describe('a machine that is deleted', () => {
   });
 });
 
-describe('reports that are under way', () => {
+describe('reports at the same time as a deletion', () => {
   const update = { state: 'a', event: 'update' };
 
-  it('are counted before, or told that there is nothing any more', async () => {
+  it('are counted before, or get 404', async () => {
     const address = newAddress();
     await upload(address, sequence(counting('a', 'b', 100), counting('b', 'a')));
     const [first, erased, second] = await inStorage(address, (_, machine) =>
@@ -155,8 +155,8 @@ describe('reports that are under way', () => {
   });
 });
 
-describe('a machine that has never been', () => {
-  it('cannot be deleted, and is not begun by that', async () => {
+describe('a machine that has not begun', () => {
+  it('cannot be deleted, and does not begin by that', async () => {
     const address = newAddress();
     expect(await verdict(await erase(address))).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual(NOTHING);

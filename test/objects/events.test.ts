@@ -1,4 +1,4 @@
-/** `watch` as server-sent events: every change as it happens, and what was missed since the last one. */
+/** `watch` as server-sent events: every change as it happens, and the missed ones after a reconnect. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
@@ -21,7 +21,7 @@ import { EventReader, openEvents, watch } from './events.ts';
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
 describe('a watcher', () => {
-  it('is told every change, as the history has it', async () => {
+  it('gets every change, as it is in the history', async () => {
     const address = await newChart(`
 initial: work
 states:
@@ -53,7 +53,7 @@ states:
     await watcher.close();
   });
 
-  it('is told the changes of one commit in their order', async () => {
+  it('gets the changes of one commit in order', async () => {
     const address = await newChart(long);
     await ask(address, 'drain');
     const watcher = await watch(address);
@@ -68,7 +68,7 @@ states:
     await watcher.close();
   });
 
-  it('is told what is new, and nothing from before', async () => {
+  it('gets new changes, and no earlier ones', async () => {
     const address = await newChart(long);
     await reportTimes(address, 'drain', 3);
     const watcher = await watch(address);
@@ -77,7 +77,7 @@ states:
     await watcher.close();
   });
 
-  it('is told the same as any other watcher', async () => {
+  it('gets the same as any other watcher', async () => {
     const address = await newChart(long);
     const watchers = await Promise.all([1, 2, 3].map(() => watch(address, { after: '0' })));
     await reportTimes(address, 'drain', 5);
@@ -87,14 +87,14 @@ states:
     await Promise.all(watchers.map((watcher) => watcher.close()));
   });
 
-  it('starts the machine where it has not begun', async () => {
+  it('starts a machine that has not begun', async () => {
     const address = await newChart(long);
     const watcher = await watch(address, { after: '0' });
     expect(await watcher.next()).toMatchObject({ id: 1, event: 'start' });
     await watcher.close();
   });
 
-  it('is given a stream that no cache keeps, and that says when to come back', async () => {
+  it('gets a stream that no cache may store, with the delay before a reconnect', async () => {
     const address = await newChart(long);
     const response = await openEvents(address, { after: '0' });
     expect(response.headers.get('Content-Type')).toBe('text/event-stream');
@@ -106,14 +106,14 @@ states:
     await watcher.close();
   });
 
-  it('is refused where there is no chart, and leaves nothing behind', async () => {
+  it('is refused without a chart, and leaves nothing behind', async () => {
     const address = newAddress();
     expect(await verdict(await openEvents(address))).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 });
 
-describe('a watcher that comes back', () => {
+describe('a watcher that reconnects', () => {
   const eight = async () => {
     const address = await newChart(long);
     await reportTimes(address, 'drain', 7);
@@ -124,7 +124,7 @@ describe('a watcher that comes back', () => {
     ['Last-Event-ID', { last: '5' }],
     ['?after=', { after: '5' }],
     ['Last-Event-ID before ?after=, which is from the first time', { last: '5', after: '1' }],
-  ])('is told what it has missed since %s', async (_, from) => {
+  ])('gets what it has missed since %s', async (_, from) => {
     const address = await eight();
     const watcher = await watch(address, from);
     await report(address, 'drain');
@@ -132,7 +132,7 @@ describe('a watcher that comes back', () => {
     await watcher.close();
   });
 
-  it('is told nothing that it has seen', async () => {
+  it('gets nothing a second time', async () => {
     const address = await eight();
     const watcher = await watch(address, { last: '8' });
     await report(address, 'drain');
@@ -140,7 +140,7 @@ describe('a watcher that comes back', () => {
     await watcher.close();
   });
 
-  it('is told everything of a machine that has begun anew since', async () => {
+  it('gets everything of a machine that has begun again since', async () => {
     const address = await eight();
     await erase(address);
     await report(address, 'drain');
@@ -165,7 +165,7 @@ describe('a watcher that comes back', () => {
   });
 });
 
-describe('a history that does not go back far enough', () => {
+describe('a history that has dropped missed entries', () => {
   const ENTRIES = HISTORY_ROWS + 345;
   let address = '';
   beforeAll(async () => {
@@ -174,7 +174,7 @@ describe('a history that does not go back far enough', () => {
     await inStorage(address, ({ sql }) => fill(new MachineStore(sql), ENTRIES));
   });
 
-  it('is told as a gap, and then all that it holds', async () => {
+  it('is sent as a gap, and then all its entries', async () => {
     const watcher = await watch(address, { last: '5' });
     expect(await watcher.next()).toEqual({ id: undefined, event: 'gap', data: { from: 6, to: 345 } });
     const told = await watcher.take(HISTORY_ROWS);
@@ -184,7 +184,7 @@ describe('a history that does not go back far enough', () => {
     await watcher.close();
   });
 
-  it('is no gap where it holds just what was missed', async () => {
+  it('is no gap if it has exactly what was missed', async () => {
     const { entries } = await newest(address);
     const watcher = await watch(address, { last: String(entries - HISTORY_ROWS) });
     expect((await watcher.next())?.id).toBe(entries - HISTORY_ROWS + 1);
@@ -195,7 +195,7 @@ describe('a history that does not go back far enough', () => {
 describe('a reader that does not read', () => {
   const total = 2_000;
 
-  it('goes on from the history when it reads again, and the other readers do not wait for it', async () => {
+  it('continues from the history when it reads again, and delays no other reader', async () => {
     const address = await newChart(long);
     const slow = await watch(address, { after: '0' });
     const quick = await watch(address, { after: '0' });
@@ -209,7 +209,7 @@ describe('a reader that does not read', () => {
     await Promise.all([quick.close(), slow.close()]);
   }, 30_000);
 
-  it('is given one page, whatever it has missed', async () => {
+  it('gets one page, however much it has missed', async () => {
     const address = await newChart(long);
     await reportMany(address, total);
     await inStorage(address, async (_, machine) => {
@@ -224,7 +224,7 @@ describe('a reader that does not read', () => {
     });
   });
 
-  it('is cut after a while, and its place is free', async () => {
+  it('is cut after a while, and frees its place', async () => {
     const address = await newChart(long);
     await reportMany(address, total);
     await inStorage(address, async (_, machine) => {
@@ -273,7 +273,7 @@ describe('a stream', () => {
     expect(await watcher.next()).toBeUndefined();
   });
 
-  it('is refused where there are too many, until one of them is closed', async () => {
+  it('is refused while there are too many, until one of them closes', async () => {
     const address = await newChart(long);
     await ask(address, 'drain');
     const watchers = await Promise.all(Array.from({ length: STREAMS }, () => watch(address)));
@@ -282,7 +282,7 @@ describe('a stream', () => {
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(await verdict(response)).toBe('503 too-many-waiting');
     await watchers[0]?.close();
-    // The object learns of it when it tells the next change.
+    // The object learns of it when it sends the next change.
     await reportTimes(address, 'drain', 2);
     await vi.waitFor(async () => (await watch(address)).close());
     await Promise.all(watchers.slice(1).map((watcher) => watcher.close()));
@@ -294,7 +294,7 @@ async function newest(address: string): Promise<{ entries: number }> {
   return inStorage(address, ({ sql }) => ({ entries: new MachineStore(sql).entries() ?? 0 }));
 }
 
-/** Writes entries until there are `until`: what a machine would write in as many updates. */
+/** Writes entries until there are `until`, as a machine would in as many updates. */
 function fill(store: MachineStore, until: number): void {
   const machine = store.load();
   if (machine === undefined) throw new Error('there is no machine to fill');

@@ -8,7 +8,7 @@ export interface Told {
   readonly data: unknown;
 }
 
-/** From where to go on. */
+/** The last event that the watcher has. */
 interface From {
   /** `?after=` */
   readonly after?: string;
@@ -16,13 +16,13 @@ interface From {
   readonly last?: string;
 }
 
-/** Asks for a stream. */
+/** Requests a stream. */
 export async function openEvents(address: string, { after, last }: From = {}): Promise<Response> {
   const headers = last === undefined ? {} : { 'Last-Event-ID': last };
   return send('GET', resource(address, 'watch', { after }), { headers });
 }
 
-/** Watches a machine. @throws where that is refused. */
+/** Watches a machine. @throws if that is refused. */
 export async function watch(address: string, from: From = {}): Promise<EventReader> {
   const response = await openEvents(address, from);
   if (response.status !== 200 || response.body === null)
@@ -31,7 +31,7 @@ export async function watch(address: string, from: From = {}): Promise<EventRead
 }
 
 export class EventReader {
-  /** What was said beside events: `retry: 1000`, `: a comment`. */
+  /** Lines that are not events: `retry: 1000`, `: a comment`. */
   readonly asides: string[] = [];
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
@@ -41,7 +41,7 @@ export class EventReader {
     this.#reader = body.getReader();
   }
 
-  /** @returns the next event, or nothing at the end of the stream. */
+  /** @returns the next event; undefined at the end of the stream. */
   async next(): Promise<Told | undefined> {
     for (;;) {
       const end = this.#text.indexOf('\n\n');
@@ -56,7 +56,7 @@ export class EventReader {
     }
   }
 
-  /** @returns the next `count` events. @throws where the stream ends before. */
+  /** @returns the next `count` events. @throws if the stream ends before. */
   async take(count: number): Promise<Told[]> {
     const events: Told[] = [];
     while (events.length < count) {

@@ -1,4 +1,4 @@
-/** Memory is only a copy: what storage holds is what is so. */
+/** Memory is only a cache of storage. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
 import {
@@ -20,8 +20,8 @@ const chart = sequence(
   final('day'),
 );
 
-describe('a machine whose object was thrown away', () => {
-  it('stands where it stood, and has counted what it had counted', async () => {
+describe('a machine whose object was evicted', () => {
+  it('is in the same state, with the same counts', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await evict(address);
@@ -31,7 +31,7 @@ describe('a machine whose object was thrown away', () => {
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('says the same of itself, its chart and its history', async () => {
+  it('has the same status, chart and history', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 3);
     await reportTimes(address, 'b', 1);
@@ -53,7 +53,7 @@ describe('a machine whose object was thrown away', () => {
     expect(alarm).not.toBeNull();
   });
 
-  it('needs nobody’s chart to wake up but its own', async () => {
+  it('needs no chart but its own to wake up', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 1);
     await removeChart(address);
@@ -62,7 +62,7 @@ describe('a machine whose object was thrown away', () => {
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('counts exactly, thrown away between every two reports', async () => {
+  it('counts exactly if it is evicted between every two reports', async () => {
     const address = await newChart(sequence(counting('a', 'b', 4), counting('b', 'c', 20), final('c')));
     for (let i = 0; i < 10; i++) {
       expect((await report(address, i < 4 ? 'a' : 'b')).headers.get('ETag')).toBe(`"${i + 2}"`);
@@ -72,14 +72,14 @@ describe('a machine whose object was thrown away', () => {
   });
 });
 
-describe('what is in memory', () => {
-  it('is given up when storage has moved on, for a question', async () => {
+describe('the machine in memory', () => {
+  it('is dropped when storage differs, for a query', async () => {
     const address = await machineThatMovedOnInStorage();
     expect((await ask(address, 'b')).status).toBe(200);
     expect((await ask(address, 'a')).status).toBe(406);
   });
 
-  it('is given up when storage has moved on, for a report', async () => {
+  it('is dropped when storage differs, for a report', async () => {
     const address = await machineThatMovedOnInStorage();
     expect((await report(address, 'a')).status).toBe(406);
     const counted = await report(address, 'b');
@@ -87,7 +87,7 @@ describe('what is in memory', () => {
     expect((await statusOf(address)).quorums).toMatchObject([{ state: 'b', have: 1 }]);
   });
 
-  it('is given up when storage has moved on, for every document', async () => {
+  it('is dropped when storage differs, for every document', async () => {
     const address = await machineThatMovedOnInStorage();
     expect(await statusOf(address)).toMatchObject({ revision: 41, states: ['b'] });
     expect(await chartOf(await machineThatMovedOnInStorage())).toContain('"current_state":"b"');

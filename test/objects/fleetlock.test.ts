@@ -1,4 +1,4 @@
-/** FleetLock: a node that knows only the protocol is a step in a chart. */
+/** FleetLock: a node that knows only the protocol takes part in a chart. */
 
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -28,7 +28,7 @@ const rolling = (nodes: number, slots = 1) =>
   );
 
 describe('a fleet of nodes', () => {
-  it.each([1, 2, 3])('goes through a reboot, never more than %i at once', async (slots) => {
+  it.each([1, 2, 3])('reboots, never more than %i nodes at once', async (slots) => {
     const address = await newChart(rolling(7, slots));
     const nodes = Array.from({ length: 7 }, (_, i) => nodeOf(address, `node-${i}`));
     for (const node of nodes) node.stage(2);
@@ -64,7 +64,7 @@ describe('a fleet of nodes', () => {
     expect(node.state).toBe('finalization');
   });
 
-  it('is of one machine at the root as well', async () => {
+  it('can use the machine at the root', async () => {
     await upload('default', rolling(1), '?reset=true');
     const node = new ZincatiNode(send, '', 'node-1');
     node.stage(2);
@@ -76,7 +76,7 @@ describe('a fleet of nodes', () => {
     expect((await tracesOf('default')).tables).toEqual([]);
   });
 
-  it('may be of a run', async () => {
+  it('can use a run', async () => {
     const address = `${await newChart(rolling(1))}@2026-11-24`;
     const node = nodeOf(address, 'node-1');
     expect(await node.lock()).toBe(true);
@@ -85,7 +85,7 @@ describe('a fleet of nodes', () => {
 });
 
 describe('a lock', () => {
-  it('is recursive: its holder is told yes as often as it asks', async () => {
+  it('is recursive: its holder gets 200 each time', async () => {
     const address = await newChart(rolling(3));
     const node = nodeOf(address, 'node-1');
     for (let i = 0; i < 3; i++) expect(await node.lock()).toBe(true);
@@ -95,7 +95,7 @@ describe('a lock', () => {
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, by: ['node-1'] }] });
   });
 
-  it('is owned: nobody else can give it back', async () => {
+  it('is owned: no other node can release it', async () => {
     const address = await newChart(rolling(3));
     expect(await nodeOf(address, 'node-1').lock()).toBe(true);
     expect(await nodeOf(address, 'node-2').unlock()).toBe(true);
@@ -103,7 +103,7 @@ describe('a lock', () => {
     expect(await holdersOf(address)).toEqual(['node-1']);
   });
 
-  it('is refused to all but one of those who ask at once', async () => {
+  it('is refused to all but one of several nodes at once', async () => {
     const address = await newChart(rolling(9));
     const nodes = Array.from({ length: 9 }, (_, i) => nodeOf(address, `node-${i}`));
     const locked = await Promise.all(nodes.map((node) => node.lock()));
@@ -115,7 +115,7 @@ describe('a lock', () => {
     });
   });
 
-  it('of a node that dies comes back with its lease', async () => {
+  it('of a node that dies is free when its lease ends', async () => {
     const address = await newChart(rolling(3));
     const [dead, next] = [nodeOf(address, 'node-1'), nodeOf(address, 'node-2')];
     expect(await dead.lock()).toBe(true);
@@ -125,13 +125,13 @@ describe('a lock', () => {
     await runDurableObjectAlarm(objectAt(address));
     expect(await holdersOf(address)).toEqual([]);
     expect(await next.lock()).toBe(true);
-    // When it comes back after all it holds nothing, and has not counted.
+    // When the node comes back it holds nothing, and has not counted.
     expect(await dead.unlock()).toBe(true);
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 0 }] });
     expect(await holdersOf(address)).toEqual(['node-2']);
   });
 
-  it('is one claim, however it was taken', async () => {
+  it('is the same claim as over HTTP', async () => {
     const address = await newChart(rolling(3));
     await claim(address, 'reboot', 'node-1');
     expect(await nodeOf(address, 'node-2').lock()).toBe(false);
@@ -140,7 +140,7 @@ describe('a lock', () => {
     expect(await nodeOf(address, 'node-2').lock()).toBe(true);
   });
 
-  it('is asked for by a node that has counted already: it may reboot again, and counts once', async () => {
+  it('is given to a node that has counted already: it may reboot again, and counts once', async () => {
     const address = await newChart(rolling(3));
     const node = nodeOf(address, 'node-1');
     for (let i = 0; i < 2; i++) {
@@ -153,7 +153,7 @@ describe('a lock', () => {
 });
 
 describe('a node that is up', () => {
-  it('is told yes where it holds nothing, whatever the machine is at, and has not reported', async () => {
+  it('gets 200 if it holds nothing, whatever the state of the machine, and has not reported', async () => {
     const address = await newChart(
       sequence(counting('a', 'b', 2), { ...counting('b', 'c'), slots: 1 }, final('c')),
     );
@@ -163,7 +163,7 @@ describe('a node that is up', () => {
     expect(await documentOf(address)).toMatchObject({ revision: 1, quorums: [{ have: 0 }] });
   });
 
-  it('gives its slot back where the state takes no report: it was a lock and nothing else', async () => {
+  it('frees its slot if the state takes no report: the slot is only a lock', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {go: b}}, b: {}}');
     const node = nodeOf(address, 'node-1');
     expect(await node.lock()).toBe(true);
@@ -203,7 +203,7 @@ states:
     expect(await documentOf(address)).toMatchObject({ revision: 1, claims: [{ holders: [] }] });
   });
 
-  it('that names a key of several states is told their names', async () => {
+  it('that is a key of several states is refused with their names', async () => {
     const address = await newChart(`
 type: parallel
 states:
@@ -223,7 +223,7 @@ states:
     expect((await documentOf(address)).claims).toMatchObject([{ state: 'workers', holders: [{ by: 'a' }] }]);
   });
 
-  it('that is `default` is told both names where there are two such states', async () => {
+  it('that is `default` is refused with both names if there are two such states', async () => {
     const address = await newChart(regions);
     await put(address, 'infra', { event: 'open' });
     const node = nodeOf(address, 'a');
@@ -235,7 +235,7 @@ states:
     expect(await node.unlock()).toBe(true);
   });
 
-  it('that is `default` is what the node holds, though there are two such states by now', async () => {
+  it('that is `default` is the state of the slot that the node holds, even if there are two such states', async () => {
     const address = await newChart(regions);
     const node = nodeOf(address, 'a');
     expect(await node.lock()).toBe(true);
@@ -254,7 +254,7 @@ states:
   });
 });
 
-describe('a request that is not of the protocol', () => {
+describe('a request that does not follow the protocol', () => {
   const params = { id: 'node-1', group: 'default' };
   const good = JSON.stringify({ client_params: params });
 
@@ -287,25 +287,25 @@ describe('a request that is not of the protocol', () => {
     await expectRefused({ headers: { 'fleet-lock-protocol': 'true' }, body }, 413, /bytes/);
   });
 
-  it('has a body that is no text', async () => {
+  it('has a body that is not text', async () => {
     const body = new Uint8Array([0x22, 0xff, 0x22]);
     await expectRefused({ headers: { 'fleet-lock-protocol': 'true' }, body }, 400, /UTF-8/);
   });
 
-  it('may say more than it must', async () => {
+  it('may have additional fields', async () => {
     const address = await newChart(rolling(3));
     const body = JSON.stringify({ client_params: { ...params, more: 1 }, version: 2 });
     const init = { headers: { 'fleet-lock-protocol': 'true' }, body };
     expect((await send('POST', `${machinePath(address)}/v1/pre-reboot`, init)).status).toBe(200);
   });
 
-  it('is no GET', async () => {
+  it('is not a GET', async () => {
     const address = await newChart(rolling(3));
     const response = await send('GET', `${machinePath(address)}/v1/pre-reboot`);
     expect([response.status, response.headers.get('Allow')]).toEqual([405, 'POST, OPTIONS']);
   });
 
-  it('is for a machine that there is not, and leaves nothing behind', async () => {
+  it('is refused without a chart, and leaves nothing behind', async () => {
     const address = newAddress();
     const node = nodeOf(address, 'node-1');
     expect([await node.lock(), await node.unlock()]).toEqual([false, false]);

@@ -1,4 +1,4 @@
-/** Callers that leave much behind: the next request costs in proportion to it, and not with its square. */
+/** The cost of a request grows linearly with the rows that callers have left. */
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
 import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
@@ -28,7 +28,7 @@ async function many<Item>(
   }
 }
 
-/** A chart of regions with slots, that are left together, and how many claims there are in each. */
+/** A chart of regions with slots that are left together, and the number of claims in each. */
 async function claimed(count: number, each: number): Promise<string> {
   const states = Object.fromEntries(names(count, 'r').map((name) => [name, { slots: 1_000 }]));
   const chart = {
@@ -67,7 +67,7 @@ describe('claims', () => {
     });
   });
 
-  it('are bounded for a machine, whatever its states have room for', { timeout: 60_000 }, async () => {
+  it('are bounded for a machine, however many slots its states have', { timeout: 60_000 }, async () => {
     const full = CLAIMS / 1_000;
     const address = await newChart(regions(full + 1, { slots: 1_000 }));
     await claimAll(address, full, 1_000);
@@ -81,13 +81,13 @@ describe('claims', () => {
   });
 });
 
-/** How many slots are held, as the status says. */
+/** The number of held slots, from the status. */
 async function holders(address: string): Promise<number> {
   return (await documentOf(address)).claims.flatMap((one) => one.holders).length;
 }
 
 describe('WebSockets', () => {
-  it('are opened and told in proportion to their number', { timeout: 60_000 }, async () => {
+  it('are opened and served in proportion to their number', { timeout: 60_000 }, async () => {
     await expectLinear(150, async (count) => {
       const address = await newChart(regions(1, {}));
       const open = await Promise.all(names(count, '').map(() => openSocket(address)));

@@ -1,14 +1,14 @@
-/** A stopwatch for requests: how the cost of one grows with what callers have left at a machine. */
+/** Measures how the cost of a request grows with the rows that callers have left. */
 import { expect } from 'vitest';
 
-/** Four times as much may cost eight times as much: noise, caches and allocation aside, that is faster than linear. */
+/** Four times as much may cost eight times as much: noise, caches and allocation aside, more is not linear. */
 const FACTOR = 4;
 const MOST = 8;
 
 /** Below this, in ms, a cost is all noise. */
 const FLOOR = 4;
 
-/** Measurements of one cost, of which the least counts: what else runs on the machine only adds. */
+/** Measurements of one cost. The least counts, because other load only adds. */
 const ROUNDS = 3;
 
 /**
@@ -28,7 +28,7 @@ export async function expectLinear(
   );
 }
 
-/** @returns what a request takes, in ms. */
+/** @returns the duration of a request, ms. */
 async function costOf(request: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < ROUNDS; i++) {

@@ -1,4 +1,4 @@
-/** `Idempotency-Key`: a request that comes again is answered as it was the first time, and changes nothing. */
+/** `Idempotency-Key`: a repeat gets the first response, and changes nothing. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { ask, evict, reportTimes, updateAt } from '../service.ts';
@@ -6,7 +6,7 @@ import { documentOf, put, refusedOf, reset, revisionOf, storyOf, together, verdi
 
 const ring = sequence(counting('drain', 'patch', 2), counting('patch', 'drain'));
 
-describe('a request that comes again', () => {
+describe('a repeated request', () => {
   it('is counted once, and gets the first answer', async () => {
     const address = await newChart(ring);
     const first = await put(address, 'drain', { key: 'k1' });
@@ -22,7 +22,7 @@ describe('a request that comes again', () => {
     });
   });
 
-  it('gets the first no, also when it would be yes by now', async () => {
+  it('gets the first refusal, even if it would be accepted now', async () => {
     const address = await newChart(ring);
     const first = await put(address, 'patch', { key: 'k1' });
     await reportTimes(address, 'drain', 2);
@@ -42,20 +42,20 @@ describe('a request that comes again', () => {
     expect((await put(address, 'drain', { key: 'k1', match: '"2"' })).status).toBe(412);
   });
 
-  it('is another one under another key', async () => {
+  it('is a new request under another key', async () => {
     const address = await newChart(ring);
     await put(address, 'drain', { key: 'k1' });
     await put(address, 'drain', { key: 'K1' });
     expect(await documentOf(address)).toMatchObject({ states: ['patch'], revision: 3 });
   });
 
-  it('is another one at another machine', async () => {
+  it('is a new request at another machine', async () => {
     const [one, other] = [await newChart(ring), await newChart(ring)];
     for (const address of [one, other]) await put(address, 'drain', { key: 'k1' });
     expect((await documentOf(other)).quorums).toMatchObject([{ have: 1 }]);
   });
 
-  it('may come to the same state under another of its names, but not as the same request', async () => {
+  it('is another request if it names the same state differently', async () => {
     const address = await newChart(
       'initial: a\nstates: {a: {id: first, on: {update: {target: b, quorum: 9}}}, b: {}}',
     );
@@ -64,7 +64,7 @@ describe('a request that comes again', () => {
   });
 });
 
-describe('a key that came with another request', () => {
+describe('a key of another request', () => {
   const others = {
     'another state': { state: 'patch' },
     'another event': { event: 'fail' },
@@ -100,7 +100,7 @@ describe('repeats in one batch', () => {
     expect((await documentOf(address)).states).toEqual(['patch']);
   });
 
-  it('get the first no, though the batch has made it a yes', async () => {
+  it('get the first refusal, even if a later one in the batch would be accepted', async () => {
     const address = await newChart(ring);
     const answers = await together(address, (machine) => [
       updateAt(machine, report('patch', 'k1')),
@@ -147,14 +147,14 @@ describe('a receipt', () => {
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 0 }]);
   });
 
-  it('is of this machine: none is left where there was no chart', async () => {
+  it('belongs to one machine: without a chart, none is stored', async () => {
     const address = newAddress();
     expect((await put(address, 'drain', { key: 'k1' })).status).toBe(404);
     await putChart(address, ring);
     expect((await put(address, 'drain', { key: 'k1' })).status).toBe(200);
   });
 
-  it('goes with a caller who counts once as well', async () => {
+  it('works together with `by`', async () => {
     const address = await newChart(ring);
     await put(address, 'drain', { by: 'a', key: 'k1' });
     expect(revisionOf(await put(address, 'drain', { by: 'a', key: 'k2' }))).toBe(2);
@@ -181,7 +181,7 @@ describe('a key', () => {
     expect((await documentOf(address)).revision).toBe(2);
   });
 
-  it('may look like anything, also like a report of somebody', async () => {
+  it('may be any text, even the key of a report', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 9), final('done')));
     await put(address, 'drain', { by: 'a' });
     const keys = ['by/1/["update","a"]', 'key/k', "' OR 1=1 --", '*'];

@@ -1,4 +1,4 @@
-/** Two tenants with the same names: whatever one does, the other's is as it was. */
+/** Two tenants with the same names: no request of one changes anything of the other. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import { RIGHTS } from '../../src/grant.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   }
 });
 
-/** Everything that can be seen of a tenant, with its own name taken out. */
+/** Everything visible of a tenant, without its own name. */
 async function viewOf(tenant: string): Promise<string> {
   const texts: string[] = [];
   for (const address of [`${tenant}/release`, `${tenant}/release@42`]) {
@@ -41,7 +41,7 @@ async function viewOf(tenant: string): Promise<string> {
   return [...texts, JSON.stringify(await listOf(tenant))].join('\n').replaceAll(tenant, 'TENANT');
 }
 
-/** Every method of every resource, with what it would need. */
+/** Every method of every resource, with its parameters. */
 const REQUESTS = RESOURCES.machine.flatMap(({ path, methods }) =>
   Object.entries(methods).map(([method, { contract }]) => ({
     method,
@@ -89,8 +89,8 @@ describe('the list of one tenant', () => {
   });
 });
 
-describe('who watches one tenant', () => {
-  it('is told what happens there, and nothing of the other’s', async () => {
+describe('a watcher of one tenant', () => {
+  it('gets its changes, and none of the other’s', async () => {
     const sockets = [await openSocket(`${ours}/release`), await openSocket(`${theirs}/release`)];
     await send('PUT', `/${theirs}/release/state?state=work&by=web-01`);
     await send('DELETE', `/${ours}/release/claims?state=work&by=web-01`);
@@ -101,7 +101,7 @@ describe('who watches one tenant', () => {
 });
 
 describe('a claim, a key and a caller of one tenant', () => {
-  it('are strangers to the other', async () => {
+  it('are unknown to the other', async () => {
     const put = (tenant: string) =>
       send('PUT', `/${tenant}/release/state?state=work&by=web-01`, { headers: { 'Idempotency-Key': 'k' } });
     expect((await put(ours)).status).toBe(200);

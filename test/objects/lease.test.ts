@@ -1,4 +1,4 @@
-/** A lease: whoever dies with a slot gives it back when its time is up, without anybody's doing. */
+/** Leases: the slot of a caller that dies is free when its lease ends. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, newChart, sequence, timed } from '../charts.ts';
@@ -28,13 +28,13 @@ describe('a lease that has ended', () => {
     vi.setSystemTime(NOON + 10 * MINUTE);
     expect(await runDurableObjectAlarm(objectAt(address))).toBe(true);
     expect(await tracesOf(address)).toMatchObject({ alarm: null });
-    // Nobody has asked: it is in storage.
+    // Read from storage, without a request.
     const story = await storyOf(address);
     expect(story.at(-1)).toMatchObject({ cause: 'lease-expired', by: 'a', state: 'work', revision: 3 });
     expect(await holdersOf(address)).toEqual([]);
   });
 
-  it('frees the slot by the next request, where the alarm is late', async () => {
+  it('frees the slot by the next request if the alarm is late', async () => {
     const address = await newChart(one);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + 10 * MINUTE - 1);
@@ -59,7 +59,7 @@ describe('a lease that has ended', () => {
     expect(await verdict(await claim(address, 'work', 'b'))).toBe('200');
   });
 
-  it('is told as having ended at its own time, however late that is noticed', async () => {
+  it('is in the history at its own time, however late it is processed', async () => {
     const address = await newChart(two);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + MINUTE);
@@ -82,7 +82,7 @@ describe('a lease that has ended', () => {
     expect(await (await waiting).json()).toMatchObject({ revision: 3, claims: [{ holders: [] }] });
   });
 
-  it('takes the right to report with it', async () => {
+  it('ends the right to report', async () => {
     const address = await newChart(one);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + 10 * MINUTE);
@@ -91,7 +91,7 @@ describe('a lease that has ended', () => {
     expect(await verdict(await put(address, 'work', { by: 'a' }))).toBe('200');
   });
 
-  it('is nothing to one who has given the slot back, or reported', async () => {
+  it('has no effect after a release or a report', async () => {
     const address = await newChart(two);
     for (const by of ['a', 'b']) await claim(address, 'work', by);
     await release(address, 'work', 'a');
@@ -103,7 +103,7 @@ describe('a lease that has ended', () => {
 });
 
 describe('a lease that is renewed', () => {
-  it('ends later, and the alarm goes with it', async () => {
+  it('ends later, and the alarm moves with it', async () => {
     const address = await newChart(one);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + 9 * MINUTE);
@@ -115,7 +115,7 @@ describe('a lease that is renewed', () => {
     expect(await verdict(await claim(address, 'work', 'b'))).toBe('200');
   });
 
-  it('leaves the alarm to the one that ends first', async () => {
+  it('leaves the alarm at the lease that ends first', async () => {
     const address = await newChart(two);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + MINUTE);
@@ -135,7 +135,7 @@ describe("a lease beside the chart's own clock", () => {
     counting('rest', 'work'),
   );
 
-  it('ends with the state where the clock comes first', async () => {
+  it('ends with the state if the clock comes first', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     expect((await tracesOf(address)).alarm).toBe(NOON + 5 * MINUTE);
@@ -144,7 +144,7 @@ describe("a lease beside the chart's own clock", () => {
     expect((await tracesOf(address)).alarm).toBeNull();
   });
 
-  it('ends before the state where it is shorter', async () => {
+  it('ends before the state if it is shorter', async () => {
     const address = await newChart(
       sequence(
         { ...timed('work', 'rest', '2040-06-01T12:05:00'), slots: 1, lease: '2m' },
@@ -162,12 +162,12 @@ describe("a lease beside the chart's own clock", () => {
   });
 });
 
-describe('when to come again', () => {
+describe('Retry-After of a refused claim', () => {
   it.each([
     ['soon', 10 * MINUTE - 7_000, '7'],
     ['in half a minute at most', 0, '30'],
     ['not before a second', 10 * MINUTE - 100, '1'],
-  ])('is told to one who finds no slot: %s', async (_, later, seconds) => {
+  ])('is the time until a slot may be free: %s', async (_, later, seconds) => {
     const address = await newChart(one);
     await claim(address, 'work', 'a');
     vi.setSystemTime(NOON + later);
@@ -177,8 +177,8 @@ describe('when to come again', () => {
   });
 });
 
-describe('a lease that nobody has written', () => {
-  it('is of 15 minutes', async () => {
+describe('a lease that the chart does not name', () => {
+  it('is 15 minutes', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     expect(await (await claim(address, 'a', 'x')).json()).toMatchObject({
       until: '2040-06-01T12:15:00.000Z',

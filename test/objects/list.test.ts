@@ -1,4 +1,4 @@
-/** `GET /{tenant}`: which machines there are, and how far they are. */
+/** `GET /{tenant}`: the machines of a tenant, and the state of each. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../src/limits.ts';
 import { newChart, putChart, removeChart } from '../charts.ts';
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe('a list', () => {
-  it('says of each machine where it stands, since when, and whether it is done', async () => {
+  it('has each machine’s state, since when, and whether it is done', async () => {
     await upload(`${tenant}/a`, CHART);
     await upload(`${tenant}/b`, 'initial: x\nstates: {x: {initial: y, states: {y: {}}}}');
     await reportTimes(`${tenant}/a`, 'drain', 2);
@@ -45,7 +45,7 @@ describe('a list', () => {
     });
   });
 
-  it('has a machine as soon as it has answered, from whatever its chart comes', async () => {
+  it('has a machine as soon as it has begun, whatever the origin of its chart', async () => {
     const bundled = await newChart(CHART);
     const [owner = ''] = bundled.split('/');
     await ask(bundled, 'drain');
@@ -54,7 +54,7 @@ describe('a list', () => {
     expect(names).toEqual([bundled, `${bundled}@42`]);
   });
 
-  it('is filtered for programs by what the page filters by', async () => {
+  it('has the same filters for programs as the page', async () => {
     await upload(`${tenant}/one`, CHART);
     await upload(`${tenant}/two`, CHART);
     await reportTimes(`${tenant}/two`, 'drain', 2);
@@ -64,7 +64,7 @@ describe('a list', () => {
     expect(await namesOf(tenant, '?q=&state=')).toHaveLength(2);
   });
 
-  it('is never behind: it asks the machines themselves', async () => {
+  it('is never stale: it reads the machines themselves', async () => {
     await upload(`${tenant}/a`, CHART);
     for (const revision of [1, 2, 3]) {
       expect((await listOf(tenant)).machines[0]?.revision).toBe(revision);
@@ -72,7 +72,7 @@ describe('a list', () => {
     }
   });
 
-  it('shows what has come due though nobody has asked', async () => {
+  it('shows timers that have fired without a request', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       await upload(`${tenant}/a`, 'initial: a\nstates: {a: {after: {1h: b}}, b: {type: final}}');
@@ -83,12 +83,12 @@ describe('a list', () => {
     }
   });
 
-  it('is empty for a tenant that has none, and leaves nothing behind', async () => {
+  it('is empty for a tenant without machines, and leaves nothing behind', async () => {
     expect(await listOf(tenant)).toEqual({ tenant, machines: [] });
     expect(await inTenant(tenant, tablesOf)).toEqual([]);
   });
 
-  it('is no longer what it was when a machine is deleted, and is again when it comes back', async () => {
+  it('loses a machine that is deleted, and has it again when it comes back', async () => {
     await upload(`${tenant}/a`, CHART);
     await upload(`${tenant}/b`, CHART);
     expect((await erase(`${tenant}/a`)).status).toBe(204);
@@ -97,7 +97,7 @@ describe('a list', () => {
     expect(await namesOf(tenant)).toEqual([`${tenant}/a`, `${tenant}/b`]);
   });
 
-  it('survives that its object sleeps', async () => {
+  it('survives an eviction', async () => {
     await upload(`${tenant}/a`, CHART);
     await evictTenant(tenant);
     expect(await namesOf(tenant)).toEqual([`${tenant}/a`]);
@@ -119,7 +119,7 @@ describe('a list', () => {
     expect(await tracesOf(`${tenant}/b`)).toEqual({ tables: [], alarm: null });
   });
 
-  it('shows a machine that does not answer as such, and the others all the same', async () => {
+  it('shows a machine that does not answer as unknown, and the others as usual', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
     await upload(`${tenant}/a`, CHART);
     await upload(`${tenant}/b`, CHART);
@@ -154,7 +154,7 @@ describe('pages', () => {
     expect(seen).toEqual(sorted);
   });
 
-  it('are as long as is said, and end where there is no more', async () => {
+  it('have at most `limit` machines, and say if there are more', async () => {
     await inTenant(tenant, () => undefined);
     await upload(`${tenant}/a`, CHART);
     await upload(`${tenant}/b`, CHART);
@@ -174,13 +174,13 @@ describe('pages', () => {
     ['chart=a/b', 'chart'],
     ['chart=', 'chart'],
     ["chart='%20OR%201=1", 'chart'],
-  ])('are refused that there cannot be: ?%s', async (query, what) => {
+  ])('are refused with wrong parameters: ?%s', async (query, what) => {
     const response = await send('GET', `/${tenant}?${query}`);
     expect(response.status).toBe(400);
     expect((await problemOf(response)).detail).toContain(what);
   });
 
-  it('are of one chart where that is asked for', async () => {
+  it('can be of one chart', async () => {
     for (const chart of ['a', 'ab']) await putChart(`${tenant}/${chart}`, CHART);
     for (const name of ['a', 'a@1', 'ab', 'ab@1']) await report(`${tenant}/${name}`, 'drain');
     expect(await namesOf(tenant, '?chart=a')).toEqual([`${tenant}/a`, `${tenant}/a@1`]);
@@ -191,7 +191,7 @@ describe('pages', () => {
 });
 
 describe('a caller with a token', () => {
-  it('is shown the machines that it may read, in full pages', async () => {
+  it('gets the machines that it may read, in full pages', async () => {
     for (const chart of ['a', 'b', 'c', 'd']) await upload(`${tenant}/${chart}`, CHART);
     const token = await tokenFor([`${tenant}/b`, `${tenant}/d`, 'other/*'], 'read');
     const first = await (await sendAs(token, 'GET', `/${tenant}?limit=1`)).json<{ after?: string }>();
@@ -203,8 +203,8 @@ describe('a caller with a token', () => {
   });
 });
 
-describe('a machine that is on the list and is not there', () => {
-  it('is not shown, and is off the list from then on', async () => {
+describe('a machine that is in the registry and is not there', () => {
+  it('is not shown, and leaves the registry', async () => {
     await upload(`${tenant}/a`, CHART);
     const before = await inTenant(tenant, totalOf);
     // As if the process had been killed after it was entered, and before it began.
@@ -218,7 +218,7 @@ describe('a machine that is on the list and is not there', () => {
     expect(await tracesOf(`${tenant}/lost`)).toEqual({ tables: [], alarm: null });
   });
 
-  it('is not taken off by who reads the list while it starts', async () => {
+  it('stays in the registry if the list is read while it starts', async () => {
     await putChart(`${tenant}/a`, CHART);
     for (let i = 0; i < 20; i++) {
       const answers = await Promise.all([
@@ -232,7 +232,7 @@ describe('a machine that is on the list and is not there', () => {
     }
   });
 
-  it('is right after any disorder of starts, ends and readers', async () => {
+  it('is right after any order of starts, deletions and reads', async () => {
     await putChart(`${tenant}/a`, CHART);
     await ask(`${tenant}/a`, 'drain');
     const one = await inTenant(tenant, totalOf);

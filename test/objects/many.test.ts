@@ -1,4 +1,4 @@
-/** Many callers at once, and callers whose names are not meant as names. */
+/** Many callers at once, and hostile names of callers. */
 import { expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { inStorage, send } from '../service.ts';
@@ -6,7 +6,7 @@ import { claim, documentOf, holdersOf, put, storyOf } from './callers.ts';
 
 const CLAIMERS = 200;
 
-it('of 200 who claim one slot at once, one has it', async () => {
+it('of 200 callers that claim one slot at once, one gets it', async () => {
   const address = await newChart(sequence({ ...counting('work', 'done', 9), slots: 1 }, final('done')));
   const names = Array.from({ length: CLAIMERS }, (_, i) => `web-${i}`);
   const answers = await Promise.all(names.map((name) => claim(address, 'work', name)));
@@ -32,7 +32,7 @@ const NAMES = [
   '../../default',
 ];
 
-it('a name is only a name, whatever it says: each counts once, as it was said', async () => {
+it('hostile names are only names: each counts once, as it was sent', async () => {
   const address = await newChart(sequence(counting('work', 'done', 99), final('done')));
   for (const by of [...NAMES, ...NAMES]) {
     expect((await put(address, 'work', { by, key: encodeURI(by) })).status, by).toBe(200);

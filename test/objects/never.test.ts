@@ -1,10 +1,10 @@
-/** What cannot come any more is told at once, and without `Retry-After`: nobody is kept waiting for nothing. */
+/** A state that cannot come any more is refused at once, without `Retry-After`, even with a wait. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
 import { ask, report, reportTimes } from '../service.ts';
 import { claim, put, refusedOf, verdict, waitFor } from './callers.ts';
 
-// It stands still: a wait that is not told at once would never be told.
+// It stands still: a wait that does not end at once would never end.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.setSystemTime(Date.parse('2040-06-01T12:00:00Z'));
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Told with and without a wait, by `GET` and by `PUT`. */
+/** Refused with and without a wait, by `GET` and by `PUT`. */
 async function expectNever(address: string, state: string): Promise<void> {
   for (const response of [
     await waitFor(address, state, '60s'),
@@ -30,7 +30,7 @@ async function expectNever(address: string, state: string): Promise<void> {
   }
 }
 
-/** Told with `Retry-After`. */
+/** Refused with `Retry-After`. */
 async function expectNotYet(address: string, state: string): Promise<void> {
   const response = await ask(address, state);
   expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
@@ -38,7 +38,7 @@ async function expectNotYet(address: string, state: string): Promise<void> {
 }
 
 describe('in a sequence', () => {
-  it('a state behind the current one never comes again', async () => {
+  it('a state before the current one never comes again', async () => {
     const address = await newChart(
       sequence(counting('a', 'b'), counting('b', 'c'), counting('c', 'd'), final('d')),
     );
@@ -50,7 +50,7 @@ describe('in a sequence', () => {
     await expectNotYet(address, 'd');
   });
 
-  it('a state of a ring comes again', async () => {
+  it('a state of a cycle comes again', async () => {
     const address = await newChart(sequence(counting('a', 'b'), counting('b', 'c'), counting('c', 'b')));
     await reportTimes(address, 'a', 1);
     await reportTimes(address, 'b', 1);
@@ -58,7 +58,7 @@ describe('in a sequence', () => {
     await expectNever(address, 'a');
   });
 
-  it('nothing comes behind the end', async () => {
+  it('no state comes after the end', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     await report(address, 'a');
     await expectNever(address, 'a');
@@ -68,14 +68,14 @@ describe('in a sequence', () => {
     ['has its target behind it', 5, 3],
     ['is its target already', 3, 3],
     ['passes its target by', 0.5, 3],
-  ])('nothing comes behind a count that %s', async (_, from, until) => {
+  ])('no state comes after a count that %s', async (_, from, until) => {
     const address = await newChart(sequence(counting('a', 'b', until, from), final('b')));
     await expectNever(address, 'b');
     await reportTimes(address, 'a', 4);
     await expectNever(address, 'b');
   });
 
-  it('what lies behind such a count that is yet to begin never comes either', async () => {
+  it('no state comes after such a count that is yet to begin', async () => {
     const address = await newChart(sequence(counting('a', 'b'), counting('b', 'c', 1, 2), final('c')));
     await expectNotYet(address, 'b');
     await expectNever(address, 'c');
@@ -88,18 +88,18 @@ describe('in a sequence', () => {
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('a state of the clock is waited for', async () => {
+  it('a state that the clock leaves can come', async () => {
     const address = await newChart(sequence(timed('a', 'b', '2040-06-01T12:00:02'), final('b')));
     const response = await ask(address, 'b');
     expect(response.headers.get('Retry-After')).toBe('2');
   });
 
-  it('a state that no way leads to never comes', async () => {
+  it('a state without a path to it never comes', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b'), counting('aside', 'b')));
     await expectNever(address, 'aside');
   });
 
-  it('a state that there is not never comes', async () => {
+  it('a state that the chart does not have never comes', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     const response = await waitFor(address, 'c', '60s');
     expect([response.status, response.headers.get('Retry-After')]).toEqual([406, null]);
@@ -108,7 +108,7 @@ describe('in a sequence', () => {
 });
 
 describe('in a statechart', () => {
-  it('what a guard keeps shut may come all the same', async () => {
+  it('a state behind a guard may come', async () => {
     const address = await newChart(`
 initial: a
 context: {open: false}
@@ -117,7 +117,7 @@ states: {a: {on: {update: {target: b, guard: context.open}}}, b: {}}
     await expectNotYet(address, 'b');
   });
 
-  it('nothing comes behind the end, in whatever region', async () => {
+  it('no state comes after the end, in any region', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {on: {update: end, other: b}}, b: {}, end: {type: final}}
@@ -126,7 +126,7 @@ states: {a: {on: {update: end, other: b}}, b: {}, end: {type: final}}
     for (const state of ['a', 'b']) await expectNever(address, state);
   });
 
-  it('what only a transition of a state that was left leads to never comes', async () => {
+  it('a state that only a transition of a left state leads to never comes', async () => {
     const address = await newChart(`
 initial: a
 states:
@@ -141,7 +141,7 @@ states:
     await expectNotYet(address, 'c');
   });
 
-  it('what a region beside it leads to may come', async () => {
+  it('a state that another region leads to may come', async () => {
     const address = await newChart(`
 type: parallel
 states:
@@ -153,7 +153,7 @@ states:
     await expectNotYet(address, 'us2');
   });
 
-  it('what only a history state remembers may come', async () => {
+  it('a state that only a history state remembers may come', async () => {
     const address = await newChart(`
 initial: first
 states:
@@ -172,7 +172,7 @@ states:
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('a region that comes to its end stays so, and the others go on', async () => {
+  it('a region at its end stays there, and the others continue', async () => {
     const address = await newChart(`
 type: parallel
 states:
@@ -185,8 +185,8 @@ states:
   });
 });
 
-describe('a wait under way', () => {
-  it('is told at once when what it waits for cannot come any more', async () => {
+describe('a wait', () => {
+  it('ends at once when its state cannot come any more', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {on: {update: b, fail: rollback}}, b: {on: {update: c}}, c: {}, rollback: {}}
@@ -199,7 +199,7 @@ states: {a: {on: {update: b, fail: rollback}}, b: {on: {update: c}}, c: {}, roll
     expect(await verdict(response)).toBe('406 cannot-come');
   });
 
-  it('is told at once when the machine has come to its end', async () => {
+  it('ends at once when the machine is done', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {on: {update: b, fail: rollback}}, b: {type: final}, rollback: {}}

@@ -1,4 +1,4 @@
-/** Where objects are to live: told by variables, and refused where there is no such place. */
+/** The variables for the location of objects; unknown names are refused. */
 import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { problemOf, tracesOf } from '../service.ts';
@@ -6,8 +6,8 @@ import { sendWith } from '../tokens.ts';
 
 const chart = sequence(counting('a', 'b'), final('b'));
 
-describe('a place', () => {
-  it('is where machines are made, and asked for again', async () => {
+describe('a location', () => {
+  it('is used when a machine is made, and each time it is called', async () => {
     const address = await newChart(chart);
     for (const status of [200, 406]) {
       const response = await sendWith({ LOCATION: 'weur' }, 'PUT', `/${address}/state?state=a`);
@@ -31,7 +31,7 @@ describe('a place', () => {
     },
   );
 
-  it('in a jurisdiction is the platform’s to give: workerd has none, and the machine is not made elsewhere', async () => {
+  it('in a jurisdiction fails in workerd, which has none, and the machine is not made elsewhere', async () => {
     const address = await newChart(chart);
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
     const response = await sendWith({ JURISDICTION: 'eu' }, 'PUT', `/${address}/state?state=a`);

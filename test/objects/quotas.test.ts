@@ -1,4 +1,4 @@
-/** What a tenant may have. */
+/** The bounds of a tenant. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TENANT_BYTES, TENANT_MACHINES } from '../../src/limits.ts';
 import { chartOf as chartOfText } from '../chart/run.ts';
@@ -17,12 +17,12 @@ function definitionOf(text: string): string {
   return JSON.stringify(chartOfText(text).definition);
 }
 
-/** Bytes of a chart as it is stored: its text, and what was read of it. */
+/** The bytes of a chart as it is stored: its text and its definition. */
 function sizeOf(text: string): number {
   return new TextEncoder().encode(text + definitionOf(text)).length;
 }
 
-/** As if the tenant had so many machines more, with so many bytes together. */
+/** Adds entries to the registry of a tenant, with so many bytes together. */
 async function fill(machines: number, bytes: number): Promise<void> {
   await inTenant(tenant, (sql) => {
     sql.exec('UPDATE total SET machines = machines + ?, bytes = bytes + ?', machines, bytes);
@@ -32,7 +32,7 @@ async function fill(machines: number, bytes: number): Promise<void> {
 describe('a tenant with as many machines as it may have', () => {
   beforeEach(() => fill(TENANT_MACHINES - 1, 0));
 
-  it('gets no other, by whatever it would start, and is told the limit', async () => {
+  it('gets no other, whatever request would start it, and the refusal names the limit', async () => {
     await putChart(`${tenant}/second`, CHART);
     for (const response of [
       await upload(`${tenant}/third`, CHART),
@@ -52,7 +52,7 @@ describe('a tenant with as many machines as it may have', () => {
     expect(await namesOf(tenant)).toEqual([`${tenant}/first`]);
   });
 
-  it('keeps the ones that it has, which go on, and may have another chart', async () => {
+  it('keeps its machines, which continue, and may get another chart', async () => {
     expect((await report(`${tenant}/first`, 'drain')).status).toBe(200);
     expect((await reset(`${tenant}/first`)).status).toBe(204);
     expect((await upload(`${tenant}/first`, sequence(final('other')))).status).toBe(200);
@@ -64,7 +64,7 @@ describe('a tenant with as many machines as it may have', () => {
     expect((await upload(`${tenant}/third`, CHART)).status).toBe(507);
   });
 
-  it('does not take anything from another tenant', async () => {
+  it('does not affect another tenant', async () => {
     expect((await upload(`${newTenant()}/first`, CHART)).status).toBe(201);
   });
 });
@@ -75,7 +75,7 @@ describe('a tenant whose charts are as large as they may be', () => {
 
   beforeEach(() => fill(0, TENANT_BYTES - 2 * sizeOf(CHART)));
 
-  it('gets one that just fits, and none that does not', async () => {
+  it('gets a chart that just fits, and none that is larger', async () => {
     const response = await upload(`${tenant}/second`, large);
     expect(response.status).toBe(507);
     const { type, detail } = await problemOf(response);
@@ -93,14 +93,14 @@ describe('a tenant whose charts are as large as they may be', () => {
     expect((await upload(`${tenant}/second`, small)).status).toBe(201);
   });
 
-  it('counts a chart that was refused for another reason as if it had not come', async () => {
+  it('does not count a chart that was refused for another reason', async () => {
     const before = await inTenant(tenant, (sql) => sql.exec('SELECT * FROM total').one());
     await report(`${tenant}/first`, 'drain');
     expect((await upload(`${tenant}/first`, small)).status).toBe(409);
     expect(await inTenant(tenant, (sql) => sql.exec('SELECT * FROM total').one())).toEqual(before);
   });
 
-  it('counts what the machine has in the end, whichever of many uploads it is', async () => {
+  it('counts the chart that the machine has after many uploads', async () => {
     for (let i = 0; i < 20; i++) {
       await Promise.all([
         upload(`${tenant}/first`, large, '?reset=true'),

@@ -1,4 +1,4 @@
-/** Statecharts at random, of everything that a chart may have: each of them can be read, most of them move. */
+/** Random statecharts with every feature: each of them is valid, and most of them move. */
 import fc from 'fast-check';
 
 /** A state to come. Its id is its number in the document, so that any other may have it for a target. */
@@ -7,7 +7,7 @@ interface Plan {
   readonly children: readonly Plan[];
 }
 
-/** Events that the charts take, and those that raise them. */
+/** Events that the charts take, and events that raise them. */
 export const EVENTS = ['go', 'back', 'jump.far', 'jump.near'] as const;
 
 const leaf: fc.Arbitrary<Plan> = fc.record({
@@ -80,7 +80,7 @@ function write([root, stream, withHistory]: readonly [Plan, Iterator<number>, bo
       { raise: { event: pick(EVENTS), delay: pick(['0', '10s', '5m']), id: 'later' } },
       { cancel: 'later' },
     ]);
-  // Where many raise at once, charts run in circles and are refused.
+  // With many raised events, charts run in cycles and are refused.
   const action = () => (chance(25) ? { raise: pick(EVENTS) } : quiet());
   const target = (plan: Plan) => {
     const parallel = [...ids.keys(), own].filter(
@@ -102,10 +102,10 @@ function write([root, stream, withHistory]: readonly [Plan, Iterator<number>, bo
     ...(chance(20) ? { reenter: true } : {}),
     ...(chance(30) ? { actions: [action()] } : {}),
   });
-  // A quorum of which nothing comes is refused.
+  // A quorum without an effect is refused.
   const counted = (one: object) =>
     ('target' in one || 'actions' in one) && chance(30) ? { ...one, quorum: 2 + next(2) } : one;
-  // An `always` that is its own end.
+  // An `always` that ends itself.
   const once = { guard: 'context.n == 2', actions: [{ assign: { n: 3 } }] };
   const state = (plan: Plan): object => {
     const id = ids.get(plan);

@@ -1,4 +1,4 @@
-/** Nobody is told "never" of a state that then comes: for every chart, whatever happens to it. */
+/** A state that is refused as unreachable never becomes current: for random charts and events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../../src/chart/chart.ts';
 import { charts, EVENTS } from './random-charts.ts';
 
-/** What happens next: an event to one of the active states or to the whole chart, or time. */
+/** The next step: an event to one of the active states or to the whole chart, or time. */
 const happenings = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ event: fc.constantFrom(...EVENTS, 'other'), to: fc.nat(30) }) },
@@ -28,14 +28,14 @@ const happenings = fc.array(
 );
 type Happening = typeof happenings extends fc.Arbitrary<(infer Item)[]> ? Item : never;
 
-describe('what can never come', () => {
-  it('never comes', () => {
+describe('an unreachable state', () => {
+  it('never becomes current', () => {
     const seen = { charts: 0, steps: 0, nevers: 0, entered: 0 };
     fc.assert(
       fc.property(charts, happenings, (text, all) => {
         const chart = open(text);
         const first = chart && start(chart, 0);
-        // A chart may be refused for a loop that it would run in.
+        // A chart may be refused for an endless loop.
         if (chart === undefined || first === undefined || !first.ok) return;
         seen.charts += 1;
         let { snapshot } = first;
@@ -49,7 +49,7 @@ describe('what can never come', () => {
           expect(impossible.map((state) => nameOf(chart, state))).toEqual([]);
           snapshot = step.snapshot;
           const now = reachable(chart, snapshot);
-          // What could not come a step ago cannot come now either.
+          // A state that was unreachable a step before is unreachable now.
           expect(
             [...now].filter((state) => !possible.has(state)).map((state) => nameOf(chart, state)),
           ).toEqual([]);
@@ -61,14 +61,14 @@ describe('what can never come', () => {
       }),
       { numRuns: 300 },
     );
-    // It was put to the test: charts moved, and much was said to be impossible.
+    // The property was tested: charts moved, and many states were unreachable.
     expect(seen.charts).toBeGreaterThan(200);
     expect(seen.entered).toBeGreaterThan(1_000);
     expect(seen.nevers).toBeGreaterThan(200);
   }, 60_000);
 
   // Found by the property above, once in some 6,000 charts.
-  it('does not come by a history state of regions that has nothing to remember', () => {
+  it('is not reached by a history state of regions that has nothing to remember', () => {
     const chart = open(`
 initial: first
 states:
@@ -101,7 +101,7 @@ function open(text: string): Chart | undefined {
   return undefined;
 }
 
-/** @returns what came of it: nothing where no transition took it, and a refusal where it ran in a circle. */
+/** @returns the result: undefined if no transition took the event, a refusal if the chart ran in a cycle. */
 function happen(chart: Chart, snapshot: Snapshot, happening: Happening): Step | NoStep | undefined {
   if (isDone(snapshot)) return undefined;
   const step = happening === 'time' ? time(chart, snapshot) : event(chart, snapshot, happening);

@@ -18,7 +18,7 @@ import { claim, documentOf, put, refusedOf } from './callers.ts';
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
 describe('receipts', () => {
-  it('are never more than 10,000 and some', async () => {
+  it('are never more than 10,000 and the slack', async () => {
     const address = await started();
     const most = await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
@@ -46,7 +46,7 @@ describe('receipts', () => {
     });
   });
 
-  it('are bounded where each is of another life of the object', async () => {
+  it('are bounded if the object is evicted before each', async () => {
     const address = await started();
     const most = await inStorage(address, ({ sql }) => {
       let most = 0;
@@ -59,7 +59,7 @@ describe('receipts', () => {
     expect(most).toBeLessThanOrEqual(RECEIPTS + RECEIPTS_SLACK);
   });
 
-  it('do not grow where the same few callers report for ever', async () => {
+  it('do not grow if the same few callers report for ever', async () => {
     const address = await started();
     await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
@@ -81,14 +81,14 @@ describe('receipts', () => {
       }
       expect(countIn(sql)).toBe(RECEIPTS + RECEIPTS_SLACK - 1);
     });
-    // The machine has to count them anew, as it does after a deploy.
+    // The machine has to count them again, as after a deploy.
     await evict(address);
     expect((await put(address, 'drain', { by: 'last' })).status).toBe(200);
     expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(RECEIPTS);
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 2, by: ['last'] }]);
   });
 
-  it('of plain reports are none', async () => {
+  it('are not kept of plain reports', async () => {
     const address = await started();
     for (let i = 0; i < 3; i++) await put(address, 'drain');
     expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(0);
@@ -111,7 +111,7 @@ describe('the receipt of a request with a key', () => {
     expect((await put(address, `${state.slice(1)}t`, { key: 'long' })).status).toBe(422);
   });
 
-  it('is bounded where the answer is long: that goes without its lists, the first time and again', async () => {
+  it('is bounded if the response is long: it has no lists, the first time and later', async () => {
     const address = await newChart(
       'initial: work\nstates: {work: {slots: 200, on: {update: {target: end, quorum: 9}}}, end: {}}',
     );
@@ -125,7 +125,7 @@ describe('the receipt of a request with a key', () => {
       sql.exec<{ most: number }>('SELECT max(length(CAST(answer AS BLOB))) AS most FROM receipt').one(),
     );
     expect(most.most).toBeLessThanOrEqual(RECEIPT_BYTES);
-    // Without a key nothing is kept, and nothing left out.
+    // Without a key nothing is kept, and nothing is shortened.
     const whole = await refusedOf(await put(address, 'work', { by: 'nobody' }));
     expect(whole.holders).toHaveLength(200);
   });
@@ -137,7 +137,7 @@ describe('the receipt of a request with a key', () => {
     ['event', { event: 'e'.repeat(EVENT_LENGTH + 1) }, /event's name has 1 to 255/],
     ['by', { by: 'b'.repeat(CALLER_LENGTH + 1) }, /`by` must be a name of 1 to 255/],
     ['Idempotency-Key', { key: 'k'.repeat(KEY_LENGTH + 1) }, /`Idempotency-Key` must have 1 to 255/],
-  ])('is none where a word is too long: %s', async (_, words, detail) => {
+  ])('is not kept if a parameter is too long: %s', async (_, words, detail) => {
     const address = await started();
     const { state = 'drain', ...more } = { state: undefined, ...words };
     const response = await put(address, state, { key: 'k1', ...more });

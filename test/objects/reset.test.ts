@@ -1,4 +1,4 @@
-/** `POST {machine}/reset`: starts over from the newest chart, while the history goes on. */
+/** `POST {machine}/reset` restarts the machine from the newest chart. The history goes on. */
 import { describe, expect, it } from 'vitest';
 import { Draft } from '../../src/objects/draft.ts';
 import { wake } from '../../src/objects/machine-state.ts';
@@ -23,7 +23,7 @@ const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'),
 const other = sequence(counting('first', 'second'), final('second'));
 
 describe('a reset', () => {
-  it('enters the initial state anew, and counts from the beginning', async () => {
+  it('enters the initial state again, and counts from the beginning', async () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 2);
     const response = await reset(address);
@@ -31,7 +31,7 @@ describe('a reset', () => {
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 0 }] });
   });
 
-  it('is written down, with who did it', async () => {
+  it('is in the history, with its caller', async () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 2);
     await reset(address, 'admin');
@@ -51,7 +51,7 @@ describe('a reset', () => {
     ]);
   });
 
-  it('voids what callers have reported: they count once more', async () => {
+  it('forgets the callers of reports: they count once more', async () => {
     const address = await newChart(drain);
     await put(address, 'drain', { by: 'a' });
     await put(address, 'drain', { by: 'b' });
@@ -61,7 +61,7 @@ describe('a reset', () => {
     expect((await documentOf(address)).states).toEqual(['patch']);
   });
 
-  it('voids what was reported to the chart as a whole', async () => {
+  it('forgets reports to the chart as a whole', async () => {
     const address = await newChart(
       'id: all\ninitial: a\non: {update: {target: .b, quorum: 2}}\nstates: {a: {}, b: {}}',
     );
@@ -72,7 +72,7 @@ describe('a reset', () => {
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 1, by: ['a'] }]);
   });
 
-  it('voids what was reported in the same turn before it, and not what comes behind', async () => {
+  it('forgets reports before it in the same turn, and not the ones after it', async () => {
     const address = await newChart(drain);
     await put(address, 'drain', { by: 'a' });
     await inStorage(address, (storage) => {
@@ -102,7 +102,7 @@ describe('a reset', () => {
     expect(revisionOf(await put(address, 'drain', { by: 'b' }))).toBe(6);
   });
 
-  it('sets the timers anew', async () => {
+  it('sets the timers again', async () => {
     const address = await newChart('initial: a\nstates: {a: {after: {1h: b}, on: {update: b}}, b: {}}');
     await report(address, 'a');
     expect((await tracesOf(address)).alarm).toBeNull();
@@ -115,7 +115,7 @@ describe('a reset', () => {
     expect((await documentOf(address)).timers).toHaveLength(1);
   });
 
-  it('sets the context anew', async () => {
+  it('sets the context again', async () => {
     const address = await newChart(
       'initial: a\ncontext: {n: 0}\nstates: {a: {on: {update: {actions: [{assign: {n: context.n + 1}}]}}}}',
     );
@@ -126,7 +126,7 @@ describe('a reset', () => {
     expect((await documentOf(address)).context).toEqual({ n: 0 });
   });
 
-  it('of a machine that has come to its end begins it again', async () => {
+  it('of a machine that is done begins it again', async () => {
     const address = await newChart(other);
     await report(address, 'first');
     expect((await documentOf(address)).status).toBe('done');
@@ -164,20 +164,20 @@ describe('a reset', () => {
     expect((await storyOf(address)).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
   });
 
-  it('is refused where there is no chart, and leaves nothing behind', async () => {
+  it('is refused without a chart, and leaves nothing behind', async () => {
     const address = newAddress();
     expect(await verdict(await reset(address))).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('is refused from somebody without a name', async () => {
+  it('is refused with an empty name', async () => {
     const address = await newChart(drain);
     expect((await reset(address, '')).status).toBe(400);
   });
 });
 
 describe('the newest chart', () => {
-  it('is picked up by a reset, and by nothing before', async () => {
+  it('is used after a reset, and not before', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     expect((await documentOf(address)).chart.newer).toBe(false);
@@ -195,7 +195,7 @@ describe('the newest chart', () => {
     expect((await documentOf(address)).states).toEqual(['first']);
   });
 
-  it('may be of the other dialect', async () => {
+  it('may have the other dialect', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     await putChart(address, 'initial: a\nstates: {a: {after: {1h: b}}, b: {}}');
@@ -204,7 +204,7 @@ describe('the newest chart', () => {
     expect(await documentOf(address)).toMatchObject({ dialect: 'statechart', states: ['a'], quorums: [] });
   });
 
-  it('that is not valid is refused, and the machine goes on as it was', async () => {
+  it('that is not valid is refused, and the machine continues as before', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     await putChart(address, 'current_state: nowhere\nstates:\n  - name: a\n');
@@ -218,7 +218,7 @@ describe('the newest chart', () => {
     });
   });
 
-  it('is the one that it has where it was taken away', async () => {
+  it('is the machine’s own if there is no other any more', async () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 2);
     await removeChart(address);
@@ -228,7 +228,7 @@ describe('the newest chart', () => {
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { source: 'bundle' } });
   });
 
-  it('is the uploaded one where there are both', async () => {
+  it('is the uploaded one if there are both', async () => {
     const address = newAddress();
     await upload(address, drain);
     await putChart(address, other);

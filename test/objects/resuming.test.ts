@@ -1,4 +1,4 @@
-/** Wherever the line is cut, a watcher that comes back with its last id misses nothing and sees nothing twice. */
+/** Wherever its connection is cut, a watcher that reconnects with its last id misses nothing and gets nothing twice. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { counting, newChart, sequence } from '../charts.ts';
@@ -7,7 +7,7 @@ import { type Entry, storyOf, together } from './callers.ts';
 import { type Told, watch } from './events.ts';
 import { openSocket } from './sockets.ts';
 
-/** Reports that are sent one after the other or in one batch, while so many events are read before a cut. */
+/** Reports, one after the other or in one batch, and the number of events that are read before a cut. */
 const rounds = fc.array(
   fc.record({ reports: fc.integer({ min: 1, max: 6 }), inOneBatch: fc.boolean(), read: fc.nat(8) }),
   { minLength: 1, maxLength: 6 },
@@ -15,8 +15,8 @@ const rounds = fc.array(
 
 const ring = sequence(counting('a', 'b', 3), counting('b', 'a'));
 
-describe('a watcher whose line is cut at random', () => {
-  it('has been told just what the history has, by server-sent events', async () => {
+describe('a watcher whose connection is cut at random', () => {
+  it('gets exactly the history, by server-sent events', async () => {
     await fc.assert(
       fc.asyncProperty(rounds, async (all) => {
         const address = await started();
@@ -37,7 +37,7 @@ describe('a watcher whose line is cut at random', () => {
     );
   }, 30_000);
 
-  it('has been told just what the history has, by WebSocket', async () => {
+  it('gets exactly the history, by WebSocket', async () => {
     await fc.assert(
       fc.asyncProperty(rounds, async (all) => {
         const address = await started();
@@ -66,7 +66,7 @@ async function started(): Promise<string> {
   return address;
 }
 
-/** Reports on whatever is current: every fourth report is on `b`. */
+/** Reports to the current state: every fourth report is to `b`. */
 async function send(
   address: string,
   all: readonly { reports: number; inOneBatch: boolean }[],

@@ -1,4 +1,4 @@
-/** `ETag` and `If-Match`: every answer says at which revision it is true, and a report may insist on one. */
+/** `ETag` and `If-Match`: every response has its revision, and a report may require one. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, machinePath, reportTimes, send, updateAt } from '../service.ts';
@@ -19,7 +19,7 @@ import {
 
 const ring = sequence(counting('drain', 'patch', 2), counting('patch', 'drain'));
 
-describe('a report that insists on a revision', () => {
+describe('a report that requires a revision', () => {
   it('counts at that revision', async () => {
     const address = await newChart(ring);
     await reportTimes(address, 'drain', 1);
@@ -48,16 +48,16 @@ describe('a report that insists on a revision', () => {
     ['the present one, weakened by a proxy', 'W/"1"', 200],
     ['another one, weakened by a proxy', 'W/"7"', 412],
     ['a strong one beside a weak one', 'W/"7", "1"', 200],
-    ['one that is not ours', '"abc"', 412],
+    ['a tag that is not ours', '"abc"', 412],
     ['one without quotes', '1', 412],
-    ['one that only begins like it', '"10"', 412],
+    ['a tag that only begins like it', '"10"', 412],
   ])('may name %s: %s', async (_, match, status) => {
     const address = await newChart(ring);
     expect((await put(address, 'drain', { match })).status).toBe(status);
     expect((await documentOf(address)).revision).toBe(status === 200 ? 2 : 1);
   });
 
-  it.each(['', ' '])('is a mistake where it names none: "%s"', async (match) => {
+  it.each(['', ' '])('is 400 if the header is empty: "%s"', async (match) => {
     const address = await newChart(ring);
     // Handed to the Worker itself: workerd's own HTTP takes an empty If-Match for none.
     const headers = { 'If-Match': match };
@@ -67,7 +67,7 @@ describe('a report that insists on a revision', () => {
     expect((await documentOf(address)).revision).toBe(1);
   });
 
-  it('is one of a kind: of two in one batch, the second is refused', async () => {
+  it('counts once: of two in one batch, the second is refused', async () => {
     const address = await newChart(ring);
     const update = { state: 'drain', event: 'update', revisions: [1] };
     const answers = await together(address, (machine) => [
@@ -80,7 +80,7 @@ describe('a report that insists on a revision', () => {
     ]);
   });
 
-  it('is told yes again where its caller has reported already, whatever the revision is now', async () => {
+  it('gets 200 again if its caller has reported already, whatever the revision is now', async () => {
     const address = await newChart(ring);
     await put(address, 'drain', { by: 'a', match: '"1"' });
     await reportTimes(address, 'drain', 1);
@@ -88,14 +88,14 @@ describe('a report that insists on a revision', () => {
     expect((await put(address, 'patch', { by: 'a', match: '"1"' })).status).toBe(412);
   });
 
-  it('learns the revision before it learns that its state is not current', async () => {
+  it('is refused for the revision before the state', async () => {
     const address = await newChart(ring);
     expect((await put(address, 'patch', { match: '"9"' })).status).toBe(412);
     expect((await put(address, 'patch', { match: '"1"' })).status).toBe(406);
   });
 });
 
-describe('every answer of a machine', () => {
+describe('every response of a machine', () => {
   const chart = `
 initial: work
 states:
@@ -119,7 +119,7 @@ states:
     ['a state that there is not', 406, () => ask(address, 'nowhere')],
     ['a report that counts', 200, () => put(address, 'work', { by: 'b' })],
     ['a report that comes again', 200, () => put(address, 'work', { by: 'a' })],
-    ['a report of somebody without a slot', 406, () => put(address, 'work', { by: 'c' })],
+    ['a report of a caller without a slot', 406, () => put(address, 'work', { by: 'c' })],
     ['a report at another revision', 412, () => put(address, 'work', { by: 'b', match: '"1"' })],
     ['a key that is used again', 422, () => put(address, 'rest', { key: 'k1' })],
     ['the status', 200, () => send('GET', path())],
@@ -175,7 +175,7 @@ states:
 });
 
 describe('a revision', () => {
-  it('is not begun anew by a reset', async () => {
+  it('continues after a reset', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     await reportTimes(address, 'a', 1);
     expect(revisionOf(await reset(address))).toBe(3);

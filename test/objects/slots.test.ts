@@ -1,4 +1,4 @@
-/** `slots` and `lease` in a chart: how they are written, and what is refused with its line. */
+/** `slots` and `lease` in a chart: how they are written, and what is refused, with its line. */
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
@@ -51,7 +51,7 @@ describe.each(Object.entries(dialects))('in a %s', (dialect, chart) => {
     },
   );
 
-  it('is told of a lease that is of no slots', () => {
+  it('gets an issue about a lease without slots', () => {
     const reading = readChart(chart('lease: 5m'));
     const told = [...(reading.ok ? [] : reading.errors), ...reading.warnings];
     expect(told).toMatchObject([{ line, message: expect.stringContaining('`slots`') }]);
@@ -71,7 +71,7 @@ describe('a state that cannot have slots', () => {
     expect(issues(text)).toMatchObject([{ line, message: expect.stringMatching(/has no `slots`/) }]);
   });
 
-  it('a sequence only tells of them', () => {
+  it('in a sequence is only a warning', () => {
     const reading = readChart('current_state: a\nstates:\n  - name: a\n    slots: 1\n');
     expect(reading).toMatchObject({
       ok: true,
@@ -91,7 +91,7 @@ describe('a chart that is refused', () => {
   });
 });
 
-describe('a sequence that is given out', () => {
+describe('a sequence that is downloaded', () => {
   it.each([{ slots: 2 }, { slots: 2, lease: '20m' }, { slots: 2, lease: 90_000 }])(
     'has them as they were written: %o',
     async (keys) => {

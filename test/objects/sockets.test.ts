@@ -1,4 +1,4 @@
-/** `watch` as a WebSocket: the same changes, and the object may sleep meanwhile. */
+/** `watch` as a WebSocket: the same changes, while the object may hibernate. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
@@ -11,7 +11,7 @@ import { askForSocket, openSocket } from './sockets.ts';
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
 describe('a watcher by WebSocket', () => {
-  it('is told every change, as the history has it', async () => {
+  it('gets every change, as it is in the history', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     const socket = await openSocket(address, '0');
     await claim(address, 'a', 'web-01');
@@ -21,7 +21,7 @@ describe('a watcher by WebSocket', () => {
     socket.close();
   });
 
-  it('is told what is new, and nothing from before', async () => {
+  it('gets new changes, and no earlier ones', async () => {
     const address = await newChart(long);
     await reportTimes(address, 'drain', 3);
     const socket = await openSocket(address);
@@ -30,7 +30,7 @@ describe('a watcher by WebSocket', () => {
     socket.close();
   });
 
-  it('is told what it has missed since ?after=', async () => {
+  it('gets what it has missed since ?after=', async () => {
     const address = await newChart(long);
     await reportTimes(address, 'drain', 7);
     const socket = await openSocket(address, '5');
@@ -39,7 +39,7 @@ describe('a watcher by WebSocket', () => {
     socket.close();
   });
 
-  it('is told first what the history does not hold any more', async () => {
+  it('first gets the gap that the history does not have any more', async () => {
     const address = await newChart(long);
     await ask(address, 'drain');
     // As if there had been many more before.
@@ -59,13 +59,13 @@ describe('a watcher by WebSocket', () => {
     expect((await refusedOf(response)).detail).toContain('`after`');
   });
 
-  it('is refused where there is no chart, and leaves nothing behind', async () => {
+  it('is refused without a chart, and leaves nothing behind', async () => {
     const address = newAddress();
     expect(await verdict(await askForSocket(address))).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('may come in any case of letters, as browsers and libraries write it', async () => {
+  it('may write Upgrade in any case, as browsers and libraries do', async () => {
     const address = await newChart(long);
     const { exports } = await import('cloudflare:workers');
     const response = await exports.default.fetch(
@@ -78,7 +78,7 @@ describe('a watcher by WebSocket', () => {
 });
 
 describe('an object that sleeps', () => {
-  it('wakes for a report and tells those who watched it before', async () => {
+  it('wakes for a report, and sends it to the watchers from before', async () => {
     const address = await newChart(long);
     const sockets = [await openSocket(address), await openSocket(address, '0')];
     await evict(address);
@@ -91,7 +91,7 @@ describe('an object that sleeps', () => {
     for (const socket of sockets) socket.close();
   });
 
-  it('is not woken by a ping, which is answered all the same', async () => {
+  it('is not woken by a ping, which is answered', async () => {
     const address = await newChart(long);
     const socket = await openSocket(address);
     await evict(address);
@@ -111,7 +111,7 @@ describe('a socket', () => {
     expect(await socket.closed).toEqual({ code: 1001, reason: 'the machine was deleted' });
   });
 
-  it('is closed when the machine is deleted that has slept', async () => {
+  it('is closed when a machine that has slept is deleted', async () => {
     const address = await newChart(long);
     const socket = await openSocket(address);
     await evict(address);
@@ -119,7 +119,7 @@ describe('a socket', () => {
     expect((await socket.closed).code).toBe(1001);
   });
 
-  it('that its client closes is forgotten, and the others are told', async () => {
+  it('that its client closes is dropped, and the others get changes', async () => {
     const address = await newChart(long);
     const [gone, stays] = [await openSocket(address), await openSocket(address)];
     gone.close();
@@ -135,7 +135,7 @@ describe('a socket', () => {
     ['a document', '{"state":"drain"}'],
     ['nothing', ''],
     ['a long message', 'x'.repeat(100_000)],
-  ])('is closed where it says something else than "ping", and nothing changes: %s', async (_, text) => {
+  ])('is closed if it sends anything but "ping", and nothing changes: %s', async (_, text) => {
     const address = await newChart(long);
     const [talks, listens] = [await openSocket(address), await openSocket(address)];
     talks.send(text);
@@ -146,7 +146,7 @@ describe('a socket', () => {
     listens.close();
   });
 
-  it('is told what it has missed up to a bound, and comes back for the rest', async () => {
+  it('gets what it has missed up to a bound, and reconnects for the rest', async () => {
     const address = await newChart(long);
     await reportMany(address, 3_000);
     const seen: number[] = [];
@@ -162,10 +162,10 @@ describe('a socket', () => {
   });
 });
 
-describe('a reader that shows no sign of life', () => {
+describe('a reader that sends no ping', () => {
   const enough = SOCKET_BACKLOG + SOCKET_CHECK;
 
-  it('is cut after so many events, and misses nothing when it comes back', async () => {
+  it('is cut after so many events, and misses nothing when it reconnects', async () => {
     const address = await newChart(long);
     const [silent, alive] = [await openSocket(address, '0'), await openSocket(address, '0')];
     for (let told = 0; told < enough; told += SOCKET_CHECK) {
@@ -184,7 +184,7 @@ describe('a reader that shows no sign of life', () => {
     alive.close();
   }, 60_000);
 
-  it('is cut also where the object has slept meanwhile', async () => {
+  it('is cut even if the object has slept meanwhile', async () => {
     const address = await newChart(long);
     const silent = await openSocket(address);
     for (let told = 0; told < enough; told += SOCKET_BACKLOG / 2) {
@@ -195,7 +195,7 @@ describe('a reader that shows no sign of life', () => {
   }, 60_000);
 });
 
-describe('one more than there may be', () => {
+describe('a WebSocket beyond the bound', () => {
   it('is refused', async () => {
     const address = await newChart(long);
     await runInDurableObject(objectAt(address), (_, state) => {
@@ -205,7 +205,7 @@ describe('one more than there may be', () => {
     expect(response.status).toBe(503);
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(await verdict(response)).toBe('503 too-many-waiting');
-    // The machine goes on.
+    // The machine continues.
     expect((await report(address, 'drain')).status).toBe(200);
   }, 120_000);
 });
@@ -214,7 +214,7 @@ async function socketsOf(address: string): Promise<number> {
   return runInDurableObject(objectAt(address), (_, state) => state.getWebSockets().length);
 }
 
-/** How often the platform has answered a ping by itself, as it notes beside each socket: 0 or 1. */
+/** How often the platform has answered a ping, as it notes with each socket: 0 or 1. */
 async function timesAnswered(address: string): Promise<number> {
   return runInDurableObject(
     objectAt(address),
@@ -224,7 +224,7 @@ async function timesAnswered(address: string): Promise<number> {
   );
 }
 
-/** Counts entries that are not there: the history is a ring, and they would have been overwritten. */
+/** Counts entries that are not stored: the history is a ring, and they would have been overwritten. */
 function skip({ sql }: DurableObjectStorage, entries: number): void {
   const store = new MachineStore(sql);
   const machine = store.load();

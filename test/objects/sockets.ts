@@ -1,4 +1,4 @@
-/** A WebSocket that watches a machine, and what it was told. */
+/** A WebSocket that watches a machine, and its messages. */
 import { send } from '../service.ts';
 import { type Entry, resource } from './callers.ts';
 
@@ -11,7 +11,7 @@ export async function askForSocket(address: string, after?: string): Promise<Res
   return send('GET', resource(address, 'watch', { after }), { headers: { Upgrade: 'websocket' } });
 }
 
-/** Watches a machine. @throws where that is refused. */
+/** Watches a machine. @throws if that is refused. */
 export async function openSocket(address: string, after?: string): Promise<Socket> {
   const response = await askForSocket(address, after);
   if (response.webSocket === null) throw new Error(`it was answered ${response.status}`);
@@ -47,7 +47,7 @@ export class Socket {
     }
   }
 
-  /** @returns the entries that have come and were not asked for. */
+  /** @returns the entries that have come and were not read. */
   rest(): Entry[] {
     return this.#texts.splice(0).map((text) => JSON.parse(text));
   }

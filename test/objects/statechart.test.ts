@@ -1,4 +1,4 @@
-/** Statecharts over HTTP: events by name, the two kinds of 406, timers, and what a machine says of itself. */
+/** Statecharts over HTTP: events by name, the two kinds of 406, timers, and the documents. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { final, newChart, putChart, sequence } from '../charts.ts';
@@ -78,7 +78,7 @@ describe('PUT state with an event', () => {
     expect(await current(address, ['build', 'given_up'])).toEqual(['given_up']);
   });
 
-  it('sends `update` where none is named', async () => {
+  it('sends `update` by default', async () => {
     const address = await newChart(approval);
     expect((await report(address, 'build')).status).toBe(200);
     expect((await ask(address, 'waiting')).status).toBe(200);
@@ -98,14 +98,14 @@ describe('PUT state with an event', () => {
     expect(await current(address, [...states, 'rollout.eu.drain', 'us_done'])).toEqual(states);
   });
 
-  it('moves both regions where it was sent to their parent, and what joins them', async () => {
+  it('moves both regions if it was sent to their parent, and the state that joins them', async () => {
     const address = await rollingOut();
     const response = await report(address, 'rollout');
     expect([response.status, await response.text()]).toEqual([200, 'rollout']);
     expect(await statusOf(address)).toMatchObject({ states: ['released'], status: 'done' });
   });
 
-  it('is taken by what the state lies in', async () => {
+  it('is taken by an ancestor of the state', async () => {
     const address = await rollingOut();
     expect((await tell(address, 'rollout.us.drain', 'abort')).status).toBe(200);
     expect((await ask(address, 'given_up')).status).toBe(200);
@@ -120,7 +120,7 @@ describe('PUT state with an event', () => {
     'done.state.build',
     'error.x',
     'e'.repeat(256),
-  ])('is 400 for %j, which nobody may send, and changes nothing', async (event) => {
+  ])('is 400 for %j, which is reserved, and changes nothing', async (event) => {
     const address = await newChart('initial: a\nstates: {a: {on: {"*": b}}, b: {}}');
     const response = await tell(address, 'a', event);
     expect(response.status).toBe(400);
@@ -182,7 +182,7 @@ describe('406', () => {
     });
   });
 
-  it('names the events of the state, of what is active inside, and of what it lies in; not of other regions', async () => {
+  it('names the events of the state, of active states inside and of its ancestors, not of other regions', async () => {
     const address = await newChart(`
       type: parallel
       on: {stop: {actions: {raise: x}}}
@@ -204,7 +204,7 @@ describe('406', () => {
     expect(events).toEqual(['update']);
   });
 
-  it('says that the state does not take an event that its guard turns down', async () => {
+  it('says that the state does not take an event if no guard is true', async () => {
     const address = await newChart(`
       initial: a
       context: {open: false}
@@ -214,12 +214,12 @@ describe('406', () => {
     expect(response.status).toBe(406);
     const { type, detail } = await problemOf(response);
     expect(type).toBe('urn:stateservice:problem:not-taken');
-    // It would be no help to be told that it takes what it has just turned down.
+    // A list with the event that was just refused would be no help.
     expect(detail).not.toBe('"a" does not take "update"; it takes: "update".');
     expect(await statusOf(address)).toMatchObject({ revision: 1 });
   });
 
-  it('says that a state is the end', async () => {
+  it('says that a state is final', async () => {
     const address = await newChart(approval);
     await tell(address, 'build', 'fail');
     await tell(address, 'build', 'fail');
@@ -251,7 +251,7 @@ describe('a state is called', () => {
       expect([name, (await ask(address, name)).status]).toEqual([name, 200]);
   });
 
-  it('not by a key that several have: that is 400, and lists them', async () => {
+  it('not by a key that several states have: that is 400, and lists them', async () => {
     const address = await rollingOut();
     for (const response of [await ask(address, 'drain'), await report(address, 'drain')]) {
       expect(response.status).toBe(400);
@@ -314,7 +314,7 @@ describe('an update that would cross a bound', () => {
     expect((await report(address, 'a')).status).toBe(200);
   });
 
-  it('does not take others of the same batch with it', async () => {
+  it('does not affect others of the same batch', async () => {
     const address = await newChart(chart);
     const [grow, update] = await Promise.all([tell(address, 'a', 'grow'), report(address, 'a')]);
     expect([grow.status, update.status]).toEqual([406, 200]);
@@ -325,7 +325,7 @@ describe('an update that would cross a bound', () => {
     });
   });
 
-  it('and that a timer would have set off, is told in the history, and the timer is gone', async () => {
+  it('and that a timer would have caused, is in the history, and the timer is gone', async () => {
     const address = await newChart(`
       initial: a
       context: {n: 0}
@@ -347,7 +347,7 @@ describe('an update that would cross a bound', () => {
 });
 
 describe('a guard that cannot be evaluated', () => {
-  it('is noted in the history where it kept an event from being taken', async () => {
+  it('is noted in the history if it kept an event from being taken', async () => {
     const address = await newChart(
       'initial: a\nstates: {a: {on: {update: {target: b, guard: context.ok}}}, b: {}}',
     );
@@ -360,7 +360,7 @@ describe('a guard that cannot be evaluated', () => {
     });
   });
 
-  it('is noted in the history where the next transition took the event', async () => {
+  it('is noted in the history if the next transition took the event', async () => {
     const address = await newChart(
       'initial: a\nstates: {a: {on: {update: [{target: b, guard: context.ok}, {target: c}]}}, b: {}, c: {}}',
     );
@@ -374,7 +374,7 @@ describe('a guard that cannot be evaluated', () => {
     });
   });
 
-  it('leaves no trace where everything could be evaluated', async () => {
+  it('is not noted if everything could be evaluated', async () => {
     const address = await newChart(
       'initial: a\nstates: {a: {on: {update: {target: b, guard: "false"}}}, b: {}}',
     );
@@ -396,7 +396,7 @@ describe('timers', () => {
       c: {type: final}
   `;
 
-  it('survive the object, and fire once by its alarm', async () => {
+  it('survive an eviction, and fire once by the alarm', async () => {
     const address = await newChart(chart);
     await ask(address, 'a');
     await evict(address);
@@ -426,7 +426,7 @@ describe('timers', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['b'], revision: 3 });
   });
 
-  it('set by a timer count from its moment, however late it was', async () => {
+  it('set by a timer count from the moment of that timer, however late it was', async () => {
     const address = await newChart(chart);
     await ask(address, 'a');
     vi.setSystemTime(NOON + 34 * MINUTE);
@@ -451,7 +451,7 @@ describe('timers', () => {
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('of a long wait are found by an alarm that comes before them', async () => {
+  it('far ahead are reached by alarms before them', async () => {
     const address = await newChart('initial: a\nstates: {a: {after: {365d: b}}, b: {}}');
     await ask(address, 'a');
     for (let days = 0; days < 365; days += 20) {
@@ -471,7 +471,7 @@ describe('timers', () => {
 });
 
 describe('GET', () => {
-  it('chart gives the text as it was written, with its comments, whatever the machine has done', async () => {
+  it('chart returns the text as it was written, with its comments, whatever the machine has done', async () => {
     const text = `# how we release\r\n${approval}\n# the end, without a newline`;
     const address = await newChart(text);
     await report(address, 'build');
@@ -481,7 +481,7 @@ describe('GET', () => {
     expect(await bodyOf(response)).toBe(text);
   });
 
-  it('the machine gives its status: where it stands, its data, its counts and its timers', async () => {
+  it('the machine returns its status: its states, its data, its counts and its timers', async () => {
     const address = await newChart(approval);
     await tell(address, 'build', 'fail');
     vi.setSystemTime(NOON + MINUTE);
@@ -507,7 +507,7 @@ describe('GET', () => {
     });
   });
 
-  it('says of each timer the state that it is of, and where it leads', async () => {
+  it('has the state and the target of each timer', async () => {
     const address = await newChart(`
 initial: a
 context: {late: false}
@@ -530,7 +530,7 @@ states:
     ]);
   });
 
-  it('says of the time of a sequence the same', async () => {
+  it('has the same for the time of a sequence', async () => {
     const address = await newChart(
       sequence(
         {
@@ -546,7 +546,7 @@ states:
     ]);
   });
 
-  it('the machine gives nested states outermost first, and a value as XState does', async () => {
+  it('the machine lists nested states outermost first, and has a value as in XState', async () => {
     const address = await rollingOut();
     await report(address, 'rollout.us.drain');
     expect(await statusOf(address)).toMatchObject({
@@ -555,7 +555,7 @@ states:
     });
   });
 
-  it('an invalid chart is 422, with every error where it stands', async () => {
+  it('an invalid chart is 422, with the place of every error', async () => {
     const address = await newChart('initial: a\nstates:\n  a: {on: {go: b}, invoke: x}\n');
     for (const path of ['', '/state?state=a', '/chart', '/history']) {
       const response = await send('GET', `${machinePath(address)}${path}`);
@@ -582,7 +582,7 @@ states:
 });
 
 describe('a machine in the middle of a chart that is changed', () => {
-  it('goes on by its own chart, and says that a newer one is there', async () => {
+  it('continues with its own chart, and shows that there is a newer one', async () => {
     const address = await newChart(approval);
     await report(address, 'build');
     const { chart: own } = await statusOf(address);
@@ -610,7 +610,7 @@ describe('a machine in the middle of a chart that is changed', () => {
     expect((await ask(address, 'b')).status).toBe(200);
   });
 
-  it('leaves a run that begins now to the newer chart', async () => {
+  it('does not keep a new run from the newer chart', async () => {
     const address = await newChart('initial: old\nstates: {old: {}}');
     await ask(address, 'old');
     await putChart(address, 'initial: young\nstates: {young: {}}');

@@ -35,14 +35,14 @@ afterEach(() => {
 
 const chart = sequence(counting('a', 'b', 10), counting('b', 'c', 10), final('c'));
 
-/** Where in a commit it fails: at its first row, and at its last, when all others were written. */
+/** The place of the failure in a commit: the first row, and the last one, after all others were written. */
 const PLACES: readonly (readonly [string, string])[] = [
   ['at the first row of the history', 'INSERT ON history'],
   ['at the last row, the machine’s own', 'UPDATE ON machine'],
 ];
 
 describe.each(PLACES)('a commit that fails %s', (_, place) => {
-  it('refuses all that came together, and counts none of them', async () => {
+  it('refuses the whole batch, and counts none of it', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     const before = await everythingOf(address);
@@ -53,7 +53,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect(await everythingOf(address)).toEqual(before);
   });
 
-  it('is one refusal of the whole batch: also of those whose turn was good', async () => {
+  it('refuses commands of the batch that were good as well', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await breakAt(address, place);
@@ -65,7 +65,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect(await statusOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 2 }] });
   });
 
-  it('is followed by a request that is right', async () => {
+  it('is followed by a request that succeeds', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 8);
     await breakAt(address, place);
@@ -82,7 +82,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     );
   });
 
-  it('does not keep anybody from asking what is so', async () => {
+  it('does not affect queries', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await breakAt(address, place);
@@ -92,7 +92,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect(await statusOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 2 }] });
   });
 
-  it('leaves no receipt: who says it again is counted', async () => {
+  it('leaves no receipt: a repeat is counted', async () => {
     const address = await newChart(chart);
     await ask(address, 'a');
     await breakAt(address, place);
@@ -104,7 +104,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 3, by: ['x', 'y'] }] });
   });
 
-  it('leaves no claim, and takes none away', async () => {
+  it('leaves no claim, and removes none', async () => {
     const address = await newChart(sequence({ ...counting('a', 'b', 9), slots: 2 }, final('b')));
     await claim(address, 'a', 'x');
     await breakAt(address, place);
@@ -117,7 +117,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect(await holdersOf(address)).toEqual([]);
   });
 
-  it('leaves no timer and no alarm of the state that was not entered, and keeps those of the one that was not left', async () => {
+  it('leaves no timer and no alarm of the state that was not entered, and keeps those of the state that was not left', async () => {
     const address = await newChart(
       JSON.stringify({
         initial: 'a',
@@ -134,7 +134,7 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
     expect((await tracesOf(address)).alarm).toBe(NOON + HOUR / 12);
   });
 
-  it('tells nobody who waits', async () => {
+  it('ends no wait', async () => {
     const address = await newChart(sequence(counting('a', 'b'), final('b')));
     await ask(address, 'a');
     await breakAt(address, place);
@@ -156,12 +156,12 @@ describe.each(PLACES)('a commit that fails %s', (_, place) => {
 describe('a timer whose commit fails', () => {
   const clock = sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go'));
 
-  it('is fired by the first request that can, once, and at its own time', async () => {
+  it('is fired once, by the first request that can commit it, at its own time', async () => {
     const address = await newChart(clock);
     await ask(address, 'wait');
     await breakAt(address, 'INSERT ON history');
     vi.setSystemTime(NOON + HOUR);
-    // Rather no answer than one of before.
+    // An error rather than an old state.
     for (const state of ['wait', 'go']) expect((await ask(address, state)).status).toBe(500);
     await mend(address);
     vi.setSystemTime(NOON + 2 * HOUR);
@@ -187,7 +187,7 @@ describe('a timer whose commit fails', () => {
 });
 
 describe('a transaction that fails as a whole', () => {
-  it('when it was to be committed, has changed nothing', async () => {
+  it('before it was committed has changed nothing', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await failOnce(address, 'before it is committed');
@@ -196,18 +196,18 @@ describe('a transaction that fails as a whole', () => {
     expect((await put(address, 'a', { key: 'k' })).headers.get('ETag')).toBe('"4"');
   });
 
-  it('when it was committed, has been counted, and is not counted again', async () => {
+  it('after it was committed has been counted, and is not counted again', async () => {
     const address = await newChart(chart);
     await reportTimes(address, 'a', 2);
     await failOnce(address, 'after it was committed');
     expect((await put(address, 'a', { key: 'k' })).status).toBe(500);
-    // Storage knows, and memory does not.
+    // Storage has the change, and memory does not.
     expect(await statusOf(address)).toMatchObject({ revision: 4, quorums: [{ have: 3 }] });
     expect((await put(address, 'a', { key: 'k' })).headers.get('ETag')).toBe('"4"');
     expect((await put(address, 'a', { key: 'l' })).headers.get('ETag')).toBe('"5"');
   });
 
-  it('as the first one of a machine leaves nothing behind, and the machine starts all the same', async () => {
+  it('as the first one of a machine leaves nothing behind, and the machine starts later', async () => {
     const address = await newChart(chart);
     await failOnce(address, 'before it is committed');
     expect((await report(address, 'a')).status).toBe(500);
@@ -218,7 +218,7 @@ describe('a transaction that fails as a whole', () => {
     expect(await statusOf(address)).toMatchObject({ revision: 2, quorums: [{ have: 1 }] });
   });
 
-  it('is told as a fault of the service, and no detail of it', async () => {
+  it('is an internal error, without details', async () => {
     const address = await newChart(chart);
     await ask(address, 'a');
     await failOnce(address, 'before it is committed');
@@ -228,7 +228,7 @@ describe('a transaction that fails as a whole', () => {
   });
 });
 
-/** Makes SQLite fail from here on, where it comes to `place`. */
+/** Makes SQLite fail from now on at `place`. */
 async function breakAt(address: string, place: string): Promise<void> {
   await inStorage(address, ({ sql }) => {
     sql.exec(`CREATE TRIGGER broken BEFORE ${place} BEGIN SELECT RAISE(ABORT, 'broken'); END`);
@@ -241,7 +241,7 @@ async function mend(address: string): Promise<void> {
   });
 }
 
-/** Makes the next transaction fail when all of it was written, or when all of it is there. */
+/** Makes the next transaction fail before or after its commit. */
 async function failOnce(
   address: string,
   when: 'before it is committed' | 'after it was committed',
@@ -265,7 +265,7 @@ async function failOnce(
   });
 }
 
-/** All that is stored of a machine. */
+/** All rows of a machine. */
 async function everythingOf(address: string) {
   return inStorage(address, ({ sql }) =>
     ['machine', 'history', 'timer', 'visited', 'claim', 'receipt'].map((table) => [
@@ -275,7 +275,7 @@ async function everythingOf(address: string) {
   );
 }
 
-/** Looks into storage and asks nothing, for a request would do the alarm's work. */
+/** Reads storage directly, because a request would do the alarm's work. */
 async function storedRevision(address: string): Promise<unknown> {
   return inStorage(address, ({ sql }) => sql.exec('SELECT revision FROM machine').one().revision);
 }

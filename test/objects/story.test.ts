@@ -1,4 +1,4 @@
-/** The history as a story: every commit with its cause, by whom, from where to where. */
+/** The history: every commit with its cause, its caller, the states before and after. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { final, newChart, sequence, timed } from '../charts.ts';
@@ -46,7 +46,7 @@ states:
 `;
 
 describe('the history', () => {
-  it('has every cause, with who did it, at what, and from where to where', async () => {
+  it('has every cause, with its caller, its state, and the states before and after', async () => {
     const address = await newChart(chart);
     const later = () => vi.setSystemTime(Date.now() + MINUTE);
     await claim(address, 'work', 'a');
@@ -89,7 +89,7 @@ describe('the history', () => {
     ]);
   });
 
-  it('says what was entered, of states side by side and of a state that is entered again', async () => {
+  it('has the entered states, of regions and of a state that is entered again', async () => {
     const address = await newChart(`
 initial: rollout
 states:
@@ -122,14 +122,14 @@ states:
     expect(await storyOf(address)).toEqual(before);
   });
 
-  it('says who only where somebody has said who', async () => {
+  it('has a caller only if the request has one', async () => {
     const address = await newChart('initial: a\nstates: {a: {on: {update: {target: b, quorum: 9}}}, b: {}}');
     await put(address, 'a', { by: 'web-01' });
     await report(address, 'a');
     expect((await storyOf(address)).map(({ by }) => by)).toEqual([null, 'web-01', null]);
   });
 
-  it('tells of the event by its own name, and of none where the clock was at work', async () => {
+  it('has the event by its own name, and none for the clock', async () => {
     const address = await newChart(`
 initial: a
 states:
@@ -149,7 +149,7 @@ states:
 });
 
 describe('a guard that could not be evaluated', () => {
-  it('is told with the report that it turned down, which is no change', async () => {
+  it('is noted with the report that it refused, which is no change', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     const response = await put(address, 'work', { by: 'a', event: 'check' });
@@ -168,7 +168,7 @@ describe('a guard that could not be evaluated', () => {
     );
   });
 
-  it('is told with the report that was taken another way', async () => {
+  it('is noted with the report that took another transition', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     expect((await put(address, 'work', { by: 'a', event: 'try' })).status).toBe(200);
@@ -179,7 +179,7 @@ describe('a guard that could not be evaluated', () => {
     });
   });
 
-  it('is told with the timer for which it was asked', async () => {
+  it('is noted with the timer for which it was evaluated', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {after: {1m: [{target: b, guard: context.missing}, {target: c}]}}, b: {}, c: {}}
@@ -195,7 +195,7 @@ states: {a: {after: {1m: [{target: b, guard: context.missing}, {target: c}]}}, b
 });
 
 describe('a report whose assignment fails', () => {
-  it('is told with its reason', async () => {
+  it('is noted with its reason', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     expect(await verdict(await put(address, 'work', { by: 'a', event: 'grow' }))).toBe(
@@ -211,7 +211,7 @@ describe('a report whose assignment fails', () => {
     });
   });
 
-  it('is not told where it was only not current, not taken, or not by a holder', async () => {
+  it('is not noted if it was only not current, not taken, or not by a holder', async () => {
     const address = await newChart(chart);
     await put(address, 'rest', { by: 'a' });
     await put(address, 'work', { by: 'a' });
@@ -222,7 +222,7 @@ describe('a report whose assignment fails', () => {
 });
 
 describe('pages', () => {
-  it('go by ids, which go on where revisions stand still', async () => {
+  it('go by ids, which increase even if the revision does not', async () => {
     const address = await newChart(chart);
     await claim(address, 'work', 'a');
     for (let i = 0; i < 5; i++) await put(address, 'work', { by: 'a', event: 'check' });
@@ -260,7 +260,7 @@ describe('lines of JSON', () => {
     ).toEqual(history);
   });
 
-  it('come in pages as well', async () => {
+  it('are in pages as well', async () => {
     const address = await newChart(chart);
     for (const by of ['a', 'b']) await claim(address, 'work', by);
     const text = new TextDecoder().decode(
@@ -269,13 +269,13 @@ describe('lines of JSON', () => {
     expect(text.split('\n')).toEqual([expect.stringContaining('"by":"a"'), '']);
   });
 
-  it('are none where there is nothing', async () => {
+  it('are none for an empty page', async () => {
     const address = await newChart(chart);
     const text = new TextDecoder().decode(await (await lines(address, { before: '1' })).arrayBuffer());
     expect(text).toBe('');
   });
 
-  it('come to one who accepts them among others', async () => {
+  it('are sent if Accept lists them among others', async () => {
     const address = await newChart(chart);
     for (const [accept, type] of [
       ['application/json, application/x-ndjson', 'application/x-ndjson'],
@@ -293,7 +293,7 @@ function lines(address: string, query: Record<string, string> = {}): Promise<Res
   return send('GET', resource(address, 'history', query), { headers: { Accept: 'application/x-ndjson' } });
 }
 
-/** An entry of a story without refusals: there its id is the revision. */
+/** An entry of a history without refusals: its id is the revision. */
 function entry(revision: number, time: string, more: Partial<Entry>): Entry {
   const nothing = { event: null, state: null, by: null, sub: null, from: [], to: [], entered: [], notes: [] };
   return { id: revision, revision, at: `2040-06-01T${time}:00.000Z`, cause: '', ...nothing, ...more };

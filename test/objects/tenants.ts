@@ -1,4 +1,4 @@
-/** Tenants as their users see them, and their objects as only a test may. */
+/** Tenants over HTTP, and direct access to their objects. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Tenant } from '../../src/index.ts';
@@ -34,7 +34,7 @@ export async function listOf(tenant: string, query = ''): Promise<TenantDocument
   return response.json();
 }
 
-/** The addresses on a list. */
+/** The addresses of a list. */
 export async function namesOf(tenant: string, query = ''): Promise<string[]> {
   return (await listOf(tenant, query)).machines.map(({ machine }) => machine);
 }
@@ -49,12 +49,12 @@ function tenantAt(tenant: string): DurableObjectStub<Tenant> {
   return env.TENANTS.getByName(tenant);
 }
 
-/** Looks into a tenant's storage, behind its back. */
+/** Reads or changes a tenant's storage directly. */
 export async function inTenant<T>(tenant: string, look: (sql: SqlStorage) => T): Promise<T> {
   return runInDurableObject(tenantAt(tenant), (_: Tenant, { storage }) => look(storage.sql));
 }
 
-/** Throws the object's memory away. */
+/** Evicts the object. */
 export async function evictTenant(tenant: string): Promise<void> {
   await evictDurableObject(tenantAt(tenant));
 }

@@ -41,7 +41,7 @@ describe('a state whose time has passed already', () => {
     ]);
   });
 
-  it('is left at once when it is entered, in the same answer', async () => {
+  it('is left at once when it is entered, by the same response', async () => {
     const address = await newChart(
       sequence(counting('count', 'wait'), timed('wait', 'go', '1970-01-01T00:00:00'), final('go')),
     );
@@ -51,7 +51,7 @@ describe('a state whose time has passed already', () => {
     expect(await tracesOf(address)).toMatchObject({ alarm: null });
   });
 
-  it('settles at once in a chain of several, and stops where the time is yet to come', async () => {
+  it('is left at once in a chain of several, up to the first whose time is yet to come', async () => {
     const address = await newChart(
       sequence(
         timed('a', 'b', '2040-06-01T09:00:00'),
@@ -65,7 +65,7 @@ describe('a state whose time has passed already', () => {
     expect((await historyOf(address)).history.map(({ to }) => to)).toEqual([['d'], ['c'], ['b'], ['a']]);
   });
 
-  it('was not entered before the machine was there', async () => {
+  it('is not entered before the machine begins', async () => {
     const address = await newChart(sequence(timed('wait', 'go', '2000-01-01T00:00:00'), final('go')));
     expect((await statusOf(address)).since).toBe('2040-06-01T12:00:00.000Z');
   });
@@ -130,7 +130,7 @@ describe('the alarm', () => {
     expect((await ask(address, 'go')).status).toBe(200);
   });
 
-  it('leaves the state by itself after the object was thrown away', async () => {
+  it('leaves the state by itself after an eviction', async () => {
     const address = await newChart(untilOne);
     await ask(address, 'wait');
     await evict(address);
@@ -139,7 +139,7 @@ describe('the alarm', () => {
     expect(await storedRevision(address)).toBe(2);
   });
 
-  it('is set anew for the next state of the clock', async () => {
+  it('is set again for the next state of the clock', async () => {
     const address = await newChart(
       sequence(timed('a', 'b', '2040-06-01T13:00:00'), timed('b', 'c', '2040-06-01T15:00:00'), final('c')),
     );
@@ -152,7 +152,7 @@ describe('the alarm', () => {
     expect((await ask(address, 'c')).status).toBe(200);
   });
 
-  it('does nothing when it comes a second time', async () => {
+  it('does nothing when it goes off a second time', async () => {
     const address = await newChart(untilOne);
     await ask(address, 'wait');
     vi.setSystemTime(NOON + HOUR);
@@ -164,7 +164,7 @@ describe('the alarm', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['go'], revision: 2 });
   });
 
-  it('does nothing when it comes early, and is set again', async () => {
+  it('does nothing when it goes off early, and is set again', async () => {
     const address = await newChart(untilOne);
     await ask(address, 'wait');
     vi.setSystemTime(NOON + HOUR - 1);
@@ -173,7 +173,7 @@ describe('the alarm', () => {
     expect((await tracesOf(address)).alarm).toBe(NOON + HOUR);
   });
 
-  it('does nothing when it comes for nothing', async () => {
+  it('does nothing if nothing is due', async () => {
     const address = await newChart(sequence(counting('a', 'b', 2), final('b')));
     await reportTimes(address, 'a', 1);
     await inStorage(address, (_, machine) => machine.alarm());
@@ -181,13 +181,13 @@ describe('the alarm', () => {
     expect((await tracesOf(address)).alarm).toBeNull();
   });
 
-  it('leaves nothing behind where there is no machine', async () => {
+  it('leaves nothing behind without a machine', async () => {
     const address = newAddress();
     await inStorage(address, (_, machine) => machine.alarm());
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('is not missed when it never comes: the first request after does its work', async () => {
+  it('is not needed: the next request does its work', async () => {
     const address = await newChart(untilOne);
     await ask(address, 'wait');
     vi.setSystemTime(NOON + 3 * DAY);
@@ -195,7 +195,7 @@ describe('the alarm', () => {
     expect((await tracesOf(address)).alarm).toBeNull();
   });
 
-  it('is not missed by a report either: the machine moves on before it is counted', async () => {
+  it('is not needed for a report either: the machine moves on before the report is counted', async () => {
     const address = await newChart(
       sequence(timed('wait', 'count', '2040-06-01T13:00:00'), counting('count', 'end', 2), final('end')),
     );
@@ -215,7 +215,7 @@ describe('the alarm', () => {
     const soon = new Date(Date.now() + 700).toISOString();
     const address = await newChart(sequence(timed('wait', 'go', soon), final('go')));
     expect((await ask(address, 'wait')).status).toBe(200);
-    // Looks into storage and asks nothing, for a request would do the alarm's work.
+    // Reads storage directly, because a request would do the alarm's work.
     await vi.waitFor(async () => expect(await storedRevision(address)).toBe(2), {
       timeout: 10_000,
       interval: 50,
@@ -238,7 +238,7 @@ describe('a time very far ahead', () => {
     });
   });
 
-  it('is approached by alarms that only set the next one', async () => {
+  it('is reached by alarms that only set the next one', async () => {
     const address = await newChart(sequence(timed('wait', 'go', '3000-01-01T00:00:00'), final('go')));
     await ask(address, 'wait');
     for (let i = 0; i < 5; i++) {
@@ -251,7 +251,7 @@ describe('a time very far ahead', () => {
     expect(await storedRevision(address)).toBe(1);
   });
 
-  it('comes in the end', async () => {
+  it('is reached', async () => {
     const address = await newChart(sequence(timed('wait', 'go', '3000-01-01T00:00:00'), final('go')));
     await ask(address, 'wait');
     vi.setSystemTime(Date.parse('3000-01-01T00:00:00Z'));
@@ -259,7 +259,7 @@ describe('a time very far ahead', () => {
   });
 });
 
-describe('a ring of states of the clock', () => {
+describe('a cycle of states of the clock', () => {
   const at = '2040-06-01T13:00:00Z';
 
   it('is refused in a sequence', async () => {
@@ -288,7 +288,7 @@ describe('a ring of states of the clock', () => {
 });
 
 describe('a timer that is fired late', () => {
-  it('leaves what a punctual one would have left', async () => {
+  it('has the same effect as a punctual one', async () => {
     const chart = sequence(
       timed('a', 'b', '2040-06-01T13:00:00'),
       timed('b', 'c', '2040-06-01T14:00:00'),

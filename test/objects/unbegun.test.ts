@@ -1,4 +1,4 @@
-/** A run that has not begun: whoever asks about it is answered as if it began now, and nothing is written. */
+/** A run that has not begun: a query is answered as if it began now, and nothing is written. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
 import { ask, chartOf, problemOf, report, send, tracesOf } from '../service.ts';
@@ -40,12 +40,12 @@ async function newRun(text: string): Promise<string> {
   return `${await newChart(text)}@42`;
 }
 
-/** What an object and its tenant know of a run. */
+/** The rows of a run, in its object and in its tenant's registry. */
 async function tracesLeft(run: string) {
   return { ...(await tracesOf(run)), listed: await isListed(run) };
 }
 
-describe('asking about a run that has not begun', () => {
+describe('a query to a run that has not begun', () => {
   it.each(['state?state=drain', '', 'chart', 'history', 'metrics', 'diagram.svg', 'diagram.mmd'])(
     'is answered and leaves nothing: GET {run}/%s',
     async (path) => {
@@ -65,7 +65,7 @@ describe('asking about a run that has not begun', () => {
     expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
   });
 
-  it('shows what its beginning would, and that it has not begun', async () => {
+  it('shows the machine as it would begin, and that it has not begun', async () => {
     const run = await newRun(drain);
     expect(await documentOf(run)).toMatchObject({
       states: ['drain'],
@@ -88,7 +88,7 @@ describe('asking about a run that has not begun', () => {
     expect((await tracesLeft(base)).listed).toBe(true);
   });
 
-  it('shows the time of each request as that of its beginning', async () => {
+  it('shows the time of each request as the beginning', async () => {
     const run = await newRun('initial: a\nstates:\n  a: {after: {30m: b}}\n  b: {}\n');
     expect((await documentOf(run)).timers).toMatchObject([{ at: '2040-06-01T12:30:00.000Z' }]);
     vi.setSystemTime(NOON + 60 * MINUTE);
@@ -102,7 +102,7 @@ describe('asking about a run that has not begun', () => {
   it.each([
     ['a time that has passed', sequence(timed('a', 'b', '2040-06-01T11:00:00'), final('b'))],
     ['after: 0s', 'initial: a\nstates:\n  a: {after: {0s: b}}\n  b: {}\n'],
-  ])('shows what a beginning does by itself: %s', async (_, text) => {
+  ])('shows what the beginning causes: %s', async (_, text) => {
     const run = await newRun(text);
     expect((await documentOf(run)).states).toEqual(['b']);
     expect((await ask(run, 'b')).status).toBe(200);
@@ -117,7 +117,7 @@ describe('asking about a run that has not begun', () => {
     expect(await tracesOf(run)).toEqual(NOTHING);
   });
 
-  it('is no reason to have anything to delete, or to give back', async () => {
+  it('leaves nothing to delete, or to release', async () => {
     const run = await newRun(slots);
     expect((await erase(run)).status).toBe(404);
     expect((await release(run, 'work', 'web-01')).status).toBe(204);
@@ -144,7 +144,7 @@ describe('a run begins', () => {
     expect((await documentOf(run)).revision).toBe(2);
   });
 
-  it('with a reset, and says when it has begun anew', async () => {
+  it('with a reset, and shows when it has begun', async () => {
     const run = await newRun(drain);
     await reset(run);
     expect(await documentOf(run)).toMatchObject({ revision: 1, started: '2040-06-01T12:00:00.000Z' });
@@ -161,19 +161,19 @@ describe('the revision 0 of a run that has not begun', () => {
     expect(await verdict(await put(run, 'drain', { match: '"0"' }))).toBe('412 wrong-revision');
   });
 
-  it('is matched by one of those that come at once', async () => {
+  it('is matched by one of several reports at once', async () => {
     const run = await newRun(drain);
     const answers = await Promise.all(Array.from({ length: 4 }, () => put(run, 'drain', { match: '"0"' })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
   });
 
-  it('is no other: a report for another revision is 412 and begins nothing', async () => {
+  it('is the only one: a report for another revision is 412 and begins nothing', async () => {
     const run = await newRun(drain);
     expect(await verdict(await put(run, 'drain', { match: '"1"' }))).toBe('412 wrong-revision');
     expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
   });
 
-  it('is 304 for a caller that has it', async () => {
+  it('is 304 in If-None-Match', async () => {
     const run = await newRun(drain);
     const response = await send('GET', `/${run}`, { headers: { 'If-None-Match': '"0"' } });
     expect(response.status).toBe(304);
@@ -181,13 +181,13 @@ describe('the revision 0 of a run that has not begun', () => {
 });
 
 describe('waiting for a run that has not begun', () => {
-  it('is answered at once where the state is the first', async () => {
+  it('ends at once for the first state', async () => {
     const run = await newRun(drain);
     expect((await waitFor(run, 'drain', '30s')).status).toBe(200);
     expect(await tracesOf(run)).toEqual(NOTHING);
   });
 
-  it('is answered by the report that brings the state', async () => {
+  it('ends with the report that enters the state', async () => {
     const run = await newRun(sequence(counting('drain', 'patch'), counting('patch', 'done'), final('done')));
     const waiting = waitFor(run, 'patch', '30s');
     await settled();
@@ -197,7 +197,7 @@ describe('waiting for a run that has not begun', () => {
     expect([response.status, revisionOf(response)]).toEqual([200, 2]);
   });
 
-  it('goes on through its beginning, where that does not bring the state', async () => {
+  it('continues after its beginning, if that does not enter the state', async () => {
     const run = await newRun(drain);
     const waiting = waitFor(run, 'patch', '30s');
     await settled();
@@ -207,14 +207,14 @@ describe('waiting for a run that has not begun', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('ends in time, and leaves nothing', async () => {
+  it('ends in time, and leaves nothing behind', async () => {
     const run = await newRun(drain);
     vi.useRealTimers();
     expect((await refusedOf(await waitFor(run, 'patch', '200ms'))).machine?.revision).toBe(0);
     expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
   });
 
-  it('for the next revision is answered by its beginning', async () => {
+  it('for the next revision ends with its beginning', async () => {
     const run = await newRun(slots);
     const waiting = send('GET', `/${run}?wait=30s`, { headers: { 'If-None-Match': '"0"' } });
     await settled();
@@ -224,7 +224,7 @@ describe('waiting for a run that has not begun', () => {
     expect(revisionOf(response)).toBeGreaterThan(0);
   });
 
-  it('sees a moment pass that the chart names', async () => {
+  it('ends when a timer of the chart would fire', async () => {
     vi.useRealTimers();
     const soon = new Date(Date.now() + 1_500).toISOString();
     const run = await newRun(`initial: a\nstates:\n  a: {at: {'${soon}': b}}\n  b: {}\n`);
@@ -232,7 +232,7 @@ describe('waiting for a run that has not begun', () => {
     expect(await tracesOf(run)).toEqual(NOTHING);
   });
 
-  it('by watching is told its beginning', async () => {
+  it('by a watch gets its beginning', async () => {
     const run = await newRun(drain);
     const events = await watch(run, { after: '0' });
     const socket = await openSocket(run);

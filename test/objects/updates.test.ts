@@ -1,4 +1,4 @@
-/** Updates that come together: counted exactly, in one commit, each on its own account. */
+/** Concurrent updates: counted exactly, in one commit, each with an outcome of its own. */
 import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { ask, historyOf, inStorage, report, reportTimes, statusOf, updateAt } from '../service.ts';
@@ -26,7 +26,7 @@ describe('many callers at once', () => {
     expect(await statusOf(address)).toMatchObject({ states: ['go'], revision: 65 });
   });
 
-  it('are answered with revisions that follow each other without a gap', async () => {
+  it('get consecutive revisions', async () => {
     const address = await newChart(chart);
     const responses = await Promise.all(Array.from({ length: 64 }, () => report(address, 'gather')));
     const revisions = responses.map(({ headers }) => Number(headers.get('ETag')?.replaceAll('"', '')));
@@ -35,7 +35,7 @@ describe('many callers at once', () => {
     expect(history.map(({ revision }) => revision)).toEqual(Array.from({ length: 65 }, (_, i) => 65 - i));
   });
 
-  it('start one machine where none was yet', async () => {
+  it('start one machine', async () => {
     const address = await newChart(chart);
     await Promise.all(
       [...Array(20).keys()].map((i) => (i % 2 ? report(address, 'gather') : ask(address, 'gather'))),
@@ -45,7 +45,7 @@ describe('many callers at once', () => {
     expect(await statusOf(address)).toMatchObject({ revision: 11, quorums: [{ have: 10 }] });
   });
 
-  it('are not all held up by those who only ask', async () => {
+  it('are not held up by queries', async () => {
     const address = await newChart(chart);
     const mixed = await Promise.all(
       Array.from({ length: 60 }, (_, i) => (i % 2 ? report(address, 'gather') : ask(address, 'gather'))),
@@ -56,7 +56,7 @@ describe('many callers at once', () => {
 });
 
 describe('one batch', () => {
-  it('is one commit: 64 entries of history, and the machine and the state it left written once', async () => {
+  it('is one commit: 64 entries of history, and one row each of the machine and of the state it left', async () => {
     const address = await newChart(chart);
     await ask(address, 'gather');
     const { answers, written, commits } = await updateInOneBatch(address, Array(64).fill('gather'));
@@ -79,7 +79,7 @@ describe('one batch', () => {
     expect({ written, commits }).toEqual({ written: 0, commits: 0 });
   });
 
-  it('is applied in order, each command on what the one before has left', async () => {
+  it('is applied in order, each command to the machine after the one before', async () => {
     const address = await newChart(sequence(counting('a', 'b'), counting('b', 'c'), final('c')));
     await ask(address, 'a');
     const { answers } = await updateInOneBatch(address, ['b', 'a', 'a', 'b', 'c', 'b']);
@@ -87,7 +87,7 @@ describe('one batch', () => {
     expect((await statusOf(address)).states).toEqual(['c']);
   });
 
-  it('lets a command that fails fail alone', async () => {
+  it('has commands that fail alone', async () => {
     const address = await newChart(chart);
     await ask(address, 'gather');
     const names = Array.from({ length: 60 }, (_, i) =>
@@ -99,7 +99,7 @@ describe('one batch', () => {
     expect(await statusOf(address)).toMatchObject({ revision: 21, quorums: [{ have: 20 }] });
   });
 
-  it('lets a command that fails fail alone over HTTP too', async () => {
+  it('has commands that fail alone over HTTP too', async () => {
     const address = await newChart(chart);
     const names = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 'end' : 'gather'));
     const responses = await Promise.all(names.map((name) => report(address, name)));
@@ -109,7 +109,7 @@ describe('one batch', () => {
     expect((await historyOf(address)).history).toHaveLength(31);
   });
 
-  it('takes in those who come while it waits, and the next one those who come after', async () => {
+  it('takes commands that come while it waits; later ones are in the next batch', async () => {
     const address = await newChart(chart);
     for (let round = 1; round <= 4; round++) {
       await reportTogether(address, 'gather', 8);
@@ -118,7 +118,7 @@ describe('one batch', () => {
   });
 });
 
-describe('a machine that goes round', () => {
+describe('a machine in a cycle', () => {
   it('counts each visit from the start, however the updates come', async () => {
     const address = await newChart(sequence(counting('round', 'round', 5)));
     const statuses = await reportTogether(address, 'round', 23);

@@ -1,4 +1,4 @@
-/** `PUT {machine}/chart`: an address gets its own chart. */
+/** `PUT {machine}/chart` puts a chart at the address. */
 import { describe, expect, it } from 'vitest';
 import { CHART_BYTES } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
@@ -36,7 +36,7 @@ describe('the first chart of an address', () => {
     ]);
   });
 
-  it('is a statechart as well, and comes back as it was written', async () => {
+  it('may be a statechart, and is returned as it was written', async () => {
     const address = newAddress();
     const text = 'initial: a # the first\nstates:\n  a: {on: {update: b}}\n  b: {}\n';
     expect(await (await upload(address, text)).json()).toMatchObject({ dialect: 'statechart' });
@@ -53,7 +53,7 @@ describe('the first chart of an address', () => {
     });
   });
 
-  it('tells what is allowed and surely not meant', async () => {
+  it('gets warnings about what is allowed but probably a mistake', async () => {
     const response = await upload(newAddress(), sequence(counting('a', 'b'), final('b'), final('aside')));
     expect(response.status).toBe(201);
     expect(await response.json()).toMatchObject({
@@ -63,7 +63,7 @@ describe('the first chart of an address', () => {
     });
   });
 
-  it('goes before a bound one', async () => {
+  it('takes precedence over a bound one', async () => {
     const address = await newChart(drain);
     expect((await upload(address, other)).status).toBe(201);
     expect(await documentOf(address)).toMatchObject({ states: ['first'], chart: { source: 'upload' } });
@@ -71,7 +71,7 @@ describe('the first chart of an address', () => {
 });
 
 describe('another chart', () => {
-  it('is 200 where the machine has only begun, and starts it over', async () => {
+  it('is 200 if the machine has only begun, and restarts it', async () => {
     const address = newAddress();
     await upload(address, drain);
     const response = await upload(address, other);
@@ -84,7 +84,7 @@ describe('another chart', () => {
     });
   });
 
-  it('is 200 where the machine has come to its end', async () => {
+  it('is 200 if the machine is done', async () => {
     const address = newAddress();
     await upload(address, other);
     await report(address, 'first');
@@ -107,7 +107,7 @@ describe('another chart', () => {
     expect(await chartOf(address)).toContain('drain');
   });
 
-  it('is 409 as soon as somebody works', async () => {
+  it('is 409 as soon as a slot is claimed', async () => {
     const address = newAddress();
     await upload(address, sequence({ ...counting('work', 'rest', 3), slots: 1 }, final('rest')));
     await claim(address, 'work', 'a');
@@ -141,7 +141,7 @@ describe('another chart', () => {
     expect((await upload(address, other, query)).status).toBe(409);
   });
 
-  it('makes all that was reported void', async () => {
+  it('forgets all reports', async () => {
     const address = newAddress();
     await upload(address, drain);
     await put(address, 'drain', { by: 'a' });
@@ -152,7 +152,7 @@ describe('another chart', () => {
 });
 
 describe('the same chart again', () => {
-  it('changes nothing, also in mid-sequence', async () => {
+  it('changes nothing, even in mid-sequence', async () => {
     const address = newAddress();
     await upload(address, drain);
     await report(address, 'drain');
@@ -162,7 +162,7 @@ describe('the same chart again', () => {
     expect(await storyOf(address)).toHaveLength(2);
   });
 
-  it('starts the machine over with ?reset=true', async () => {
+  it('restarts the machine with ?reset=true', async () => {
     const address = newAddress();
     await upload(address, drain);
     await report(address, 'drain');
@@ -170,14 +170,14 @@ describe('the same chart again', () => {
     expect(await documentOf(address)).toMatchObject({ revision: 3, quorums: [{ have: 0 }] });
   });
 
-  it('in another spelling is another chart', async () => {
+  it('with other formatting is another chart', async () => {
     const address = newAddress();
     await upload(address, drain);
     await report(address, 'drain');
     expect((await upload(address, `${drain}\n`)).status).toBe(409);
   });
 
-  it('from several callers at once is taken once', async () => {
+  it('from several callers at once is accepted once', async () => {
     const address = newAddress();
     await upload(address, other);
     await together(address, (machine) =>
@@ -187,8 +187,8 @@ describe('the same chart again', () => {
   });
 });
 
-describe('a chart for one revision', () => {
-  it('is taken at that revision, and refused at another', async () => {
+describe('a chart with If-Match', () => {
+  it('is accepted at that revision, and refused at another', async () => {
     const address = newAddress();
     await upload(address, drain);
     await report(address, 'drain');
@@ -199,7 +199,7 @@ describe('a chart for one revision', () => {
     expect((await at('"2"')).status).toBe(200);
   });
 
-  it('is refused where there is no machine yet', async () => {
+  it('is refused without a machine', async () => {
     const address = newAddress();
     const response = await upload(address, drain, '', { headers: { 'If-Match': '"1"' } });
     expect(await verdict(response)).toBe('412 wrong-revision');
@@ -207,7 +207,7 @@ describe('a chart for one revision', () => {
   });
 });
 
-describe('what is no chart', () => {
+describe('a text that is no chart', () => {
   it('is 422 with every error, and leaves nothing behind', async () => {
     const address = newAddress();
     const response = await upload(
@@ -228,7 +228,7 @@ describe('what is no chart', () => {
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('is 422 and changes nothing where there is one already', async () => {
+  it('is 422 and changes nothing if there is a chart already', async () => {
     const address = newAddress();
     await upload(address, drain);
     expect((await upload(address, 'initial: nowhere\nstates: {a: {}}', '?reset=true')).status).toBe(422);
@@ -249,7 +249,7 @@ describe('what is no chart', () => {
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('is refused as too large before it was sent to its end', async () => {
+  it('is refused as too large before all of it was sent', async () => {
     const address = newAddress();
     let sent = 0;
     const body = new ReadableStream({
@@ -263,7 +263,7 @@ describe('what is no chart', () => {
     expect(sent).toBeLessThan(8 * CHART_BYTES);
   });
 
-  it('may be just as large as a chart can be', async () => {
+  it('may be as large as the bound', async () => {
     const text = `${drain}\n#`;
     const address = newAddress();
     expect((await upload(address, text.padEnd(CHART_BYTES, 'x'))).status).toBe(201);
@@ -275,7 +275,7 @@ describe('what is no chart', () => {
 });
 
 describe('a run', () => {
-  it('runs by the chart that was uploaded to its chart', async () => {
+  it('runs the chart that was uploaded to its base address', async () => {
     const base = newAddress();
     await upload(base, drain);
     expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['drain'], chart: { source: 'upload' } });
@@ -284,7 +284,7 @@ describe('a run', () => {
     expect((await documentOf(`${base}@two`)).states).toEqual(['drain']);
   });
 
-  it('keeps the chart that it has begun with, and shows that a newer one is waiting', async () => {
+  it('keeps the chart with which it has begun, and shows that there is a newer one', async () => {
     const base = newAddress();
     await upload(base, drain);
     await report(`${base}@one`, 'drain');
@@ -296,7 +296,7 @@ describe('a run', () => {
     expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['first'], chart: { newer: false } });
   });
 
-  it('takes no chart of its own', async () => {
+  it('accepts no chart of its own', async () => {
     const base = newAddress();
     await upload(base, drain);
     for (const run of [`${base}@one`, `${newAddress()}@one`]) {
@@ -308,7 +308,7 @@ describe('a run', () => {
     }
   });
 
-  it('goes on when its chart is deleted, and cannot be begun any more', async () => {
+  it('continues when its chart is deleted, and a new run cannot begin', async () => {
     const base = newAddress();
     await upload(base, drain);
     await report(`${base}@one`, 'drain');
@@ -320,7 +320,7 @@ describe('a run', () => {
     expect(await tracesOf(base)).toEqual({ tables: [], alarm: null });
   });
 
-  it('leaves nothing behind at its chart, which need not have begun', async () => {
+  it('leaves nothing behind at its base address, which need not have begun', async () => {
     const base = await newChart(drain);
     await report(`${base}@one`, 'drain');
     expect(await tracesOf(base)).toEqual({ tables: [], alarm: null });
@@ -336,7 +336,7 @@ describe('a sequence that is corrected in mid-run', () => {
   const long = sequence(counting('drain', 'patch', 3), counting('patch', 'done', 2), final('done'));
   const value3 = '"value":3';
 
-  it('keeps who has reported, so that nobody counts twice', async () => {
+  it('keeps the callers that have reported, so no caller counts twice', async () => {
     const address = await newChart(long);
     await put(address, 'drain', { by: 'web-01' });
     expect((await corrected(address, value3, '"value":2')).status).toBe(200);
@@ -349,7 +349,7 @@ describe('a sequence that is corrected in mid-run', () => {
     expect((await documentOf(address)).states).toEqual(['patch']);
   });
 
-  it('keeps who has reported to a state that was left, which a retry may say again', async () => {
+  it('keeps the callers that have reported to a state that was left, for repeats', async () => {
     const address = await newChart(long);
     for (const by of ['a', 'b', 'c']) await put(address, 'drain', { by });
     await put(address, 'patch', { by: 'a' });
@@ -364,7 +364,7 @@ describe('a sequence that is corrected in mid-run', () => {
     expect((await put(address, 'drain', { by: 'd' })).status).toBe(406);
   });
 
-  it('keeps those of states that have moved in the document', async () => {
+  it('keeps the reports to states that have moved in the document', async () => {
     const address = await newChart(long);
     for (const by of ['a', 'b']) await put(address, 'drain', { by });
     const chart = sequence(final('done'), counting('drain', 'done', 4, 2));
@@ -372,7 +372,7 @@ describe('a sequence that is corrected in mid-run', () => {
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 2, need: 4, by: ['a', 'b'] }] });
   });
 
-  it('is a start over where its values are not the present ones', async () => {
+  it('restarts if its values are not the present ones', async () => {
     const address = await newChart(long);
     await put(address, 'drain', { by: 'web-01' });
     await upload(address, long, '?reset=true');
@@ -381,7 +381,7 @@ describe('a sequence that is corrected in mid-run', () => {
     expect(await documentOf(address)).toMatchObject({ quorums: [{ have: 1, by: ['web-01'] }] });
   });
 
-  it('begins its runs, and the machine after a reset, where the chart begins', async () => {
+  it('begins its runs, and the machine after a reset, in the initial state', async () => {
     const address = await newChart(
       sequence(counting('drain', 'patch', 7, 5), counting('patch', 'done', 3), final('done')),
     );
@@ -406,7 +406,7 @@ describe('a sequence that is corrected in mid-run', () => {
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], chart: { newer: false } });
   });
 
-  it('is known by its values at an address that had no chart', async () => {
+  it('is recognized by its values at an address without an uploaded chart', async () => {
     const address = newAddress();
     const left = counting('drain', 'patch', 2, 2);
     const text = sequence(left, counting('patch', 'done', 3, 1), final('done'));

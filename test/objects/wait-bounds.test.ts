@@ -1,4 +1,4 @@
-/** Waits are bounded, in number and in time: an object is not told that a client has left. */
+/** Waits are bounded in number and in time: an object does not learn that a client has left. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WAIT_MAX, WAITERS } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
@@ -17,8 +17,8 @@ afterEach(() => {
 
 const drain = sequence(counting('drain', 'patch', 9), counting('patch', 'done'), final('done'));
 
-describe('one more than there may be', () => {
-  it('is told to come again without waiting, and the machine goes on', async () => {
+describe('a wait beyond the bound', () => {
+  it('is refused with Retry-After, and the machine continues', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const crowded = inStorage(address, async (_, machine) => {
@@ -39,7 +39,7 @@ describe('one more than there may be', () => {
         machine: { revision: 1, states: ['drain'] },
       });
     }
-    // Who does not wait is answered as ever.
+    // A query without a wait is answered.
     expect((await ask(address, 'patch')).status).toBe(406);
     for (let i = 0; i < 9; i++) expect((await report(address, 'drain')).status).toBe(200);
     expect(await crowded).toBe(WAITERS);
@@ -47,8 +47,8 @@ describe('one more than there may be', () => {
   });
 });
 
-describe('clients that vanish while they wait', () => {
-  it('leave room once their time is up', async () => {
+describe('clients that disconnect during a wait', () => {
+  it('leave room when their waits end', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const controller = new AbortController();
@@ -68,7 +68,7 @@ describe('clients that vanish while they wait', () => {
         const answers = await Promise.all(ends);
         return answers.filter((answer) => !answer.ok && answer.code === 'not-current').length;
       });
-    // The object is not told that they have left.
+    // The object does not learn that they have left.
     expect(await room()).toBe(WAITERS - 100);
     vi.setSystemTime(NOON + 5_000);
     await pause(250);

@@ -1,4 +1,4 @@
-/** A wait when the machine under it starts over, gets another chart, or is deleted. */
+/** Waits when the machine restarts, gets another chart, or is deleted. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { ask, machinePath, report, reportTimes, send, tracesOf } from '../service.ts';
@@ -16,7 +16,7 @@ afterEach(() => {
 const drain = sequence(counting('drain', 'patch'), counting('patch', 'done'), final('done'));
 
 describe('when the machine is reset', () => {
-  it('a wait for the state that it starts in is answered', async () => {
+  it('a wait for the initial state ends', async () => {
     const address = await newChart(sequence(counting('a', 'b'), counting('b', 'a')));
     await report(address, 'a');
     const waiting = waitFor(address, 'a', '60s');
@@ -25,7 +25,7 @@ describe('when the machine is reset', () => {
     expect(await (await waiting).text()).toBe('a');
   });
 
-  it('a wait for a later state goes on', async () => {
+  it('a wait for a later state continues', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
@@ -36,7 +36,7 @@ describe('when the machine is reset', () => {
     expect(await (await waiting).text()).toBe('done');
   });
 
-  it('a wait for what the newest chart does not have is ended', async () => {
+  it('a wait for a state that the newest chart does not have ends', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
@@ -48,12 +48,12 @@ describe('when the machine is reset', () => {
 });
 
 describe('when another chart is uploaded', () => {
-  it('a wait is for the name, and not for the place in the chart', async () => {
+  it('a wait is for the name, not for the place in the chart', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'patch', '60s');
     await settled();
-    // In the new chart the state in the place of `patch` is current from the start.
+    // In the new chart the state at the place of `patch` is current from the start.
     const text = JSON.stringify({
       current_state: 'second',
       states: [
@@ -74,7 +74,7 @@ describe('when another chart is uploaded', () => {
     ]);
   });
 
-  it('a wait for what the new chart does not have is ended', async () => {
+  it('a wait for a state that the new chart does not have ends', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'patch', '60s');
@@ -83,7 +83,7 @@ describe('when another chart is uploaded', () => {
     expect(await verdict(await waiting)).toBe('406 not-current');
   });
 
-  it('a wait for the state that it starts in is answered', async () => {
+  it('a wait for the initial state ends', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
@@ -94,7 +94,7 @@ describe('when another chart is uploaded', () => {
 });
 
 describe('when the machine is deleted', () => {
-  it('a wait for a state is ended, and starts nothing anew', async () => {
+  it('a wait for a state ends, and does not begin the machine again', async () => {
     const address = newAddress();
     await upload(address, drain);
     const waiting = waitFor(address, 'done', '60s');
@@ -104,7 +104,7 @@ describe('when the machine is deleted', () => {
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('a wait for the next revision is ended, and starts nothing anew', async () => {
+  it('a wait for the next revision ends, and does not begin the machine again', async () => {
     const address = newAddress();
     await upload(address, drain);
     const waiting = send('GET', `${machinePath(address)}?wait=60s`, { headers: { 'If-None-Match': '"1"' } });
@@ -114,7 +114,7 @@ describe('when the machine is deleted', () => {
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
   });
 
-  it('a wait starts nothing anew either where the chart is a bound one', async () => {
+  it('a wait does not begin a machine with a bound chart again either', async () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 1);
     const waiting = [

@@ -31,8 +31,8 @@ describe('without a wait', () => {
     ['the present one, weakened on the way', 'W/"2"', 304],
     ['several, the present one among them', '"1", W/"2"', 304],
     ['several old ones', '"1", "7"', 200],
-    ['one that is not ours', '"x2"', 200],
-  ])('%s is answered as it is known: %s', async (_, known, expected) => {
+    ['a tag that is not ours', '"x2"', 200],
+  ])('%s is compared weakly: %s', async (_, known, expected) => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const response = await status(address, known);
@@ -42,19 +42,19 @@ describe('without a wait', () => {
 });
 
 describe('a wait for the next revision', () => {
-  it('is answered at once where there is one already', async () => {
+  it('ends at once if there is one already', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const response = await status(address, '"1"', '60s');
     expect([response.status, (await documentIn(response)).revision]).toEqual([200, 2]);
   });
 
-  it('is answered at once where no revision is known', async () => {
+  it('ends at once if no revision is known', async () => {
     const address = await newChart(drain);
     expect((await documentIn(await status(address, undefined, '60s'))).revision).toBe(1);
   });
 
-  it.each(['"2"', 'W/"2"', '"1", "2"'])('is answered by any report: %s', async (known) => {
+  it.each(['"2"', 'W/"2"', '"1", "2"'])('ends with any report: %s', async (known) => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const waiting = status(address, known, '60s');
@@ -63,7 +63,7 @@ describe('a wait for the next revision', () => {
     expect(await documentIn(await waiting)).toMatchObject({ revision: 3, states: ['patch'] });
   });
 
-  it('is answered by a claim', async () => {
+  it('ends with a claim', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     await ask(address, 'a');
     const waiting = status(address, '"1"', '60s');
@@ -72,7 +72,7 @@ describe('a wait for the next revision', () => {
     expect((await documentIn(await waiting)).claims).toMatchObject([{ holders: [{ by: 'web-01' }] }]);
   });
 
-  it('is answered by the alarm', async () => {
+  it('ends with the alarm', async () => {
     const address = await newChart(sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go')));
     await ask(address, 'wait');
     const waiting = status(address, '"1"', '60s');
@@ -82,7 +82,7 @@ describe('a wait for the next revision', () => {
     expect((await documentIn(await waiting)).states).toEqual(['go']);
   });
 
-  it('is 304 when its time is up', async () => {
+  it('is 304 when its time is over', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '30s');
@@ -92,7 +92,7 @@ describe('a wait for the next revision', () => {
     expect([response.status, revisionOf(response)]).toEqual([304, 1]);
   });
 
-  it('goes on when something was written down that is no change', async () => {
+  it('continues after an entry of the history that is no change', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
@@ -106,7 +106,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
     expect(await documentIn(await waiting)).toMatchObject({ revision: 2, states: ['b'] });
   });
 
-  it('misses nothing from one answer to the next', async () => {
+  it('misses nothing between two responses', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 30), final('done')));
     const seen: number[] = [];
     const reports = (async () => {
@@ -122,7 +122,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
     expect(seen.at(-1)).toBe(31);
   });
 
-  it('is answered once for all changes of one commit', async () => {
+  it('ends once for all changes of one commit', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');
@@ -140,7 +140,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
 });
 
 describe('the document at the end of a wait', () => {
-  it('compares with the newest chart as it is then', async () => {
+  it('compares with the newest chart at that time', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');
@@ -150,7 +150,7 @@ describe('the document at the end of a wait', () => {
     expect(document).toMatchObject({ states: ['other'], chart: { source: 'upload', newer: false } });
   });
 
-  it('shows that another chart has come meanwhile', async () => {
+  it('shows that there is another chart since', async () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');

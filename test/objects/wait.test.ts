@@ -1,4 +1,4 @@
-/** `GET …/state&wait=`: the answer comes the moment that the state does, and no poll is needed. */
+/** `GET …/state&wait=`: the response comes as soon as the state is current, without polling. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
@@ -20,13 +20,13 @@ afterEach(() => {
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 
 describe('a wait for a state', () => {
-  it('is answered at once where the state is current already', async () => {
+  it('ends at once if the state is current already', async () => {
     const address = await newChart(drain);
     const response = await waitFor(address, 'drain', '60s');
     expect([response.status, await response.text(), revisionOf(response)]).toEqual([200, 'drain', 1]);
   });
 
-  it('is answered by the report that brings it, and by none before', async () => {
+  it('ends with the report that enters the state, and with none before', async () => {
     const address = await newChart(drain);
     const waiting = watched(waitFor(address, 'patch', '60s'));
     await settled();
@@ -38,7 +38,7 @@ describe('a wait for a state', () => {
     expect([response.status, await response.text(), revisionOf(response)]).toEqual([200, 'patch', 3]);
   });
 
-  it('is answered for all who wait, and for no other state', async () => {
+  it('ends together with all waits for that state, and with no other', async () => {
     const address = await newChart(drain);
     const patch = Array.from({ length: 20 }, () => waitFor(address, 'patch', '60s'));
     const done = watched(waitFor(address, 'done', '60s'));
@@ -50,7 +50,7 @@ describe('a wait for a state', () => {
     expect((await done.answer).status).toBe(200);
   });
 
-  it('starts the machine where it has not begun', async () => {
+  it('starts a machine that has not begun', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
     await settled();
@@ -58,7 +58,7 @@ describe('a wait for a state', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('ends where the state was entered and left in one commit', async () => {
+  it('ends if the state was entered and left in one commit', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
     await settled();
@@ -69,7 +69,7 @@ describe('a wait for a state', () => {
     expect([response.status, await response.text()]).toEqual([200, 'patch']);
   });
 
-  it('ends where a time that has passed already took the machine through the state', async () => {
+  it('ends if the machine passed the state because its time was over already', async () => {
     const address = await newChart(
       sequence(counting('drain', 'pause'), timed('pause', 'done', '2040-06-01T11:00:00'), final('done')),
     );
@@ -79,7 +79,7 @@ describe('a wait for a state', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('ends where `always` took the machine through the state', async () => {
+  it('ends if `always` took the machine through the state', async () => {
     const address = await newChart(`
 initial: a
 states: {a: {on: {update: b}}, b: {always: c}, c: {}}
@@ -90,7 +90,7 @@ states: {a: {on: {update: b}}, b: {always: c}, c: {}}
     expect(await (await waiting).text()).toBe('b');
   });
 
-  it('may be for a state by any of its names, and for one around others', async () => {
+  it('may be for a state by any of its names, and for a state with others inside', async () => {
     const address = await newChart(`
 initial: canary
 states:
@@ -105,7 +105,7 @@ states:
     await report(address, 'canary');
     const answers = await Promise.all(waiting);
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
-    // The answer has the name that was asked for.
+    // The response has the name of the request.
     expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(names);
   });
 });
@@ -113,7 +113,7 @@ states:
 describe('time', () => {
   const clock = sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go'));
 
-  it('answers a wait by the alarm', async () => {
+  it('ends a wait by the alarm', async () => {
     const address = await newChart(clock);
     const waiting = waitFor(address, 'go', '60s');
     while ((await tracesOf(address)).alarm === null) await pause(10);
@@ -122,7 +122,7 @@ describe('time', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('answers a wait by the request of somebody else, where the alarm is late', async () => {
+  it('ends a wait by another request if the alarm is late', async () => {
     const address = await newChart(clock);
     const waiting = waitFor(address, 'go', '60s');
     await settled();
@@ -131,7 +131,7 @@ describe('time', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('answers a wait by itself', async () => {
+  it('ends a wait by itself', async () => {
     vi.useRealTimers();
     const soon = new Date(Date.now() + 400).toISOString();
     const address = await newChart(sequence(timed('wait', 'go', soon), final('go')));
@@ -142,8 +142,8 @@ describe('time', () => {
   });
 });
 
-describe('a wait whose time is up', () => {
-  it('is told not yet, with when to come again', async () => {
+describe('a wait whose time is over', () => {
+  it('is refused as not yet, with Retry-After', async () => {
     const address = await newChart(drain);
     const waiting = watched(waitFor(address, 'patch', '30s'));
     await settled();
@@ -161,7 +161,7 @@ describe('a wait whose time is up', () => {
     });
   });
 
-  it('is not so before, whatever happens meanwhile', async () => {
+  it('does not end before, whatever happens meanwhile', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 99), final('done')));
     const waiting = watched(waitFor(address, 'done', '30s'));
     await settled();
@@ -197,14 +197,14 @@ describe('a wait whose time is up', () => {
     expect(Date.now() - from).toBeLessThan(3_000);
   });
 
-  it('of no time is told at once', async () => {
+  it('of no time ends at once', async () => {
     const address = await newChart(drain);
     for (const wait of ['0', '0s']) expect((await waitFor(address, 'patch', wait)).status).toBe(406);
   });
 });
 
 describe('how long to wait', () => {
-  it.each(['60s', '1m', '60', '60000ms', '0.5m', '1s500ms'])('may be said as %s', async (wait) => {
+  it.each(['60s', '1m', '60', '60000ms', '0.5m', '1s500ms'])('may be written as %s', async (wait) => {
     const address = await newChart(drain);
     expect((await waitFor(address, 'drain', wait)).status).toBe(200);
   });
@@ -221,7 +221,7 @@ describe('how long to wait', () => {
     },
   );
 
-  it('leaves nothing behind where there is no chart', async () => {
+  it('leaves nothing behind without a chart', async () => {
     const address = newAddress();
     expect((await waitFor(address, 'drain', '60s')).status).toBe(404);
     expect(await inStorage(address, ({ sql }) => sql.exec('SELECT * FROM sqlite_master').toArray())).toEqual(
@@ -231,7 +231,7 @@ describe('how long to wait', () => {
 });
 
 describe('an eviction', () => {
-  it('ends a wait so that the caller asks again, or waits for it', async () => {
+  it('ends a wait so that the client repeats it, or waits for it', async () => {
     vi.useRealTimers();
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '500ms').then(
@@ -247,14 +247,14 @@ describe('an eviction', () => {
 });
 
 describe('a report with a wait', () => {
-  it('is answered as without it', async () => {
+  it('is processed as without it', async () => {
     const address = await newChart(drain);
     expect((await put(address, 'drain')).status).toBe(200);
     expect((await report(address, 'patch')).status).toBe(406);
   });
 });
 
-/** A request that is under way, and whether it still is. */
+/** A pending request, and whether it still is. */
 function watched(answer: Promise<Response>) {
   let isOver = false;
   answer.finally(() => {
@@ -263,7 +263,7 @@ function watched(answer: Promise<Response>) {
   return { answer, isOver: () => isOver };
 }
 
-/** Until requests that were sent have come to wait. */
+/** Waits until the sent requests have registered. */
 async function settled(): Promise<void> {
   await pause(50);
 }

@@ -6,7 +6,7 @@
 /** Sends a request, as the node's HTTP client does. */
 export type Send = (method: string, path: string, init: RequestInit) => Promise<Response>;
 
-/** What the protocol says of an error: logged by `value`, counted by `kind`. */
+/** The protocol's error: logged by `value`, counted by `kind`. */
 export interface FleetLockError {
   readonly kind: string;
   readonly value: string;
@@ -17,7 +17,7 @@ type NodeState = 'initialization' | 'steady' | 'pre-reboot' | 'finalization';
 
 export class ZincatiNode {
   readonly id: string;
-  /** The release that it runs, and the one that it has staged. */
+  /** The release that it runs, and the staged one. */
   release = 1;
   staged: number | undefined;
   state: NodeState = 'initialization';
@@ -39,7 +39,7 @@ export class ZincatiNode {
     if (release > this.release) this.staged = release;
   }
 
-  /** One tick of the client. It stays where it is for as long as it is told no. */
+  /** One tick of the client. It keeps its state while it is refused. */
   async tick(): Promise<void> {
     if (this.state === 'initialization') {
       if (await this.unlock()) this.state = 'steady';
@@ -50,7 +50,7 @@ export class ZincatiNode {
     }
   }
 
-  /** Reboots into what was staged: all that it knew is gone, but its id and its disk. */
+  /** Reboots into the staged release: only its id and its disk survive. */
   reboot(): void {
     if (this.state !== 'finalization') throw new Error(`${this.id} reboots in ${this.state}`);
     this.release = this.staged ?? this.release;

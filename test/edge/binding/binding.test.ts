@@ -1,4 +1,4 @@
-/** A machine as another Worker's binding. The other Worker is a Worker of its own: `worker.js`. */
+/** A machine as a binding of another Worker, `worker.js`. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { counting, final, putChart, sequence } from '../../charts.ts';
@@ -12,13 +12,13 @@ beforeEach(async () => {
 });
 
 describe('a binding', () => {
-  it('asks whether it is its turn', async () => {
+  it('asks whether a state is current', async () => {
     expect(await call('RELEASE', 'is', 'drain')).toEqual({ answer: true });
     expect(await call('RELEASE', 'is', 'patch')).toEqual({ answer: false });
     expect(await call('RELEASE', 'is', 'nothing')).toEqual({ answer: false });
   });
 
-  it('reports, counts once for each caller, and is told why not', async () => {
+  it('reports, counts once for each caller, and gets refusals as values', async () => {
     expect(await call('RELEASE', 'update', 'drain', { by: 'a' })).toEqual({
       answer: { ok: true, revision: 2 },
     });
@@ -34,12 +34,12 @@ describe('a binding', () => {
     expect((await ask(CHART, 'patch')).status).toBe(200);
   });
 
-  it('is told of no revision but the one that is meant', async () => {
+  it('reports at the intended revision only', async () => {
     const answer = await call('RELEASE', 'update', 'drain', { revision: 7 });
     expect(answer).toMatchObject({ answer: { ok: false, code: 'wrong-revision' } });
   });
 
-  it('waits, and is woken by the report of another', async () => {
+  it('waits until a report of another caller', async () => {
     const waiting = call('RELEASE', 'wait', 'patch', { seconds: 30 });
     await report(CHART, 'drain');
     await report(CHART, 'drain');
@@ -51,7 +51,7 @@ describe('a binding', () => {
     expect(await call('RELEASE', 'status')).toEqual({ answer: await statusOf(CHART) });
   });
 
-  it('is named in the history as its props say', async () => {
+  it('has the name of its props in the history', async () => {
     await call('RELEASE', 'update', 'drain');
     await call('REPORTER', 'update', 'drain', { by: 'web-01' });
     const { history } = await historyOf(CHART);
@@ -59,14 +59,14 @@ describe('a binding', () => {
     expect(history[1]).toMatchObject({ by: null, sub: 'binding' });
   });
 
-  it('is for one machine: a run is another', async () => {
+  it('is for one machine; a run is another machine', async () => {
     await call('RUN', 'update', 'drain');
     expect((await statusOf(CHART)).revision).toBe(1);
     expect((await statusOf(`${CHART}@42`)).revision).toBe(2);
   });
 });
 
-describe('what its props do not allow', () => {
+describe('a call that its props do not allow', () => {
   it.each([
     ['READER', 'update', ['drain'], 'update'],
     ['READER', 'claim', ['drain', 'a'], 'update'],
@@ -86,7 +86,7 @@ describe('what its props do not allow', () => {
     expect((await statusOf(CHART)).revision).toBe(1);
   });
 
-  it('is done by who may', async () => {
+  it('succeeds with the right', async () => {
     await call('ADMIN', 'update', 'drain');
     expect(await call('ADMIN', 'reset')).toEqual({ answer: { ok: true, revision: 3 } });
     expect(await call('ADMIN', 'is', 'drain')).toEqual({ answer: true });
@@ -102,7 +102,7 @@ describe('what its props do not allow', () => {
   );
 });
 
-describe('what makes no sense', () => {
+describe('a wrong argument', () => {
   const long = 'x'.repeat(256);
 
   it.each([
@@ -115,7 +115,7 @@ describe('what makes no sense', () => {
     ['update', ['drain', { event: '*' }], 'reserved-event'],
     ['update', ['drain', { event: 'done.state.drain' }], 'reserved-event'],
     ['update', ['drain', { event: 'xstate.done.state.s1' }], 'reserved-event'],
-  ])('is refused as it is by HTTP: %s %j', async (method, args, code) => {
+  ])('is refused as over HTTP: %s %j', async (method, args, code) => {
     await ask(CHART, 'drain');
     expect(await call('RELEASE', method, ...args)).toMatchObject({ answer: { ok: false, code } });
     expect((await statusOf(CHART)).revision).toBe(1);
@@ -131,19 +131,19 @@ describe('what makes no sense', () => {
     ['update', [{}]],
     ['update', ['drain', { by: 7 }]],
     ['update', ['drain', { revision: 1.5 }]],
-  ])('is thrown where it is of another type: %s %j', async (method, args) => {
+  ])('throws if it has another type: %s %j', async (method, args) => {
     await ask(CHART, 'drain');
     expect((await call('RELEASE', method, ...args)).thrown?.name).toBe('TypeError');
     expect((await statusOf(CHART)).revision).toBe(1);
   });
 });
 
-it('an address without a chart is said to be one', async () => {
+it('an address without a chart is refused as such', async () => {
   expect((await call('NOWHERE', 'is', 'drain')).thrown?.name).toBe('no-chart');
   expect(await call('NOWHERE', 'update', 'drain')).toMatchObject({ answer: { ok: false, code: 'no-chart' } });
 });
 
-it('props that are wrong are said to be', async () => {
+it('wrong props throw', async () => {
   for (const [binding, chart] of [
     ['WRONG_CHART', '../release'],
     ['NO_TENANT', 'release'],
@@ -155,7 +155,7 @@ it('props that are wrong are said to be', async () => {
   expect((await call('WRONG_RIGHT', 'is', 'drain')).thrown?.message).toContain('read, update, admin');
 });
 
-/** Calls a method of a binding that the other Worker has, in that Worker. */
+/** Calls a method of the other Worker's binding, in that Worker. */
 async function call(
   binding: string,
   method: string,

@@ -1,8 +1,8 @@
-/** The Worker that has us as bindings: what `[[services]]` of its wrangler.toml says, in miniflare's words. */
+/** The Worker with bindings to this one: `[[services]]` of its wrangler.toml as options of miniflare. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The machines that it is bound to, and what it may do there. */
+/** Its bindings: the machine and the rights of each. */
 const BINDINGS = {
   RELEASE: { chart: 'bound/release' },
   READER: { chart: 'bound/release', can: ['read'] },
@@ -16,7 +16,7 @@ const BINDINGS = {
   WRONG_RIGHT: { chart: 'bound/release', can: ['everything'] },
 } as const;
 
-/** @param project the vitest project whose Worker it is bound to: the plugin names that one after it. */
+/** @param project the vitest project whose Worker it is bound to; the plugin names that Worker after the project. */
 export function callerWorker(project: string) {
   return {
     name: 'caller',

@@ -1,4 +1,4 @@
-/** A Worker of somebody else, with machines of ours among its bindings: it asks by name what its callers ask for. */
+/** A Worker with machines of this service as bindings. It calls the binding and method that the request names. */
 export default {
   async fetch(request, env) {
     const { binding, method, args } = await request.json();
