@@ -1,4 +1,4 @@
-/** Requests that go to their machine together, where it is not in the same thread: as at Cloudflare. */
+/** Coalescing of requests to a machine in another thread, as at Cloudflare (`src/edge/coalesce.ts`). */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,12 +6,12 @@ import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import { startWorkerd, type Workerd } from '../../src/cli/workerd.ts';
 import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 import { BATCH_WAIT } from '../../src/limits.ts';
-import { CROWD, crowd, leavingCrowd } from './crowd.ts';
+import { CLIENTS, concurrently, disconnectingClients } from './concurrent-clients.ts';
 import { cleanUp, temporaryFolder } from './server.ts';
 
 const HOST = '127.0.0.1';
 
-/** How long the object's answer is under way, ms: as in `far.ts`. */
+/** The delay of the object's answers, ms; the same as in `far.ts`. */
 const FAR = 30;
 
 let workerd: Workerd | undefined;
@@ -22,42 +22,42 @@ afterEach(async () => {
 });
 
 describe('requests to a machine that is far away', () => {
-  it('go together, and are all answered', async () => {
+  it('are coalesced, and all answered', async () => {
     const url = await serve();
-    const answers = await crowd(() => ask(url, 'a'));
-    expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+    const answers = await concurrently(() => ask(url, 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));
     const calls = Math.max(...answers.map(({ text }) => Number(text)));
-    expect(calls).toBeLessThan(CROWD / 4);
+    expect(calls).toBeLessThan(CLIENTS / 4);
   });
 
-  it('wait for those who have come with them before', async () => {
+  it('wait for callers that came concurrently before', async () => {
     const url = await serve();
     const { status, text } = await ask(url, 'a&rounds=20');
     expect(status).toBe(200);
-    // One for the first, two until it is known that eight come, and one for each round after that: 22. Two a round are 41.
+    // One RPC for the first call, two until the estimate is eight, and one for each later round: 22. Two a round are 41.
     expect(Number(text)).toBeGreaterThanOrEqual(22);
     expect(Number(text)).toBeLessThan(30);
   });
 
   it('fail alone', async () => {
     const url = await serve();
-    const answers = await crowd((i) => ask(url, i % 3 === 0 ? 'fault' : 'a'));
+    const answers = await concurrently((i) => ask(url, i % 3 === 0 ? 'fault' : 'a'));
     expect(answers.map(({ status }) => status)).toEqual(answers.map((_, i) => (i % 3 === 0 ? 500 : 200)));
     for (const { status, text } of answers)
       expect(text).toMatch(status === 500 ? /^internal-error$/ : /^\d+$/);
   });
 
-  it('are answered though those leave who have come with them', async () => {
+  it('are answered if other clients of the batch disconnect', async () => {
     const url = await serve();
     for (let round = 0; round < 10; round++) {
-      const leaving = leavingCrowd(url, '/?state=a', 12);
-      const answers = await crowd(() => ask(url, 'a'));
-      expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+      const leaving = disconnectingClients(url, '/?state=a', 12);
+      const answers = await concurrently(() => ask(url, 'a'));
+      expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));
       await leaving;
     }
   });
 
-  it('go alone again soon, though one does not come back', async () => {
+  it('are sent alone again soon, even if one never returns', async () => {
     const url = await serve();
     const leaving = new AbortController();
     const left = fetch(`${url}/?state=slow`, { signal: leaving.signal }).catch(({ name }) => name);
@@ -65,15 +65,15 @@ describe('requests to a machine that is far away', () => {
     expect(await left).toBe('AbortError');
     const took = [];
     for (let i = 0; i < 12; i++) took.push(Number((await ask(url, 'took')).text));
-    // A call that waited for the one in flight took longer than the way there and back, by `BATCH_WAIT`.
+    // A call that waited for the one in flight took longer than the round trip, by `BATCH_WAIT`.
     expect(Math.min(...took.slice(-6))).toBeLessThan(FAR + BATCH_WAIT);
   });
 
-  it('go each by itself where the platform keeps requests apart', async () => {
+  it('are sent alone if the platform does not let requests share promises', async () => {
     const url = await serve(['no_handle_cross_request_promise_resolution']);
-    const answers = await crowd(() => ask(url, 'a'));
-    expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
-    expect(Math.max(...answers.map(({ text }) => Number(text)))).toBe(CROWD);
+    const answers = await concurrently(() => ask(url, 'a'));
+    expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));
+    expect(Math.max(...answers.map(({ text }) => Number(text)))).toBe(CLIENTS);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * A Worker whose object is far away: while it is asked, nothing else happens in the Worker's own thread. In one process
- * with its object a real machine never leaves the thread idle, and there is less to go wrong than at Cloudflare.
+ * A Worker whose object is far away: during a call, the Worker's own thread is idle. In one process with its object, the
+ * thread of a real machine is never idle, and less can go wrong than at Cloudflare.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { DEFAULT } from '../../src/address.ts';
@@ -10,20 +10,20 @@ import { faultOf } from '../../src/objects/faults.ts';
 import type { Answer, Query } from '../../src/objects/results.ts';
 import type { MachineMethods, ObjectBindings } from '../../src/objects/stubs.ts';
 
-/** How long an answer is under way, ms. */
+/** The delay of an answer, ms. */
 const FAR = 30;
 
 /** Concurrent callers in each round. */
 const CALLERS = 8;
 
 /**
- * Answers how often it was called by then. It takes very long for `slow`, and fails for `fault`.
+ * Answers with the number of its calls so far. It takes a minute for `slow`, and fails for `fault`.
  */
 export class Machine extends DurableObject implements MachineMethods {
   #calls = 0;
 
   async execute(commands: readonly Command[]): Promise<Outcome[]> {
-    throw new Error(`nobody sends ${commands.length} commands here`);
+    throw new Error(`the test sends no commands, not ${commands.length}`);
   }
 
   read(queries: readonly Query[]): Promise<Answer[]> {
@@ -40,20 +40,20 @@ export class Machine extends DurableObject implements MachineMethods {
   }
 }
 
-/** The configuration names one. */
+/** The configuration requires this class. */
 export class Tenant extends DurableObject {}
 
 export default {
   async fetch(request, env) {
     const query = new URL(request.url).searchParams;
     const state = query.get('state');
-    // Whether it is there.
+    // The check whether the server has started.
     if (state === null) return new Response();
     const askOnce = () => new RemoteMachine(env, DEFAULT).read({ type: 'is', state });
     const asked = Date.now();
     let answer = await askOnce();
     const took = Date.now() - asked;
-    // As callers do that come again as soon as they are answered.
+    // Callers that call again as soon as they have their answers.
     for (let round = 0; round < Number(query.get('rounds')); round++)
       [answer = answer] = await Promise.all(Array.from({ length: CALLERS }, askOnce));
     return answer.ok

@@ -1,25 +1,25 @@
-/** Concurrent requests are coalesced, and each is answered as if it were alone. */
+/** Concurrent requests are coalesced (`src/edge/coalesce.ts`), and each is answered as if it were alone. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileOf } from './charts.ts';
-import { CROWD, crowd, leavingCrowd } from './crowd.ts';
+import { CLIENTS, concurrently, disconnectingClients } from './concurrent-clients.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
 afterEach(cleanUp);
 
 const CHART = `current_state: a
 states:
-  - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: ${CROWD}}}}
+  - {name: a, func: increment, current: {key: n, value: 0}, target: {name: b, when: {key: n, value: ${CLIENTS}}}}
   - {name: b}
 `;
 
-describe('requests that come at once', () => {
-  it('are each told what they have asked for', async () => {
+describe('concurrent requests', () => {
+  it('each get their own response', async () => {
     const server = await startServer({ chart: await fileOf(CHART) });
     const names = ['a', 'b', 'nowhere'];
-    const answers = await crowd(async (i) => {
+    const answers = await concurrently(async (i) => {
       const response = await send(server, 'GET', names[i % 3] ?? '');
       return { status: response.status, body: await response.text() };
     });
@@ -29,15 +29,15 @@ describe('requests that come at once', () => {
     }
   });
 
-  it('are counted once each, and no more than the chart takes', async () => {
+  it('are counted once each, up to the count of the chart', async () => {
     const server = await startServer({ chart: await fileOf(CHART) });
-    const answers = await crowd((i) => send(server, 'PUT', 'a', `&by=w${i}`));
-    expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+    const answers = await concurrently((i) => send(server, 'PUT', 'a', `&by=w${i}`));
+    expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));
     expect((await send(server, 'GET', 'b')).status).toBe(200);
     expect((await send(server, 'PUT', 'a', '&by=late')).status).toBe(406);
   });
 
-  it('fail alone: who asks is answered while no report of those who have come with him can be stored', async () => {
+  it('fail alone: queries are answered while no report can be stored', async () => {
     const chart = await fileOf(CHART);
     const first = await startServer({ chart });
     expect((await send(first, 'GET', 'a')).status).toBe(200);
@@ -47,7 +47,7 @@ describe('requests that come at once', () => {
     broken.close();
 
     const second = await startServer({ chart, data: first.data });
-    const answers = await crowd((i) => send(second, i % 4 === 0 ? 'PUT' : 'GET', 'a'));
+    const answers = await concurrently((i) => send(second, i % 4 === 0 ? 'PUT' : 'GET', 'a'));
     expect(answers.map(({ status }) => status)).toEqual(answers.map((_, i) => (i % 4 === 0 ? 500 : 200)));
     await second.stop();
     const mended = databaseOf(first);
@@ -55,18 +55,18 @@ describe('requests that come at once', () => {
     mended.close();
 
     const third = await startServer({ chart, data: first.data });
-    expect((await crowd(() => send(third, 'PUT', 'a'))).map(({ status }) => status)).toEqual(
-      Array(CROWD).fill(200),
+    expect((await concurrently(() => send(third, 'PUT', 'a'))).map(({ status }) => status)).toEqual(
+      Array(CLIENTS).fill(200),
     );
     expect((await send(third, 'GET', 'b')).status).toBe(200);
   });
 
-  it('are answered though those leave who have come with them', async () => {
+  it('are answered if other clients disconnect', async () => {
     const server = await startServer({ chart: await fileOf(CHART) });
     for (let round = 0; round < 10; round++) {
-      const leaving = leavingCrowd(server.url, '/state?state=a', 4);
-      const answers = await crowd(() => send(server, 'GET', 'a'));
-      expect(answers.map(({ status }) => status)).toEqual(Array(CROWD).fill(200));
+      const leaving = disconnectingClients(server.url, '/state?state=a', 4);
+      const answers = await concurrently(() => send(server, 'GET', 'a'));
+      expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));
       await leaving;
     }
   });
@@ -76,7 +76,7 @@ function send({ url }: Server, method: 'GET' | 'PUT', state: string, more = ''):
   return fetch(`${url}/state?state=${state}${more}`, { method, signal: AbortSignal.timeout(5_000) });
 }
 
-/** The storage of the only machine of a server that has stopped. */
+/** The database of the only machine of a server that has stopped. */
 function databaseOf({ data }: Server): DatabaseSync {
   const folder = join(data, 'stateservice-Machine');
   const files = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
