@@ -1,8 +1,8 @@
-/** What clients have asked, and what they were told: the one thing that a run is judged by. */
+/** The history of a run: the calls of its clients and their answers. A run is judged by nothing else. */
 
 /** One call. Times are ms of one clock, the epoch's. */
 export interface Operation<Request, Answer> {
-  /** Who called; one client has one call under way at a time. */
+  /** The client that called. A client has one call in flight at a time. */
   readonly client: string;
   readonly request: Request;
   readonly called: number;
@@ -12,8 +12,8 @@ export interface Operation<Request, Answer> {
 type Outcome<Answer> =
   | { readonly known: true; readonly answer: Answer; readonly returned: number }
   /**
-   * The call died: it has taken effect at some moment up to `until`, or never. If it has, it was answered as `heard`; and
-   * `hasTakenKey` where somebody was told later of its key that it was taken, which is an effect as well.
+   * The call died: it took effect at some moment up to `until`, or never. If it did, its answer was `heard`. With
+   * `hasTakenKey`, a later call was refused because of its key, which is an effect as well.
    */
   | {
       readonly known: false;

@@ -1,4 +1,4 @@
-/** Faults on purpose, between real clients and a real server: each must be noticed by whoever judges the run. */
+/** Planted faults between real clients and a real server. The judge of the run must find each. */
 import { cp, rm } from 'node:fs/promises';
 import type { Update } from '../../src/commands.ts';
 import { temporaryFolder } from '../process/server.ts';
@@ -11,7 +11,7 @@ export interface Liar extends Pick<Plan, 'send' | 'whileDown'> {
   lies: number;
 }
 
-/** A cache that gives out what was so before, when somebody has been told already what is so now. */
+/** A cache that returns an old answer after a client has had a newer one. */
 export function staleReads(): Liar {
   const cached = new Map<string, Answer>();
   let newest = 0;
@@ -27,7 +27,7 @@ export function staleReads(): Liar {
   });
 }
 
-/** A proxy that says yes to a report, and forgets it. */
+/** A proxy that accepts a report, and does not forward it. */
 export function lostUpdates(): Liar {
   return lying(async (request, ask) => {
     if (!isPlainReport(request)) return { answer: await ask(request), isLie: false };
@@ -39,7 +39,7 @@ export function lostUpdates(): Liar {
   });
 }
 
-/** A proxy that sends a report again, though it was answered. */
+/** A proxy that sends a report twice. */
 export function doubleCounts(): Liar {
   return lying(async (request, ask) => {
     const answer = await ask(request);
@@ -49,7 +49,7 @@ export function doubleCounts(): Liar {
   });
 }
 
-/** A lock that is given to one more than may have it. */
+/** A slot that is given to one caller too many. */
 export function claimsHeldTwice(): Liar {
   return lying(async (request, ask) => {
     const answer = await ask(request);
@@ -60,7 +60,7 @@ export function claimsHeldTwice(): Liar {
   });
 }
 
-/** A disk that comes back, after the second kill, as it was after the first. */
+/** A disk that is restored, after the second kill, to its state after the first. */
 export function forgottenUpdates(): Liar {
   let backup: string | undefined;
   const liar: Liar = {
@@ -81,7 +81,7 @@ export function forgottenUpdates(): Liar {
 
 type Ask = (request: Request) => Promise<Answer>;
 
-/** Sends a request as `tell` does, which may lie, until it has lied once; and honestly from there on. */
+/** Sends requests through `tell` until it has planted a fault once; after that, directly. */
 function lying(tell: (request: Request, ask: Ask) => Promise<{ answer: Answer; isLie: boolean }>): Liar {
   const liar: Liar = {
     lies: 0,

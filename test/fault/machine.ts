@@ -1,7 +1,6 @@
 /**
- * A machine as the specification has it, between two calls. The chart is run by the service's own pure core; what is
- * around it (who has reported, which requests were answered, who holds a slot, what was counted) is here once more, in
- * other words than the service's.
+ * A machine of the model, between two calls. The service's own pure core runs the chart. Everything around it (reports,
+ * answers under keys, slots, counts) is implemented here a second time, independently of the service.
  */
 import { hash } from 'node:crypto';
 import {
@@ -28,7 +27,7 @@ export interface Machine {
   /** When each timer that is set is due, by its id. The snapshot has them too, at moments that mean nothing. */
   readonly timers: ReadonlyMap<number, Moment>;
   readonly claims: readonly Claim[];
-  /** By state, who has reported what in its present visit, or in its last one. */
+  /** By state: the reports of its present visit, or of its last one. */
   readonly reports: ReadonlyMap<StateNumber, readonly Reported[]>;
   readonly answered: Answered;
   /** What has happened so far, for the tally of a run. */
@@ -46,10 +45,10 @@ interface Reported {
   readonly by: string;
 }
 
-/** Requests with an `Idempotency-Key`, and what they were answered. */
+/** Requests with an `Idempotency-Key`, and their answers. */
 interface Answered {
   readonly byKey: ReadonlyMap<string, { readonly request: string; readonly answer: Answer }>;
-  /** Stands for all of them: to write them out at every step would take most of a search's time. */
+  /** A digest of all of them: writing them out at every step would take most of a search's time. */
   readonly digest: number;
 }
 
@@ -57,7 +56,7 @@ export interface Tally {
   readonly timers: number;
   readonly expired: number;
   readonly claims: number;
-  /** Requests that came again and were answered as the first time. */
+  /** Repeats that got the first answer. */
   readonly repeated: number;
 }
 
@@ -117,7 +116,7 @@ export function hasReported({ reports }: Machine, state: StateNumber, { event, b
 
 export function withAnswer(machine: Machine, key: string, request: string, answer: Answer): Machine {
   const byKey = new Map(machine.answered.byKey).set(key, { request, answer });
-  // A sum, for the order in which they came is not told any more.
+  // A sum, because the order does not matter.
   const digest = machine.answered.digest + digestOf(`${key} ${request} ${JSON.stringify(answer)}`);
   return { ...machine, answered: { byKey, digest: digest % 2 ** 52 } };
 }
@@ -130,7 +129,7 @@ export function without(machine: Machine, claim: Claim): Machine {
   return { ...machine, claims: machine.claims.filter((other) => other !== claim) };
 }
 
-/** The active states with slots that a report of `event` to `address` touches: one who reports there must hold one. */
+/** The active states with slots that a report of `event` to `address` touches: its caller must hold a slot there. */
 export function slotsTouched(
   chart: Chart,
   { snapshot }: Machine,
@@ -146,7 +145,7 @@ export function slotsTouched(
   });
 }
 
-/** Equal for machines of which neither does anything that the other does not. */
+/** Equal for machines that behave the same from here on. */
 export function keyOf({
   snapshot,
   revision,
@@ -180,7 +179,7 @@ function shapeOf(snapshot: Snapshot): string {
 
 const shapes = new WeakMap<Snapshot, string>();
 
-/** The charts of the runs cross no bound, and are asked for nothing that they do not take. */
+/** Returns a step that must succeed: the charts of the runs cross no bound, and take every event that is sent. */
 function stepped(step: Step | NoStep): Step {
   if (!step.ok) throw new Error(`the chart was meant to go on: ${step.detail}`);
   return step;

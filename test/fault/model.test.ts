@@ -1,4 +1,4 @@
-/** The specification as the checker has it: what it accepts, and every planted fault that it must refuse. */
+/** The model: the histories that it accepts, and the planted faults that it must refuse. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
@@ -13,7 +13,7 @@ import type { Answer, Request } from './wire.ts';
 
 type Call = Operation<Request, Answer>;
 
-/** Three reports lead on, each of one who holds the only slot; or a second and a half does. */
+/** `work` is left by three reports of holders of its only slot, or after a second and a half. */
 const CHART = chartOf(
   JSON.stringify({
     initial: 'work',
@@ -55,7 +55,7 @@ describe('the model accepts', () => {
     expect(isAccepted([ask(1_510, 'work', yes(1))])).toBe(false);
   });
 
-  it('either of two timers as the first, where nobody knows which was', () => {
+  it('either of two timers as the first, if the history does not show which was', () => {
     const chart = chartOf(
       JSON.stringify({
         type: 'parallel',
@@ -72,35 +72,35 @@ describe('the model accepts', () => {
     expect(isAccepted([slow, ask(70, 'us.c', yes(3)), ask(110, 'eu.b', yes(3))], chart)).toBe(false);
   });
 
-  it('a report that died, was counted or not, and was said again', () => {
+  it('a report that died, was counted or not, and was repeated', () => {
     const lost = died(10, reportOf({ by: 'x' }), 50);
     for (const said of [report(60, { by: 'x' }, 2), report(60, { by: 'y' }, 3)])
       expect(isAccepted([lost, said], IDLE)).toBe(true);
-    // Said again it is the same, so that a third revision has nobody who made it.
+    // A repeat is the same report, so nothing explains a third revision.
     expect(isAccepted([lost, report(60, { by: 'x' }, 3)], IDLE)).toBe(false);
   });
 
-  it('a keyed report that died and was refused, and is refused again though it would be counted now', () => {
+  it('a keyed report that died and was refused, and whose repeat is refused though it would be counted now', () => {
     const said = { state: 'b', key: 'k' };
     const lost = died(10, reportOf(said), 50);
     const before = [lost, report(20, {}, 2), report(22, {}, 3), report(24, {}, 4)];
     const again = (answer: Answer) => answered(60, reportOf(said), answer);
     expect(isAccepted([...before, again(refused(2, 'not-current', ['a']))], IDLE)).toBe(true);
     expect(isAccepted([...before, again(yes(5))], IDLE)).toBe(true);
-    // It was not said at a time at which this was the answer.
+    // The report was not sent at a time at which this was the answer.
     expect(isAccepted([...before, again(refused(4, 'not-current', ['a']))], IDLE)).toBe(false);
   });
 
-  it('a keyed report that died and was refused, whose key is taken for another', () => {
+  it('a keyed report that died and was refused, whose key is used for another', () => {
     const lost = died(10, reportOf({ state: 'b', key: 'k' }), 50);
     const reused = answered(60, reportOf({ key: 'k' }), refused(1, 'key-reused', ['a'], 422));
     expect(isAccepted([lost, reused], IDLE)).toBe(true);
     expect(isAccepted([lost, report(60, { key: 'k' }, 2)], IDLE)).toBe(true);
-    // Nobody has said anything else under this key.
+    // No other report was sent under this key.
     expect(isAccepted([reused], IDLE)).toBe(false);
   });
 
-  it('whatever a machine has done, however the calls overlap and wherever one dies', () => {
+  it('every history of a machine, however the calls overlap and wherever one dies', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 50 }),
@@ -142,7 +142,7 @@ describe('the model refuses', () => {
     expect(isAccepted([report(10, { key: 'k' }, 2), report(20, { key: 'k' }, 3)], IDLE)).toBe(false);
   });
 
-  it('a double count of one whose state was left with the first', () => {
+  it('a double count of a caller whose first report left the state', () => {
     const by = { by: 'x' };
     const left = [report(10, {}, 2), report(20, {}, 3), report(30, by, 4)];
     expect(isAccepted([...left, report(40, by, 4)], IDLE)).toBe(true);
@@ -163,7 +163,7 @@ describe('the model refuses', () => {
     expect(isAccepted([first, answered(20, claimOf('y'), { ...taken, holders: ['z'] })])).toBe(false);
   });
 
-  it('a report of one whose slot was given back', () => {
+  it('a report of a caller that has released its slot', () => {
     const released = answered(20, { ...claimOf('x'), type: 'release' }, { status: 204, revision: 3 });
     const first = claim(10, 'x', { revision: 2, until: 1_010 });
     expect(isAccepted([first, report(15, { state: 'work', by: 'x' }, 3)])).toBe(true);
@@ -189,7 +189,7 @@ describe('the model refuses', () => {
     expect(isAccepted([ask(1_600, 'work', rest(2)), ask(1_700, 'work', rest(3))])).toBe(false);
   });
 
-  it('any history from which a call was taken that has changed something', () => {
+  it('any history without a call that has changed something', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 50 }),
@@ -223,7 +223,7 @@ describe('the model refuses', () => {
 const anyState = fc.nat(3);
 const anyName = fc.constantFrom('x', 'y', 'z');
 const anyTimes = { after: fc.oneof(fc.nat(15), fc.nat(600)), sent: fc.nat(20), back: fc.nat(20) };
-/** By the number of a state, for which states there are the seed says. */
+/** The state is a number, because the states depend on the seed. */
 const anyDeed = fc.record({
   state: anyState,
   type: fc.constantFrom('is', 'status', 'update', 'update', 'update', 'claim', 'claim', 'release'),
@@ -236,7 +236,7 @@ const anyDeed = fc.record({
 
 type AnyDeed = typeof anyDeed extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Does the deeds on the chart of a seed; somebody looks when all is done. */
+/** Simulates calls on the chart of a seed, and a status query at the end. */
 function historyOf(seed: number, deeds: readonly AnyDeed[]) {
   const shape = shapeOf(seed);
   const chart = chartOf(shape.chart);
@@ -305,7 +305,7 @@ function claim(called: number, by: string, { revision, until }: { revision: numb
   });
 }
 
-/** The document of `IDLE` in its first state. */
+/** A status query of `IDLE` in its first state. */
 function read(called: number, revision: number, have: number): Call {
   const quorums = [{ state: 'a', event: 'update', have, need: 3, by: [] }];
   const document = { states: ['a'], revision, context: {}, quorums, claims: [] };

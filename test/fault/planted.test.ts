@@ -1,4 +1,4 @@
-/** Real clients, a real server, and a fault planted between them: a judge that lets one pass is worth nothing. */
+/** Real clients, a real server, and a planted fault between them, which the judge must find. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanUp } from '../process/server.ts';
 import type { Operation } from './history.ts';
@@ -36,21 +36,21 @@ describe('a run with a fault in it is refused:', () => {
   });
 });
 
-describe('a run without a fault is accepted, and refused once there is', () => {
+describe('a run without a fault is accepted, and refused with', () => {
   let run: Run;
   let calls: readonly Call[];
   beforeAll(async () => {
     run = await runOnce({ ...SHORT, seed: 8 });
-    // Without those that died and came to nothing: one of them could stand for what is taken out below.
+    // Without calls that died without effect: one of them could replace a call that is removed below.
     calls = judge(run).order;
   });
   const isAccepted = (history: readonly Call[]) => judge({ ...run, history }).isLinearizable;
 
-  it('none', () => {
+  it('no change: accepted', () => {
     expect(isAccepted(calls)).toBe(true);
   });
 
-  it('an answer from before a change that somebody was told of', () => {
+  it('an answer from before a change that an earlier answer had', () => {
     const stale = someOf(calls, ({ request }) => request.type === 'status').flatMap((read) => {
       const newest = newestBefore(calls, read.called);
       const older = calls
@@ -62,17 +62,17 @@ describe('a run without a fault is accepted, and refused once there is', () => {
     for (const history of stale) expect(isAccepted(history)).toBe(false);
   });
 
-  it('a report that nobody has sent', () => {
+  it('the change of a report that was not sent', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted(calls.filter((call) => call !== report))).toBe(false);
   });
 
-  it('a report that was answered and has come to nothing', () => {
+  it('a report that was answered and had no effect', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted([...calls, { ...report, client: 'another' }])).toBe(false);
   });
 
-  it('a slot for one who was told that there is none', () => {
+  it('a slot for a caller whose claim was refused', () => {
     const taken = someOf(calls, ({ outcome }) => outcome.known && outcome.answer.problem === 'slots-taken');
     expect(taken.length).toBeGreaterThan(0);
     for (const call of taken) {
@@ -84,14 +84,14 @@ describe('a run without a fault is accepted, and refused once there is', () => {
   });
 });
 
-/** Ten of them, from everywhere. */
+/** Ten of them, spread over the history. */
 function someOf(calls: readonly Call[], wanted: (call: Call) => boolean): Call[] {
   const all = calls.filter((call) => call.outcome.known && wanted(call));
   const every = Math.max(1, Math.floor(all.length / 10));
   return all.filter((_, i) => i % every === every - 1);
 }
 
-/** A report that nothing can take for the repetition of another. */
+/** Whether a call is a counted report that cannot be a repeat of another. */
 function isCounted({ request, outcome }: Call): boolean {
   if (request.type !== 'update' || request.by !== undefined || request.key !== undefined) return false;
   return outcome.known && outcome.answer.status === 200;
