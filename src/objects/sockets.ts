@@ -1,4 +1,11 @@
-import { SOCKET_BACKLOG, SOCKET_CHECK, SOCKET_RECOUNT, SOCKET_REPLAY, SOCKETS } from '../limits.ts';
+import {
+  SOCKET_BACKLOG,
+  SOCKET_CHECK,
+  SOCKET_RECOUNT,
+  SOCKET_REPLAY,
+  SOCKET_SLICE,
+  SOCKETS,
+} from '../limits.ts';
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 
@@ -14,6 +21,8 @@ export class Sockets {
   #counted = 0;
   /** The first end of a watcher's token, ms since the epoch; undefined if not known. */
   #nextEnd: number | undefined;
+  /** The round that sends entries to all sockets; undefined if all have been sent. */
+  #round: Round | undefined;
 
   constructor(ctx: DurableObjectState, history: HistoryTable) {
     this.#ctx = ctx;
@@ -56,20 +65,22 @@ export class Sockets {
     if (until !== undefined && this.#nextEnd !== undefined) this.#nextEnd = Math.min(this.#nextEnd, until);
     server.serializeAttachment({ opened: Date.now(), until: until ?? null } satisfies Attachment);
     this.#replay(server, entries, next);
+    this.#round?.opened.set(server, entries);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Tells what was committed. */
+  /**
+   * Sends committed entries to all sockets, at most `SOCKET_SLICE` messages in one piece: other requests run between two
+   * slices. Entries that are committed during a round are read from the history after it, so nothing else is queued.
+   *
+   * The ids of a socket's messages have no holes. If the object is evicted during a round, its other sockets miss the
+   * entries of the round: the next message shows a hole, and the reader reconnects with the last id.
+   */
   tell(entries: readonly HistoryEntry[]): void {
-    if (this.#count === 0) return;
-    const sockets = this.#ctx.getWebSockets();
-    this.#count = sockets.length;
-    if (sockets.length === 0) return;
-    this.#cutExpired();
-    const messages = entries.map((entry) => JSON.stringify(showEntry(entry)));
-    for (const socket of sockets) sendAll(socket, messages);
-    const newest = entries.at(-1)?.id ?? 0;
-    if (newest % SOCKET_CHECK < entries.length) this.#cutSilent(sockets, newest);
+    const newest = entries.at(-1)?.id;
+    if (newest === undefined || this.#count === 0) return;
+    if (this.#round === undefined) void this.#sendRounds(entries, newest);
+    else this.#round.newest = newest;
   }
 
   /** A socket was closed by its reader, or broke. */
@@ -79,28 +90,79 @@ export class Sockets {
 
   /** Closes all sockets: the machine was erased. */
   close(): void {
+    this.#round = undefined;
     for (const socket of this.#ctx.getWebSockets()) socket.close(1001, 'the machine was deleted');
   }
 
   #replay(socket: WebSocket, entries: number, next: number): void {
     if (next > entries) return;
-    const found = this.#history.readAfter(entries, next - 1, SOCKET_REPLAY);
-    const first = found[0]?.id ?? entries + 1;
-    if (first > next) socket.send(JSON.stringify({ gap: { from: next, to: first - 1 } }));
-    for (const entry of found) socket.send(JSON.stringify(showEntry(entry)));
-    if ((found.at(-1)?.id ?? entries) < entries) socket.close(1013, MORE);
+    const messages = this.#readMessages(entries, next);
+    sendAll(socket, messages);
+    if ((messages.at(-1)?.id ?? entries) < entries) socket.close(1013, MORE);
   }
 
-  /** Closes the sockets that sent no `ping` during the last `SOCKET_BACKLOG` entries. */
-  #cutSilent(sockets: readonly WebSocket[], newest: number): void {
+  /** Reads a page of the history, and a message about the entries before it that are not kept. */
+  #readMessages(entries: number, next: number): Message[] {
+    const messages = this.#history.readAfter(entries, next - 1, SOCKET_REPLAY).map(messageOf);
+    const first = messages[0]?.id ?? entries + 1;
+    if (first === next) return messages;
+    const gap = { from: next, to: first - 1 };
+    return [{ id: gap.to, text: JSON.stringify({ gap }) }, ...messages];
+  }
+
+  /** Sends entries, then those that were committed meanwhile. Returns after the first slice. */
+  async #sendRounds(entries: readonly HistoryEntry[], newest: number): Promise<void> {
+    const round: Round = { newest, opened: new Map() };
+    this.#round = round;
+    let messages = entries.map(messageOf);
+    try {
+      for (;;) {
+        await this.#sendToAll(messages, round);
+        const sent = messages.at(-1)?.id ?? round.newest;
+        if (this.#round !== round || sent >= round.newest) break;
+        messages = this.#readMessages(round.newest, sent + 1);
+      }
+    } finally {
+      if (this.#round === round) this.#round = undefined;
+    }
+  }
+
+  async #sendToAll(messages: readonly Message[], round: Round): Promise<void> {
+    const sockets = this.#ctx.getWebSockets();
+    this.#count = sockets.length;
+    if (sockets.length === 0) return;
+    this.#cutExpired();
+    const newest = messages.at(-1)?.id ?? 0;
+    const heardSince = newest % SOCKET_CHECK < messages.length ? this.#oldestUnread(newest) : undefined;
+    let sent = 0;
+    for (const socket of sockets) {
+      if (sent > 0 && sent + messages.length > SOCKET_SLICE) {
+        await scheduler.wait(1);
+        if (this.#round !== round) return;
+        sent = 0;
+      }
+      const has = round.opened.get(socket);
+      sendAll(socket, has === undefined ? messages : messages.filter(({ id }) => id > has));
+      if (heardSince !== undefined) this.#cutSilent(socket, heardSince);
+      sent += messages.length;
+    }
+  }
+
+  /**
+   * Returns when the oldest of the last `SOCKET_BACKLOG` entries was written, ms since the epoch: a socket that sent no
+   * `ping` since then is silent. Undefined while there are fewer entries.
+   */
+  #oldestUnread(newest: number): number | undefined {
     // A history of long entries keeps fewer.
     const [entry] = this.#history.readAfter(newest, newest - SOCKET_BACKLOG, 1);
-    if (entry === undefined || entry.id === 1) return;
-    for (const socket of sockets) {
-      const { opened }: Attachment = socket.deserializeAttachment();
-      const pinged = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? opened;
-      if (Math.max(opened, pinged) < entry.at) socket.close(1013, SILENT);
-    }
+    return entry === undefined || entry.id === 1 ? undefined : entry.at;
+  }
+
+  /** Closes a socket that sent no `ping` since a moment, ms since the epoch. */
+  #cutSilent(socket: WebSocket, since: number): void {
+    const { opened }: Attachment = socket.deserializeAttachment();
+    const pinged = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? opened;
+    if (Math.max(opened, pinged) < since) socket.close(1013, SILENT);
   }
 
   /** Closes the sockets whose tokens have ended. */
@@ -125,6 +187,21 @@ interface Attachment {
   readonly until: number | null;
 }
 
+/** What one socket is sent at a time. */
+interface Message {
+  /** The id of the entry; of a message about a gap, the last id that is left out. */
+  readonly id: number;
+  readonly text: string;
+}
+
+/** Sends entries to all sockets, in slices. */
+interface Round {
+  /** The id of the newest committed entry. */
+  newest: number;
+  /** Sockets that were opened during the round, and the id of the last entry that they have. */
+  readonly opened: Map<WebSocket, number>;
+}
+
 /** The tag of sockets that end with a token. */
 const ENDS = 'ends';
 
@@ -132,9 +209,13 @@ const ENDS = 'ends';
 const SILENT = `no "ping" came for ${SOCKET_BACKLOG} events; come back with ?after=ID`;
 const MORE = 'there is more: come back with ?after=ID';
 
-function sendAll(socket: WebSocket, messages: readonly string[]): void {
+function messageOf(entry: HistoryEntry): Message {
+  return { id: entry.id, text: JSON.stringify(showEntry(entry)) };
+}
+
+function sendAll(socket: WebSocket, messages: readonly Message[]): void {
   try {
-    for (const message of messages) socket.send(message);
+    for (const { text } of messages) socket.send(text);
   } catch {
     // It is closed already, and the platform drops it.
   }

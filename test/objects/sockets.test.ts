@@ -1,12 +1,12 @@
 /** `watch` as a WebSocket: the same changes, while the object may hibernate. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKETS } from '../../src/limits.ts';
+import { HISTORY_ROWS, SOCKET_BACKLOG, SOCKET_CHECK, SOCKET_SLICE, SOCKETS } from '../../src/limits.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf } from '../service.ts';
+import { ask, evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { claim, erase, refusedOf, reportMany, storyOf, verdict } from './callers.ts';
-import { askForSocket, openSocket } from './sockets.ts';
+import { askForSocket, openSocket, type Socket } from './sockets.ts';
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
@@ -192,6 +192,49 @@ describe('a reader that sends no ping', () => {
       await evict(address);
     }
     expect((await silent.closed).code).toBe(1013);
+  }, 60_000);
+});
+
+describe('more WebSockets than one slice has', () => {
+  const SLICES = 3;
+  const MARK = '"another request"';
+
+  /** Opens sockets of several slices, changes the machine, and sends a mark to all sockets as soon as that is answered. */
+  async function changeAndMark(): Promise<{ address: string; sockets: Socket[] }> {
+    const address = await newChart(long);
+    const sockets = await Promise.all(
+      Array.from({ length: SLICES * SOCKET_SLICE }, () => openSocket(address)),
+    );
+    await runInDurableObject(objectAt(address), async (machine, state) => {
+      await updateAt(machine, { state: 'drain', event: 'update' });
+      for (const socket of state.getWebSockets()) socket.send(MARK);
+    });
+    return { address, sockets };
+  }
+
+  it('are told in slices: a change is answered after the first', async () => {
+    const { sockets } = await changeAndMark();
+    const firsts = await Promise.all(sockets.map((socket) => socket.text()));
+    expect(firsts.filter((text) => text !== MARK)).toHaveLength(SOCKET_SLICE);
+    for (const socket of sockets) socket.close();
+  }, 60_000);
+
+  it('get every change once and in order, also those that follow meanwhile', async () => {
+    const { address, sockets } = await changeAndMark();
+    const late = await openSocket(address);
+    const later = await openSocket(address, '0');
+    await reportTimes(address, 'drain', 3);
+    for (const socket of sockets) {
+      const ids = (await socket.take(5)).flatMap(({ id }) => id ?? []);
+      expect(ids).toEqual([2, 3, 4, 5]);
+    }
+    expect((await late.take(3)).map(({ id }) => id)).toEqual([3, 4, 5]);
+    expect((await later.take(5)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+    await report(address, 'drain');
+    const all = [...sockets, late, later];
+    const nexts = await Promise.all(all.map((socket) => socket.next()));
+    expect(new Set(nexts.map(({ id }) => id))).toEqual(new Set([6]));
+    for (const socket of all) socket.close();
   }, 60_000);
 });
 
