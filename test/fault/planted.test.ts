@@ -36,7 +36,7 @@ describe('a run with a fault in it is refused:', () => {
   });
 });
 
-describe('a run without a fault is accepted, and refused with', () => {
+describe('a run without a fault', () => {
   let run: Run;
   let calls: readonly Call[];
   beforeAll(async () => {
@@ -46,11 +46,11 @@ describe('a run without a fault is accepted, and refused with', () => {
   });
   const isAccepted = (history: readonly Call[]) => judge({ ...run, history }).isLinearizable;
 
-  it('no change: accepted', () => {
+  it('is accepted', () => {
     expect(isAccepted(calls)).toBe(true);
   });
 
-  it('an answer from before a change that an earlier answer had', () => {
+  it('is refused with an answer from before a change that an earlier answer had', () => {
     const stale = someOf(calls, ({ request }) => request.type === 'status').flatMap((read) => {
       const newest = newestBefore(calls, read.called);
       const older = calls
@@ -62,17 +62,17 @@ describe('a run without a fault is accepted, and refused with', () => {
     for (const history of stale) expect(isAccepted(history)).toBe(false);
   });
 
-  it('the change of a report that was not sent', () => {
+  it('is refused without a report that was counted', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted(calls.filter((call) => call !== report))).toBe(false);
   });
 
-  it('a report that was answered and had no effect', () => {
+  it('is refused with a report that was answered and had no effect', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted([...calls, { ...report, client: 'another' }])).toBe(false);
   });
 
-  it('a slot for a caller whose claim was refused', () => {
+  it('is refused with a slot for a caller whose claim was refused', () => {
     const taken = someOf(calls, ({ outcome }) => outcome.known && outcome.answer.problem === 'slots-taken');
     expect(taken.length).toBeGreaterThan(0);
     for (const call of taken) {
