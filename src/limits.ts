@@ -246,6 +246,18 @@ export const RECEIPT_BYTES = 4 * 1024;
  */
 export const CLAIMS = 10_000;
 
+/**
+ * How often, in ms, an object with waits or streams reads storage: that much later do they learn what another object of
+ * the address has committed. Each read is one row.
+ */
+export const STORAGE_POLL = 1_000;
+
+/**
+ * Characters of history, committed by another object, that waits and watches are told at once, some 800 usual entries:
+ * reading them takes some 10 ms. Beyond it, waits check again, streams continue from storage, and WebSockets come back.
+ */
+export const MISSED_LENGTH = 256 * 1024;
+
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 

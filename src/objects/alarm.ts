@@ -15,6 +15,11 @@ export class Alarm {
     this.#storage = storage;
   }
 
+  /** When it goes off, ms since the epoch; undefined if it is deleted, went off, or is not known. */
+  get at(): number | undefined {
+    return this.#at ?? undefined;
+  }
+
   /** @param due ms since the epoch; undefined if nothing is due. */
   set(due: number | undefined, now: number): void {
     if (due === undefined) {
@@ -34,12 +39,12 @@ export class Alarm {
    * Sets the alarm again after its handler failed. The platform repeats a failed handler six times at most, then drops
    * the alarm: https://developers.cloudflare.com/durable-objects/api/alarms/
    *
-   * @param due ms since the epoch; undefined if it cannot be read.
+   * @param due reads when the machine next changes by itself, ms since the epoch. If it fails too, the pause is longest.
    * @throws where storage refuses the alarm too: then the platform has to repeat the handler.
    */
-  async retry(due: number | undefined, now: number): Promise<void> {
+  async retry(due: () => number | undefined, now: number): Promise<void> {
     this.#at = undefined;
-    const at = due === undefined || due > now ? now + ALARM_BACKOFF_MAX : alarmTime(due, now);
+    const at = retryTime(due, now);
     await this.#storage.setAlarm(at);
     this.#at = at;
   }
@@ -47,20 +52,24 @@ export class Alarm {
   /**
    * Compares the stored alarm of an object that has just started with what is due, and sets the alarm if it is missing:
    * it may have been dropped, or lost with a deploy that failed. A stored alarm that has passed counts as missing. One
-   * that is early does not: its handler sets the next.
+   * that is early does not: its handler sets the next. Never throws: the next start of the object tries again.
    *
-   * @param due reads when the machine next changes by itself, ms since the epoch; undefined if nothing is due.
+   * @param due when the machine next changes by itself, ms since the epoch; undefined if nothing is due.
    */
   async restore(due: () => number | undefined): Promise<void> {
     if (this.#at !== undefined) return;
-    const stored = await this.#storage.getAlarm();
-    // A commit may have set it meanwhile.
-    if (this.#at !== undefined) return;
-    const now = Date.now();
-    if (stored !== null && stored > now) this.#at = stored;
-    const next = due();
-    if (next === undefined || stored === null || stored <= now || stored > alarmTime(next, now)) {
-      this.set(next, now);
+    try {
+      const stored = await this.#storage.getAlarm();
+      // A commit may have set it meanwhile.
+      if (this.#at !== undefined) return;
+      const now = Date.now();
+      if (stored !== null && stored > now) this.#at = stored;
+      const next = due();
+      if (next === undefined || stored === null || stored <= now || stored > alarmTime(next, now)) {
+        this.set(next, now);
+      }
+    } catch (error) {
+      console.error('restoring the alarm failed', error);
     }
   }
 
@@ -79,6 +88,17 @@ function alarmTime(due: number, now: number): number {
   // pause is as long as the delay, so it doubles from turn to turn, also across a restart.
   if (due <= now) return now + Math.min(Math.max(ALARM_BACKOFF, now - due), ALARM_BACKOFF_MAX);
   return Math.min(due, now - (now % DAY) + ALARM_HORIZON);
+}
+
+/** Returns when an alarm that failed is tried again: after as long as the machine is late. */
+function retryTime(due: () => number | undefined, now: number): number {
+  try {
+    const at = due();
+    if (at !== undefined && at <= now) return alarmTime(at, now);
+  } catch (error) {
+    console.error('reading what is due failed', error);
+  }
+  return now + ALARM_BACKOFF_MAX;
 }
 
 const DAY = 24 * 60 * 60 * 1_000;

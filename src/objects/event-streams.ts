@@ -75,7 +75,12 @@ export class EventStreams {
     }
   }
 
-  /** Ends all streams: the machine was erased. */
+  /** Lets every stream that waits continue from storage. */
+  catchUp(): void {
+    for (const stream of this.#streams) if (stream.isWaiting) this.#serve(stream);
+  }
+
+  /** Ends all streams: the machine was erased, or storage cannot be read. */
   close(): void {
     this.#pages.clear();
     for (const stream of this.#streams) stream.end();

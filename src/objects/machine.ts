@@ -10,6 +10,7 @@ import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { checkCurrent, findState, mayCome } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
+import type { News } from './news.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import type {
   Answer,
@@ -28,10 +29,11 @@ import type {
   WatchQuery,
   WrittenChart,
 } from './results.ts';
-import { type Publish, Runtime } from './runtime.ts';
+import { Runtime } from './runtime.ts';
 import { StatusWriter, summaryOf, viewOf } from './status-document.ts';
+import { StoragePoll } from './storage-poll.ts';
 import type { MachineMethods } from './stubs.ts';
-import { Waits } from './waits.ts';
+import { type Condition, type WaitEnd, Waits } from './waits.ts';
 import { nextAfter, Watches } from './watches.ts';
 
 /**
@@ -44,13 +46,17 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   readonly #runtime: Runtime;
   readonly #waits = new Waits();
   readonly #watches: Watches;
+  readonly #poll = new StoragePoll(
+    () => this.#waits.size > 0 || this.#watches.streams.size > 0,
+    () => this.#look(),
+  );
   readonly #status: StatusWriter;
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
     if (ctx.id.name === undefined) throw new Error('a machine has no name');
     this.#address = parseObjectName(ctx.id.name);
-    this.#runtime = new Runtime(ctx, env, this.#address, (committed) => this.#publish(committed));
+    this.#runtime = new Runtime(ctx, env, this.#address, (news) => this.#publish(news));
     const { store } = this.#runtime;
     this.#watches = new Watches(ctx, store);
     this.#status = new StatusWriter(() => store.receipts.reports());
@@ -114,7 +120,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       if (refusal === undefined) return { ok: true, revision: machine.revision };
       if (now >= until || !mayCome(machine, found.state)) return refusal;
       if (this.#waits.full) return tooManyWaiting(machine);
-      const end = await this.#waits.wait(found.state, Math.min(until, nextCheck(machine, now)));
+      const end = await this.#wait(found.state, Math.min(until, nextCheck(machine, now)));
       // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
       if (end === 'current')
         return { ok: true, revision: this.#runtime.current()?.revision ?? machine.revision };
@@ -127,7 +133,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     let machine = this.#runtime.current() ?? (await this.#runtime.read());
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waits.full) return tooManyWaiting(machine);
-      await this.#waits.wait('change', until);
+      await this.#wait('change', until);
       machine = await this.#machineAfterWait(machine);
     }
     if ('ok' in machine) return machine;
@@ -206,7 +212,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     const { streams } = this.#watches;
     if (streams.isFull) return tooManyWaiting(machine);
     const next = nextAfter(writtenBy(machine), after);
-    return { ok: true, events: streams.open(next, until ?? Number.POSITIVE_INFINITY) };
+    const events = streams.open(next, until ?? Number.POSITIVE_INFINITY);
+    this.#poll.start(this.#runtime.due);
+    return { ok: true, events };
   }
 
   /** Opens a WebSocket that gets every change. The query of the URL has `after` and `until` of a watch. */
@@ -260,19 +268,38 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return entries === 0 ? [] : this.#runtime.store.history.read(entries, before, limit);
   }
 
-  /** Publishes a commit to the waits and watches. */
-  #publish(committed: Parameters<Publish>[0]): void {
-    if (committed === undefined) {
+  #wait(condition: Condition, until: number): Promise<WaitEnd> {
+    const end = this.#waits.wait(condition, until);
+    this.#poll.start(this.#runtime.due);
+    return end;
+  }
+
+  /** Reads storage while requests wait. If it cannot be read, ends their waits, and each is told of the fault. */
+  async #look(): Promise<number | undefined> {
+    try {
+      return await this.#runtime.look();
+    } catch (error) {
+      console.error('reading storage for waits failed', error);
+      this.#waits.wakeAll();
+      this.#watches.streams.close();
+      return undefined;
+    }
+  }
+
+  /** Publishes commits to the waits and watches. */
+  #publish(news: News | undefined): void {
+    if (news === undefined) {
       this.#watches.close();
       this.#waits.wakeAll();
       return;
     }
-    const { history, restarted } = committed.changes;
-    if (history.length === 0) return;
+    const { machine, history, passed, isRestarted } = news;
+    if (history?.length === 0) return;
     // Another chart has other numbers for its states, so every wait checks again.
-    if (restarted !== undefined) this.#waits.wakeAll();
-    else this.#wake(committed.draft.machine, committed.draft.passed);
+    if (isRestarted || history === undefined) this.#waits.wakeAll();
+    else this.#wake(machine, passed);
     this.#watches.tell(history);
+    this.#poll.start(this.#runtime.due);
   }
 
   /** Ends the waits for states that became current, and for states that cannot become current any more. */

@@ -1,7 +1,7 @@
 import type { Address } from '../address.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
-import { type Changes, MachineStore } from '../store/machine-store.ts';
+import { MachineStore } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { Counters } from './counters.ts';
@@ -9,13 +9,17 @@ import { Draft, NO_RECORDS, type Records } from './draft.ts';
 import { fireDue } from './due.ts';
 import { faultOf } from './faults.ts';
 import { type MachineState, nextChange, wake } from './machine-state.ts';
+import { type News, readNews } from './news.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, previewOf } from './restart.ts';
 import { apply } from './turn.ts';
 
-/** Called with each commit, in the same turn of the event loop; with undefined if the machine was erased. */
-export type Publish = (committed: { readonly draft: Draft; readonly changes: Changes } | undefined) => void;
+/**
+ * Called with each commit, in the same turn of the event loop, and with what another object of the address has committed
+ * when storage shows it; with undefined if the machine was erased.
+ */
+export type Publish = (news: News | undefined) => void;
 
 /**
  * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
@@ -39,6 +43,8 @@ export class Runtime {
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
   #machine: MachineState | undefined;
+  /** The entries that were published; undefined before the first look at storage, when nothing can wait yet. */
+  #published: number | undefined;
 
   constructor(ctx: DurableObjectState, env: MachineEnv, address: Address, publish: Publish) {
     this.#ctx = ctx;
@@ -178,9 +184,16 @@ export class Runtime {
       this.store.forget();
       throw error;
     }
-    this.#machine = draft.machine;
-    this.#alarm.set(nextChange(draft.machine), Date.now());
-    this.#publish({ draft, changes });
+    const { machine, passed } = draft;
+    this.#machine = machine;
+    this.#alarm.set(nextChange(machine), Date.now());
+    this.#published = machine.entries;
+    this.#publish({
+      machine,
+      history: changes.history,
+      passed,
+      isRestarted: changes.restarted !== undefined,
+    });
   }
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
@@ -194,6 +207,7 @@ export class Runtime {
     const { storage } = this.#ctx;
     const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
     this.store.forget();
+    this.#published = 0;
     this.#publish(undefined);
     await Promise.all(gone);
     return [{ ok: true, revision }];
@@ -221,9 +235,7 @@ export class Runtime {
    * the platform has started a second object meanwhile.
    */
   current(now = Date.now()): MachineState | undefined {
-    const entries = this.store.entries();
-    if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
-    const machine = this.#machine;
+    const machine = this.#stored();
     const next = machine && nextChange(machine);
     if (machine === undefined || next === undefined || next > now) return machine;
     const draft = new Draft(machine, this.#records);
@@ -232,19 +244,29 @@ export class Runtime {
     return draft.machine;
   }
 
-  #load(): MachineState | undefined {
-    this.counters.restore(this.store.counts());
-    void this.#restoreAlarm();
-    return wake(this.store);
+  /** Returns the machine as it is stored, and publishes what this object has not. */
+  #stored(): MachineState | undefined {
+    const entries = this.store.entries();
+    if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
+    const machine = this.#machine;
+    const published = this.#published;
+    this.#published = entries ?? 0;
+    if (published === undefined || published === this.#published) return machine;
+    if (machine === undefined || machine.entries < published) {
+      // It was erased, and may have begun again.
+      this.#publish(undefined);
+    } else {
+      this.#publish(readNews(this.store, machine, published));
+    }
+    return machine;
   }
 
-  async #restoreAlarm(): Promise<void> {
-    try {
-      await this.#alarm.restore(() => this.#machine && nextChange(this.#machine));
-    } catch (error) {
-      // The request goes on without it. The next start of the object tries again.
-      console.error('restoring the alarm failed', error);
-    }
+  #load(): MachineState | undefined {
+    this.counters.restore(this.store.counts());
+    // Another object may have set it.
+    this.#alarm.forget();
+    void this.#alarm.restore(() => this.#machine && nextChange(this.#machine));
+    return wake(this.store);
   }
 
   /**
@@ -278,17 +300,27 @@ export class Runtime {
       if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
     } catch (error) {
       console.error('an alarm failed', error);
-      await this.#alarm.retry(this.#firstDue(), now);
+      await this.#alarm.retry(() => this.store.firstDue(), now);
     }
   }
 
-  /** Returns when the machine next changes by itself, ms since the epoch, also if its chart cannot be read. */
-  #firstDue(): number | undefined {
-    try {
-      return this.store.firstDue();
-    } catch {
-      return undefined;
-    }
+  /** When the alarm goes off, ms since the epoch; undefined if nothing is due. */
+  get due(): number | undefined {
+    return this.#alarm.at ?? (this.#machine && nextChange(this.#machine));
+  }
+
+  /**
+   * Reads storage for requests that only wait. Publishes what another object has committed, and fires what is due when
+   * the alarm should go off: the platform may be up to a minute late.
+   * https://developers.cloudflare.com/durable-objects/api/alarms/
+   *
+   * @returns `due`, after that.
+   * @throws where storage cannot be read.
+   */
+  async look(): Promise<number | undefined> {
+    if (this.due !== undefined && this.due <= Date.now()) await this.alarm();
+    else this.#stored();
+    return this.due;
   }
 
   /** Removes a machine that is not there from its tenant's registry, unless it is about to begin. */

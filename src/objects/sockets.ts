@@ -83,6 +83,11 @@ export class Sockets {
     else this.#round.newest = newest;
   }
 
+  /** Closes all sockets, so that their readers come back with their last ids: there is more than can be sent at once. */
+  sendBack(): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(1013, MORE);
+  }
+
   /** A socket was closed by its reader, or broke. */
   forget(): void {
     if (this.#count !== undefined) this.#count = Math.max(0, this.#count - 1);

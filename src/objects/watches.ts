@@ -16,8 +16,13 @@ export class Watches {
     this.sockets = new Sockets(ctx, store.history);
   }
 
-  /** Sends committed entries. */
-  tell(entries: readonly HistoryEntry[]): void {
+  /** Sends committed entries; undefined if they are too many: each watcher continues from storage. */
+  tell(entries: readonly HistoryEntry[] | undefined): void {
+    if (entries === undefined) {
+      this.streams.catchUp();
+      this.sockets.sendBack();
+      return;
+    }
     this.streams.tell(entries);
     this.sockets.tell(entries);
   }

@@ -115,8 +115,15 @@ export class MachineStore {
    */
   entries(): number | undefined {
     if (!this.#hasTables()) return undefined;
-    const [row] = this.#sql.exec<Pick<MachineRow, 'entries'>>('SELECT entries FROM machine').toArray();
-    return row && MACHINE.number(row, 'entries');
+    try {
+      const [row] = this.#sql.exec<Pick<MachineRow, 'entries'>>('SELECT entries FROM machine').toArray();
+      return row && MACHINE.number(row, 'entries');
+    } catch (error) {
+      if (hasSchema(this.#sql)) throw error;
+      // A second object of the address has erased it.
+      this.forget();
+      return undefined;
+    }
   }
 
   /** Returns the revision of the machine; 0 where there is none. */

@@ -1,0 +1,39 @@
+import type { StateNumber } from '../chart/chart.ts';
+import { MISSED_LENGTH } from '../limits.ts';
+import type { Cause, HistoryEntry } from '../store/history-table.ts';
+import type { MachineStore } from '../store/machine-store.ts';
+import type { MachineState } from './machine-state.ts';
+
+/** What waits and watches are told: a commit of this object, or the commits of another object of the address. */
+export interface News {
+  readonly machine: MachineState;
+  /** The entries that were written; undefined if they are too many, or partly overwritten. */
+  readonly history: readonly HistoryEntry[] | undefined;
+  /** States that were entered, also those that were left again. */
+  readonly passed: ReadonlySet<StateNumber>;
+  /** Whether another run has begun: its states may have other numbers. */
+  readonly isRestarted: boolean;
+}
+
+/**
+ * Reads from storage what this object has not told.
+ *
+ * @param told entries that waits and watches have been told of: fewer than the machine has.
+ */
+export function readNews(store: MachineStore, machine: MachineState, told: number): News {
+  const found = store.history.readAfter(machine.entries, told, MISSED_LENGTH);
+  const passed = new Set<StateNumber>();
+  for (const name of found.flatMap(({ entered }) => entered)) {
+    const state = machine.chart.names.find(name);
+    if (state?.ok) passed.add(state.state);
+  }
+  return {
+    machine,
+    history: found.length === machine.entries - told ? found : undefined,
+    passed,
+    isRestarted: found.some(({ cause }) => RESTARTS.has(cause)),
+  };
+}
+
+/** Causes of entries with which another run, perhaps of another chart, can begin. */
+const RESTARTS: ReadonlySet<Cause> = new Set<Cause>(['start', 'reset', 'upload']);
