@@ -189,6 +189,14 @@ export function wholeNumber(
   };
 }
 
+/** Where a watcher or a page goes on. */
+export const AFTER = wholeNumber(
+  'after',
+  0,
+  Number.MAX_SAFE_INTEGER,
+  'The id of the last entry of the history that the caller has; a stream without it sends only new entries. If the machine was deleted meanwhile, the answer is 404, and it does not begin again.',
+);
+
 interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
   /** Parses the text. */
   readonly shape: z.ZodType<Value>;

@@ -26,6 +26,7 @@ import type {
   Summary,
   UploadedChart,
   View,
+  ViewQuery,
   WatchQuery,
   WrittenChart,
 } from './results.ts';
@@ -93,7 +94,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       case 'summary':
         return this.#summary();
       case 'view':
-        return this.#view();
+        return this.#view(query);
       case 'chart':
         return this.#chart();
       case 'metrics':
@@ -128,9 +129,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
   }
 
-  async #statusDocument({ known = [], wait = 0 }: StatusQuery): Promise<StatusAnswer | Refusal> {
+  async #statusDocument({ known = [], wait = 0, after }: StatusQuery): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
-    let machine = this.#runtime.current() ?? (await this.#runtime.read());
+    let machine = this.#runtime.current() ?? (await this.#absent(after));
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waits.full) return tooManyWaiting(machine);
       await this.#wait('change', until);
@@ -147,9 +148,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   }
 
   /** The data of the pages. The edge draws the chart, so drawing slows no request here. */
-  async #view(): Promise<View | Refusal> {
+  async #view({ after }: ViewQuery): Promise<View | Refusal> {
     const newest = await this.#runtime.charts.newest();
-    const machine = this.#runtime.current() ?? (await this.#runtime.read());
+    const machine = this.#runtime.current() ?? (await this.#absent(after));
     if ('ok' in machine) return machine;
     return {
       ok: true,
@@ -207,7 +208,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   }
 
   async #watch({ after, until }: WatchQuery): Promise<EventStreamAnswer | Refusal> {
-    const machine = this.#runtime.current() ?? (await this.#runtime.read());
+    const machine = this.#runtime.current() ?? (await this.#absent(after));
     if ('ok' in machine) return machine;
     const { streams } = this.#watches;
     if (streams.isFull) return tooManyWaiting(machine);
@@ -219,14 +220,15 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
 
   /** Opens a WebSocket that gets every change. The query of the URL has `after` and `until` of a watch. */
   override async fetch(request: Request): Promise<Response> {
-    const machine = this.#runtime.current() ?? (await this.#runtime.read());
+    const query = new URL(request.url).searchParams;
+    const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+    const after = number('after');
+    const machine = this.#runtime.current() ?? (await this.#absent(after));
     if ('ok' in machine) return Response.json(machine, { status: 400 });
     const { sockets } = this.#watches;
     if (sockets.isFull) return Response.json(tooManyWaiting(machine), { status: 400 });
-    const query = new URL(request.url).searchParams;
-    const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
     const entries = writtenBy(machine);
-    return sockets.open(entries, nextAfter(entries, number('after')), number('until'));
+    return sockets.open(entries, nextAfter(entries, after), number('until'));
   }
 
   /** The platform answers `ping` without calling this. A watcher must not send anything else. */
@@ -247,6 +249,11 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   /** Fires what is due. The alarm may come late, twice, or for nothing. */
   override alarm(): Promise<void> {
     return this.#runtime.alarm();
+  }
+
+  /** Reads a machine that is not there. It was deleted if the caller has entries of it, and does not begin again then. */
+  async #absent(after = 0): Promise<MachineState | Refusal> {
+    return after > 0 ? deleted() : await this.#runtime.read();
   }
 
   /**

@@ -18,11 +18,24 @@ export interface IsQuery {
   readonly wait?: number;
 }
 
+/**
+ * The id of the last entry that the caller has, from 1. A machine that has no entries was deleted since, and the query
+ * does not begin it again.
+ */
+interface Resuming {
+  readonly after?: number;
+}
+
 /** The status document. With `wait` (ms), the answer comes as soon as the revision is none of `known`. */
-export interface StatusQuery {
+export interface StatusQuery extends Resuming {
   readonly type: 'status';
   readonly known?: readonly number[];
   readonly wait?: number;
+}
+
+/** The data of the page. */
+export interface ViewQuery extends Resuming {
+  readonly type: 'view';
 }
 
 /** The definition of the chart with this hash, if the machine runs it. */
@@ -41,21 +54,26 @@ export interface HistoryQuery {
 /**
  * Every change as it happens, as server-sent events.
  *
- * `after` is the id of the last entry that the watcher has; without it, the stream has only new entries. `until` is the
- * end of the watcher's token, ms since the epoch.
+ * Without `after`, the stream has only new entries. `until` is the end of the watcher's token, ms since the epoch.
  */
-export interface WatchQuery {
+export interface WatchQuery extends Resuming {
   readonly type: 'watch';
-  readonly after?: number;
   readonly until?: number;
 }
 
 /** Queries without parameters. */
 interface PlainQuery {
-  readonly type: 'view' | 'chart' | 'metrics' | 'summary' | 'uploaded';
+  readonly type: 'chart' | 'metrics' | 'summary' | 'uploaded';
 }
 
-export type Query = IsQuery | StatusQuery | DefinitionQuery | HistoryQuery | WatchQuery | PlainQuery;
+export type Query =
+  | IsQuery
+  | StatusQuery
+  | ViewQuery
+  | DefinitionQuery
+  | HistoryQuery
+  | WatchQuery
+  | PlainQuery;
 
 /** The answer to a query. */
 export type Answer<Q extends Query = Query> = Answers[Q['type']] | Refusal;

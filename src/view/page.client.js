@@ -13,6 +13,9 @@ const NAME = 'stateservice.name';
 const live = document.querySelector('[data-watch]');
 const connection = document.querySelector('#connection');
 const answer = document.querySelector('#answer');
+
+/** The id of the newest entry that the page has. Requests carry it: a machine that was deleted since does not begin again. */
+let seen = live?.dataset.seen;
 const DELETED = 'The machine was deleted. This page shows its last state.';
 const EXPIRED = 'The token has expired. Reload the page to sign in.';
 
@@ -48,7 +51,6 @@ setInterval(updateTimes, 1000);
 /** Watches the machine until it is deleted or the token expires. */
 function watch() {
   let wait = 1000;
-  let seen = live.dataset.seen;
   let messages = 0;
   let socket;
   const open = () => {
@@ -122,7 +124,9 @@ async function fetchPage() {
   isFetching = true;
   fetchedAt = performance.now();
   try {
-    const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
+    const url = new URL(location.href);
+    url.searchParams.set('after', seen);
+    const response = await fetch(url, { headers: { Accept: 'text/html' } });
     const why = ENDS.get(response.status);
     if (why !== undefined) document.dispatchEvent(new CustomEvent('ended', { detail: why }));
     else if (!response.ok) setTimeout(refresh, 2000);

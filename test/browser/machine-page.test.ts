@@ -247,12 +247,31 @@ describe('a page whose machine is deleted', () => {
     expect(requests).toEqual([]);
   });
 
+  it('says so after its connection was lost, and does not begin the machine again', async () => {
+    const charts = await folderOf({ 'acme/canary.yaml': CHART });
+    const data = await temporaryFolder();
+    const server = await startServer({ charts, data });
+    const watched = await openPage(`${server.url}/acme/canary`);
+    await whenLive(watched);
+    await watched.page.context().setOffline(true);
+    await server.kill9();
+    await watched.page.getByText('Not connected').waitFor();
+    const again = await startServer({ charts, data, flags: ['--port', new URL(server.url).port] });
+    const erased = await fetch(`${again.url}/acme/canary`, { method: 'DELETE' });
+    expect(erased.status).toBe(204);
+    await watched.page.context().setOffline(false);
+    await watched.page.getByText('This machine no longer exists').waitFor();
+    await watched.page.waitForTimeout(2_000);
+    const list = await fetch(`${again.url}/acme`, { headers: { Accept: 'application/json' } });
+    expect(await list.json()).toMatchObject({ machines: [] });
+  });
+
   it('says that the machine no longer exists after a 404', async () => {
     const charts = await folderOf({ 'acme/canary.yaml': CHART });
     const server = await startServer({ charts });
     const watched = await openPage(`${server.url}/acme/canary`);
     await whenLive(watched);
-    await watched.page.route('**/acme/canary', (route) => route.fulfill({ status: 404, body: 'gone' }));
+    await watched.page.route('**/acme/canary?*', (route) => route.fulfill({ status: 404, body: 'gone' }));
     await put(server, '/acme/canary/state?state=canary');
     await watched.page.getByText('This machine no longer exists').waitFor();
     expect(await watched.page.title()).toMatch(/^○/);
@@ -294,7 +313,7 @@ describe('a page whose machine changes', () => {
     await page.waitForTimeout(500);
     const asked: number[] = [];
     page.on('request', (request) => {
-      if (request.url().endsWith('/acme/busy')) asked.push(performance.now());
+      if (new URL(request.url()).pathname === '/acme/busy') asked.push(performance.now());
     });
     const began = performance.now();
     let updates = 0;

@@ -18,7 +18,7 @@ import {
   waitFor,
 } from './callers.ts';
 import { watch } from './events.ts';
-import { openSocket } from './sockets.ts';
+import { askForSocket, openSocket } from './sockets.ts';
 import { isListed } from './tenants.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
@@ -126,6 +126,25 @@ describe('a query to a run that has not begun', () => {
     expect((await send('POST', `/${run}/v1/steady-state`, { body, headers })).status).toBe(200);
     expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
   });
+});
+
+describe('a machine that was deleted', () => {
+  it.each(['chart', 'run'])(
+    'is not begun again by a request that goes on after an entry: a %s',
+    async (kind) => {
+      const base = await newChart(drain);
+      const address = kind === 'run' ? `${base}@1` : base;
+      await report(address, 'drain');
+      expect((await send('DELETE', `/${address}`)).status).toBe(204);
+      const page = { headers: { Accept: 'text/html' } };
+      expect((await send('GET', `/${address}?after=2`)).status).toBe(404);
+      expect((await send('GET', `/${address}?after=2`, page)).status).toBe(404);
+      expect((await send('GET', resource(address, 'watch', { after: '2' }))).status).toBe(404);
+      expect((await askForSocket(address, '2')).status).toBe(404);
+      expect(await tracesLeft(address)).toEqual({ ...NOTHING, listed: false });
+      expect((await ask(address, 'drain')).status).toBe(200);
+    },
+  );
 });
 
 describe('a run begins', () => {

@@ -7,7 +7,7 @@ import { EmptyRoot, Intro, RefusalPage } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
 import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
+import { AFTER, IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
 import { pictureOf } from '../pictures.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
@@ -23,7 +23,7 @@ export const machine: MachineResource = {
       contract: {
         id: 'status',
         summary: 'The status document; for a browser, the page of the machine.',
-        parameters: [IF_NONE_MATCH, WAIT],
+        parameters: [AFTER, IF_NONE_MATCH, WAIT],
         answers: {
           200: {
             says: 'The status document.',
@@ -36,11 +36,14 @@ export const machine: MachineResource = {
       },
       showAbsent: (refusal, c) => (wantsPage(c) ? refusalPage(refusal) : problem(refusal)),
       async answer(c, machine) {
-        if (wantsPage(c)) return showPage(c, machine);
+        const after = AFTER.read(c);
+        if (!after.ok) return problem(after);
+        const from = after.value === undefined ? {} : { after: after.value };
+        if (wantsPage(c)) return showPage(c, machine, from);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
         const known = IF_NONE_MATCH.read(c).value;
-        const query = { type: 'status', known, wait: ms.value } as const;
+        const query = { type: 'status', known, wait: ms.value, ...from } as const;
         const answer = await waitWithin(c.env, ms.value, () => machine.read(query));
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
@@ -75,11 +78,15 @@ export function wantsPage(c: Context): boolean {
   return type === 'text/html';
 }
 
-async function showPage(c: Context<AppEnv>, machine: RemoteMachine): Promise<Response> {
+async function showPage(
+  c: Context<AppEnv>,
+  machine: RemoteMachine,
+  from: { readonly after?: number },
+): Promise<Response> {
   const { address, name } = machine;
   const isRoot = address.tenant === undefined && address.run === undefined;
   const { origin } = new URL(c.req.url);
-  const view = await machine.read({ type: 'view' });
+  const view = await machine.read({ type: 'view', ...from });
   if (!view.ok) {
     if (isRoot && view.code === 'no-chart')
       return page(String(<EmptyRoot origin={origin} why={view.detail} />));

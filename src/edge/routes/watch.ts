@@ -1,16 +1,9 @@
 import * as z from 'zod';
 import type { Refusal } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
-import { NOTHING, parameter, wholeNumber } from '../parameters.ts';
+import { AFTER, NOTHING, parameter } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, problem } from '../responses.ts';
-
-const AFTER = wholeNumber(
-  'after',
-  0,
-  Number.MAX_SAFE_INTEGER,
-  'The id of the last entry that the caller has; default: only new entries are sent.',
-);
 
 /** `Last-Event-ID` (WHATWG HTML, section 9.2.4): the last entry that a reconnecting stream has received. */
 const LAST_EVENT_ID: Parameter<number | undefined> = parameter({
