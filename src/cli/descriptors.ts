@@ -12,7 +12,7 @@ const WAITING_SHARE = 0.5;
 const DESCRIPTORS = (WAITS * PER_CONNECTION) / WAITING_SHARE;
 
 export interface Descriptors {
-  /** The number of requests that may wait at once. */
+  /** The number of requests that may wait or watch at once. */
   readonly waits: number;
   /** A line for stderr where the limit is low. */
   readonly warning: string | undefined;
@@ -31,7 +31,7 @@ export function descriptorsFor(limit: number | undefined): Descriptors {
   const waits = Math.floor((limit * WAITING_SHARE) / PER_CONNECTION);
   const warning =
     `stateservice: the limit of open files is ${limit}, and a connection takes ${PER_CONNECTION}, so at most ` +
-    `${waits} requests may wait. Raise it to ${DESCRIPTORS}: \`ulimit -n ${DESCRIPTORS}\`, or LimitNOFILE= of systemd`;
+    `${waits} requests may wait or watch. Raise it to ${DESCRIPTORS}: \`ulimit -n ${DESCRIPTORS}\`, or LimitNOFILE= of systemd`;
   return { waits, warning };
 }
 

@@ -7,7 +7,7 @@ export interface Env extends MachineEnv, AuthBindings, HostBindings, OriginBindi
   readonly RATE_LIMIT?: RateLimit;
   /** `requests`: a line of log for each request. Otherwise only faults are logged. */
   readonly LOG?: string | null;
-  /** How many requests may wait at once, in decimal: `npm start` sets it if the process may open few files. Default: `WAITS`. */
+  /** How many requests may wait or watch at once, in decimal: `npm start` sets it. Default: `WAITS`, for waits only. */
   readonly WAITS?: string;
 }
 

@@ -1,5 +1,6 @@
-/** Bounds the requests that wait in one process, for all machines together. */
-import { WAITS, WAITS_RETRY } from '../limits.ts';
+/** Bounds the requests that wait or watch in one process, for all machines together. */
+import { WAIT_MAX, WAITS, WAITS_RETRY } from '../limits.ts';
+import { watchCount } from '../objects/watch-count.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { Env } from './env.ts';
 
@@ -49,7 +50,9 @@ export async function waitWithin<T>(
 ): Promise<T | Refusal> {
   if (ms === 0) return call();
   const now = Date.now();
-  if (places.taken(now) >= (bound === undefined ? WAITS : Number(bound))) return full();
+  // Cloudflare sets no bound: it moves objects with their WebSockets to other isolates, and has no shared descriptors.
+  const taken = places.taken(now) + (bound === undefined ? 0 : watchCount.total);
+  if (taken >= (bound === undefined ? WAITS : Number(bound))) return full();
   const giveBack = places.take(now + ms);
   try {
     return await call();
@@ -58,7 +61,15 @@ export async function waitWithin<T>(
   }
 }
 
+/**
+ * Opens a watch, if a place is free. The call takes a place itself, which it gives back when the object has counted the
+ * watch: many watches that open at once cannot exceed the bound.
+ */
+export function openWithin<T>(env: Pick<Env, 'WAITS'>, open: () => Promise<T>): Promise<T | Refusal> {
+  return waitWithin(env, WAIT_MAX, open);
+}
+
 function full(): Refusal {
-  const detail = 'Too many requests are waiting at this service; ask without waiting, or later.';
+  const detail = 'Too many requests wait or watch at this service; ask without waiting, or later.';
   return refuse('too-many-waiting', detail, { retryAfter: WAITS_RETRY });
 }

@@ -18,6 +18,7 @@ export class EventStreams {
   readonly #history: HistoryTable;
   /** Reads how many entries were written to the history. */
   readonly #entries: () => number;
+  readonly #onSize: (size: number) => void;
   readonly #streams = new Set<EventStream>();
   /** Streams that wait for a page from storage, first come first served. */
   readonly #lagging = new Set<EventStream>();
@@ -27,9 +28,10 @@ export class EventStreams {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #probed = 0;
 
-  constructor(history: HistoryTable, entries: () => number) {
+  constructor(history: HistoryTable, entries: () => number, onSize: (size: number) => void) {
     this.#history = history;
     this.#entries = entries;
+    this.#onSize = onSize;
   }
 
   get size(): number {
@@ -59,6 +61,7 @@ export class EventStreams {
       onEnd: () => this.#drop(stream),
     });
     this.#streams.add(stream);
+    this.#onSize(this.#streams.size);
     this.#heartbeat ??= setInterval(() => this.#beat(), STREAM_HEARTBEAT);
     return stream.readable;
   }
@@ -145,6 +148,7 @@ export class EventStreams {
 
   #drop(stream: EventStream): void {
     this.#streams.delete(stream);
+    this.#onSize(this.#streams.size);
     this.#lagging.delete(stream);
     if (this.#streams.size > 0) return;
     clearInterval(this.#heartbeat);

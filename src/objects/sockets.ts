@@ -8,6 +8,7 @@ import {
 } from '../limits.ts';
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
+import { watchCount } from './watch-count.ts';
 
 /**
  * The WebSockets that watch one machine. They hibernate: the platform keeps them while the object sleeps, so the fields
@@ -16,6 +17,8 @@ import { showEntry } from './shown-entry.ts';
 export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #history: HistoryTable;
+  /** The key in `watchCount`. */
+  readonly #name: string;
   /** How many are open; undefined if not known. */
   #count: number | undefined;
   #counted = 0;
@@ -27,13 +30,13 @@ export class Sockets {
   constructor(ctx: DurableObjectState, history: HistoryTable) {
     this.#ctx = ctx;
     this.#history = history;
+    this.#name = `sockets of ${ctx.id}`;
     // The platform answers it without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
   get size(): number {
-    this.#count ??= this.#ctx.getWebSockets().length;
-    return this.#count;
+    return this.#count ?? this.#setCount(this.#ctx.getWebSockets().length);
   }
 
   /** Whether no more may be opened. */
@@ -60,8 +63,9 @@ export class Sockets {
   open(entries: number, next: number, until: number | undefined): Response {
     this.#cutExpired();
     const { 0: client, 1: server } = new WebSocketPair();
+    const { size } = this;
     this.#ctx.acceptWebSocket(server, until === undefined ? [] : [ENDS]);
-    this.#count = this.size + 1;
+    this.#setCount(size + 1);
     if (until !== undefined && this.#nextEnd !== undefined) this.#nextEnd = Math.min(this.#nextEnd, until);
     server.serializeAttachment({ opened: Date.now(), until: until ?? null } satisfies Attachment);
     this.#replay(server, entries, next);
@@ -90,13 +94,20 @@ export class Sockets {
 
   /** A socket was closed by its reader, or broke. */
   forget(): void {
-    if (this.#count !== undefined) this.#count = Math.max(0, this.#count - 1);
+    if (this.#count === undefined) watchCount.decrement(this.#name);
+    else this.#setCount(Math.max(0, this.#count - 1));
   }
 
   /** Closes all sockets: the machine was erased. */
   close(): void {
     this.#round = undefined;
     for (const socket of this.#ctx.getWebSockets()) socket.close(1001, 'the machine was deleted');
+  }
+
+  #setCount(count: number): number {
+    this.#count = count;
+    watchCount.set(this.#name, count);
+    return count;
   }
 
   #replay(socket: WebSocket, entries: number, next: number): void {
@@ -134,7 +145,7 @@ export class Sockets {
 
   async #sendToAll(messages: readonly Message[], round: Round): Promise<void> {
     const sockets = this.#ctx.getWebSockets();
-    this.#count = sockets.length;
+    this.#setCount(sockets.length);
     if (sockets.length === 0) return;
     this.#cutExpired();
     const newest = messages.at(-1)?.id ?? 0;

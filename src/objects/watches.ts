@@ -2,6 +2,7 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { MachineStore } from '../store/machine-store.ts';
 import { EventStreams } from './event-streams.ts';
 import { Sockets } from './sockets.ts';
+import { watchCount } from './watch-count.ts';
 
 /**
  * The watches of one machine: streams of server-sent events, which end with the object, and WebSockets, which outlive
@@ -12,7 +13,14 @@ export class Watches {
   readonly sockets: Sockets;
 
   constructor(ctx: DurableObjectState, store: MachineStore) {
-    this.streams = new EventStreams(store.history, () => store.entries() ?? 0);
+    const streams = `streams of ${ctx.id}`;
+    // The streams of an earlier instance of this object have ended.
+    watchCount.set(streams, 0);
+    this.streams = new EventStreams(
+      store.history,
+      () => store.entries() ?? 0,
+      (size) => watchCount.set(streams, size),
+    );
     this.sockets = new Sockets(ctx, store.history);
   }
 

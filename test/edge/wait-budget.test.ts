@@ -1,6 +1,6 @@
 /** Places for waiting requests of a process: freed when the request is answered, or when its time is up. */
 import { expect, it } from 'vitest';
-import { WaitingPlaces, waitWithin } from '../../src/edge/wait-budget.ts';
+import { openWithin, WaitingPlaces, waitWithin } from '../../src/edge/wait-budget.ts';
 
 const NOON = Date.parse('2040-06-01T12:00:00Z');
 
@@ -28,6 +28,7 @@ it('without a free place, a call that waits is refused, and one that does not wa
   const refused = { ok: false, code: 'too-many-waiting', retryAfter: 5 };
   expect(await waitWithin(none, 1_000, async () => 'called')).toMatchObject(refused);
   expect(await waitWithin(none, 0, async () => 'called')).toBe('called');
+  expect(await openWithin(none, async () => 'opened')).toMatchObject(refused);
 });
 
 it('a call that fails gives its place back', async () => {

@@ -54,6 +54,33 @@ it('accepts other requests after all waiting clients have gone', async () => {
   expect(server.output()).not.toContain('workerd ended');
 });
 
+it('refuses watches beyond the descriptors, and accepts others after the readers have gone', async () => {
+  const server = await startServer({ chart: await fileOf(SEQUENCE), descriptors: 800 });
+  const upgrade = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ];
+  for (let i = 0; i < 200; i++) {
+    const headers = ['Host: localhost', ...(i % 2 === 0 ? upgrade : [])];
+    const { answered } = open(server, `GET /watch HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
+    expect(await answered).toMatch(i % 2 === 0 ? /^HTTP\/1.1 101/ : /^HTTP\/1.1 200/);
+  }
+
+  for (const path of ['/watch', '/state?state=done&wait=3s']) {
+    const refused = await fetch(server.url + path);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('Retry-After')).toBe('5');
+    expect(await refused.json()).toMatchObject({ type: 'urn:stateservice:problem:too-many-waiting' });
+  }
+  expect(await statusOf(server, '/state?state=drain')).toBe(200);
+  leave();
+  // A stream's reader is found to have left when the stream is written to.
+  await until(async () => (await watchersOf(server)) === 0, 20_000);
+  expect(await statusOf(server, '/state?state=done&wait=1s')).toBe(406);
+});
+
 describe('the descriptors of a process', () => {
   it('are enough for all that may wait from 65,536 on', () => {
     const enough = { waits: WAITS, warning: undefined };
@@ -67,20 +94,29 @@ describe('the descriptors of a process', () => {
   });
 });
 
-/** Opens a connection of its own, and sends what is given. */
-function open(server: Server, text: string): { sent: Promise<void> } {
+/** Opens a connection of its own, and sends what is given. `answered`: the first bytes that come back. */
+function open(server: Server, text: string): { sent: Promise<void>; answered: Promise<string> } {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
   sockets.add(socket);
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.on('error', () => resolve());
   socket.write(text, () => resolve());
-  return { sent: promise };
+  const answered = new Promise<string>((done) =>
+    socket.once('data', (bytes) => done(bytes.toString('latin1'))),
+  );
+  return { sent: promise, answered };
 }
 
 function leave(): void {
   for (const socket of sockets) socket.destroy();
   sockets.clear();
+}
+
+/** Reads the number of watches from the metrics. */
+async function watchersOf(server: Server): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return [...text.matchAll(/^\w*watchers\S* (\d+)/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 async function statusOf(server: Server, path: string, method = 'GET'): Promise<number> {

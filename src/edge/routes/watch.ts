@@ -4,6 +4,7 @@ import type { Parameter } from '../contract/contract.ts';
 import { AFTER, NOTHING, parameter } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, problem } from '../responses.ts';
+import { openWithin } from '../wait-budget.ts';
 
 /** `Last-Event-ID` (WHATWG HTML, section 9.2.4): the last entry that a reconnecting stream has received. */
 const LAST_EVENT_ID: Parameter<number | undefined> = parameter({
@@ -40,12 +41,14 @@ export const watch: MachineResource = {
         if (!after.ok) return problem(after);
         const until = c.get('grant')?.until;
         if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') {
-          const response = await machine.fetch(upgrade(after.value, until));
+          const response = await openWithin(c.env, () => machine.fetch(upgrade(after.value, until)));
+          if (!(response instanceof Response)) return problem(response);
           return response.status === 101 ? response : problem(await response.json<Refusal>());
         }
         const last = LAST_EVENT_ID.read(c);
         if (!last.ok) return problem(last);
-        const answer = await machine.read({ type: 'watch', ...rangeOf(last.value ?? after.value, until) });
+        const query = { type: 'watch', ...rangeOf(last.value ?? after.value, until) } as const;
+        const answer = await openWithin(c.env, () => machine.read(query));
         if (!answer.ok) return problem(answer);
         return document(answer.events, 'text/event-stream');
       },
