@@ -6,7 +6,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Machine } from '../../src/index.ts';
-import { MISSED_LENGTH, STORAGE_POLL } from '../../src/limits.ts';
+import { ALARM_BURST, MISSED_LENGTH, STORAGE_POLL } from '../../src/limits.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
 import {
   ask,
@@ -195,6 +195,21 @@ describe('an alarm that never comes', () => {
   });
 });
 
+describe('a ring of short timers', () => {
+  it('fires no more often where it is watched than by its alarms', async () => {
+    vi.useRealTimers();
+    const ring = { initial: 'a', states: { a: { after: { 1: 'b' } }, b: { after: { 1: 'a' } } } };
+    const address = await newChart(JSON.stringify(ring));
+    await ask(address, 'a');
+    const commits = await countCommits(address);
+    const events = await watch(address);
+    await new Promise((done) => setTimeout(done, 3 * STORAGE_POLL));
+    expect(commits()).toBeGreaterThan(0);
+    expect(commits()).toBeLessThanOrEqual(ALARM_BURST + 1);
+    await events.close();
+  });
+});
+
 describe('storage', () => {
   it('is read once a second for all that wait, and not at all where nothing does', async () => {
     const address = await newChart(drain);
@@ -244,6 +259,19 @@ async function countReads(address: string): Promise<() => number> {
     sql.exec = (query, ...bindings) => {
       count += 1;
       return exec(query, ...bindings);
+    };
+  });
+  return () => count;
+}
+
+/** Counts the commits of an object from here on. */
+async function countCommits(address: string): Promise<() => number> {
+  let count = 0;
+  await inStorage(address, (storage) => {
+    const transactionSync = storage.transactionSync.bind(storage);
+    storage.transactionSync = (closure) => {
+      count += 1;
+      return transactionSync(closure);
     };
   });
   return () => count;
