@@ -230,9 +230,12 @@ export const DELETED = 10_000;
 
 export const TENANT_BYTES = 64 * 1024 * 1024;
 
-/** Machines in one answer, where nothing or something else is asked for: each is asked where it stands. */
-export const LIST_PAGE = 50;
-export const LIST_PAGE_MAX = 200;
+/**
+ * Machines in one answer: the most, and the default. Cloudflare's free plan has 50 subrequests for a request: each machine
+ * is one, the registry and the rate limit are two. https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+export const LIST_PAGE_MAX = 50 - 2;
+export const LIST_PAGE = 40;
 
 /** Receipts of answered requests that a machine keeps, and how many more gather before the oldest are dropped. */
 export const RECEIPTS = 10_000;
@@ -268,6 +271,13 @@ export const WAIT_MAX = 60_000;
  */
 export const KNOWN_CHARTS = 10_000;
 export const KNOWN_FOR = 60_000;
+
+/**
+ * How long an object takes the newest chart of its address to be the one that it has last found, in ms: the status says
+ * `newer` as late as that. A page that is open asks for the status every few seconds, and each look is a request to the
+ * assets or to another object.
+ */
+export const NEWEST_FOR = 5_000;
 
 /** How often a wait at a run that has not begun looks at it anew, at most, in ms: each look is a call to its chart's machine. */
 export const PREVIEW_LOOK = 1_000;

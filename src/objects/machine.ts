@@ -1,5 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Address, formatAddress, parseObjectName } from '../address.ts';
+import { type Address, DEFAULT, formatAddress, parseObjectName } from '../address.ts';
 import { isActive, type StateNumber, writeChart } from '../chart/chart.ts';
 import type { Command, Outcome } from '../commands.ts';
 import { PREVIEW_LOOK, VIEW_HISTORY } from '../limits.ts';
@@ -34,6 +34,7 @@ import { Runtime } from './runtime.ts';
 import { StatusWriter, summaryOf, viewOf } from './status-document.ts';
 import { StoragePoll } from './storage-poll.ts';
 import type { MachineMethods } from './stubs.ts';
+import { refuseUnnamed } from './unnamed.ts';
 import { type Condition, type WaitEnd, Waits } from './waits.ts';
 import { nextAfter, Watches } from './watches.ts';
 
@@ -44,6 +45,8 @@ import { nextAfter, Watches } from './watches.ts';
  */
 export class Machine extends DurableObject<MachineEnv> implements MachineMethods {
   readonly #address: Address;
+  /** False if the object was opened by its id: it has no address, and refuses everything. */
+  readonly #isNamed: boolean;
   readonly #runtime: Runtime;
   readonly #waits = new Waits();
   readonly #watches: Watches;
@@ -55,8 +58,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
-    if (ctx.id.name === undefined) throw new Error('a machine has no name');
-    this.#address = parseObjectName(ctx.id.name);
+    const { name } = ctx.id;
+    this.#isNamed = name !== undefined;
+    this.#address = name === undefined ? DEFAULT : parseObjectName(name);
     this.#runtime = new Runtime(ctx, env, this.#address, (news) => this.#publish(news));
     const { store } = this.#runtime;
     this.#watches = new Watches(ctx, store);
@@ -65,11 +69,13 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
 
   /** Executes commands in order, in one batch with those of other calls. Returns their outcomes; a command fails alone. */
   execute(commands: readonly Command[]): Promise<Outcome[]> {
+    if (!this.#isNamed) return refuseUnnamed(this.ctx, commands.length);
     return this.#runtime.execute(commands);
   }
 
   /** Answers queries. A query fails alone. */
   read(queries: readonly Query[]): Promise<Answer[]> {
+    if (!this.#isNamed) return refuseUnnamed(this.ctx, queries.length);
     return Promise.all(
       queries.map(async (query) => {
         try {
@@ -139,23 +145,23 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
-    const newest = await this.#runtime.charts.newest();
+    const newest = await this.#runtime.charts.newestHash();
     // The machine may have changed meanwhile.
     machine = await this.#machineAfterWait(machine);
     if ('ok' in machine) return machine;
-    const status = this.#status.write(formatAddress(this.#address), machine, newest?.hash);
+    const status = this.#status.write(formatAddress(this.#address), machine, newest);
     return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
   /** The data of the pages. The edge draws the chart, so drawing slows no request here. */
   async #view({ after }: ViewQuery): Promise<View | Refusal> {
-    const newest = await this.#runtime.charts.newest();
+    const newest = await this.#runtime.charts.newestHash();
     const machine = this.#runtime.current() ?? (await this.#absent(after));
     if ('ok' in machine) return machine;
     return {
       ok: true,
       revision: machine.revision,
-      status: this.#status.write(formatAddress(this.#address), machine, newest?.hash),
+      status: this.#status.write(formatAddress(this.#address), machine, newest),
       hash: machine.source.hash,
       ...viewOf(machine, this.#leftStates(machine)),
       history: this.#entries(machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
@@ -220,6 +226,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
 
   /** Opens a WebSocket that gets every change. The query of the URL has `after` and `until` of a watch. */
   override async fetch(request: Request): Promise<Response> {
+    if (!this.#isNamed) {
+      const [refusal] = await refuseUnnamed(this.ctx, 1);
+      return Response.json(refusal, { status: 400 });
+    }
     const query = new URL(request.url).searchParams;
     const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
     const after = number('after');
@@ -247,8 +257,11 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   }
 
   /** Fires what is due. The alarm may come late, twice, or for nothing. */
-  override alarm(): Promise<void> {
-    return this.#runtime.alarm();
+  override async alarm(): Promise<void> {
+    if (this.#isNamed) return this.#runtime.alarm();
+    // The platform tries again, and meets an object that knows its name.
+    await refuseUnnamed(this.ctx, 0);
+    throw new Error('a machine has no name');
   }
 
   /** Reads a machine that is not there. It was deleted if the caller has entries of it, and does not begin again then. */

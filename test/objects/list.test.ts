@@ -1,5 +1,6 @@
 /** `GET /{tenant}`: the machines of a tenant, and the state of each. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Machine, Tenant } from '../../src/index.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../src/limits.ts';
 import { newChart, putChart, removeChart } from '../charts.ts';
 import { ask, inStorage, problemOf, report, reportTimes, send, statusOf, tracesOf } from '../service.ts';
@@ -162,6 +163,17 @@ describe('pages', () => {
     expect((await listOf(tenant, '?limit=1')).after).toBe(`${tenant}/a`);
     expect(await namesOf(tenant, `?after=${tenant}/b`)).toEqual([]);
     expect(LIST_PAGE).toBeLessThan(LIST_PAGE_MAX);
+  });
+
+  it('cost at most as many subrequests as the free plan has', async () => {
+    await putChart(`${tenant}/a`, CHART);
+    for (let run = 0; run <= LIST_PAGE_MAX; run++) await report(`${tenant}/a@${run}`, 'drain');
+    const calls = [vi.spyOn(Machine.prototype, 'read'), vi.spyOn(Tenant.prototype, 'members')];
+    const { machines, after } = await listOf(tenant, `?limit=${LIST_PAGE_MAX}`);
+    expect([machines.length, typeof after]).toEqual([LIST_PAGE_MAX, 'string']);
+    // The rate limit may be one more.
+    expect(calls.reduce((sum, spy) => sum + spy.mock.calls.length, 1)).toBeLessThanOrEqual(50);
+    for (const spy of calls) spy.mockRestore();
   });
 
   it.each([

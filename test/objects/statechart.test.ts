@@ -1,6 +1,7 @@
 /** Statecharts over HTTP: events by name, the two kinds of 406, timers, and the documents. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NEWEST_FOR } from '../../src/limits.ts';
 import { final, newChart, putChart, sequence } from '../charts.ts';
 import {
   ask,
@@ -598,6 +599,7 @@ describe('a machine in the middle of a chart that is changed', () => {
     expect((await ask(address, 'other')).status).toBe(406);
     expect(await bodyOf(await send('GET', `${machinePath(address)}/chart`))).toBe(approval);
     await putChart(address, approval);
+    vi.setSystemTime(NOON + NEWEST_FOR);
     expect(await statusOf(address)).toMatchObject({ chart: { hash: own.hash, newer: false } });
   });
 

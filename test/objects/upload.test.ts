@@ -289,6 +289,7 @@ describe('a run', () => {
     await upload(base, drain);
     await report(`${base}@one`, 'drain');
     await upload(base, other);
+    await evict(`${base}@one`);
     expect(await documentOf(`${base}@one`)).toMatchObject({ states: ['drain'], chart: { newer: true } });
     // A new run has the new one; the old one after a reset.
     expect((await documentOf(`${base}@two`)).states).toEqual(['first']);

@@ -1,6 +1,7 @@
 /** `GET {machine}` with `If-None-Match` and `wait=`: blocks until the next revision, else 304. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NEWEST_FOR } from '../../src/limits.ts';
 import { counting, final, newChart, putChart, sequence, timed } from '../charts.ts';
 import { ask, machinePath, objectAt, report, reportTimes, send, updateAt } from '../service.ts';
 import { claim, type Document, put, reset, revisionOf, together, upload } from './callers.ts';
@@ -156,6 +157,7 @@ describe('the document at the end of a wait', () => {
     const waiting = status(address, '"1"', '60s');
     await settled();
     await putChart(address, sequence(counting('other', 'end'), final('end')));
+    vi.setSystemTime(NOON + NEWEST_FOR);
     await report(address, 'drain');
     expect((await documentIn(await waiting)).chart).toMatchObject({ source: 'bundle', newer: true });
   });

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { findChart } from '../../../src/objects/catalog.ts';
 import { counting, final, newChart, putChart, removeChart, sequence, timed } from '../../charts.ts';
-import { ask, report, reportTimes, send, statusOf } from '../../service.ts';
+import { ask, evict, report, reportTimes, send, statusOf } from '../../service.ts';
 
 const chart = sequence(counting('a', 'b', 3), counting('b', 'c', 2.5, 0.5), final('c'));
 
@@ -76,11 +76,13 @@ it('shows that a newer chart is waiting, and continues with its own', async () =
   const address = await newChart(chart);
   await report(address, 'a');
   await putChart(address, sequence(final('x')));
+  await evict(address);
   expect(await statusOf(address)).toMatchObject({ states: ['a'], revision: 2, chart: { newer: true } });
   await reportTimes(address, 'a', 2);
   expect((await ask(address, 'b')).status).toBe(200);
   expect((await ask(address, 'x')).status).toBe(406);
   await putChart(address, chart);
+  await evict(address);
   expect((await statusOf(address)).chart.newer).toBe(false);
 });
 
@@ -88,6 +90,7 @@ it('shows no newer chart after the chart was removed, and continues with its own
   const address = await newChart(chart);
   await report(address, 'a');
   await removeChart(address);
+  await evict(address);
   expect(await statusOf(address)).toMatchObject({ states: ['a'], revision: 2, chart: { newer: false } });
   await reportTimes(address, 'a', 2);
   expect((await ask(address, 'b')).status).toBe(200);

@@ -1,0 +1,64 @@
+/** How often a status looks for a newer chart: each look is a request to the assets, or to the chart's machine. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Machine } from '../../src/index.ts';
+import { NEWEST_FOR } from '../../src/limits.ts';
+import { final, newAddress, newChart, putChart, sequence } from '../charts.ts';
+import { report, statusOf } from '../service.ts';
+import { reset, upload } from './callers.ts';
+
+const NOON = Date.parse('2040-06-01T12:00:00Z');
+const first = 'initial: a\nstates: {a: {on: {update: b}}, b: {}}';
+const other = sequence(final('x'));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(NOON);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a status', () => {
+  it('says `newer` of a deployed chart when it has looked again, and not before', async () => {
+    const address = await newChart(first);
+    await report(address, 'a');
+    await putChart(address, other);
+    vi.setSystemTime(NOON + NEWEST_FOR - 1);
+    expect((await statusOf(address)).chart.newer).toBe(false);
+    vi.setSystemTime(NOON + NEWEST_FOR);
+    expect((await statusOf(address)).chart.newer).toBe(true);
+  });
+
+  it('looks again if the clock was set back', async () => {
+    const address = await newChart(first);
+    await report(address, 'a');
+    await putChart(address, other);
+    vi.setSystemTime(NOON - 1);
+    expect((await statusOf(address)).chart.newer).toBe(true);
+  });
+
+  it('of a run asks the machine of its chart once in that time', async () => {
+    const base = newAddress();
+    await upload(base, first);
+    await report(`${base}@one`, 'a');
+    const read = vi.spyOn(Machine.prototype, 'read');
+    for (let i = 0; i < 10; i++) await statusOf(`${base}@one`);
+    expect(read).toHaveBeenCalledTimes(10);
+    vi.setSystemTime(NOON + NEWEST_FOR);
+    for (let i = 0; i < 10; i++) await statusOf(`${base}@one`);
+    expect(read).toHaveBeenCalledTimes(21);
+    read.mockRestore();
+  });
+
+  it('knows at once of a chart that was uploaded to its own address, and of a reset', async () => {
+    const address = await newChart(first);
+    await report(address, 'a');
+    expect((await upload(address, other, '?reset=true')).status).toBe(200);
+    expect((await statusOf(address)).chart).toMatchObject({ source: 'upload', newer: false });
+    const run = await newChart(first);
+    await report(run, 'a');
+    await putChart(run, other);
+    await reset(run);
+    expect((await statusOf(run)).chart.newer).toBe(false);
+  });
+});
