@@ -164,9 +164,10 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
     <section aria-labelledby="timers" data-part="timers">
       <h2 id="timers">Timers</h2>
       <ul class="plain">
-        {timers.map(({ at, event }) => (
+        {timers.map(({ at, event, state, target }) => (
           <li>
-            {event ?? 'transition'} <RelativeTime at={at} now={now} /> <span class="soft">({at})</span>
+            {event ?? [state, target].filter(Boolean).join(' → ')} <RelativeTime at={at} now={now} />{' '}
+            <span class="soft nowrap">({at})</span>
           </li>
         ))}
       </ul>

@@ -23,7 +23,7 @@ const EXPIRED = 'The token has expired. Reload the page to sign in.';
 const ENDS = new Map([
   [401, EXPIRED],
   [403, 'The token no longer allows reading this machine.'],
-  [404, 'This machine no longer exists. This page shows its last state.'],
+  [404, DELETED],
 ]);
 
 let hasEnded = false;

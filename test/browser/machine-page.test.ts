@@ -260,20 +260,20 @@ describe('a page whose machine is deleted', () => {
     const erased = await fetch(`${again.url}/acme/canary`, { method: 'DELETE' });
     expect(erased.status).toBe(204);
     await watched.page.context().setOffline(false);
-    await watched.page.getByText('This machine no longer exists').waitFor();
+    await watched.page.getByText('The machine was deleted').waitFor();
     await watched.page.waitForTimeout(2_000);
     const list = await fetch(`${again.url}/acme`, { headers: { Accept: 'application/json' } });
     expect(await list.json()).toMatchObject({ machines: [] });
   });
 
-  it('says that the machine no longer exists after a 404', async () => {
+  it('says so after a 404', async () => {
     const charts = await folderOf({ 'acme/canary.yaml': CHART });
     const server = await startServer({ charts });
     const watched = await openPage(`${server.url}/acme/canary`);
     await whenLive(watched);
     await watched.page.route('**/acme/canary?*', (route) => route.fulfill({ status: 404, body: 'gone' }));
     await put(server, '/acme/canary/state?state=canary');
-    await watched.page.getByText('This machine no longer exists').waitFor();
+    await watched.page.getByText('The machine was deleted').waitFor();
     expect(await watched.page.title()).toMatch(/^○/);
   });
 });

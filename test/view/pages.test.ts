@@ -75,6 +75,16 @@ describe('a page', () => {
     expect(await buttons('read', 'update', 'admin')).toHaveLength(2);
   });
 
+  it('says of each timer which state it leaves, and for which', async () => {
+    const address = await newChart(
+      'initial: a\nstates:\n  a: {entry: [{raise: {event: ping, delay: 1000000}}], after: {2h: b}, on: {ping: b}}\n  b: {type: final}\n',
+    );
+    const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+    const [, timers = ''] = /<h2 id="timers">(.*?)<\/section>/s.exec(text) ?? [];
+    expect(timers).toContain('<li>ping <time');
+    expect(timers).toContain('<li>a → b <time');
+  });
+
   it('at the root says what this is, with the service’s own machine or without', async () => {
     await putChart('default', CHART);
     await send('DELETE', '/');
