@@ -95,7 +95,7 @@ export class ChartSource {
 
   /** Returns the definition of the chart with this hash, as JSON: the machine's, or that of a run that has not begun. */
   definition(hash: string): string | undefined {
-    if (this.#store.entries() !== undefined) return this.#store.definition(hash);
+    if (this.#store.version() !== undefined) return this.#store.definition(hash);
     const read = this.#toBegin?.read;
     return read?.ok && read.source.hash === hash ? JSON.stringify(read.source.definition) : undefined;
   }

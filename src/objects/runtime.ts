@@ -1,7 +1,7 @@
 import type { Address } from '../address.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
-import { MachineStore } from '../store/machine-store.ts';
+import { MachineStore, type Version } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { Counters } from './counters.ts';
@@ -43,8 +43,8 @@ export class Runtime {
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
   #machine: MachineState | undefined;
-  /** The entries that were published; undefined before the first look at storage, when nothing can wait yet. */
-  #published: number | undefined;
+  /** The version that was published last; undefined before the first look at storage, when nothing can wait yet. */
+  #published: Version | undefined;
 
   constructor(ctx: DurableObjectState, env: MachineEnv, address: Address, publish: Publish) {
     this.#ctx = ctx;
@@ -187,7 +187,7 @@ export class Runtime {
     const { machine, passed } = draft;
     this.#machine = machine;
     this.#alarm.set(nextChange(machine), Date.now());
-    this.#published = machine.entries;
+    this.#published = machine;
     this.#publish({
       machine,
       history: changes.history,
@@ -198,7 +198,7 @@ export class Runtime {
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
-    if (this.store.entries() === undefined) return [notStarted(this.#address)];
+    if (this.store.version() === undefined) return [notStarted(this.#address)];
     const revision = this.#machine?.revision ?? this.store.revision();
     this.#machine = undefined;
     this.#alarm.forget();
@@ -207,7 +207,7 @@ export class Runtime {
     const { storage } = this.#ctx;
     const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
     this.store.forget();
-    this.#published = 0;
+    this.#published = NO_VERSION;
     this.#publish(undefined);
     await Promise.all(gone);
     return [{ ok: true, revision }];
@@ -246,18 +246,17 @@ export class Runtime {
 
   /** Returns the machine as it is stored, and publishes what this object has not. */
   #stored(): MachineState | undefined {
-    const entries = this.store.entries();
-    if (entries !== this.#machine?.entries) this.#machine = entries === undefined ? undefined : this.#load();
-    const machine = this.#machine;
-    const published = this.#published;
-    this.#published = entries ?? 0;
-    if (published === undefined || published === this.#published) return machine;
-    if (machine === undefined || machine.entries < published) {
-      // It was erased, and may have begun again.
-      this.#publish(undefined);
-    } else {
-      this.#publish(readNews(this.store, machine, published));
+    const stored = this.store.version() ?? NO_VERSION;
+    if (!isSame(stored, this.#machine ?? NO_VERSION)) {
+      this.#machine = stored === NO_VERSION ? undefined : this.#load();
     }
+    const machine = this.#machine;
+    const published = this.#published ?? stored;
+    this.#published = stored;
+    if (isSame(stored, published)) return machine;
+    // If it has no more entries than before, it was erased, and may have begun again.
+    const isErased = machine === undefined || machine.entries <= published.entries;
+    this.#publish(isErased ? undefined : readNews(this.store, machine, published.entries));
     return machine;
   }
 
@@ -327,6 +326,13 @@ export class Runtime {
   async leaveRegistry(): Promise<void> {
     if (!this.#isBeginning) await this.#registry.leave();
   }
+}
+
+/** Where there is no machine. */
+const NO_VERSION: Version = { entries: 0, revision: 0 };
+
+function isSame(one: Version, other: Version): boolean {
+  return one.entries === other.entries && one.revision === other.revision;
 }
 
 /** A command in the queue. */

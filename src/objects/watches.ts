@@ -18,7 +18,7 @@ export class Watches {
     watchCount.set(streams, 0);
     this.streams = new EventStreams(
       store.history,
-      () => store.entries() ?? 0,
+      () => store.version()?.entries ?? 0,
       (size) => watchCount.set(streams, size),
     );
     this.sockets = new Sockets(ctx, store.history);

@@ -22,6 +22,9 @@ import {
 
 export type { Changes, StoredChart };
 
+/** Tells the states of a machine apart, and machines that began at one address one after the other. */
+export type Version = Pick<StoredMachine, 'entries' | 'revision'>;
+
 /** The one row of the machine. */
 type MachineRow = {
   revision: number;
@@ -109,15 +112,17 @@ export class MachineStore {
   }
 
   /**
-   * Returns how many history entries were written; undefined where there is no machine. Every commit adds one, so a
-   * caller compares it with its memory, which may be stale: the platform promises one live object only where it
-   * touches storage.
+   * Returns the version of the machine; undefined where there is none. Every commit that changes anything changes it, so a
+   * caller compares it with its memory, which may be stale: the platform promises one live object only where it touches
+   * storage.
    */
-  entries(): number | undefined {
+  version(): Version | undefined {
     if (!this.#hasTables()) return undefined;
     try {
-      const [row] = this.#sql.exec<Pick<MachineRow, 'entries'>>('SELECT entries FROM machine').toArray();
-      return row && MACHINE.number(row, 'entries');
+      const [row] = this.#sql
+        .exec<Pick<MachineRow, 'entries' | 'revision'>>('SELECT entries, revision FROM machine')
+        .toArray();
+      return row && { entries: MACHINE.number(row, 'entries'), revision: MACHINE.number(row, 'revision') };
     } catch (error) {
       if (hasSchema(this.#sql)) throw error;
       // A second object of the address has erased it.
@@ -179,8 +184,10 @@ export class MachineStore {
   /** Returns when the first timer comes due or the first lease ends, ms since the epoch; undefined where none does. */
   firstDue(): number | undefined {
     if (!this.#hasTables()) return undefined;
-    const statement = 'SELECT min(at) AS at FROM (SELECT at FROM timer UNION ALL SELECT until FROM claim)';
-    return this.#sql.exec<{ at: number | null }>(statement).one().at ?? undefined;
+    const timers = this.#timers.rows<{ at: number | null }>('SELECT min(at) AS at FROM timer');
+    const claims = this.#claims.rows<{ at: number | null }>('SELECT min(until) AS at FROM claim');
+    const times = [...timers, ...claims].flatMap(({ at }) => at ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Returns what the machine has counted. */

@@ -291,7 +291,7 @@ describe('a stream', () => {
 
 /** Reports many times, in one batch. */
 async function newest(address: string): Promise<{ entries: number }> {
-  return inStorage(address, ({ sql }) => ({ entries: new MachineStore(sql).entries() ?? 0 }));
+  return inStorage(address, ({ sql }) => ({ entries: new MachineStore(sql).version()?.entries ?? 0 }));
 }
 
 /** Writes entries until there are `until`, as a machine would in as many updates. */

@@ -107,6 +107,20 @@ describe('a wait, when a second object of the address commits', () => {
   });
 });
 
+describe('a machine that a second object has erased and begun again', () => {
+  it('is not taken for the one in memory, though it has as many entries', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    const events = await watch(address);
+    await atSecond(address, async (second) => {
+      await executeAt(second, { type: 'erase' });
+      await updates(second, 'drain');
+    });
+    expect(revisionOf(await ask(address, 'drain'))).toBe(4);
+    expect(await events.next()).toBeUndefined();
+  });
+});
+
 describe('a watch, when a second object of the address commits', () => {
   it('as a stream tells every entry once, of both objects', async () => {
     const address = await newChart(drain);

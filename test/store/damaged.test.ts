@@ -37,7 +37,11 @@ describe('a stored row that does not fit', () => {
 
   it.each<[damage: string, read: (store: MachineStore) => unknown, message: string]>([
     ["UPDATE machine SET revision = 'many'", load, 'machine is damaged: revision is not a number'],
-    ["UPDATE machine SET entries = 'many'", (store) => store.entries(), 'machine is damaged: entries is not'],
+    [
+      "UPDATE machine SET entries = 'many'",
+      (store) => store.version()?.entries,
+      'machine is damaged: entries is not',
+    ],
     ["UPDATE machine SET snapshot = '{secret'", load, 'machine is damaged: snapshot is not the JSON'],
     ["UPDATE machine SET snapshot = 'null'", load, 'machine is damaged: snapshot is not the JSON'],
     [
