@@ -5,10 +5,23 @@
 
 import type { StateNumber, Timer } from '../chart/chart.ts';
 import { HistoryTable } from './history-table.ts';
+import {
+  CHART,
+  type ChartRow,
+  CLAIM,
+  type ClaimRow,
+  MACHINE,
+  type MachineRow,
+  TIMER,
+  type TimerRow,
+  UPLOAD,
+  type UploadRow,
+  VISITED,
+  type VisitedRow,
+} from './machine-rows.ts';
 import { hasSchema, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
-import { RowParser } from './row-parser.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
 import { isCounts, isDefinition, isSnapshot, NO_COUNTS, type StoredCounts } from './stored-json.ts';
 import {
@@ -24,70 +37,6 @@ export type { Changes, StoredChart };
 
 /** Tells the states of a machine apart, and machines that began at one address one after the other. */
 export type Version = Pick<StoredMachine, 'entries' | 'revision'>;
-
-/** The one row of the machine. */
-type MachineRow = {
-  revision: number;
-  started: number;
-  /** ms since the epoch. */
-  started_at: number;
-  entries: number;
-  /** ms since the epoch. */
-  changed_at: number;
-  /** JSON: `StoredSnapshot`. */
-  snapshot: string;
-  /** JSON: `StoredCounts`. */
-  counts: string;
-};
-
-/** The one row of the chart that the machine runs. */
-type ChartRow = {
-  /** SHA-256 of the text, hexadecimal. */
-  hash: string;
-  /** A `ChartOrigin`. */
-  origin: string;
-  text: string;
-  /** JSON: `Definition`. */
-  definition: string;
-};
-
-/** The one row, if any, of the chart that was uploaded to the address. */
-type UploadRow = Pick<ChartRow, 'hash' | 'text'>;
-
-type TimerRow = {
-  /** Unique in a run. */
-  id: number;
-  /** Cancels the timer. */
-  label: string;
-  /** Due, ms since the epoch. */
-  at: number;
-  event: string;
-};
-
-/** An `EndedVisit`. */
-type VisitedRow = {
-  state: number;
-  visit: number;
-  /** ms since the epoch. */
-  left_at: number;
-};
-
-/** A `Claim`. */
-type ClaimRow = {
-  state: number;
-  caller: string;
-  /** ms since the epoch. */
-  since: number;
-  /** ms since the epoch. */
-  until: number;
-};
-
-const MACHINE = new RowParser<MachineRow>('machine');
-const CHART = new RowParser<ChartRow>('chart');
-const UPLOAD = new RowParser<UploadRow>('upload');
-const TIMER = new RowParser<TimerRow>('timer', 'id');
-const VISITED = new RowParser<VisitedRow>('visited', 'state');
-const CLAIM = new RowParser<ClaimRow>('claim', 'state', 'caller');
 
 /** A machine's storage. Reading never creates tables: an address that was never used stays empty. */
 export class MachineStore {
