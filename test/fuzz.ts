@@ -12,3 +12,6 @@ declare module 'vitest' {
  * each run. A failure prints it, and `FUZZ_SEED` repeats it.
  */
 export const FUZZ = inject('fuzz');
+
+/** Whether this is a run of the long tests: more than the usual number of inputs (vitest.config.ts). */
+export const IS_LONG = FUZZ.runs > 1_000;

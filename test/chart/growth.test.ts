@@ -2,9 +2,12 @@
  * Charts of one kind and two sizes, with a stopwatch: reading, starting and one event take no more time for each
  * character of the larger than of the smaller, some noise apart.
  */
-import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { readChart, send, start } from '../../src/chart/chart.ts';
+import { FUZZ, IS_LONG } from '../fuzz.ts';
 import { allowed } from '../slowness.ts';
+import { fasterThanText, randomFamilies, YAML_FAMILIES } from './hostile.ts';
 
 const many = (count: number, make: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => make(i)).join(', ');
@@ -62,6 +65,22 @@ it.each(Object.entries(FAMILIES))('what more %s take grows with the text', (_, m
   expect(after, `${before} ms, then ${after} ms for ${growth} times the text`).toBeLessThan(
     Math.max(allowed(after, FLOOR), NOISE * growth * before),
   );
+});
+
+describe.runIf(IS_LONG)('in the long tests', { timeout: 1_200_000 }, () => {
+  it.each([
+    ['YAML text', () => YAML_FAMILIES],
+    [
+      'random chart',
+      () => fc.sample(randomFamilies, { seed: FUZZ.seed, numRuns: Math.min(300, FUZZ.runs / 10) }),
+    ],
+  ])('what more of a %s takes grows with the text', (_, families) => {
+    // What was found is measured again: other processes interrupt a test of minutes.
+    const found = families()
+      .filter((family) => fasterThanText(family, timeOf, allowed) !== undefined)
+      .flatMap((family) => fasterThanText(family, timeOf, allowed) ?? []);
+    expect(found, `seed ${FUZZ.seed}`).toEqual([]);
+  });
 });
 
 /** The least that reading, starting and one event takes, of several tries, in ms. */

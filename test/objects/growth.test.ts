@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
 import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
+import { FUZZ, IS_LONG } from '../fuzz.ts';
 import { evict, executeAt, machinePath, send, updateAt } from '../service.ts';
 import { claim, type Document, documentOf, put, refusedOf, release, reset, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
@@ -46,20 +47,25 @@ async function claimAll(address: string, count: number, each: number): Promise<v
   await many(address, claims, (machine, { state, by }) => executeAt(machine, { type: 'claim', state, by }));
 }
 
+/** How many of a thing there are: in the long tests a random number, from half as many to the given one. */
+function sized(usual: number): number {
+  return IS_LONG ? Math.ceil(usual / 2) + (FUZZ.seed % Math.floor(usual / 2 + 1)) : usual;
+}
+
 describe('claims', () => {
   it('are read in proportion to their number', { timeout: 60_000 }, async () => {
     await expectLinear(2, async (count) => {
-      const address = await claimed(count, 1_000);
+      const address = await claimed(count, sized(1_000));
       return async () => {
         await evict(address);
-        expect(await holders(address)).toBe(count * 1_000);
+        expect(await holders(address)).toBe(count * sized(1_000));
       };
     });
   });
 
   it('are freed in proportion to their number when their state is left', { timeout: 60_000 }, async () => {
     await expectLinear(2, async (count) => {
-      const machines = await Promise.all(names(3, '').map(() => claimed(count, 1_000)));
+      const machines = await Promise.all(names(3, '').map(() => claimed(count, sized(1_000))));
       return async () => {
         const address = machines.pop() ?? '';
         expect((await put(address, 'work', { event: 'go' })).status).toBe(200);
@@ -118,7 +124,7 @@ describe('the status', () => {
 
   it('costs in proportion to the reports that are listed', { timeout: 60_000 }, async () => {
     await expectLinear(8, async (count) => {
-      const events = names(32, 'e');
+      const events = names(sized(32), 'e');
       const on = Object.fromEntries(
         events.map((event) => [event, { quorum: 1_000, actions: [{ cancel: 'nothing' }] }]),
       );
