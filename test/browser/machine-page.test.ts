@@ -51,12 +51,12 @@ describe('an open page', () => {
     await put(server, '/acme/canary/state?state=canary');
     const { page } = await openPage(`${server.url}/acme/canary`, {}, 'ann');
     const button = page.getByRole('button', { name: 'update' });
-    await page.locator('[data-key^="fleet"][aria-disabled="true"]').waitFor();
+    await page.locator('button[data-key^="fleet"][aria-disabled="true"]').waitFor();
     await button.click({ force: true });
     await page.getByText('ann holds no slot of fleet').waitFor();
     await current(page, 'fleet').waitFor();
     await fetch(`${server.url}/acme/canary/claims?state=fleet&by=ann`, { method: 'POST' });
-    await page.locator('[data-key^="fleet"]:not([aria-disabled])').waitFor();
+    await page.locator('button[data-key^="fleet"]:not([aria-disabled])').waitFor();
   });
 
   it('aborts while others hold all slots: only a counted event needs one', async () => {

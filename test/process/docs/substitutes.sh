@@ -88,6 +88,8 @@ listens() {
   local group log=$SYSTEM/npm-start.log i=0
   [[ $* == *' -- '* ]] || set -- "$@" -- --port 5000
   set -m
+  # The log of the server before says that it listens, too.
+  : >"$log"
   command npm "${@/#5000/0}" >"$log" 2>&1 &
   group=$!
   set +m
