@@ -347,7 +347,7 @@ export const SOCKET_REPLAY = 256 * 1024;
  * Messages that one machine sends to its WebSockets before other requests run: some 20 ms (9,000 at once blocked for
  * 348 to 485 ms).
  */
-export const SOCKET_SLICE = 500;
+export const SOCKET_SLICE = 250;
 
 /** How often, in ms, the sockets of a full machine are counted anew. */
 export const SOCKET_RECOUNT = 1_000;
