@@ -1,8 +1,8 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
 import { isReservedEvent } from './chart/chart.ts';
-import { CALLER_LENGTH, EVENT_LENGTH, fitsIn, KEY_LENGTH, STATE_BYTES } from './limits.ts';
-import { type Refusal, type RefusalCode, refuse } from './refusal.ts';
+import { CALLER_LENGTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
+import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
 /** A valid value, or the refusal of an invalid one. */
 export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;

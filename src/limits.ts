@@ -11,12 +11,6 @@
  */
 export const CHART_BYTES = 256 * 1024;
 
-/**
- * Bytes of a text variable of a Worker, 5 kB: a longer chart cannot be deployed as the variable CHART. Cloudflare's:
- * https://developers.cloudflare.com/workers/platform/limits/#environment-variables
- */
-export const TEXT_VARIABLE_BYTES = 5_000;
-
 /** Lines of a chart's text. 1,000 states in block style have 11,000; a line costs more to read than its bytes. */
 export const CHART_LINES = 20_000;
 
@@ -302,17 +296,6 @@ export const RETRY_AFTER_MAX = 30;
 /** Calls of one isolate to one machine that are sent together, at most (`edge/coalesce.ts`). */
 export const BATCH_SIZE = 256;
 
-/**
- * How long a batch waits for a call in flight to return, then for the calls that are expected, and a call for its
- * batch to return, in ms. Far from the object it is a share of the round trip (`edge/round-trip.ts`). The runtime's timers take up to a millisecond more.
- */
-export const BATCH_WAIT = 5;
-export const BATCH_DELAY = 1;
-export const BATCH_PATIENCE = 30_000;
-
-/** Machines whose concurrency estimates an isolate keeps while nothing calls them. */
-export const ESTIMATES = 1_000;
-
 /** Streams of server-sent events and WebSockets that watch one machine. */
 export const STREAMS = 1_000;
 export const SOCKETS = 20_000;
@@ -363,11 +346,3 @@ export const BODY_WAIT = 30_000;
 
 /** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
 export const FLEETLOCK_BYTES = 16 * 1024;
-
-/** Whether a text has at most `bytes` bytes of UTF-8. Most texts are short: a UTF-16 code unit takes one to three bytes. */
-export function fitsIn(bytes: number, text: string): boolean {
-  if (text.length * 3 <= bytes) return true;
-  return text.length <= bytes && encoder.encode(text).length <= bytes;
-}
-
-const encoder = new TextEncoder();

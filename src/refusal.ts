@@ -1,5 +1,4 @@
 import type { ChartIssue, Count } from './chart/chart.ts';
-import { fitsIn } from './limits.ts';
 
 /** Every kind of refusal, its HTTP status and its title. A thrown error is never one of these: it is a bug or a fault of the platform. */
 const REFUSALS = {
@@ -125,3 +124,11 @@ export function shorten(refusal: Refusal, bytes: number): Refusal {
   const placed = { ...short, ...(machine === undefined ? {} : { machine }) };
   return fitsIn(bytes, JSON.stringify(placed)) ? placed : short;
 }
+
+/** Whether a text has at most `bytes` bytes of UTF-8. Most texts are short: a UTF-16 code unit takes one to three bytes. */
+export function fitsIn(bytes: number, text: string): boolean {
+  if (text.length * 3 <= bytes) return true;
+  return text.length <= bytes && encoder.encode(text).length <= bytes;
+}
+
+const encoder = new TextEncoder();

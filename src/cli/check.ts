@@ -3,10 +3,15 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import type { ChartIssue } from '../chart/chart.ts';
-import { TEXT_VARIABLE_BYTES } from '../limits.ts';
 import { located, readBytes } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, errorPath, type Result, reasonOf, refuse, refuseLines, shown } from './result.ts';
+
+/**
+ * Bytes of a text variable of a Worker, 5 kB: a longer chart cannot be deployed as the variable CHART. Cloudflare's:
+ * https://developers.cloudflare.com/workers/platform/limits/#environment-variables
+ */
+const TEXT_VARIABLE_BYTES = 5_000;
 
 export const help = `usage: npx stateservice check [--json] [--strict] FILE|DIR...
 

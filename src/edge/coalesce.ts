@@ -6,7 +6,7 @@
  * A batch is sent only after every call in it has arrived, so an answer is never older than its request.
  */
 import { waitUntil } from 'cloudflare:workers';
-import { BATCH_PATIENCE, BATCH_SIZE, ESTIMATES } from '../limits.ts';
+import { BATCH_SIZE } from '../limits.ts';
 import { ConcurrencyEstimate } from './concurrency.ts';
 import { type Patience, RoundTripEstimate } from './round-trip.ts';
 
@@ -47,6 +47,9 @@ export class Coalescer<Call, Result> {
     if (this.#estimates.size > ESTIMATES && oldest !== undefined) this.#estimates.delete(oldest);
   }
 }
+
+/** Machines whose estimates an isolate keeps while nothing calls them. */
+const ESTIMATES = 1_000;
 
 /** What the calls to a machine have shown of its callers, and of the way to it. */
 interface Estimates {
@@ -219,6 +222,9 @@ async function stayAlive<Result>(promise: Promise<Result>, giveUp: (error: Error
     clearTimeout(timer);
   }
 }
+
+/** How long a call waits for its batch to return, in ms. */
+const BATCH_PATIENCE = 30_000;
 
 /** Marked as the platform marks a lost call: it may have been executed. */
 function lost(): Error {

@@ -5,8 +5,8 @@ import { parseDuration, UPDATE } from '../chart/chart.ts';
 import { DURATION } from '../chart/time.ts';
 import type { UpdateOptions } from '../commands.ts';
 import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
-import { fitsIn, IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
-import { type RefusalCode, refuse } from '../refusal.ts';
+import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
+import { fitsIn, type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 

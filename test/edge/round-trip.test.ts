@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RoundTripEstimate } from '../../src/edge/round-trip.ts';
-import { BATCH_DELAY, BATCH_WAIT } from '../../src/limits.ts';
+import { NEARBY, RoundTripEstimate } from '../../src/edge/round-trip.ts';
 
 function patienceAfter(...took: readonly number[]) {
   const estimate = new RoundTripEstimate();
@@ -11,8 +10,8 @@ function patienceAfter(...took: readonly number[]) {
 
 describe('a batch', () => {
   it('waits as long as pays near the object, until a round trip is known', () => {
-    expect(patienceAfter()).toEqual({ wait: BATCH_WAIT, delay: BATCH_DELAY });
-    expect(patienceAfter(1)).toEqual({ wait: BATCH_WAIT, delay: BATCH_DELAY });
+    expect(patienceAfter()).toEqual(NEARBY);
+    expect(patienceAfter(1)).toEqual(NEARBY);
   });
 
   it.each([20, 50, 150])('waits at most 5 %% of a round trip of %i ms', (ms) => {
@@ -22,7 +21,7 @@ describe('a batch', () => {
   });
 
   it('is not fooled by calls that took long because the object was busy', () => {
-    expect(patienceAfter(0.5, ...Array(200).fill(80))).toEqual({ wait: BATCH_WAIT, delay: BATCH_DELAY });
+    expect(patienceAfter(0.5, ...Array(200).fill(80))).toEqual(NEARBY);
   });
 
   it('notices by and by that the object has moved away', () => {
@@ -34,7 +33,7 @@ describe('a batch', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 10_000, noNaN: true }), { minLength: 1 }), (took) => {
         const { wait, delay } = patienceAfter(...took);
-        const most = Math.max(BATCH_WAIT + BATCH_DELAY, Math.max(...took) * 0.05 + 1e-9);
+        const most = Math.max(NEARBY.wait + NEARBY.delay, Math.max(...took) * 0.05 + 1e-9);
         expect(wait + delay).toBeLessThanOrEqual(most);
       }),
     );
