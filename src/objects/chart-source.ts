@@ -101,7 +101,7 @@ export class ChartSource {
   }
 
   #read(found: ChartText): ReadChart | Refusal {
-    const reading = readOnce(found);
+    const reading = readOnce(found.text);
     if (!reading.ok) return invalidChart(this.#address, reading.errors);
     const { definition, warnings } = reading;
     return { ok: true, chart: openChart(definition), source: { ...found, definition }, warnings };
@@ -123,17 +123,20 @@ type Checked =
   | { readonly ok: true; readonly definition: Definition; readonly warnings: readonly ChartIssue[] }
   | { readonly ok: false; readonly errors: readonly ChartIssue[] };
 
-/** By the hash of the text; the most recently used is last. Shared by the objects of an isolate. */
+/**
+ * By the text; the most recently used is last. Shared by the objects of an isolate. Not by the hash: an uploaded sequence
+ * keeps the hash of what was sent, and its text is that of its beginning.
+ */
 const readings = new Map<string, Checked>();
 
 /**
  * Reads a chart, or finds what came of it before. A chart of 1,000 states takes 150 ms to read and 1 ms to open, and each
  * question about another run that has not begun is for an object that has not read it.
  */
-function readOnce({ hash, text }: ChartText): Checked {
-  const reading = readings.get(hash) ?? check(text);
-  readings.delete(hash);
-  readings.set(hash, reading);
+function readOnce(text: string): Checked {
+  const reading = readings.get(text) ?? check(text);
+  readings.delete(text);
+  readings.set(text, reading);
   const [oldest] = readings.keys();
   if (readings.size > CHARTS_READ && oldest !== undefined) readings.delete(oldest);
   return reading;
