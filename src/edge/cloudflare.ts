@@ -8,16 +8,21 @@ import { problem, respond } from './responses.ts';
  * (https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties). `workerd serve` sets it to
  * `{clientIp}` (observed with 1.20261102.1), and a client cannot change it. `wrangler dev` imitates Cloudflare's, so its
  * loopback names are excepted; Cloudflare routes no request with such a name.
+ *
+ * `npm start` sets `WAITS`: there, `cf` need not be read, which would be parsed for each request.
  */
-function isOnCloudflare({ cf, url }: Request): boolean {
+function isOnCloudflare(request: Request, { WAITS }: Env): boolean {
+  if (WAITS !== undefined) return false;
+  const { cf, url } = request;
   return cf?.colo !== undefined && URL.canParse(url) && !LOOPBACK.test(new URL(url).hostname);
 }
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** Refuses a service without tokens on Cloudflare, unless a second variable says that it is meant to be public. */
-export function checkOpen(request: Request, { AUTH, OPEN_TO_THE_INTERNET }: Env): Refusal | undefined {
-  if (AUTH !== 'open' || OPEN_TO_THE_INTERNET === 'yes' || !isOnCloudflare(request)) return undefined;
+export function checkOpen(request: Request, env: Env): Refusal | undefined {
+  const { AUTH, OPEN_TO_THE_INTERNET } = env;
+  if (AUTH !== 'open' || OPEN_TO_THE_INTERNET === 'yes' || !isOnCloudflare(request, env)) return undefined;
   return refuse(
     'not-set-up',
     'The variable AUTH is `open`, so every client on the Internet could change every machine. Set AUTH to `token`; or, if this is intended, set the variable OPEN_TO_THE_INTERNET to `yes` as well.',
@@ -32,7 +37,7 @@ type Answer = (request: Request, env: Env) => Response | Promise<Response>;
  */
 export function overHttps(answer: Answer): Answer {
   return (request, env) =>
-    isOnCloudflare(request) ? answerSecurely(request, env, answer) : answer(request, env);
+    isOnCloudflare(request, env) ? answerSecurely(request, env, answer) : answer(request, env);
 }
 
 async function answerSecurely(request: Request, env: Env, answer: Answer): Promise<Response> {
