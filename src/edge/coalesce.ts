@@ -231,7 +231,8 @@ function lost(): Error {
   return Object.assign(new Error('a batch has not returned'), { retryable: true });
 }
 
-function only<Result>(results: readonly Result[]): Result {
+/** Returns the result of a call that was sent alone. */
+export function only<Result>(results: readonly Result[]): Result {
   const [result] = results;
   if (result === undefined) throw new Error(UNANSWERED);
   return result;

@@ -1,11 +1,10 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
 import { jitter, overloaded, troubleOf } from '../objects/faults.ts';
-import type { Machine } from '../objects/machine.ts';
 import type { Answer, Query } from '../objects/results.ts';
-import { machineNamed, type ObjectBindings } from '../objects/stubs.ts';
+import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { Coalescer } from './coalesce.ts';
+import { Coalescer, only } from './coalesce.ts';
 
 /**
  * A machine as the edge calls it: its address, and its object's two methods. Frequent calls (`is`, reports, claims) are
@@ -16,7 +15,7 @@ export class RemoteMachine {
   /** The object's name, which is the address as text: `acme/release@42`. */
   readonly name: string;
   readonly #bindings: ObjectBindings;
-  #stub: DurableObjectStub<Machine> | undefined;
+  #stub: DurableObjectStub<MachineMethods> | undefined;
 
   constructor(bindings: ObjectBindings, address: Address) {
     this.#bindings = bindings;
@@ -31,7 +30,9 @@ export class RemoteMachine {
   async execute<C extends Command>(command: C): Promise<Outcome<C>> {
     const send = (commands: readonly Command[]) => this.#object.execute(commands);
     const outcome = await this.#attempt(isRepeatable(command), () =>
-      COALESCED_COMMANDS.has(command.type) ? commands.call(this.name, command, send) : one(send([command])),
+      COALESCED_COMMANDS.has(command.type)
+        ? commands.call(this.name, command, send)
+        : send([command]).then(only),
     );
     // The outcome has the command's type.
     return outcome as Outcome<C>;
@@ -42,7 +43,7 @@ export class RemoteMachine {
     const send = (queries: readonly Query[]) => this.#object.read(queries);
     const isShort = query.type === 'is' && query.wait === undefined;
     const answer = await this.#attempt(true, () =>
-      isShort ? queries.call(this.name, query, send) : one(send([query])),
+      isShort ? queries.call(this.name, query, send) : send([query]).then(only),
     );
     return answer as Answer<Q>;
   }
@@ -69,7 +70,7 @@ export class RemoteMachine {
     return this.#object.fetch(request);
   }
 
-  get #object(): DurableObjectStub<Machine> {
+  get #object(): DurableObjectStub<MachineMethods> {
     this.#stub ??= machineNamed(this.#bindings, this.name);
     return this.#stub;
   }
@@ -99,9 +100,3 @@ const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
 // The queues of this isolate.
 const commands = new Coalescer<Command, Outcome>();
 const queries = new Coalescer<Query, Answer>();
-
-async function one<Result>(results: Promise<readonly Result[]>): Promise<Result> {
-  const [result] = await results;
-  if (result === undefined) throw new Error('a machine has not answered a call');
-  return result;
-}

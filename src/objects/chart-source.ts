@@ -27,7 +27,7 @@ export class ChartSource {
   readonly #store: MachineStore;
   readonly #address: Address;
   /** The last chart that was read for a machine that has not begun. Kept: such a machine may be queried often. */
-  #toBegin: { readonly hash: string; readonly read: ReadChart | Refusal } | undefined;
+  #toBegin: { readonly text: string; readonly read: ReadChart | Refusal } | undefined;
   /** The hash of the newest chart as it was last looked up, and when, ms since the epoch. */
   #lastNewest: { readonly hash: string | undefined; readonly at: number } | undefined;
 
@@ -69,7 +69,7 @@ export class ChartSource {
   async toBegin(): Promise<ReadChart | Refusal> {
     const found = await this.newest();
     if (found === undefined) return noChart(this.#address);
-    if (this.#toBegin?.hash !== found.hash) this.#toBegin = { hash: found.hash, read: this.#read(found) };
+    if (this.#toBegin?.text !== found.text) this.#toBegin = { text: found.text, read: this.#read(found) };
     return this.#toBegin.read;
   }
 
