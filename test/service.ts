@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import type { Command, Outcome, Update } from '../src/commands.ts';
-import type { Machine } from '../src/index.ts';
+import { Machine } from '../src/index.ts';
 import type { Answer, Query } from '../src/objects/results.ts';
 import { hold } from './edge/contract/held.ts';
 
@@ -140,6 +140,11 @@ export async function inStorage<T>(
   look: (storage: DurableObjectStorage, machine: Machine) => T | Promise<T>,
 ): Promise<T> {
   return runInDurableObject(objectAt(address), (machine: Machine, { storage }) => look(storage, machine));
+}
+
+/** Lets a second object of the address act, while the first is live. Both have the same storage. */
+export async function atSecond<T>(address: string, act: (second: Machine) => Promise<T>): Promise<T> {
+  return runInDurableObject(objectAt(address), (_, ctx) => act(new Machine(ctx, env)));
 }
 
 /** All rows of a table; none where there is no such table: some are created with their first row. */

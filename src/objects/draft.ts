@@ -12,32 +12,11 @@ import type { Changes, StoredChart } from '../store/machine-store.ts';
 import { isReport, type Receipt } from '../store/receipt-table.ts';
 import type { Claim, EndedVisit } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
+import type { Records } from './records.ts';
 import { claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './slot-claims.ts';
 
 /** An entry of the history without its number, its moment and the states that were left and entered. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes'>;
-
-/** Reads rows that are too many to be kept in memory. */
-export interface Records {
-  receipt(key: string): Receipt | undefined;
-  /** Returns the number of the last ended visit of `state`. */
-  lastVisit(state: StateNumber): number | undefined;
-  /** The receipts of reports, the oldest first. */
-  reports(): readonly Receipt[];
-  /** The last visit of each state that was left. */
-  endedVisits(): readonly EndedVisit[];
-  /** The text of the chart that was uploaded to the address. */
-  uploadedText(): string | undefined;
-}
-
-/** The records of a machine without storage. */
-export const NO_RECORDS: Records = {
-  receipt: () => undefined,
-  lastVisit: () => undefined,
-  reports: () => [],
-  endedVisits: () => [],
-  uploadedText: () => undefined,
-};
 
 /**
  * A turn: the machine after the commands that were applied so far, and the changes to commit. The machine before the turn

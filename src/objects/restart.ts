@@ -1,31 +1,65 @@
-import { corrects, type Definition, isDone, readChart, start, writeBeginning } from '../chart/chart.ts';
+import {
+  type Chart,
+  corrects,
+  type Definition,
+  isDone,
+  readChart,
+  type Snapshot,
+  type Step,
+  start,
+  writeBeginning,
+} from '../chart/chart.ts';
 import type { Command, Reset, Upload, Uploaded } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Cause } from '../store/history-table.ts';
 import type { ReadChart } from './chart-source.ts';
-import { Draft, NO_RECORDS } from './draft.ts';
+import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { carryOver } from './kept-reports.ts';
 import type { MachineState } from './machine-state.ts';
+import { NO_RECORDS } from './records.ts';
 import { midSequence, wrongRevision } from './refusals.ts';
 import { NO_CLAIMS } from './slot-claims.ts';
 
+/** The step that enters the initial state of a chart, and when it was taken, ms since the epoch. */
+export interface FirstStep extends Step {
+  readonly at: number;
+}
+
+/** Enters the initial state. @param before the snapshot of the run before, if there was one. */
+export function enter(chart: Chart, at: number, before?: Snapshot): FirstStep {
+  const step = start(chart, at, before);
+  if (!step.ok) throw new Error('a checked chart cannot start');
+  return { ...step, at };
+}
+
 /**
- * Begins a machine in its chart's initial state.
+ * Begins a machine in its chart's initial state, at the time of `first`, and fires the timers that are due since.
  *
  * @param by the command that begins it. An `upload` puts the chart at the address as well.
  * @param revision the last one of the machine that was at this address before: a revision never comes again.
  */
-export function begin(next: ReadChart, by: Command, isRun: boolean, now: number, revision = 0): Draft {
-  const { chart, source } = next;
+export function begin(
+  { chart, source }: ReadChart,
+  first: FirstStep,
+  by: Command,
+  isRun: boolean,
+  now: number,
+  revision = 0,
+): Draft {
   const [cause, caller] = by.type === 'upload' ? (['upload', by] as const) : (['start', {}] as const);
-  const step = start(chart, now);
-  if (!step.ok) throw new Error('a checked chart cannot start');
+  const { at, failures } = first;
   const nothing = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
-  const numbers = { revision, started: 0, startedAt: now, entries: 0, changedAt: now };
-  const before = { ...numbers, chart, source, snapshot: { ...step.snapshot, ...nothing }, claims: NO_CLAIMS };
+  const numbers = { revision, started: 0, startedAt: at, entries: 0, changedAt: at };
+  const before = {
+    ...numbers,
+    chart,
+    source,
+    snapshot: { ...first.snapshot, ...nothing },
+    claims: NO_CLAIMS,
+  };
   const draft = new Draft(before, NO_RECORDS);
-  draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
+  draft.restart(first, at, entryOf(cause, caller, failures), chart, source);
   fireDue(draft, now);
   if (cause === 'upload') draft.upload({ ...source, text: writeBeginning(chart, source.text) });
   draft.markBegun(isRun);
@@ -40,8 +74,7 @@ export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
 /** Restarts the machine in the initial state of `next`. */
 export function restart(draft: Draft, next: ReadChart, cause: Cause, caller: Caller, now: number): void {
   const { chart, source } = next;
-  const step = start(chart, now, draft.machine.snapshot);
-  if (!step.ok) throw new Error('a checked chart cannot start');
+  const step = enter(chart, now, draft.machine.snapshot);
   draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
   fireDue(draft, now);
 }

@@ -5,14 +5,15 @@ import { MachineStore, type Version } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { Counters } from './counters.ts';
-import { Draft, NO_RECORDS, type Records } from './draft.ts';
+import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { faultOf } from './faults.ts';
 import { type MachineState, nextChange, wake } from './machine-state.ts';
 import { type News, readNews } from './news.ts';
+import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
-import { begin, previewOf } from './restart.ts';
+import { begin, enter, previewOf } from './restart.ts';
 import { apply } from './turn.ts';
 
 /**
@@ -54,13 +55,7 @@ export class Runtime {
     this.charts = new ChartSource(env, this.store, address);
     this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);
-    this.#records = {
-      receipt: (key) => this.store.receipts.find(key),
-      lastVisit: (state) => this.store.lastVisit(state),
-      reports: () => this.store.receipts.reportReceipts(),
-      endedVisits: () => this.store.endedVisits(),
-      uploadedText: () => this.store.upload()?.text,
-    };
+    this.#records = recordsIn(this.store);
   }
 
   /** Executes commands in order, in one batch with those of other requests. */
@@ -136,10 +131,12 @@ export class Runtime {
     }
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
+    const step = enter(found.chart, Date.now());
     const isRun = this.#address.run !== undefined;
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
-      const preview = new Draft(previewOf(found, begin(found, first.command, isRun, Date.now())), NO_RECORDS);
-      const outcomes = batch.map(({ command, next }) => apply(preview, command, Date.now(), next));
+      const beginning = begin(found, step, first.command, isRun, step.at);
+      const preview = new Draft(previewOf(found, beginning), NO_RECORDS);
+      const outcomes = batch.map(({ command, next }) => apply(preview, command, step.at, next));
       if (preview.changes === undefined) return outcomes;
     }
     this.#isBeginning = true;
@@ -150,7 +147,7 @@ export class Runtime {
       if (this.current() !== undefined) return this.#run(batch);
       this.counters.restore();
       const now = Date.now();
-      const draft = begin(found, first.command, isRun, now, entered.revision);
+      const draft = begin(found, step, first.command, isRun, now, entered.revision);
       const outcomes = this.#apply(draft, batch, now);
       this.#commit(draft, true);
       return outcomes;
@@ -284,7 +281,8 @@ export class Runtime {
     const begun = this.current();
     if (begun !== undefined) return begun;
     if (!found.ok) return found;
-    return previewOf(found, begin(found, { type: 'start' }, true, Date.now()));
+    const step = enter(found.chart, Date.now());
+    return previewOf(found, begin(found, step, { type: 'start' }, true, step.at));
   }
 
   /**

@@ -1,12 +1,14 @@
 import type { Chart } from '../../src/chart/chart.ts';
-import { Draft, NO_RECORDS } from '../../src/objects/draft.ts';
+import { Draft } from '../../src/objects/draft.ts';
 import type { MachineState } from '../../src/objects/machine-state.ts';
-import { begin } from '../../src/objects/restart.ts';
+import { NO_RECORDS } from '../../src/objects/records.ts';
+import { begin, enter } from '../../src/objects/restart.ts';
 
 /** Begins the first turn of a machine that is not stored. */
 export function beginTurn(chart: Chart): Draft {
   const source = { hash: '', origin: 'bundle', text: '', definition: chart.definition } as const;
-  return begin({ ok: true, chart, source, warnings: [] }, { type: 'start' }, false, 0);
+  const read = { ok: true, chart, source, warnings: [] } as const;
+  return begin(read, enter(chart, 0), { type: 'start' }, false, 0);
 }
 
 /** A further turn of it: there is nothing to look up. */

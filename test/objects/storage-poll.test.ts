@@ -2,18 +2,16 @@
  * Waits and streams at an object that storage has left behind: a second object of the address has committed meanwhile,
  * or the alarm has not come. Both objects are live and share storage, as at Cloudflare for a while after one was replaced.
  */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Machine } from '../../src/index.ts';
+import type { Machine } from '../../src/index.ts';
 import { ALARM_BURST, MISSED_LENGTH, STORAGE_POLL } from '../../src/limits.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
 import {
   ask,
+  atSecond,
   executeAt,
   inStorage,
   machinePath,
-  objectAt,
   report,
   send,
   tracesOf,
@@ -253,11 +251,6 @@ describe('storage', () => {
     expect(await events.next()).toBeUndefined();
   });
 });
-
-/** Lets a second object of the address act, while the first is live. Both have the same storage. */
-async function atSecond<T>(address: string, act: (second: Machine) => Promise<T>): Promise<T> {
-  return runInDurableObject(objectAt(address), (_, ctx) => act(new Machine(ctx, env)));
-}
 
 /** Sends `update` to the states, in one batch. Each must be accepted. */
 async function updates(machine: Machine, ...states: readonly string[]): Promise<void> {

@@ -1,7 +1,8 @@
 /** A run that has not begun: a query is answered as if it began now, and nothing is written. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { chartOf as readingOf } from '../chart/run.ts';
 import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
-import { ask, chartOf, problemOf, report, send, tracesOf } from '../service.ts';
+import { ask, atSecond, chartOf, problemOf, readAt, report, send, tracesOf, updateAt } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -186,6 +187,19 @@ describe('a run begins', () => {
     vi.setSystemTime(NOON + MINUTE);
     await reset(run);
     expect(await documentOf(run)).toMatchObject({ revision: 2, started: '2040-06-01T12:01:00.000Z' });
+  });
+});
+
+describe('the chart of a run that begins', () => {
+  it('enters its initial state once', async () => {
+    const run = await newRun(drain);
+    // A second object: the first one's modules are not the test's.
+    await atSecond(run, (second) => readAt(second, { type: 'is', state: 'drain' }));
+    const entered = vi.spyOn(Object.getPrototypeOf(readingOf(drain).machine()), 'getInitialSnapshot');
+    const outcome = await atSecond(run, (second) => updateAt(second, { state: 'drain', event: 'update' }));
+    expect(outcome).toMatchObject({ ok: true });
+    expect(entered).toHaveBeenCalledTimes(1);
+    entered.mockRestore();
   });
 });
 

@@ -1,0 +1,37 @@
+import type { StateNumber } from '../chart/chart.ts';
+import type { MachineStore } from '../store/machine-store.ts';
+import type { Receipt } from '../store/receipt-table.ts';
+import type { EndedVisit } from '../store/stored-machine.ts';
+
+/** Reads rows that are too many to be kept in memory. */
+export interface Records {
+  receipt(key: string): Receipt | undefined;
+  /** Returns the number of the last ended visit of `state`. */
+  lastVisit(state: StateNumber): number | undefined;
+  /** The receipts of reports, the oldest first. */
+  reports(): readonly Receipt[];
+  /** The last visit of each state that was left. */
+  endedVisits(): readonly EndedVisit[];
+  /** The text of the chart that was uploaded to the address. */
+  uploadedText(): string | undefined;
+}
+
+/** The records of a machine without storage. */
+export const NO_RECORDS: Records = {
+  receipt: () => undefined,
+  lastVisit: () => undefined,
+  reports: () => [],
+  endedVisits: () => [],
+  uploadedText: () => undefined,
+};
+
+/** The records in a machine's storage. */
+export function recordsIn(store: MachineStore): Records {
+  return {
+    receipt: (key) => store.receipts.find(key),
+    lastVisit: (state) => store.lastVisit(state),
+    reports: () => store.receipts.reportReceipts(),
+    endedVisits: () => store.endedVisits(),
+    uploadedText: () => store.upload()?.text,
+  };
+}
