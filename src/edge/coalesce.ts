@@ -7,6 +7,7 @@
  */
 import { waitUntil } from 'cloudflare:workers';
 import { BATCH_SIZE } from '../limits.ts';
+import { LruCache } from '../lru-cache.ts';
 import { ConcurrencyEstimate } from './concurrency.ts';
 import { type Patience, RoundTripEstimate } from './round-trip.ts';
 
@@ -16,8 +17,8 @@ export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Re
 /** Queues of calls of one kind, by the machine's name. Shared by the requests of an isolate. */
 export class Coalescer<Call, Result> {
   readonly #queues = new Map<string, CallQueue<Call, Result>>();
-  /** Estimates of the machines that were called concurrently; the most recent is last. */
-  readonly #estimates = new Map<string, Estimates>();
+  /** Estimates of the machines that were called concurrently. */
+  readonly #estimates = new LruCache<string, Estimates>(ESTIMATES);
 
   /**
    * Makes a call, alone or in a batch.
@@ -40,11 +41,8 @@ export class Coalescer<Call, Result> {
   #retire(name: string, queue: CallQueue<Call, Result>, estimates: Estimates): void {
     if (this.#queues.get(name) !== queue) return;
     this.#queues.delete(name);
-    this.#estimates.delete(name);
-    if (!estimates.concurrency.isConcurrent) return;
-    this.#estimates.set(name, estimates);
-    const [oldest] = this.#estimates.keys();
-    if (this.#estimates.size > ESTIMATES && oldest !== undefined) this.#estimates.delete(oldest);
+    if (estimates.concurrency.isConcurrent) this.#estimates.set(name, estimates);
+    else this.#estimates.delete(name);
   }
 }
 

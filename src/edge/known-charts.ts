@@ -4,6 +4,7 @@
  */
 import { type Address, formatAddress } from '../address.ts';
 import { KNOWN_CHARTS, KNOWN_FOR } from '../limits.ts';
+import { LruCache } from '../lru-cache.ts';
 import { type CatalogBindings, findChart } from '../objects/catalog.ts';
 import { noChart } from '../objects/refusals.ts';
 import { type ObjectBindings, tenantNamed } from '../objects/stubs.ts';
@@ -48,16 +49,13 @@ async function look(
   return noChart(address);
 }
 
-/** Addresses that have a chart, each with the time until which that is taken for granted (ms since the epoch). The newest is last. */
-const known = new Map<string, number>();
+/** Addresses that have a chart, each with the time until which that is taken for granted, ms since the epoch. */
+const known = new LruCache<string, number>(KNOWN_CHARTS);
 
 function isKnown(name: string): boolean {
   return (known.get(name) ?? 0) > Date.now();
 }
 
 function remember(address: Address): undefined {
-  const name = formatAddress(address);
-  known.delete(name);
-  known.set(name, Date.now() + KNOWN_FOR);
-  if (known.size > KNOWN_CHARTS) known.delete(known.keys().next().value ?? '');
+  known.set(formatAddress(address), Date.now() + KNOWN_FOR);
 }

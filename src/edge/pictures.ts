@@ -2,6 +2,7 @@
 import { type Definition, modelOf } from '../chart/chart.ts';
 import type { Model } from '../chart/model.ts';
 import { LAYOUT_REST, LAYOUTS_KEPT } from '../limits.ts';
+import { LruCache } from '../lru-cache.ts';
 import type { View } from '../objects/results.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
 import { type Layout, layOut } from '../view/layout.ts';
@@ -16,8 +17,11 @@ interface ChartLayout {
   readonly layout: Layout;
 }
 
-/** LRU cache of layouts, by the hash of the chart: least recently used first. */
-const layouts = new Map<string, ChartLayout>();
+/** The layouts, by the hash of the chart; each costs its states and arrows. */
+const layouts = new LruCache<string, ChartLayout>(
+  LAYOUTS_KEPT,
+  ({ model, graph }) => model.states.length + graph.arrows.length,
+);
 
 /**
  * Draws a machine.
@@ -43,13 +47,13 @@ export async function mermaidOf(machine: RemoteMachine, view: View): Promise<str
 }
 
 async function layoutOf(machine: RemoteMachine, hash: string): Promise<ChartLayout | undefined> {
-  const known = recall(hash);
+  const known = layouts.get(hash);
   if (known !== undefined) return known;
   const answer = await machine.read({ type: 'definition', hash });
   if (!answer.ok) return undefined;
   // Each request waits on a timer of its own: workerd cancels a request that awaits only another request's promise.
   while (!mayLayOut(performance.now())) await scheduler.wait(LAYOUT_REST);
-  return recall(hash) ?? keep(hash, layOutChart(JSON.parse(answer.definition)));
+  return layouts.get(hash) ?? layouts.set(hash, layOutChart(JSON.parse(answer.definition)));
 }
 
 /** Whether a layout was computed since the last `mayLayOut`, and when the next one may be: ms, by `performance.now`. */
@@ -72,34 +76,6 @@ function layOutChart(definition: Definition): ChartLayout {
   const layout = layOut(model, graph);
   hasLaidOut = true;
   return { model, graph, layout };
-}
-
-/** Reads the cache, and makes the entry the most recently used. */
-function recall(hash: string): ChartLayout | undefined {
-  const found = layouts.get(hash);
-  if (found === undefined) return undefined;
-  layouts.delete(hash);
-  layouts.set(hash, found);
-  return found;
-}
-
-/** Caches a layout, and evicts the least recently used ones beyond `LAYOUTS_KEPT`. */
-function keep(hash: string, added: ChartLayout): ChartLayout {
-  layouts.set(hash, added);
-  size += sizeOf(added);
-  for (const [oldest, old] of layouts) {
-    if (size <= LAYOUTS_KEPT || oldest === hash) break;
-    layouts.delete(oldest);
-    size -= sizeOf(old);
-  }
-  return added;
-}
-
-/** The number of states and arrows in the cache. */
-let size = 0;
-
-function sizeOf({ model, graph }: ChartLayout): number {
-  return model.states.length + graph.arrows.length;
 }
 
 function overlayOf({ active, visited, counts, due }: View): Overlay {

@@ -2,6 +2,7 @@ import { type Address, formatAddress } from '../address.ts';
 import { type Chart, type ChartIssue, type Definition, openChart, readChart } from '../chart/chart.ts';
 import type { Reset, Upload } from '../commands.ts';
 import { NEWEST_FOR } from '../limits.ts';
+import { LruCache } from '../lru-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
@@ -118,28 +119,26 @@ export class ChartSource {
   }
 }
 
-/** What came of reading a chart's text: the checked chart as data, or its errors. */
+/** The result of reading a chart's text: the checked chart as data, or its errors. */
 type Checked =
   | { readonly ok: true; readonly definition: Definition; readonly warnings: readonly ChartIssue[] }
   | { readonly ok: false; readonly errors: readonly ChartIssue[] };
 
-/**
- * By the text; the most recently used is last. Shared by the objects of an isolate. Not by the hash: an uploaded sequence
- * keeps the hash of what was sent, and its text is that of its beginning.
- */
-const readings = new Map<string, Checked>();
+/** Charts that an isolate keeps as they were read: some 1 MB each for the largest. */
+const CHARTS_READ = 16;
 
 /**
- * Reads a chart, or finds what came of it before. A chart of 1,000 states takes 150 ms to read and 1 ms to open, and each
- * question about another run that has not begun is for an object that has not read it.
+ * The results of reading, by the text. Shared by the objects of an isolate. Not by the hash: an uploaded sequence
+ * keeps the hash of what was sent, and its text is that of its beginning.
+ */
+const readings = new LruCache<string, Checked>(CHARTS_READ);
+
+/**
+ * Reads a chart, or finds the result of an earlier reading. A chart of 1,000 states takes 150 ms to read and 1 ms to
+ * open, and each query for another run that has not begun is for an object that has not read it.
  */
 function readOnce(text: string): Checked {
-  const reading = readings.get(text) ?? check(text);
-  readings.delete(text);
-  readings.set(text, reading);
-  const [oldest] = readings.keys();
-  if (readings.size > CHARTS_READ && oldest !== undefined) readings.delete(oldest);
-  return reading;
+  return readings.get(text) ?? readings.set(text, check(text));
 }
 
 function check(text: string): Checked {
@@ -147,6 +146,3 @@ function check(text: string): Checked {
   if (!reading.ok) return { ok: false, errors: reading.errors };
   return { ok: true, definition: reading.chart.definition, warnings: reading.warnings };
 }
-
-/** Charts that an isolate keeps as they were read: some 1 MB each for the largest. */
-const CHARTS_READ = 16;
