@@ -145,17 +145,7 @@ function enteredWith(model: Model, state: StateNumber): readonly StateNumber[] {
 
 /** @returns a state that unguarded `always` transitions alone lead back to. */
 export function findLoop(model: Model): StateNumber | undefined {
-  const done = new Set<StateNumber>();
-  for (const start of model.states.keys()) {
-    const trail = new Set<StateNumber>();
-    for (let state: StateNumber | undefined = start; state !== undefined && !done.has(state); ) {
-      if (trail.has(state)) return state;
-      trail.add(state);
-      state = certainNext(model, state);
-    }
-    for (const state of trail) done.add(state);
-  }
-  return undefined;
+  return findRing(model, certainNext);
 }
 
 /**
@@ -163,13 +153,21 @@ export function findLoop(model: Model): StateNumber | undefined {
  *   times have passed.
  */
 export function findClockRing(model: Model): StateNumber | undefined {
+  return findRing(model, nextByClock);
+}
+
+/** @returns a state to which `next` leads back. Each state is visited once. */
+function findRing(
+  model: Model,
+  next: (model: Model, state: StateNumber) => StateNumber | undefined,
+): StateNumber | undefined {
   const done = new Set<StateNumber>();
   for (const start of model.states.keys()) {
     const trail = new Set<StateNumber>();
     for (let state: StateNumber | undefined = start; state !== undefined && !done.has(state); ) {
       if (trail.has(state)) return state;
       trail.add(state);
-      state = nextByClock(model, state);
+      state = next(model, state);
     }
     for (const state of trail) done.add(state);
   }

@@ -1,26 +1,19 @@
 /** An alarm whose handler fails, and an alarm that the platform has dropped: no timer is silent for ever. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ALARM_BACKOFF, ALARM_BACKOFF_MAX } from '../../src/limits.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, evict, inStorage, objectAt, statusOf, tracesOf } from '../service.ts';
 import { claim, holdersOf, storyOf } from './callers.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** The platform runs a handler that throws once more at most this many times, then drops the alarm. */
 const PLATFORM_RETRIES = 6;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const clock = sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go'));
 

@@ -3,9 +3,10 @@
  * long gone; a clock that jumps. (What a punctual alarm does is in `time.test.ts`.)
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ALARM_BURST, ALARM_PACE } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import {
   ask,
   evict,
@@ -19,18 +20,10 @@ import {
 } from '../service.ts';
 import { claim, documentOf, holdersOf, put, storyOf, verdict } from './callers.ts';
 
-// Far ahead of the platform's own clock, which no test can move: no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 /** `work` is given up after ten minutes; what was done in time is followed by a rest of an hour. */
 const chart = JSON.stringify({

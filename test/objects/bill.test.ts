@@ -1,6 +1,7 @@
 /** What each kind of request costs at Cloudflare: the table of costs in docs/deploying.md is what is counted here. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { inStorage, send } from '../service.ts';
 import { claim, put, release, reset, upload } from './callers.ts';
 import { type Bill, meter } from './meter.ts';
@@ -13,17 +14,9 @@ const config = Object.values(configs).join('\n');
 /** USD. https://developers.cloudflare.com/workers/platform/pricing/ */
 const MILLION = { workerRequests: 0.3, objectRequests: 0.15, rows: 1, logs: 0.6 };
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const HOUR = 60 * 60 * 1_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const chart = sequence(counting('a', 'b', 100), counting('b', 'c', 100), final('c'));
 const slots =

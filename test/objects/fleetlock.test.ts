@@ -1,23 +1,16 @@
 /** FleetLock: a node that knows only the protocol takes part in a chart. */
 
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { machinePath, objectAt, report, send, tracesOf } from '../service.ts';
 import { claim, documentOf, holdersOf, put, storyOf, upload } from './callers.ts';
 import { type FleetLockError, ZincatiNode } from './zincati.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 /** All nodes reboot, one after the other, before the next step. */
 const rolling = (nodes: number, slots = 1) =>

@@ -1,21 +1,14 @@
 /** Leases: the slot of a caller that dies is free when its lease ends. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { evict, objectAt, send, tracesOf } from '../service.ts';
 import { claim, holdersOf, put, refusedOf, release, storyOf, verdict } from './callers.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const one = sequence({ ...counting('work', 'rest', 4), slots: 1, lease: '10m' }, counting('rest', 'work'));
 const two = sequence({ ...counting('work', 'rest', 4), slots: 2, lease: '10m' }, counting('rest', 'work'));

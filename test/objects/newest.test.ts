@@ -1,22 +1,16 @@
 /** How often a status looks for a newer chart: each look is a request to the assets, or to the chart's machine. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Machine } from '../../src/index.ts';
 import { NEWEST_FOR } from '../../src/limits.ts';
 import { final, newAddress, newChart, putChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { report, statusOf } from '../service.ts';
 import { reset, upload } from './callers.ts';
 
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const first = 'initial: a\nstates: {a: {on: {update: b}}, b: {}}';
 const other = sequence(final('x'));
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 describe('a status', () => {
   it('says `newer` of a deployed chart when it has looked again, and not before', async () => {

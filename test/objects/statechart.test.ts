@@ -1,8 +1,9 @@
 /** Statecharts over HTTP: events by name, the two kinds of 406, timers, and the documents. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NEWEST_FOR } from '../../src/limits.ts';
 import { final, newChart, putChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import {
   ask,
   bodyOf,
@@ -19,17 +20,9 @@ import {
   tracesOf,
 } from '../service.ts';
 
-// Far ahead of the platform's own clock, which no test can move: no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 /** Reports that `event` has happened in `state`. */
 async function tell(address: string, state: string, event: string): Promise<Response> {

@@ -2,10 +2,11 @@
  * Waits and streams at an object that storage has left behind: a second object of the address has committed meanwhile,
  * or the alarm has not come. Both objects are live and share storage, as at Cloudflare for a while after one was replaced.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Machine } from '../../src/index.ts';
 import { ALARM_BURST, MISSED_LENGTH, STORAGE_POLL } from '../../src/limits.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import {
   ask,
   atSecond,
@@ -21,16 +22,7 @@ import { revisionOf, storyOf, verdict, waitFor } from './callers.ts';
 import { watch } from './events.ts';
 import { openSocket } from './sockets.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself; it stands still unless a test moves it.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 

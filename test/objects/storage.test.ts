@@ -3,8 +3,9 @@
  * and the next request is right. It fails for real: a trigger raises an error inside SQLite.
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import {
   ask,
   historyOf,
@@ -21,17 +22,9 @@ import {
 import { claim, documentOf, holdersOf, put, storyOf, together, waitFor } from './callers.ts';
 import { isListed } from './tenants.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const HOUR = 60 * 60 * 1_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const chart = sequence(counting('a', 'b', 10), counting('b', 'c', 10), final('c'));
 

@@ -1,7 +1,8 @@
 /** The history: every commit with its cause, its caller, the states before and after. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { final, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { evict, historyOf, machinePath, objectAt, report, send } from '../service.ts';
 import {
   claim,
@@ -16,17 +17,9 @@ import {
   verdict,
 } from './callers.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const chart = `
 initial: work

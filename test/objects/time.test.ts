@@ -1,7 +1,8 @@
 /** States that are left by the clock. The tests move the clock of the isolate, which the object shares. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import {
   ask,
   evict,
@@ -15,18 +16,10 @@ import {
   tracesOf,
 } from '../service.ts';
 
-// Far ahead of the platform's own clock, which no test can move: no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const HOUR = 60 * 60 * 1_000;
 const DAY = 24 * HOUR;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const untilOne = sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go'));
 

@@ -1,7 +1,8 @@
 /** A run that has not begun: a query is answered as if it began now, and nothing is written. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { chartOf as readingOf } from '../chart/run.ts';
 import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, atSecond, chartOf, problemOf, readAt, report, send, tracesOf, updateAt } from '../service.ts';
 import {
   claim,
@@ -22,20 +23,13 @@ import { watch } from './events.ts';
 import { askForSocket, openSocket } from './sockets.ts';
 import { isListed } from './tenants.ts';
 
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const MINUTE = 60_000;
 const NOTHING = { tables: [], alarm: null };
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 const slots = 'initial: work\nstates:\n  work: {slots: 1, on: {update: done}}\n  done: {type: final}\n';
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 async function newRun(text: string): Promise<string> {
   return `${await newChart(text)}@42`;

@@ -1,19 +1,12 @@
 /** Waits are bounded in number and in time: an object does not learn that a client has left. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WAIT_MAX, WAITERS } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, inStorage, machinePath, readAt, report, send } from '../service.ts';
 import { refusedOf, waitFor } from './callers.ts';
 
-const NOON = Date.parse('2040-06-01T12:00:00Z');
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const drain = sequence(counting('drain', 'patch', 9), counting('patch', 'done'), final('done'));
 

@@ -1,20 +1,13 @@
 /** `GET {machine}` with `If-None-Match` and `wait=`: blocks until the next revision, else 304. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NEWEST_FOR } from '../../src/limits.ts';
 import { counting, final, newChart, putChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, machinePath, objectAt, report, reportTimes, send, updateAt } from '../service.ts';
 import { claim, type Document, put, reset, revisionOf, together, upload } from './callers.ts';
 
-const NOON = Date.parse('2040-06-01T12:00:00Z');
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 

@@ -1,21 +1,14 @@
 /** `GET …/state&wait=`: the response comes as soon as the state is current, without polling. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself; it stands still unless a test moves it.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
 const HOUR = 60 * 60 * 1_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 

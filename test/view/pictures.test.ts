@@ -1,6 +1,7 @@
 /** `diagram.svg` and `diagram.mmd`: the chart, with the current states highlighted. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { newAddress, newChart } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { claim, put, upload } from '../objects/callers.ts';
 import { bodyOf, problemOf, report, send, statusOf } from '../service.ts';
 
@@ -22,15 +23,7 @@ states:
 context: {n: 0}
 `;
 
-// Far ahead of the platform's own clock, so that no alarm goes off by itself.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 async function svgOf(address: string): Promise<string> {
   const response = await send('GET', `/${address}/diagram.svg`);

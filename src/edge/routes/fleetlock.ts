@@ -23,6 +23,18 @@ const PROTOCOL: Parameter<'true'> = parameter({
   absent: refuse('wrong-parameter', NO_PROTOCOL),
 });
 
+/** The request of both routes, and the refusals that both can answer with. */
+const REQUEST = { parameters: [PROTOCOL], body: { 'application/json': FleetLockShape } } as const;
+const REFUSALS = [
+  'wrong-parameter',
+  'ambiguous-state',
+  'too-large',
+  'too-slow',
+  'not-current',
+  'cannot-come',
+  'no-slots',
+] as const;
+
 const FAULT = { 'application/json': FaultShape } as const;
 
 /** FleetLock, before a reboot: https://coreos.github.io/zincati/development/fleetlock/protocol/ */
@@ -34,19 +46,9 @@ export const preReboot: MachineResource = {
       contract: {
         id: 'preReboot',
         summary: 'FleetLock: takes a slot before a reboot.',
-        parameters: [PROTOCOL],
-        body: { 'application/json': FleetLockShape },
+        ...REQUEST,
         answers: { 200: { says: 'The node may reboot.' } },
-        refusals: [
-          'wrong-parameter',
-          'ambiguous-state',
-          'too-large',
-          'too-slow',
-          'not-current',
-          'cannot-come',
-          'no-slots',
-          'slots-taken',
-        ],
+        refusals: [...REFUSALS, 'slots-taken'],
       },
       answer: (c, machine) => answer(c, machine, 'lock'),
     },
@@ -64,22 +66,9 @@ export const steadyState: MachineResource = {
       contract: {
         id: 'steadyState',
         summary: 'FleetLock: reports after a reboot, and frees the slot.',
-        parameters: [PROTOCOL],
-        body: { 'application/json': FleetLockShape },
+        ...REQUEST,
         answers: { 200: { says: 'The slot is free.' } },
-        refusals: [
-          'wrong-parameter',
-          'ambiguous-state',
-          'too-large',
-          'too-slow',
-          'not-current',
-          'cannot-come',
-          'no-slots',
-          'not-taken',
-          'final-state',
-          'expression-failed',
-          'over-bound',
-        ],
+        refusals: [...REFUSALS, 'not-taken', 'final-state', 'expression-failed', 'over-bound'],
       },
       answer: (c, machine) => answer(c, machine, 'unlock'),
     },

@@ -1,7 +1,8 @@
 /** `{machine}/metrics`, as a real parser reads it. */
 import parse from 'parse-prometheus-text-format';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../../charts.ts';
+import { beginAtNoon, NOON } from '../../noon.ts';
 import { claim, put, waitFor } from '../../objects/callers.ts';
 import { openSocket } from '../../objects/sockets.ts';
 import { ask, evict, report, send } from '../../service.ts';
@@ -13,15 +14,7 @@ states:
   rest: {initial: in, states: {in: {}, h: {type: history}}, on: {update: work}}
 `;
 
-// Far ahead of the platform's own clock, so that no alarm runs.
-const NOON = Date.parse('2040-06-01T12:00:00Z');
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(NOON);
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beginAtNoon();
 
 /** Every series by its name and its labels beside `machine`: `stateservice_state{state="work"}`. */
 async function seriesOf(address: string): Promise<Record<string, number>> {
