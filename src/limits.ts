@@ -111,6 +111,9 @@ export const CONTEXT_BYTES = 64 * 1024;
 /** Timers that a running chart may have set. */
 export const CHART_TIMERS = 1_000;
 
+/** Bytes of a report's data, as compact JSON: a summary of what was done, and no log. */
+export const DATA_BYTES = 4 * 1024;
+
 // Machines, tenants and the edge
 
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */

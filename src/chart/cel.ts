@@ -33,7 +33,7 @@ export function createEnvironment(types?: ContextTypes): Environment {
   else
     environment
       .registerVariable({ name: 'context', schema: { ...types } })
-      .registerVariable('event', 'map<string, string>');
+      .registerVariable({ name: 'event', schema: { type: 'string', data: 'dyn' } });
   environment.registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
   // CEL does not mix doubles and ints: a context's numbers are doubles, and a literal `1` is an int.
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {

@@ -267,7 +267,8 @@ class Compiler {
   }
 
   #scope({ context, event }: GuardArguments): Scope {
-    return { context: context.data, event: { type: this.#eventName(event.type) } };
+    const type = this.#eventName(event.type);
+    return { context: context.data, event: event.data === undefined ? { type } : { type, data: event.data } };
   }
 
   /** An event as the chart writes it: a done event has the state's name, and in xstate its key. */

@@ -66,7 +66,7 @@ export function* checkContextUses<Use extends ExpressionUse>(
 interface Expression {
   /** The keys of the context that it uses. */
   readonly keys: readonly AskedKey[];
-  /** Whether it uses the context as a whole, for which the checker has no type. */
+  /** Whether it uses the context or the event as a whole, for which the checker has no type. */
   readonly isWhole: boolean;
 }
 
@@ -89,9 +89,9 @@ function sourceOf({ to }: KeyAssignment): string[] {
   return 'cel' in to ? [to.cel] : [];
 }
 
-/** Whether `context` is used other than before a named key or inside `has`. */
+/** Whether `context` or `event` is used other than before a named key or inside `has`. */
 function asksWhole(node: ASTNode): boolean {
-  if (node.op === 'id') return node.args === 'context';
+  if (node.op === 'id') return node.args === 'context' || node.args === 'event';
   const isNamed = node.op === '.' || (node.op === '[]' && node.args[1].op === 'value');
   const [owner] = isNamed ? node.args : [];
   if (typeof owner === 'object' && owner.op === 'id') return false;

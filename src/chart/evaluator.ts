@@ -110,8 +110,8 @@ export class Evaluator {
 
   #run(source: string, scope: Scope): unknown {
     const compiled = this.#compile(source);
-    const { bytes, longest } = sizeOf(scope.context);
-    // A comparison visits all of the context. A text search can visit it once per character. A macro repeats its body
+    const { bytes, longest } = sizeOfScope(scope);
+    // A comparison visits all of the data in scope. A text search can visit it once per character. A macro repeats its body
     // for each element.
     const once = 2 + bytes / 64 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
     const elements = Math.max(longest, compiled.nodes);
@@ -161,20 +161,34 @@ function calls(node: ASTNode, names: ReadonlySet<string>): boolean {
   );
 }
 
-const sizes = new WeakMap<object, { readonly bytes: number; readonly longest: number }>();
+/** The approximate bytes of a value as JSON, and the length of its longest list or mapping. */
+interface Size {
+  readonly bytes: number;
+  readonly longest: number;
+}
 
-/** The approximate bytes of a context as JSON, and the length of its longest list or mapping. */
-function sizeOf(context: Scope['context']): { readonly bytes: number; readonly longest: number } {
-  let size = sizes.get(context);
+const sizes = new WeakMap<object, Size>();
+
+/** The size of all variables together. */
+function sizeOfScope({ context, event }: Scope): Size {
+  const own = sizeOf(context);
+  if (event.data === undefined) return own;
+  const data = sizeOf(event.data);
+  return { bytes: own.bytes + data.bytes, longest: Math.max(own.longest, data.longest) };
+}
+
+function sizeOf(value: Json): Size {
+  if (typeof value !== 'object' || value === null) return measure(value);
+  let size = sizes.get(value);
   if (size === undefined) {
-    size = measure(context);
-    sizes.set(context, size);
+    size = measure(value);
+    sizes.set(value, size);
   }
   return size;
 }
 
 /** Stops soon after the bound: a context with shared parts can be far larger as text than in memory. */
-function measure(context: Json): { bytes: number; longest: number } {
+function measure(whole: Json): Size {
   let bytes = 0;
   let longest = 0;
   const walk = (value: Json): void => {
@@ -191,7 +205,7 @@ function measure(context: Json): { bytes: number; longest: number } {
       }
     }
   };
-  walk(context);
+  walk(whole);
   return { bytes, longest };
 }
 

@@ -12,11 +12,11 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** The variables of an expression. */
 export interface Scope {
   readonly context: { readonly [key: string]: Json };
-  readonly event: { readonly type: string };
+  readonly event: { readonly type: string; readonly data?: Json };
 }
 
-/** The keys of `event`. */
-const EVENT_KEYS = ['type'] as const satisfies readonly (keyof Scope['event'])[];
+/** The keys of `event`. `data` is there only if the event has data. */
+const EVENT_KEYS = ['type', 'data'] as const satisfies readonly (keyof Scope['event'])[];
 
 /** A checked guard. */
 export interface CheckedGuard<State> {

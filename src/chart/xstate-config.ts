@@ -16,6 +16,8 @@ export interface EngineEvent {
   readonly type: string;
   /** The state that it was sent to; absent for an event that the chart raises, which goes to all states. */
   readonly address?: StateNumber;
+  /** What the report says beside its name; absent for a report without a body, and for an event that the chart raises. */
+  readonly data?: Json;
 }
 
 /** What the compiled machine reports to the engine: actions without an effect of their own, which xstate hands back. */

@@ -87,10 +87,15 @@ export class Run {
    *
    * @returns whether it was taken, and why not.
    */
-  send(event: string, to?: string): 'taken' | NoStep['reason'] {
+  send(event: string, to?: string, data?: Json): 'taken' | NoStep['reason'] {
     const found = to === undefined ? ({ ok: true, state: 0 } as const) : this.chart.names.find(to);
     if (!found?.ok) throw new Error(`no state is called ${to}`);
-    const step = send(this.chart, this.#snapshot, { type: event, address: found.state }, this.#now);
+    const step = send(
+      this.chart,
+      this.#snapshot,
+      { type: event, address: found.state, ...(data === undefined ? {} : { data }) },
+      this.#now,
+    );
     this.last = step;
     if (!step.ok) return step.reason;
     this.#snapshot = throughStorage(this.chart, step.snapshot);

@@ -35,7 +35,7 @@ describe('an error is', () => {
   it.each(['event.by', 'event["by"]', 'event.by == "a"', 'context.yes || event.by == "a"'])(
     'a key that no event has: %s',
     (expression) => {
-      const said = 'an event has no key `by`; it has: type.';
+      const said = 'an event has no key `by`; it has: type, data.';
       expect(messages(errorsOf(guarded(expression)))).toEqual([expect.stringContaining(said)]);
       expect(messages(errorsOf(assigned(expression)))).toEqual([expect.stringContaining(said)]);
     },
@@ -135,6 +135,11 @@ describe('nothing is said of', () => {
     'has(context.n) && !has(context.missing)',
     'has(event.by)',
     '"by" in event',
+    'event.data.errors > 5',
+    'event["data"]["errors"] > 5 && context.yes',
+    'event.data == "text" || event.data > 3 || context.n > 3',
+    'has(event.data) && has(event.data.errors) && event.data.list.exists(x, x.n == context.n)',
+    'size(event) > 1 && context.n in event.data && event.data[0] == context.text',
     'context.nothing == null',
     'event.type == "go"',
     'context.list.exists(x, x == 3)',
