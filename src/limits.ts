@@ -1,6 +1,7 @@
 /**
  * Every bound of the service, and where each comes from. Charts first: a document is refused as soon as it crosses a
- * bound, before anything larger is built from it. `edge/published-limits.ts` has those that callers can meet.
+ * bound, before anything larger is built from it. `edge/published-limits.ts` has those that callers can meet. How often
+ * something is looked at or tried again is no bound: such times are with the code that they are for.
  */
 
 // Charts: the text
@@ -151,9 +152,6 @@ export const ARROWS_DRAWN = 4_000;
 /** States and arrows of the layouts that the edge keeps, all together: some 1 kB each. */
 export const LAYOUTS_KEPT = 30_000;
 
-/** Between two layouts, in ms: other requests run in it. */
-export const LAYOUT_REST = 2;
-
 /** Due timers fired in one turn, so that no request waits for more; the rest is left to the alarm. */
 export const TIMERS_PER_TURN = 1_000;
 
@@ -162,29 +160,6 @@ export const TIMERS_PER_TURN = 1_000;
  */
 export const TURN_BUDGET = 350_000;
 export const TIMER_COST = 350;
-
-/**
- * How far ahead an alarm is set, in ms: 30 days. A timer of the year 3000 lies outside the range of
- * workerd's clock (nanoseconds in 64 bits), and an alarm that fires early only sets the next one.
- */
-export const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
-
-/**
- * Between two turns that fire due timers, where one is not enough for them or has failed, in ms: as long as the next
- * timer is late, within these bounds. A turn takes some 35 ms, so that 50 rings of `after: 0` take about 3 % of a core.
- * An alarm that fails writes one row each time.
- */
-export const ALARM_BACKOFF = 1_000;
-export const ALARM_BACKOFF_MAX = 60_000;
-
-/**
- * Alarms of a machine that go off one after the other without delay, and the time between two beyond them, in ms. A
- * request fires what is due before it is answered, so only a machine that nothing asks is late. Without this, 50 rings
- * of `after: 1` raised the p95 of other requests from 29 to 105 ms; a ring with a longer delay than 10 ms has at most
- * 1,000 timers due after such a time, which one turn fires.
- */
-export const ALARM_BURST = 60;
-export const ALARM_PACE = 10_000;
 
 /** Characters of a tenant's, a chart's and a run's name: what DNS allows a label (RFC 1035), and files too. */
 export const NAME_LENGTH = 63;
@@ -217,9 +192,6 @@ export const TOKEN_LENGTH = 4_096;
 export const STATUS_CALLERS = 3_000_000;
 export const CALLER_COST = 16;
 
-/** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
-export const RATE_RETRY = 10;
-
 /** Machines of a tenant, and bytes of the charts that they run by. A machine's other data is bounded by its own limits. */
 export const TENANT_MACHINES = 10_000;
 /** Deleted machines of a tenant whose last revisions are kept apart: some 100 bytes each. */
@@ -248,12 +220,6 @@ export const RECEIPT_BYTES = 4 * 1024;
 export const CLAIMS = 10_000;
 
 /**
- * How often, in ms, an object with waits or streams reads storage: that much later do they learn what another object of
- * the address has committed. Each read is one row.
- */
-export const STORAGE_POLL = 1_000;
-
-/**
  * Characters of history, committed by another object, that waits and watches are told at once, some 800 usual entries:
  * reading them takes some 10 ms. Beyond it, waits check again, streams continue from storage, and WebSockets come back.
  */
@@ -262,19 +228,8 @@ export const MISSED_LENGTH = 256 * 1024;
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 
-/**
- * Addresses that an isolate takes to have a chart without looking again, some 100 bytes each, and for how long, in ms: a
- * chart that is taken away meanwhile costs at most an object that finds none.
- */
+/** Addresses that an isolate takes to have a chart without looking again, some 100 bytes each. */
 export const KNOWN_CHARTS = 10_000;
-export const KNOWN_FOR = 60_000;
-
-/**
- * How long an object takes the newest chart of its address to be the one that it has last found, in ms: the status says
- * `newer` as late as that. A page that is open asks for the status every few seconds, and each look is a request to the
- * assets or to another object.
- */
-export const NEWEST_FOR = 5_000;
 
 /** How often a wait at a run that has not begun looks at it anew, at most, in ms: each look is a call to its chart's machine. */
 export const PREVIEW_LOOK = 1_000;
@@ -313,9 +268,6 @@ export const STREAM_PAGES = 16;
 /** For how long, in ms, a reader of a stream may take nothing of what it was given before it is cut. */
 export const STREAM_STALL = 30_000;
 
-/** How often, in ms, a full machine finds out which readers of streams have left, beside its heartbeat. */
-export const STREAM_PROBE = 1_000;
-
 /**
  * Events that a WebSocket is told without a `ping` from it before it is cut, and how often, in events, that is looked
  * at: it takes a look at each of them.
@@ -334,15 +286,6 @@ export const SOCKET_REPLAY = 256 * 1024;
  * 348 to 485 ms).
  */
 export const SOCKET_SLICE = 250;
-
-/** How often, in ms, the sockets of a full machine are counted anew. */
-export const SOCKET_RECOUNT = 1_000;
-
-/**
- * Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. The platform
- * tells of a reader that has left when it is written to, so this is also for how long one holds its place.
- */
-export const STREAM_HEARTBEAT = 5_000;
 
 /** How long a body may take to be there, in ms: a chart of `CHART_BYTES` takes 30 s at 70 kbit/s. */
 export const BODY_WAIT = 30_000;

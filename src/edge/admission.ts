@@ -1,6 +1,5 @@
 /** Admission: the checks of a request before its resource's right is checked (`mount.ts`). */
 import type { Context } from 'hono';
-import { RATE_RETRY } from '../limits.ts';
 import { checkPlacement } from '../objects/placement.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { authenticate, guardOf } from './auth.ts';
@@ -8,6 +7,9 @@ import { checkOpen, networkOf } from './cloudflare.ts';
 import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
 import { checkOrigin } from './origin.ts';
+
+/** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
+const RATE_RETRY = 10;
 
 /** Refuses a request, or sets the grant of its token. No object is called: the answer does not depend on any machine. */
 export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {

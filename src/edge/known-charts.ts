@@ -3,13 +3,19 @@
  * memory and, under workerd, a file: so no object is created for an address that can have no machine.
  */
 import { type Address, formatAddress } from '../address.ts';
-import { KNOWN_CHARTS, KNOWN_FOR } from '../limits.ts';
+import { KNOWN_CHARTS } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import { type CatalogBindings, findChart } from '../objects/catalog.ts';
 import { noChart } from '../objects/refusals.ts';
 import { type ObjectBindings, tenantNamed } from '../objects/stubs.ts';
 import type { Refusal } from '../refusal.ts';
 import { RemoteMachine } from './remote-machine.ts';
+
+/**
+ * How long an address is taken to have a chart, in ms: a chart that is taken away meanwhile costs at most an object that
+ * finds none.
+ */
+export const KNOWN_FOR = 60_000;
 
 /**
  * Refuses an address that can have no machine.

@@ -1,7 +1,7 @@
 /** Draws machines at the edge. A layout is computed once per chart and cached; the current states are drawn per request. */
 import { type Definition, modelOf } from '../chart/chart.ts';
 import type { Model } from '../chart/model.ts';
-import { LAYOUT_REST, LAYOUTS_KEPT } from '../limits.ts';
+import { LAYOUTS_KEPT } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { View } from '../objects/results.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
@@ -9,6 +9,9 @@ import { type Layout, layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
 import { countKey, drawSvg, type Overlay } from '../view/svg.ts';
 import type { RemoteMachine } from './remote-machine.ts';
+
+/** Between two layouts, in ms: other requests run in it. */
+const LAYOUT_REST = 2;
 
 /** The layout of a chart, which all of its machines share. */
 interface ChartLayout {

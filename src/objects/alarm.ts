@@ -1,4 +1,25 @@
-import { ALARM_BACKOFF, ALARM_BACKOFF_MAX, ALARM_BURST, ALARM_HORIZON, ALARM_PACE } from '../limits.ts';
+/**
+ * How far ahead an alarm is set, in ms: 30 days. A timer of the year 3000 lies outside the range of
+ * workerd's clock (nanoseconds in 64 bits), and an alarm that fires early only sets the next one.
+ */
+const ALARM_HORIZON = 30 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Between two turns that fire due timers, where one is not enough for them or has failed, in ms: as long as the next
+ * timer is late, within these bounds. A turn takes some 35 ms, so that 50 rings of `after: 0` take about 3 % of a core.
+ * An alarm that fails writes one row each time.
+ */
+export const ALARM_BACKOFF = 1_000;
+export const ALARM_BACKOFF_MAX = 60_000;
+
+/**
+ * Alarms of a machine that go off one after the other without delay, and the time between two beyond them, in ms. A
+ * request fires what is due before it is answered, so only a machine that nothing asks is late. Without this, 50 rings
+ * of `after: 1` raised the p95 of other requests from 29 to 105 ms; a ring with a longer delay than 10 ms has at most
+ * 1,000 timers due after such a time, which one turn fires.
+ */
+export const ALARM_BURST = 60;
+export const ALARM_PACE = 10_000;
 
 /**
  * The alarm of an object, set for the first moment at which anything is due. It is set in the same turn of the event

@@ -1,7 +1,6 @@
 import { type Address, formatAddress } from '../address.ts';
 import { type Chart, type ChartIssue, type Definition, openChart, readChart } from '../chart/chart.ts';
 import type { Reset, Upload } from '../commands.ts';
-import { NEWEST_FOR } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
@@ -10,6 +9,13 @@ import type { MachineState } from './machine-state.ts';
 import { invalidChart, noChart, uploadToRun } from './refusals.ts';
 import type { UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
+
+/**
+ * How long an object takes the newest chart of its address to be the one that it has last found, in ms: the status says
+ * `newer` as late as that. A page that is open asks for the status every few seconds, and each look is a request to the
+ * assets or to another object.
+ */
+export const NEWEST_FOR = 5_000;
 
 /** The bindings that an object needs: charts, and the objects of other machines. */
 export interface MachineEnv extends CatalogBindings, ObjectBindings {}

@@ -1,13 +1,15 @@
-import {
-  STREAM_HEARTBEAT,
-  STREAM_PAGE,
-  STREAM_PAGES,
-  STREAM_PROBE,
-  STREAM_STALL,
-  STREAMS,
-} from '../limits.ts';
+import { STREAM_PAGE, STREAM_PAGES, STREAM_STALL, STREAMS } from '../limits.ts';
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
+
+/** How often, in ms, a full machine finds out which readers of streams have left, beside its heartbeat. */
+const STREAM_PROBE = 1_000;
+
+/**
+ * Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. The platform
+ * tells of a reader that has left when it is written to, so this is also for how long one holds its place.
+ */
+export const STREAM_HEARTBEAT = 5_000;
 
 /**
  * The streams of server-sent events (WHATWG HTML, section 9.2) of one machine. A stream has no queue, only the id of its

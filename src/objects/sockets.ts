@@ -1,14 +1,10 @@
-import {
-  SOCKET_BACKLOG,
-  SOCKET_CHECK,
-  SOCKET_RECOUNT,
-  SOCKET_REPLAY,
-  SOCKET_SLICE,
-  SOCKETS,
-} from '../limits.ts';
+import { SOCKET_BACKLOG, SOCKET_CHECK, SOCKET_REPLAY, SOCKET_SLICE, SOCKETS } from '../limits.ts';
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 import { watchCount } from './watch-count.ts';
+
+/** How often, in ms, the sockets of a full machine are counted anew. */
+const SOCKET_RECOUNT = 1_000;
 
 /**
  * The WebSockets that watch one machine. They hibernate: the platform keeps them while the object sleeps, so the fields

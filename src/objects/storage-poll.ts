@@ -1,4 +1,8 @@
-import { STORAGE_POLL } from '../limits.ts';
+/**
+ * How often, in ms, an object with waits or streams reads storage, and so how late they learn what another object of
+ * the address has committed. Each read is one row.
+ */
+export const STORAGE_POLL = 1_000;
 
 /**
  * Reads storage while requests only wait for a change: every `STORAGE_POLL`, and when the next timer is due.

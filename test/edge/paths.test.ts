@@ -2,7 +2,7 @@
 import { listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { KNOWN_FOR } from '../../src/limits.ts';
+import { KNOWN_FOR } from '../../src/edge/known-charts.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { problemOf, send, tracesOf } from '../service.ts';
 

@@ -1,7 +1,7 @@
 /** An alarm whose handler fails, and an alarm that the platform has dropped: no timer is silent for ever. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { ALARM_BACKOFF, ALARM_BACKOFF_MAX } from '../../src/limits.ts';
+import { ALARM_BACKOFF, ALARM_BACKOFF_MAX } from '../../src/objects/alarm.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, evict, inStorage, objectAt, statusOf, tracesOf } from '../service.ts';

@@ -4,7 +4,7 @@
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { ALARM_BURST, ALARM_PACE } from '../../src/limits.ts';
+import { ALARM_BURST, ALARM_PACE } from '../../src/objects/alarm.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import {

@@ -1,6 +1,7 @@
 /** `watch` as server-sent events: every change as it happens, and the missed ones after a reconnect. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { HISTORY_ROWS, STREAM_HEARTBEAT, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
+import { HISTORY_ROWS, STREAM_PAGE, STREAM_STALL, STREAMS } from '../../src/limits.ts';
+import { STREAM_HEARTBEAT } from '../../src/objects/event-streams.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, inStorage, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';

@@ -1,7 +1,7 @@
 /** How often a status looks for a newer chart: each look is a request to the assets, or to the chart's machine. */
 import { describe, expect, it, vi } from 'vitest';
 import { Machine } from '../../src/index.ts';
-import { NEWEST_FOR } from '../../src/limits.ts';
+import { NEWEST_FOR } from '../../src/objects/chart-source.ts';
 import { final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { report, statusOf } from '../service.ts';

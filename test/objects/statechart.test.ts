@@ -1,7 +1,7 @@
 /** Statecharts over HTTP: events by name, the two kinds of 406, timers, and the documents. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { NEWEST_FOR } from '../../src/limits.ts';
+import { NEWEST_FOR } from '../../src/objects/chart-source.ts';
 import { final, newChart, putChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import {

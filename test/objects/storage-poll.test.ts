@@ -4,7 +4,9 @@
  */
 import { describe, expect, it, vi } from 'vitest';
 import type { Machine } from '../../src/index.ts';
-import { ALARM_BURST, MISSED_LENGTH, STORAGE_POLL } from '../../src/limits.ts';
+import { MISSED_LENGTH } from '../../src/limits.ts';
+import { ALARM_BURST } from '../../src/objects/alarm.ts';
+import { STORAGE_POLL } from '../../src/objects/storage-poll.ts';
 import { counting, final, newChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import {

@@ -1,7 +1,7 @@
 /** `GET {machine}` with `If-None-Match` and `wait=`: blocks until the next revision, else 304. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { NEWEST_FOR } from '../../src/limits.ts';
+import { NEWEST_FOR } from '../../src/objects/chart-source.ts';
 import { counting, final, newChart, putChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, machinePath, objectAt, report, reportTimes, send, updateAt } from '../service.ts';
