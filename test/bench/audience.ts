@@ -1,13 +1,16 @@
-/** Thousands who are told by one machine, as cheaply as they can be made: they share the cores with what they listen to. */
+/** Thousands of WebSockets or waits at one machine, as cheap as they can be: they share the cores with the server. */
 import { connect, type Socket } from 'node:net';
 
 export interface Audience {
-  /** Sends, and waits until everybody has been told. @returns from the sending to the last one told, ms. */
+  /**
+   * Sends an update, and waits until every client has its message.
+   * @returns the time from the update to the last message, ms.
+   */
   tell(send: () => Promise<void>): Promise<number>;
   close(): void;
 }
 
-/** WebSockets (RFC 6455), as far as their frames are counted: each is told one short message at a time. */
+/** WebSockets (RFC 6455). Only frames are counted: each client gets one short message at a time. */
 export function openSockets(url: string, count: number): Promise<Audience> {
   const upgrade = [
     'Connection: Upgrade',
@@ -18,18 +21,18 @@ export function openSockets(url: string, count: number): Promise<Audience> {
   return gather(url, count, upgrade, 'HTTP/1.1 101');
 }
 
-/** Requests that wait: the answer is what they are told. */
+/** Requests that wait: each ends with its answer. */
 export async function openWaits(url: string, count: number): Promise<Audience> {
   return gather(url, count, [], undefined);
 }
 
-/** How long it may take until everybody has been told, ms. */
+/** How long all messages may take, ms. */
 const PATIENCE = 30_000;
 
 /** A close frame (RFC 6455, section 5.5.1), masked with zeros. */
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 
-/** How many connections are opened at once. */
+/** Connections that are opened at once. */
 const SOME = 200;
 
 async function gather(
@@ -42,7 +45,7 @@ async function gather(
   const request = [`GET ${pathname}${search} HTTP/1.1`, `Host: ${hostname}`, ...headers, '', ''].join('\r\n');
   const sockets: Socket[] = [];
   let told = 0;
-  let everybody = Promise.withResolvers<void>();
+  let all = Promise.withResolvers<void>();
   const open = () =>
     new Promise<void>((done, fail) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
@@ -54,7 +57,7 @@ async function gather(
           if (!chunk.toString('latin1').startsWith(greeting ?? '')) fail(new Error(chunk.toString('latin1')));
           isGreeted = true;
           done();
-        } else if (++told === count) everybody.resolve();
+        } else if (++told === count) all.resolve();
       });
       sockets.push(socket);
     });
@@ -64,13 +67,13 @@ async function gather(
   return {
     async tell(send) {
       told = 0;
-      everybody = Promise.withResolvers<void>();
+      all = Promise.withResolvers<void>();
       const begun = performance.now();
       const late = setTimeout(() => {
-        everybody.reject(new Error(`${told} of ${count} were told at ${url}`));
+        all.reject(new Error(`${told} of ${count} got their message at ${url}`));
       }, PATIENCE);
       try {
-        await Promise.all([send(), everybody.promise]);
+        await Promise.all([send(), all.promise]);
       } finally {
         clearTimeout(late);
       }
@@ -79,7 +82,7 @@ async function gather(
     close() {
       for (const socket of sockets) {
         if (greeting === undefined) socket.destroy();
-        // workerd keeps a WebSocket whose other end has gone without a word.
+        // workerd keeps a WebSocket whose client has gone without a close frame.
         else socket.end(CLOSE);
       }
     },

@@ -1,4 +1,4 @@
-/** What the bench uses of autocannon 9, which comes without types (those of DefinitelyTyped are for 7). */
+/** The part of autocannon 9 that the bench uses. The package has no types (those of DefinitelyTyped are for 7). */
 declare module 'autocannon' {
   interface Options {
     url: string;
@@ -6,7 +6,7 @@ declare module 'autocannon' {
     connections: number;
     /** s */
     duration: number;
-    /** How often it looks whether the time is over, ms. */
+    /** How often autocannon checks whether the time is over, ms. */
     sampleInt: number;
     /** Any other body is a mismatch. */
     expectBody?: string;
@@ -22,9 +22,9 @@ declare module 'autocannon' {
   interface Result {
     /** Connections that failed, timeouts among them. */
     errors: number;
-    /** Answers with another status than 2xx. */
+    /** Answers with a status other than 2xx. */
     non2xx: number;
-    /** Answers with another body than `expectBody`. */
+    /** Answers with a body other than `expectBody`. */
     mismatches: number;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The yardstick: about the least that a Worker with a Durable Object can do for the same answers. One row is read
- * for a `GET`; one row is changed, one added and both committed for a `PUT`, each by itself. Each path is an object.
+ * The baseline: close to the least that a Worker with a Durable Object can do for the same answers. A `GET` reads one
+ * row. A `PUT` changes one row, adds one, and commits both by itself. Each path is an object.
  */
 import { DurableObject } from 'cloudflare:workers';
 
@@ -24,7 +24,7 @@ export class Bare extends DurableObject<Env> {
     return this.ctx.storage.sql.exec<{ state: string }>('SELECT state FROM machine').one().state;
   }
 
-  /** The platform commits what one turn has written, and holds the answer until then. */
+  /** The platform commits the writes of one turn, and holds the answer until then. */
   write(): string {
     this.ctx.storage.sql.exec('UPDATE machine SET count = count + 1');
     this.ctx.storage.sql.exec('INSERT INTO history (at, event) VALUES (?, ?)', Date.now(), 'update');
@@ -37,12 +37,12 @@ export class Bare extends DurableObject<Env> {
     return this.read();
   }
 
-  /** How many wait. */
+  /** How many requests wait. */
   waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Writes, and tells all who wait and all who watch. */
+  /** Writes, and answers all waits and WebSockets. */
   tell(): string {
     const state = this.write();
     for (const done of this.#waiting.splice(0)) done();
@@ -64,14 +64,14 @@ export class Bare extends DurableObject<Env> {
 /** As long as an entry of our history. */
 const TOLD = JSON.stringify({ text: 'x'.repeat(180) });
 
-/** Where the Worker answers by itself, and asks no object: less than that nothing can do. */
+/** The Worker answers without its object: the minimum. */
 const ITSELF = '/itself';
 
 export default {
   async fetch(request, env) {
     const { pathname, search } = new URL(request.url);
     if (pathname === ITSELF) return new Response('a');
-    // A call, not a `fetch`: that is how our Worker asks its object, and neither was seen to be the faster.
+    // An RPC, not a `fetch`: our Worker calls its object in this way. Neither was seen to be faster.
     const object = env.OBJECTS.getByName(pathname);
     if (request.headers.get('Upgrade') === 'websocket') return object.fetch(request);
     if (request.method === 'PUT')

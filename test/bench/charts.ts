@@ -1,6 +1,6 @@
-/** The charts that are measured: none of them ever ends, for every update counts and nothing moves. */
+/** The charts of the bench. None of them ends: every update counts, and nothing moves. */
 
-/** A sequence of so many states, in the first of which updates are counted. */
+/** A sequence of so many states. Updates are counted in the first one. */
 function counting(states: number): string {
   const names = Array.from({ length: states }, (_, i) => (i === 0 ? 'a' : `s${i}`));
   const written = names.map((name, i) => {
@@ -18,7 +18,7 @@ function counting(states: number): string {
   return JSON.stringify({ current_state: 'a', states: written });
 }
 
-/** Goes round at each `go`, so that those who wait for the other state are told. */
+/** Changes its state at each `go`, so that waits for the other state end. */
 const ROUND = `initial: a
 states:
   a: {on: {go: b, update: {target: never, quorum: 1000000000}}}
@@ -26,7 +26,7 @@ states:
   never: {}
 `;
 
-/** The folder that is served: `/bench/small` and so on. Each has three states, and `large` a thousand. */
+/** The served folder: `/bench/small` and so on. Each chart has three states, and `large` has a thousand. */
 export const CHARTS: Readonly<Record<string, string>> = {
   small: counting(3),
   large: counting(1_000),

@@ -1,38 +1,41 @@
 import { quantile } from './load.ts';
 
-/** What was measured on one side in one round: figures by their names. Times are in ms. */
+/** The measurements of one side in one round: figures by their names. Times are in ms. */
 type Figures = Readonly<Record<string, number>>;
 
-/** Takes one measurement. @returns undefined where nothing was answered. */
+/**
+ * Takes one measurement.
+ * @returns undefined if there was no answer.
+ */
 export type Measurement = (round: number) => Promise<Figures | undefined>;
 
-/** The same thing done by us and by somebody else, and how we should come off. */
+/** One task, done by our service and by another one, and the bounds on the result. */
 export interface Scenario {
   readonly name: string;
   readonly ours: Measurement;
   readonly theirs: Measurement;
-  /** Who they are: `bare object`. */
+  /** The name of the other side: `bare object`. */
   readonly against: string;
   readonly targets: readonly Target[];
 }
 
-/** A figure to be told, and its bound where there is one. */
+/** A figure to report, and its bound if there is one. */
 export interface Target {
   readonly figure: string;
-  /** For our figure divided by theirs; or, in `most`, for our figure itself, ms. */
+  /** The bound on our figure divided by theirs; or, in `most`, on our figure, ms. */
   readonly atLeast?: number;
   readonly atMost?: number;
   readonly most?: number;
 }
 
-/** What all rounds came to for one target. Arrays have a number for each round, in order. */
+/** The result of all rounds for one target. Arrays have a number for each round, in order. */
 export interface Comparison {
   readonly scenario: string;
   readonly against: string;
   readonly target: Target;
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
-  /** Ours by theirs, of the same round. */
+  /** Our figure divided by theirs, of the same round. */
   readonly ratios: readonly number[];
   /** The median of `ratios`. */
   readonly ratio: number;
@@ -40,13 +43,13 @@ export interface Comparison {
   readonly met: boolean | undefined;
 }
 
-/** How many rounds may be lost before it is no longer the machine's fault. */
+/** Rounds that may be lost before the cause is not the machine. */
 const LOST_ROUNDS = 5;
 
 /**
- * Runs a scenario. Which of the two comes first alternates, so that a slow drift of the machine favours neither.
+ * Runs a scenario. The side that comes first alternates, so that a slow drift of the machine favours neither.
  *
- * @throws where a server answers wrongly, or again and again not at all.
+ * @throws if a server answers wrongly, or several times not at all.
  */
 export async function compare(scenario: Scenario, rounds: number): Promise<Comparison[]> {
   const { name, ours, theirs, against, targets } = scenario;
@@ -59,8 +62,8 @@ export async function compare(scenario: Scenario, rounds: number): Promise<Compa
     const they = await theirs(round);
     const we = round % 2 === 0 ? oursFirst : await ours(round);
     if (we !== undefined && they !== undefined) measured.push({ ours: we, theirs: they });
-    // A shared disk was seen to stand still for a second.
-    else if (++lost > LOST_ROUNDS) throw new Error(`${name}: no answer in all that time, ${lost} times`);
+    // A shared disk was seen to stall for a second.
+    else if (++lost > LOST_ROUNDS) throw new Error(`${name}: no answer in a whole round, ${lost} times`);
   }
   return targets.map((target) => {
     const [we, they] = (['ours', 'theirs'] as const).map((side) =>

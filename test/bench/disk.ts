@@ -7,11 +7,11 @@ const COMMIT_BYTES = 8 * 1024;
 const SAMPLES = 51;
 
 /**
- * Times what a commit waits for. A disk that syncs in no time makes a commit per request cheap, and what we save by
- * committing many at once small: without this figure the ratios of `PUT` of two machines cannot be compared.
+ * Measures how long a commit waits for the disk. On a disk that syncs in no time, a commit per request is cheap, and
+ * batches save little: without this figure, the ratios of `PUT` of two machines cannot be compared.
  *
- * @returns the median time to write a commit's bytes and sync them, ms. Over the same bytes each time, as SQLite
- *   does in its log: a file that grows costs the file system more.
+ * @returns the median time to write a commit's bytes and sync them, ms. It writes over the same bytes each time, as
+ *   SQLite does in its log: a file that grows costs the file system more.
  */
 export function syncTime(folder: string): number {
   const file = openSync(join(folder, 'sync'), 'w');

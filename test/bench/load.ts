@@ -1,19 +1,19 @@
 import autocannon from 'autocannon';
 
-/** A stretch of load: so many connections, each of which asks again as soon as it has its answer. */
+/** One period of load. Each connection sends its next request when it has the answer. */
 export interface Load {
   readonly url: string;
   readonly method: 'GET' | 'PUT' | 'POST';
   readonly connections: number;
-  /** The only body that counts as an answer; any of a 2xx where it is left out. */
+  /** The only body that counts as an answer; if undefined, any body of a 2xx. */
   readonly body?: string;
-  /** What is sent along. */
+  /** The body of the requests. */
   readonly sends?: string;
-  /** The path of each request, one after the other; that of `url` where it is left out. */
+  /** The path of each request, in turn; if undefined, that of `url`. */
   readonly pathOf?: (request: number) => string;
 }
 
-/** What came of it. Latencies in ms, from the request to the end of its answer. */
+/** The result. Latencies are in ms, from the request to the end of its answer. */
 export interface Measured {
   readonly answers: number;
   /** Answers a second. */
@@ -22,14 +22,14 @@ export interface Measured {
   readonly p99: number;
 }
 
-/** How often autocannon looks whether the time is over, ms. Its default, a second, would round our stretches up. */
+/** How often autocannon checks whether the time is over, ms. Its default, a second, would round our periods up. */
 const SAMPLE = 50;
 
 /**
- * Puts load on a server.
+ * Loads a server.
  *
- * @returns undefined where nothing was answered in all that time.
- * @throws where one request failed or was not answered as it should be: a figure of refusals would be worth nothing.
+ * @returns undefined if nothing was answered in the whole period.
+ * @throws if a request failed or had a wrong answer: a figure of refusals would be worth nothing.
  */
 export async function measure(
   { url, method, connections, body, sends, pathOf }: Load,
@@ -41,7 +41,7 @@ export async function measure(
   let ended = begun;
   let requests = 0;
   let others = 0;
-  // autocannon looks at bodies itself only where every request is the same.
+  // autocannon checks bodies only if every request is the same.
   const each = {
     method,
     setupRequest: (request: object) => ({ ...request, path: pathOf?.(requests++) }),

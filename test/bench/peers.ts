@@ -1,4 +1,4 @@
-/** Services of others that do something alike, each in a process of its own on a free port of the loopback. */
+/** Services of others with a similar purpose, each in a process of its own on a free port of the loopback. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,12 +10,14 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-/** Whether a command is to be found. */
+/** Whether a command is in `PATH`. */
 export function isInstalled(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 }
 
-/** etcd, one node, which syncs each commit as we do; by its HTTP gateway, for curl is the client here. */
+/**
+ * One node of etcd, which syncs each commit as we do; by its HTTP gateway, because the client of this use is curl.
+ */
 export async function startEtcd(folder: string): Promise<Peer> {
   const [client, peer] = [await freePort(), await freePort()];
   const urls = { client: `http://${HOST}:${client}`, peer: `http://${HOST}:${peer}` };
@@ -38,7 +40,7 @@ export async function startEtcd(folder: string): Promise<Peer> {
 }
 
 /**
- * The original of 2018, a Flask app: `python3` with Flask and PyYAML. PyYAML wants a loader since its version 6; the
+ * The original of 2018, a Flask app: `python3` with Flask and PyYAML. Since version 6, PyYAML needs a loader. The
  * original names none, so it is given the safe one.
  *
  * @param source the folder of its repository.

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: our service beside others, as ratios of what was measured side by side in one run. Absolute figures
- * say more of the machine than of us.
+ * `npm run bench`: our service beside others, as ratios of measurements side by side in one run. Absolute figures say
+ * more about the machine than about us.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -103,7 +103,7 @@ function rounded(figure: number): string {
   return figure.toFixed(figure < 1 ? 3 : figure < 100 ? 2 : 0);
 }
 
-/** What `--json` writes: enough to tell two runs apart. */
+/** The output of `--json`: enough to compare two runs. */
 function report(syncMilliseconds: number) {
   return {
     at: new Date().toISOString(),

@@ -1,4 +1,4 @@
-/** What is measured, beside whom, and the bounds that we set ourselves: docs/figures.md has what came of it. */
+/** The scenarios, their peers, and the bounds that we set: docs/figures.md has the results. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HISTORY_ROWS } from '../../src/limits.ts';
@@ -7,7 +7,7 @@ import { type Measurement, median, type Scenario, type Target } from './compare.
 import { type Load, measure } from './load.ts';
 import type { Servers } from './server.ts';
 
-/** Where everybody is to be asked; those who are not there are not measured. */
+/** The servers to measure; those that are undefined are not measured. */
 export interface Competitors {
   readonly servers: Servers;
   readonly etcd?: string;
@@ -20,10 +20,10 @@ const ORIGINAL = 'StateService of 2018';
 const STATE = '/state?state=a';
 const SMALL = `/bench/small${STATE}`;
 
-/** Of the process in which ours and the bare objects are, ms. */
+/** CPU time of the process with our objects and the bare ones, ms. */
 const CPU = 'CPU an answer';
 
-/** @param seconds how long each stretch of load is. */
+/** @param seconds the length of each period of load. */
 export function scenariosFor({ servers, etcd, original }: Competitors, seconds: number): Scenario[] {
   const { ours, bare } = servers;
   const load = (each: Load): Measurement => {
@@ -153,7 +153,7 @@ export function scenariosFor({ servers, etcd, original }: Competitors, seconds: 
   ];
 }
 
-/** What comes of a stretch of load. */
+/** The figures of a period of load. */
 function under(load: Load, seconds: number): Measurement {
   return async () => {
     const measured = await measure(load, seconds);
@@ -187,7 +187,7 @@ function besideOriginal(ours: string, original: string, load: LoadOf): Scenario[
   return [each('GET', 5), each('PUT', 10)];
 }
 
-/** The inverse of a throughput, so that more is worse: the cost of one, ms. */
+/** The inverse of a throughput, so that more is worse: the cost of one request, ms. */
 function perUpdate(load: Measurement): Measurement {
   return async (round) => {
     const figures = await load(round);
@@ -197,7 +197,7 @@ function perUpdate(load: Measurement): Measurement {
 
 const MACHINES = 1_000;
 
-/** Asks a thousand objects in turn; the round that is not counted starts them. */
+/** Queries a thousand objects in turn. The round that is not counted starts them. */
 function spread(base: string, path: (i: number) => string, seconds: number): Measurement {
   return async (round) => {
     const pathOf = (request: number) => path(request % MACHINES);
@@ -222,13 +222,13 @@ function withHistory(url: string, seconds: number): Measurement {
 
 const SLEEPERS = 5;
 
-/** Of a few objects that are there, and asleep since the process was started; what is compiled once is not counted. */
+/** Queries a few objects that have not been used since the process started. What is compiled once is not counted. */
 function waking(servers: Servers, url: (i: number) => string): Measurement {
   return async () => {
     // A run begins with its first report.
     for (let i = 0; i < SLEEPERS; i++) await put(url(i));
     await servers.restart();
-    // Both Workers are awake, and a machine of another chart; the last one has the chart read and run once.
+    // This starts both Workers, and a machine of another chart; the last machine has the chart read and run once.
     await get(servers.ours + SMALL);
     await get(`${servers.bare}/bare`);
     const times: number[] = [];
@@ -237,21 +237,21 @@ function waking(servers: Servers, url: (i: number) => string): Measurement {
   };
 }
 
-/** As many as the limit of open files lets in: workerd takes two for each. */
+/** As many as the limit of open files permits: workerd takes two for each. */
 const WATCHERS = Math.min(10_000, Math.floor((filesAllowed() - 1_000) / 2));
 
 const TELLINGS = 3;
 const WAITERS = 2_000;
 
 interface Telling {
-  /** Of those who are told once, and have to ask again: how many have arrived. */
+  /** For peers whose waits end once and have to be sent again: how many have arrived. */
   waiting?(): Promise<number>;
   tell(turn: number): Promise<unknown>;
-  /** What is asked while they are told. */
+  /** The request that is sent meanwhile. */
   readonly ask: string;
 }
 
-/** From the report to the last one told, and how long somebody else waits for an answer meanwhile. */
+/** Measures the time from the update to the last message, and how long another request takes meanwhile. */
 function telling(open: (turn: number) => Promise<Audience>, { waiting, tell, ask }: Telling): Measurement {
   let turn = 0;
   return async () => {
@@ -278,7 +278,7 @@ function telling(open: (turn: number) => Promise<Audience>, { waiting, tell, ask
       }
     }
     audience.close();
-    // The server has its files back before others want them.
+    // The server gets its files back before the next clients need them.
     await pause(3_000);
     return { 'all told': median(told), 'GET meanwhile': median(meanwhile) };
   };
@@ -305,7 +305,7 @@ function next(turn: number): string {
   return now(turn + 1);
 }
 
-/** Updates, and somebody who looks at the picture again and again. */
+/** Sends updates while the picture is fetched again and again. */
 function drawn(machine: string, load: LoadOf, isDrawn: boolean): Measurement {
   return async (round) => {
     let isOver = false;
@@ -324,7 +324,10 @@ function drawn(machine: string, load: LoadOf, isDrawn: boolean): Measurement {
   };
 }
 
-/** @returns how long it took, ms. @throws where it is not answered by a 2xx. */
+/**
+ * @returns how long it took, ms.
+ * @throws if the answer is not a 2xx.
+ */
 async function get(url: string, method: 'GET' | 'PUT' = 'GET'): Promise<number> {
   const begun = performance.now();
   const response = await fetch(url, { method });

@@ -13,13 +13,13 @@ export interface Servers {
   /** `http://host:port` */
   readonly ours: string;
   readonly bare: string;
-  /** Where both store: on the disk of the checkout. */
+  /** Where both store their data: on the disk of the checkout. */
   readonly folder: string;
-  /** CPU time that the process has taken so far, ms. */
+  /** CPU time of the process so far, ms. */
   cpuTime(): number;
   /** Stops the process and starts another one: all objects sleep. */
   restart(): Promise<void>;
-  /** Stops the process and removes what it has stored. */
+  /** Stops the process and removes its data. */
   stop(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ const BARE_FILE = 'bare.js';
 /**
  * Serves the Worker of `src/` exactly as `npm start` does, and `bare.ts` beside it.
  *
- * @param charts by their names, at `/bench/NAME`; the one that is called `small` is the default chart as well.
+ * @param charts by their names, at `/bench/NAME`; the chart `small` is the default chart as well.
  */
 export async function serveBoth(charts: Readonly<Record<string, string>>): Promise<Servers> {
   const folder = await workFolder();
@@ -67,7 +67,7 @@ export async function serveBoth(charts: Readonly<Record<string, string>>): Promi
   }
 }
 
-/** As Linux tells it, in ticks of 10 ms. */
+/** As Linux reports it, in ticks of 10 ms. */
 function cpuTime(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // Fields 14 and 15 of proc(5), user and system; the name in field 2 may have spaces in it.
@@ -85,7 +85,7 @@ async function workFolder(): Promise<string> {
   return mkdtemp(join(cache, 'stateservice-bench-'));
 }
 
-/** @returns the configuration's file; what it embeds is beside it. */
+/** @returns the configuration's file. The files that it embeds are beside it. */
 async function writeConfig(folder: string, chart: string, barePort: number): Promise<string> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) throw new Error('wrangler.toml has no compatibility_date');

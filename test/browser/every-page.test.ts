@@ -1,4 +1,4 @@
-/** What holds for every page in Chromium: tokens, hostile names, accessibility, and use without JavaScript. */
+/** Tests of every page in Chromium: tokens, hostile names, accessibility, and use without JavaScript. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
@@ -60,7 +60,7 @@ describe('a viewer', () => {
     await current(watched.page, 'canary').waitFor();
   });
 
-  it('whose token expires is told so, and the page stops', async () => {
+  it('sees that the token has expired, and the page stops', async () => {
     const watched = await open('read', '6s');
     await whenLive(watched);
     await watched.page.getByText('The token has expired.').waitFor();

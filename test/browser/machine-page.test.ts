@@ -200,7 +200,7 @@ states:
     expect([...faults, ...other.faults]).toEqual([]);
   });
 
-  it('send nothing with a click that was meant for another button', async () => {
+  it('send nothing with a click on a button that has just changed', async () => {
     const server = await serve({ 'acme/approval.yaml': APPROVAL });
     await put(server, '/acme/approval/state?state=waiting&event=approve&by=bob');
     const watched = await openPage(`${server.url}/acme/approval`, {}, 'ann');

@@ -11,7 +11,7 @@ import type { Answer, Request, send } from './wire.ts';
 /** The service that clients call, and the record of their calls. */
 export interface Stage {
   readonly shape: Shape;
-  /** The machine's URL: another one, when the service has come back elsewhere. */
+  /** The machine's URL; a server that was restarted has another one. */
   readonly url: string;
   readonly isOver: boolean;
   /** Whether clients make no pauses. */
@@ -21,24 +21,24 @@ export interface Stage {
   /** How requests are sent. */
   readonly send: typeof send;
   answered(client: string, request: Request, called: number, answer: Answer): void;
-  /** A call that died may have taken effect. It was cut off by the server's end, or hung up by the client. */
+  /** A call that died may have taken effect: the server ended while it was in flight, or the client hung up. */
   died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void;
 }
 
-/** How clients behave, as chances. */
+/** How clients behave, as probabilities. */
 const HABITS = {
   is: 0.3,
   status: 0.15,
-  /** Of a state that it does not believe to be current. */
+  /** Queries a state that the client does not believe to be current. */
   stray: 0.2,
   withBy: 0.45,
   withKey: 0.35,
   withRevision: 0.1,
   otherEvent: 0.1,
-  /** Repeats a request that was answered under its key; sends another request under that key. */
+  /** Repeats a request under the key that it was sent with; sends another request under that key. */
   repeat: 0.06,
   reuse: 0.01,
-  /** Hangs up before it is answered. */
+  /** Hangs up before the response. */
   vanish: 0.015,
   retry: 0.85,
   /** Pauses before its next call. */
@@ -56,13 +56,13 @@ export class Client {
   readonly #name: string;
   readonly #random: Random;
   readonly #stage: Stage;
-  /** The states that it believes to be current. */
+  /** The states that the client believes to be current. */
   #states: readonly string[];
   #revision = 1;
   #keys = 0;
-  /** Reports that it has sent with a key. */
+  /** Reports that were sent with a key. */
   readonly #keyed: Update[] = [];
-  /** The call that it will repeat. */
+  /** The call that the client will repeat. */
   #again: Request | undefined;
 
   constructor(name: string, random: Random, stage: Stage) {
@@ -123,7 +123,7 @@ export class Client {
     return shape.slots.includes(state) ? this.#work(state) : this.#update(state);
   }
 
-  /** In a state with slots: a claim first, then the report. */
+  /** In a state with slots: claims a slot, then reports. */
   #work(state: string): Request {
     const by = this.#pick([this.#name, `${this.#name}-too`]);
     const chance = this.#random.below(1);
@@ -156,7 +156,7 @@ export class Client {
   }
 }
 
-/** `fetch` has failed, before the answer or in the middle of it, or was told to stop. All else is a bug. */
+/** Whether `fetch` failed before or during the response, or was aborted. Any other error is a bug. */
 function isOfTheNetwork(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'AbortError' || ['fetch failed', 'terminated'].includes(error.message);

@@ -1,6 +1,6 @@
 /**
- * A clock that never goes back and tells parts of a millisecond. It is set by the system's, which the service goes by,
- * anew for each run: after an hour the two would be too far apart.
+ * A monotonic clock with fractions of a millisecond. Each run sets it from the system's clock, which the service
+ * uses: after an hour, the two would be too far apart.
  *
  * @returns ms since the epoch, each time it is called.
  */

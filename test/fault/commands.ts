@@ -1,4 +1,4 @@
-/** The specification of each command and query: the answer, and the machine afterwards. */
+/** The specification of each command and query: the answer, and the machine after it. */
 import {
   type Chart,
   isActive,
@@ -146,7 +146,7 @@ function documentOf(chart: Chart, machine: Machine): Document {
   return {
     states: statesOf(chart, machine),
     revision,
-    // As JSON gives it: the core's has no prototype.
+    // As JSON has it: the core's object has no prototype.
     context: { ...snapshot.machine.context.data },
     quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => {
       const reports = (machine.reports.get(state) ?? []).filter((report) => report.event === event);

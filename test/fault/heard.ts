@@ -3,9 +3,9 @@ import type { Operation } from './history.ts';
 import type { Answer, Request } from './wire.ts';
 
 /**
- * Adds to calls that died the answers that they must have had: a repeat under the same `Idempotency-Key` got the first
- * answer, and another request under that key was told that it is taken. Without this, a search would try every moment
- * at which such a call can have been answered, and would find the contradiction only much later.
+ * Adds to calls that died the answers that they must have had. A repeat under the same `Idempotency-Key` got the
+ * first answer, and another request under that key was refused because the key is taken. Without this, a search would
+ * try every moment at which such a call can have been answered, and would find the contradiction much later.
  */
 export function withHeard(history: readonly Operation<Request, Answer>[]): Operation<Request, Answer>[] {
   const heard = new Map<string, Answer>();
@@ -28,7 +28,7 @@ function isKeyed(request: Request): request is Update & { readonly key: string }
   return request.type === 'update' && request.key !== undefined;
 }
 
-/** @returns the same for requests that are the same under the same key. */
+/** @returns the same text for requests that are the same under the same key. */
 function keyed({ state, event, by, key, revisions }: Update): string {
   return JSON.stringify([key, state, event, by, revisions]);
 }

@@ -1,6 +1,8 @@
-/** The history of a run: the calls of its clients and their answers. A run is judged by nothing else. */
+/**
+ * The history of a run: the calls of its clients, and their answers. The verdict on a run depends on nothing else.
+ */
 
-/** One call. Times are ms of one clock, the epoch's. */
+/** One call. Times are ms since the epoch, by one clock. */
 export interface Operation<Request, Answer> {
   /** The client that called. A client has one call in flight at a time. */
   readonly client: string;
@@ -12,8 +14,8 @@ export interface Operation<Request, Answer> {
 type Outcome<Answer> =
   | { readonly known: true; readonly answer: Answer; readonly returned: number }
   /**
-   * The call died: it took effect at some moment up to `until`, or never. If it did, its answer was `heard`. With
-   * `hasTakenKey`, a later call was refused because of its key, which is an effect as well.
+   * The call died: it took effect at some moment up to `until`, or never. If it took effect, its answer is `heard`.
+   * With `hasTakenKey`, a later call was refused because of its key: that is an effect as well.
    */
   | {
       readonly known: false;

@@ -1,4 +1,4 @@
-/** What a run has shown: whether its history is linearizable, and whether enough was in play to say so. */
+/** The verdict on a run: whether its history is linearizable, and whether the run tested enough for a verdict. */
 import { type Chart, nameOf, readChart } from '../../src/chart/chart.ts';
 import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
@@ -10,28 +10,28 @@ import type { Answer, Request } from './wire.ts';
 
 export interface Judgement {
   readonly isLinearizable: boolean;
-  /** The calls in an order that explains their answers, as far as there is one. */
+  /** The longest order of calls found that explains their answers. */
   readonly order: readonly Operation<Request, Answer>[];
-  /** What there was too little of, for the run to mean anything. */
+  /** What the run had too little of. */
   readonly missing: readonly string[];
   readonly work: Work;
   /** How long the search took, in ms. */
   readonly took: number;
-  /** Where the search got stuck, as a person reads it; empty where it did not. */
+  /** The calls around the place where the search got stuck, as text; empty if it did not. */
   readonly excerpt: string;
 }
 
-/** How much was in play. */
+/** What happened in the run, as counts. */
 export interface Work extends Tally {
   readonly answered: number;
   /** Calls that died, and may have taken effect. */
   readonly unknown: number;
-  /** Those of them that were under way when their server was killed. */
+  /** Those of them that were in flight when their server was killed. */
   readonly cutOff: number;
   readonly kills: number;
 }
 
-/** A run with less than this has shown nothing. */
+/** The minimum of each count: a run with less has tested nothing. */
 const ENOUGH: readonly (readonly [keyof Work, number])[] = [
   ['answered', 1_000],
   ['cutOff', 1],
@@ -59,7 +59,7 @@ export function judge(run: Run): Judgement {
   return {
     isLinearizable: verdict.ok,
     order,
-    // Of a search that got stuck, nobody knows what was yet to come.
+    // A search that got stuck says nothing about later calls.
     missing: verdict.ok ? missingIn(work) : [],
     work,
     took,
@@ -67,14 +67,14 @@ export function judge(run: Run): Judgement {
   };
 }
 
-/** @returns what there is too little of. */
+/** @returns the counts that are too small. */
 export function missingIn(work: Work): string[] {
   return ENOUGH.flatMap(([name, least]) =>
     work[name] < least ? [`${name}: ${work[name]}, not ${least}`] : [],
   );
 }
 
-/** A run in a line, and where it is not linearizable, in some more. */
+/** Formats a run in one line, and if it is not linearizable, the place of the contradiction. */
 export function summaryOf(
   { seed, shape }: Run,
   { isLinearizable, missing, work, took, excerpt }: Judgement,
@@ -95,7 +95,7 @@ export function summaryOf(
   return [line, ...tooLittle, ...(excerpt === '' ? [] : [excerpt])].join('\n');
 }
 
-/** Calls before the place where the search got stuck. */
+/** Calls that are shown before the place where the search got stuck. */
 const EXCERPT = 8;
 
 function excerptOf(

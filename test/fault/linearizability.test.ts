@@ -1,4 +1,4 @@
-/** The search itself, on a machine that can do but two things: count one more, and tell how many there were. */
+/** The search, on a machine that only increments a counter and returns its value. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { latest, type Operation } from './history.ts';
@@ -20,23 +20,23 @@ describe('a history that is linearizable', () => {
     expect(isLinearizable([])).toBe(true);
   });
 
-  it('has each call see what had returned before it', () => {
+  it('shows each call the effect of all calls that returned before it', () => {
     expect(isLinearizable([add(0, 1, 1), add(2, 3, 2), read(4, 5, 2)])).toBe(true);
   });
 
-  it('may have calls that overlap in any order', () => {
+  it('may order overlapping calls in any way', () => {
     expect(isLinearizable([add(0, 10, 2), add(0, 10, 1), read(3, 7, 1)])).toBe(true);
     expect(isLinearizable([add(0, 10, 1), read(2, 8, 0)])).toBe(true);
     expect(isLinearizable([add(0, 10, 1), read(2, 8, 1), read(8.5, 9, 1)])).toBe(true);
   });
 
-  it('may have a call that died and has taken effect, or has not', () => {
+  it('may count a call that died, or not', () => {
     expect(isLinearizable([died('add', 0, 9), read(1, 2, 0), read(3, 4, 1)])).toBe(true);
     expect(isLinearizable([died('add', 0, 9), read(1, 2, 0), read(3, 4, 0)])).toBe(true);
     expect(isLinearizable([died('read', 0, 9), read(1, 2, 0)])).toBe(true);
   });
 
-  it('names an order, without those that have had no effect', () => {
+  it('has an order, without the calls that took no effect', () => {
     const history = [died('add', 0, 9), died('add', 0, 1), add(5, 6, 2)];
     const verdict = linearize(history, counter);
     expect(verdict.ok && verdict.order).toHaveLength(2);
@@ -47,19 +47,22 @@ describe('a history that is linearizable', () => {
 describe('a history that is not linearizable', () => {
   it.each([
     ['a stale read', [add(0, 1, 1), read(2, 3, 0)]],
-    ['a read of what is yet to come', [read(0, 1, 1), add(2, 3, 1)]],
+    ['a read of a later value', [read(0, 1, 1), add(2, 3, 1)]],
     ['two reads that go back', [add(0, 10, 1), read(1, 2, 1), read(3, 4, 0)]],
     ['a lost update', [add(0, 1, 1), add(2, 3, 1)]],
     ['a double count', [add(0, 1, 1), read(2, 3, 2)]],
-    ['one that died and has taken effect twice', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 2)]],
-    ['one that died and was forgotten again', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 0)]],
-    ['one that takes effect after the end of its server', [died('add', 0, 2), read(3, 4, 0), read(5, 6, 1)]],
-    ['one that takes effect before it was called', [read(0, 1, 1), died('add', 2, 9)]],
+    ['a dead call that took effect twice', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 2)]],
+    ['a dead call that took effect and was lost again', [died('add', 0, 9), read(1, 2, 1), read(3, 4, 0)]],
+    [
+      'a dead call that took effect after the end of its server',
+      [died('add', 0, 2), read(3, 4, 0), read(5, 6, 1)],
+    ],
+    ['a dead call that took effect before it was called', [read(0, 1, 1), died('add', 2, 9)]],
   ])('has %s', (_, history) => {
     expect(isLinearizable(history)).toBe(false);
   });
 
-  it('is told with the place where nothing can come next', () => {
+  it('is reported with the place where no call can be next', () => {
     const stale = read(4, 5, 1);
     const verdict = linearize([add(0, 1, 1), add(2, 3, 2), stale, read(6, 7, 2)], counter);
     if (verdict.ok) throw new Error('it was found to be linearizable');
@@ -69,7 +72,7 @@ describe('a history that is not linearizable', () => {
 });
 
 describe('the search', () => {
-  it('agrees with trying everything', () => {
+  it('agrees with a search of all orders', () => {
     fc.assert(
       fc.property(fc.array(anyCall, { maxLength: 6 }), (history) => {
         expect(isLinearizable(history)).toBe(canBeOrdered(history));
@@ -78,7 +81,7 @@ describe('the search', () => {
     );
   });
 
-  it('accepts whatever one machine has done, however the calls overlap', () => {
+  it('accepts each history of one machine, however the calls overlap', () => {
     const step = fc.record({
       request: fc.constantFrom('add', 'read'),
       early: fc.nat(30),
@@ -99,7 +102,7 @@ describe('the search', () => {
     );
   });
 
-  it('takes no time to speak of for 2,000 calls of 8 clients, most of them questions', () => {
+  it('takes a moment for 2,000 calls of 8 clients, most of them reads', () => {
     const history = Array.from({ length: 2_000 }, (_, i) => {
       const [request, count] =
         i % 4 === 0 ? (['add', 1 + i / 4] as const) : (['read', 1 + Math.floor(i / 4)] as const);
@@ -107,12 +110,12 @@ describe('the search', () => {
     });
     const from = performance.now();
     expect(isLinearizable(history)).toBe(true);
-    // One that is not explored to its end: nothing explains the last answer.
+    // A search that does not end at once: nothing explains the last answer.
     expect(isLinearizable([...history, read(30_000, 30_001, 7)])).toBe(false);
     expect(performance.now() - from).toBeLessThan(5_000);
   });
 
-  it('gives up where there is too much to look at, and calls that no success', () => {
+  it('gives up at its bound, which is no success', () => {
     const history = [...Array.from({ length: 12 }, () => died('add', 0, 100)), read(50, 60, 13)];
     expect(linearize(history, counter, 5)).toMatchObject({ ok: false, gaveUp: true });
     expect(linearize(history, counter)).toMatchObject({ ok: false, gaveUp: false });
@@ -123,11 +126,11 @@ function isLinearizable(history: readonly Call[]): boolean {
   return linearize(history, counter).ok;
 }
 
-/** Tries every order of every choice of calls, by the definition. */
+/** Tries every order of every subset of the calls, by the definition. */
 function canBeOrdered(rest: readonly Call[], before: readonly Call[] = [], count = 0): boolean {
   if (rest.every(({ outcome }) => !outcome.known)) return true;
   return rest.some((call) => {
-    // Nothing that had returned when another was called comes after it.
+    // No call comes after one that was called after its return.
     if (before.some((earlier) => earlier.called > latest(call))) return false;
     const others = rest.filter((other) => other !== call);
     return [...counter.step(count, call, 0)].some((next) => canBeOrdered(others, [...before, call], next));

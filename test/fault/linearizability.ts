@@ -1,47 +1,49 @@
 /**
- * Whether a history of calls could have come from one machine that does one thing at a time: Wing and Gong's search
- * ("Testing and verifying concurrent objects", 1993), which never looks twice at the same place, as Lowe has it
- * ("Testing for linearizability", 2017): a place is what was linearized so far, and the state that this has led to.
+ * Decides whether a history of calls can come from one machine that executes one call at a time. It is the search of
+ * Wing and Gong ("Testing and verifying concurrent objects", 1993) with the memory of Lowe ("Testing for
+ * linearizability", 2017), which visits no place twice. A place is the set of calls that were linearized so far, and
+ * the state after them.
  */
 import { latest, type Operation } from './history.ts';
 
-/** What is true of the machine, done one after the other. */
+/** The sequential specification of the machine. */
 export interface Model<State, Request, Answer> {
   readonly initial: State;
   /**
-   * Takes one call.
+   * Applies one call.
    *
-   * @param before the moment at which it has happened at the latest: others that have yet to happen had returned.
-   * @returns the states in which it can have left the machine, given its answer; none where it cannot have been
-   *   answered so. Of a call whose outcome is not known, only states that differ: that it has changed nothing is as
-   *   good as its never having happened.
+   * @param before the latest moment at which the call took effect: calls that are not linearized yet had returned by
+   *   then.
+   * @returns the states that the call can have led to, given its answer; none if no state explains the answer. For a
+   *   call whose outcome is not known, only states that differ from `state`: a call without an effect is left out of
+   *   the order.
    */
   step(state: State, operation: Operation<Request, Answer>, before: number): Iterable<State>;
-  /** Equal for states of which neither does anything that the other does not. */
+  /** Equal for states that behave the same. */
   key(state: State): string;
 }
 
 export type Verdict<State, Request, Answer> =
   | {
       readonly ok: true;
-      /** In one order in which they can have happened, those whose outcome is not known only where they have. */
+      /** An order that explains the answers. It has the calls with an unknown outcome only where they took effect. */
       readonly order: readonly Operation<Request, Answer>[];
       readonly state: State;
     }
   | { readonly ok: false; readonly gaveUp: boolean; readonly stuck: Stuck<State, Request, Answer> };
 
-/** The furthest that the search has come. */
+/** The longest order that the search has found. */
 interface Stuck<State, Request, Answer> {
   readonly order: readonly Operation<Request, Answer>[];
   readonly state: State;
-  /** Those of which one had to be next, and none can be. */
+  /** One of these calls had to be next, and none can be. */
   readonly next: readonly Operation<Request, Answer>[];
 }
 
-/** Places that are looked at before a search is given up: some hundred times as many as a run of 1,500 calls has calls. */
+/** The bound of places that a search visits: some hundred times the calls of a run of 1,500. */
 const PLACES = 200_000;
 
-/** Looks for an order. A search that takes too long is no success. */
+/** Searches for an order. A search that reaches its bound has no success. */
 export function linearize<State, Request, Answer>(
   history: readonly Operation<Request, Answer>[],
   model: Model<State, Request, Answer>,
@@ -76,7 +78,7 @@ export function linearize<State, Request, Answer>(
   if (furthest === undefined) throw new Error('a search has to begin somewhere');
   return { ok: false, gaveUp: false, stuck: furthest };
 
-  /** Everything that can come next. It is asked for only while what was done is as it was at the beginning. */
+  /** Generates every possible next call. It is advanced only while the frontier is as it was when this was called. */
   function* movesFrom(state: State): Generator<Move<State>, undefined> {
     const before = frontier.before;
     for (const index of frontier.candidates()) {
@@ -93,7 +95,7 @@ export function linearize<State, Request, Answer>(
 interface Place<State> {
   readonly state: State;
   readonly moves: Generator<Move<State>, undefined>;
-  /** The call that has led here. */
+  /** The call that led to this place. */
   readonly by: number | undefined;
 }
 
@@ -102,17 +104,17 @@ interface Move<State> {
   readonly state: State;
 }
 
-/** Which calls were linearized, and which can be next. What is done is undone in the opposite order. */
+/** The calls that were linearized, and those that can be next. `undo` reverts `do` in reverse order. */
 class Frontier<Request, Answer> {
-  /** In the order in which they were made: those whose outcome is known, then the others. */
+  /** In the order of their calls: first those with a known outcome, then the others. */
   readonly #operations: readonly Operation<Request, Answer>[];
-  /** How many of them have a known outcome. */
+  /** The number of calls with a known outcome. */
   readonly #known: number;
   readonly #done: boolean[];
-  /** The index before which all are done, and how it has come there. */
+  /** The index before which all calls are linearized, and its earlier values. */
   #base = 0;
   readonly #before: { readonly base: number; readonly now: number }[] = [];
-  /** When the last of those that are done was called: what comes next comes after. */
+  /** When the last linearized call was called: the next one takes effect later. */
   #now = Number.NEGATIVE_INFINITY;
 
   constructor(history: readonly Operation<Request, Answer>[]) {
@@ -129,12 +131,12 @@ class Frontier<Request, Answer> {
     return operation;
   }
 
-  /** Nobody waits any more for those whose outcome is not known. */
+  /** Whether all calls with a known outcome are linearized. Those with an unknown one may never have taken effect. */
   get isDone(): boolean {
     return this.#base === this.#known;
   }
 
-  /** The first return among those that are not done: whatever comes next comes before it. */
+  /** The first return of the calls that are not linearized: the next one takes effect earlier. */
   get before(): number {
     let before = Number.POSITIVE_INFINITY;
     for (let i = this.#base; i < this.#known && this.at(i).called <= before; i++) {
@@ -143,7 +145,9 @@ class Frontier<Request, Answer> {
     return before;
   }
 
-  /** Those that can be next: nothing that is yet to come had returned when they were called. The first to return first. */
+  /**
+   * The calls that can be next: no other open call returned before they were called. The first to return is first.
+   */
   candidates(): number[] {
     const { before } = this;
     const known: number[] = [];
@@ -169,7 +173,7 @@ class Frontier<Request, Answer> {
     this.#now = before.now;
   }
 
-  /** What was done, as far as it matters to what can still come. */
+  /** The linearized calls, as far as they matter to what can come next. */
   key(): string {
     const { before } = this;
     const ahead: number[] = [];
@@ -179,7 +183,7 @@ class Frontier<Request, Answer> {
     return `${this.#base} ${ahead} ${this.#open()}`;
   }
 
-  /** Those whose outcome is not known that have not taken effect, and still can. */
+  /** Calls with an unknown outcome that are not linearized, and can still take effect. */
   #open(): number[] {
     const open: number[] = [];
     for (let i = this.#known; i < this.#operations.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * A machine of the model, between two calls. The service's own pure core runs the chart. Everything around it (reports,
- * answers under keys, slots, counts) is implemented here a second time, independently of the service.
+ * A machine of the model, between two calls. The service's own pure core runs the chart. Everything around it
+ * (reports, answers under keys, slots, counts) is implemented a second time here, independently of the service.
  */
 import { hash } from 'node:crypto';
 import {
@@ -22,15 +22,15 @@ export interface Machine {
   readonly revision: number;
   /** When the last change took effect. */
   readonly changed: Moment;
-  /** Nothing that is yet to come is earlier, ms since the epoch. */
+  /** The next call takes effect no earlier, ms since the epoch. */
   readonly now: number;
-  /** When each timer that is set is due, by its id. The snapshot has them too, at moments that mean nothing. */
+  /** When each timer is due, by its id. The snapshot has the timers too, at moments that mean nothing here. */
   readonly timers: ReadonlyMap<number, Moment>;
   readonly claims: readonly Claim[];
   /** By state: the reports of its present visit, or of its last one. */
   readonly reports: ReadonlyMap<StateNumber, readonly Reported[]>;
   readonly answered: Answered;
-  /** What has happened so far, for the tally of a run. */
+  /** What happened so far, for the counts of the run. */
   readonly tally: Tally;
 }
 
@@ -48,7 +48,7 @@ interface Reported {
 /** Requests with an `Idempotency-Key`, and their answers. */
 interface Answered {
   readonly byKey: ReadonlyMap<string, { readonly request: string; readonly answer: Answer }>;
-  /** A digest of all of them: writing them out at every step would take most of a search's time. */
+  /** A digest of all of them: to write them out at every step would take most of a search's time. */
   readonly digest: number;
 }
 
@@ -63,7 +63,7 @@ export interface Tally {
 /** A machine that has just begun. */
 export function begun(chart: Chart, when: Moment): Machine {
   const nothing: Machine = {
-    // Of the type; the step below is the one that counts.
+    // For the type only; the step below is the one that counts.
     snapshot: stepped(start(chart, when.from)).snapshot,
     revision: 0,
     changed: when,
@@ -80,8 +80,8 @@ export function begun(chart: Chart, when: Moment): Machine {
 /**
  * Takes a step of the chart, and counts it.
  *
- * @param run the step at a moment, ms since the epoch. It is run at both ends of `when`, which tells when the timers
- *   that it sets are due at the earliest and at the latest.
+ * @param run the step at a moment, ms since the epoch. It runs at both ends of `when`, which gives the earliest and
+ *   the latest time at which the timers that it sets are due.
  */
 export function moved(machine: Machine, when: Moment, run: (now: number) => Step | NoStep): Machine {
   const step = stepped(run(when.from));
@@ -129,7 +129,7 @@ export function without(machine: Machine, claim: Claim): Machine {
   return { ...machine, claims: machine.claims.filter((other) => other !== claim) };
 }
 
-/** The active states with slots that a report of `event` to `address` touches: its caller must hold a slot there. */
+/** The active states with slots that a report of `event` to `address` concerns: its caller must hold a slot there. */
 export function slotsTouched(
   chart: Chart,
   { snapshot }: Machine,
@@ -145,7 +145,7 @@ export function slotsTouched(
   });
 }
 
-/** Equal for machines that behave the same from here on. */
+/** Equal for machines that behave the same from now on. */
 export function keyOf({
   snapshot,
   revision,

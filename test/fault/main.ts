@@ -1,7 +1,7 @@
 /**
- * `npm run test:faults`: runs of a real server that is killed again and again, and a verdict on each: whether the calls
- * and answers of its clients could have come from one machine that does one thing at a time, forgets nothing, and
- * counts nothing twice.
+ * `npm run test:faults`: runs a real server that is killed again and again, and checks each run: whether the calls
+ * and answers of its clients can come from one machine that executes one call at a time, loses nothing, and counts
+ * nothing twice.
  */
 import { parseArgs } from 'node:util';
 import { cleanUp } from '../process/server.ts';
@@ -17,7 +17,7 @@ const USAGE = `npm run test:faults -- [--seeds N] [--first SEED]
 const flags = readFlags();
 if (flags !== undefined) process.exitCode = await runAll(flags);
 
-/** @returns the exit code: 1 where a run was not linearizable, or has shown too little. */
+/** @returns the exit code: 1 if a run was not linearizable, or tested too little. */
 async function runAll({ seeds, first }: { seeds: number; first: number }): Promise<number> {
   const totals = { answered: 0, unknown: 0, kills: 0, linearizable: 0, good: 0 };
   for (let seed = first; seed < first + seeds; seed++) {

@@ -13,7 +13,7 @@ import type { Answer, Request } from './wire.ts';
 
 type Call = Operation<Request, Answer>;
 
-/** `work` is left by three reports of holders of its only slot, or after a second and a half. */
+/** `work` is left after three reports of holders of its only slot, or after a second and a half. */
 const CHART = chartOf(
   JSON.stringify({
     initial: 'work',
@@ -31,7 +31,7 @@ const CHART = chartOf(
 const IDLE = chartOf('initial: a\nstates: {a: {on: {update: {target: b, quorum: 3}}}, b: {on: {update: a}}}');
 
 describe('the model accepts', () => {
-  it('a claim, the report of its holder, and then the claim of another', () => {
+  it('a claim, the report of its holder, and then another caller’s claim', () => {
     const history = [
       claim(10, 'x', { revision: 2, until: 1_011 }),
       report(20, { state: 'work', by: 'x' }, 3),
@@ -40,7 +40,7 @@ describe('the model accepts', () => {
     expect(isAccepted(history)).toBe(true);
   });
 
-  it('a second claim as soon as the lease of the first has ended, and not before', () => {
+  it('a second claim once the lease of the first has ended, and not before', () => {
     const first = claim(10, 'x', { revision: 2, until: 1_010 });
     expect(isAccepted([first, claim(1_011, 'y', { revision: 4, until: 2_011 })])).toBe(true);
     expect(isAccepted([first, claim(990, 'y', { revision: 4, until: 1_990 })])).toBe(false);
@@ -48,14 +48,14 @@ describe('the model accepts', () => {
     expect(isAccepted([first, ask(1_100, 'work', yes(2))])).toBe(false);
   });
 
-  it('a state that is left when its time is over, and not before', () => {
+  it('a state that is left when its timer is due, and not before', () => {
     const left = refused(2, 'not-current', ['rest']);
     expect(isAccepted([ask(1_490, 'work', yes(1)), ask(1_510, 'work', left)])).toBe(true);
     expect(isAccepted([ask(1_490, 'work', left)])).toBe(false);
     expect(isAccepted([ask(1_510, 'work', yes(1))])).toBe(false);
   });
 
-  it('either of two timers as the first, if the history does not show which was', () => {
+  it('either of two timers as the first, if the history does not show the order', () => {
     const chart = chartOf(
       JSON.stringify({
         type: 'parallel',
@@ -80,18 +80,18 @@ describe('the model accepts', () => {
     expect(isAccepted([lost, report(60, { by: 'x' }, 3)], IDLE)).toBe(false);
   });
 
-  it('a keyed report that died and was refused, and whose repeat is refused though it would be counted now', () => {
+  it('a keyed report that died and was refused; its repeat is refused too, though it would be counted now', () => {
     const said = { state: 'b', key: 'k' };
     const lost = died(10, reportOf(said), 50);
     const before = [lost, report(20, {}, 2), report(22, {}, 3), report(24, {}, 4)];
     const again = (answer: Answer) => answered(60, reportOf(said), answer);
     expect(isAccepted([...before, again(refused(2, 'not-current', ['a']))], IDLE)).toBe(true);
     expect(isAccepted([...before, again(yes(5))], IDLE)).toBe(true);
-    // The report was not sent at a time at which this was the answer.
+    // The report was not sent at a time when this was the answer.
     expect(isAccepted([...before, again(refused(4, 'not-current', ['a']))], IDLE)).toBe(false);
   });
 
-  it('a keyed report that died and was refused, whose key is used for another', () => {
+  it('a keyed report that died and was refused; its key is used for another report', () => {
     const lost = died(10, reportOf({ state: 'b', key: 'k' }), 50);
     const reused = answered(60, reportOf({ key: 'k' }), refused(1, 'key-reused', ['a'], 422));
     expect(isAccepted([lost, reused], IDLE)).toBe(true);
@@ -100,7 +100,7 @@ describe('the model accepts', () => {
     expect(isAccepted([reused], IDLE)).toBe(false);
   });
 
-  it('every history of a machine, however the calls overlap and wherever one dies', () => {
+  it('every history of a machine, however its calls overlap, and wherever a call dies', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 50 }),
@@ -189,7 +189,7 @@ describe('the model refuses', () => {
     expect(isAccepted([ask(1_600, 'work', rest(2)), ask(1_700, 'work', rest(3))])).toBe(false);
   });
 
-  it('any history without a call that has changed something', () => {
+  it('every history in which a call with an effect is missing', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 50 }),

@@ -1,4 +1,6 @@
-/** The specification as the model of a search: a call happens at some moment between its call and its return. */
+/**
+ * The specification as the model of the search: a call takes effect at some moment between its call and its return.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { type Chart, nameOf } from '../../src/chart/chart.ts';
 import { run, stateOf } from './commands.ts';
@@ -10,8 +12,8 @@ import { settled } from './passing-time.ts';
 import type { Answer, Moments, Request } from './wire.ts';
 
 /**
- * How far the clocks of the clients and of the service may be apart, in ms: the service's shows whole milliseconds, and
- * may be put right a little in the middle of a run.
+ * How far the clocks of the clients and of the service may be apart, in ms: the service's clock shows whole
+ * milliseconds, and may be adjusted a little during a run.
  */
 const CLOCK_SLACK = 4;
 
@@ -27,17 +29,17 @@ export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, 
           const { moments = {}, ...said } = outcome.answer;
           if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
         } else if (outcome.heard !== undefined) {
-          // Said again, it is told what it was told the first time: a refusal, too.
+          // A repeat gets the first answer, also if it is a refusal.
           if (machine.answered !== ready.answered && isDeepStrictEqual(answer, outcome.heard)) yield machine;
         } else if (machine.revision > ready.revision) yield machine;
-        // It was refused, or changed nothing, and has taken its key all the same.
+        // The call was refused or changed nothing, but its key is taken.
         else if (outcome.hasTakenKey && machine.answered !== ready.answered) yield machine;
       }
     },
   };
 }
 
-/** @returns what a call could have been answered, all but moments, had it happened next. */
+/** @returns the answers, without moments, that the call can have if it is next. */
 export function answersTo(chart: Chart, state: Machine, operation: Operation<Request, Answer>): Answer[] {
   const { outcome, ...call } = operation;
   const unheard = { ...call, outcome: { known: false, until: latest(operation) } } as const;
@@ -45,13 +47,13 @@ export function answersTo(chart: Chart, state: Machine, operation: Operation<Req
 }
 
 interface Reaction {
-  /** The machine when the call comes, and afterwards. */
+  /** The machine at the moment of the call, and after it. */
   readonly ready: Machine;
   readonly machine: Machine;
   readonly answer: Answer;
 }
 
-/** Everything that can come of a call, as far as its answer does not make it plain that it has not. */
+/** Generates every effect that a call can have, except those that its answer plainly excludes. */
 function* reactions(
   chart: Chart,
   state: Machine,
@@ -61,7 +63,7 @@ function* reactions(
   const { request, outcome } = operation;
   const when = momentOf(chart, state, operation, before);
   if (when === undefined) return;
-  // What came again is answered as it was before; what is new, with the revision that it finds, or has made.
+  // A repeat has the revision of the first answer; a new request has the revision that it finds or makes.
   const isNew = request.type !== 'update' || request.key === undefined;
   const most = outcome.known && isNew ? outcome.answer.revision : undefined;
   for (const ready of settled(chart, state, when, most)) {
@@ -82,7 +84,7 @@ function momentOf(
   const { request, outcome } = operation;
   const [lease] = outcome.known && request.type === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
   if (lease === undefined || seen === undefined) return seen;
-  // A claim tells when it was taken.
+  // The answer to a claim says when the lease ends, and so when the claim took effect.
   const { slots } = chart.model.states[stateOf(chart, lease.state)] ?? {};
   return slots && both(seen, exactly(lease.until - slots.lease));
 }
@@ -91,7 +93,10 @@ function widened({ from, to }: Moment): Moment {
   return { from: from - CLOCK_SLACK, to: to + CLOCK_SLACK };
 }
 
-/** Takes over what an answer tells of moments. More than one way where it does not say which timer is due when. */
+/**
+ * Takes over the moments that an answer has. There is more than one result if it does not say which timer is due
+ * when.
+ */
 function* told(chart: Chart, machine: Machine, moments: Moments): Generator<Machine, undefined> {
   const changed =
     moments.changed === undefined ? machine.changed : both(machine.changed, exactly(moments.changed));
@@ -111,7 +116,7 @@ function* told(chart: Chart, machine: Machine, moments: Moments): Generator<Mach
       yield { ...known, timers: new Map(timers) };
 }
 
-/** Every way in which timers can be due at these moments. */
+/** Generates every assignment of these moments to the timers. */
 function* matched(
   [first, ...others]: readonly (readonly [number, Moment])[],
   moments: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * A moment that is known only to lie between two others, in ms since the epoch: a client sees when it has asked and
- * when it was answered, and not when the machine did it.
+ * A moment that is only known to lie between two others, in ms since the epoch: a client knows when it sent a request
+ * and when the response came, but not when the machine executed it.
  */
 export interface Moment {
   readonly from: number;
@@ -11,7 +11,7 @@ export function exactly(at: number): Moment {
   return { from: at, to: at };
 }
 
-/** @returns what both say of one moment; undefined where they contradict each other. */
+/** @returns the moment that both describe; undefined if they contradict each other. */
 export function both(a: Moment, b: Moment): Moment | undefined {
   const from = Math.max(a.from, b.from);
   const to = Math.min(a.to, b.to);

@@ -1,4 +1,4 @@
-/** What a machine does by itself: timers come due, and leases end. */
+/** What a machine does without a request: timers fire, and leases end. */
 import { type Chart, fire } from '../../src/chart/chart.ts';
 import { type Claim, changed, counted, type Machine, moved } from './machine.ts';
 import { type Moment, notBefore } from './moment.ts';
@@ -6,15 +6,15 @@ import { type Moment, notBefore } from './moment.ts';
 /** A machine at a moment at which nothing is due any more. */
 export interface Settled {
   readonly machine: Machine;
-  /** What is known of the moment by then. */
+  /** What is known of this moment. */
   readonly when: Moment;
 }
 
 /**
- * All that may have come due up to a moment, the earliest first: where it is not known which of two was the earlier, or
- * whether one was due by then, there are as many answers.
+ * Generates the machines after everything that is due up to a moment, the earliest first. There is more than one
+ * result if it is not known which of two timers is earlier, or whether a timer was due.
  *
- * @param revision no further than to this one.
+ * @param revision the highest revision of the result.
  */
 export function* settled(
   chart: Chart,
@@ -25,7 +25,7 @@ export function* settled(
   if (machine.revision > revision) return;
   const due = dueOf(machine);
   const end = Math.min(...due.map(({ at }) => at.to));
-  // Due is what is due at the moment itself: all else is later.
+  // A timer is due at its own moment; everything else is due later.
   if (due.length === 0) yield { machine, when };
   else if (end > when.from) {
     const narrowed = { from: when.from, to: Math.min(when.to, end) };
@@ -60,7 +60,7 @@ function pass(chart: Chart, machine: Machine, due: Due, at: Moment): Machine {
   return moved(counted(machine, 'timers'), at, (now) => fire(chart, machine.snapshot, timer, now));
 }
 
-/** What is not due at `from` is due later. */
+/** Moves the moments of timers and leases that were not due at `from` to later ones. */
 function narrow(machine: Machine, from: number): Machine {
   const timers = [...machine.timers].map(([id, at]) => [id, notBefore(from, at)] as const);
   const claims = machine.claims.map((claim) => ({ ...claim, until: notBefore(from, claim.until) }));

@@ -1,4 +1,4 @@
-/** Real clients, a real server, and a planted fault between them, which the judge must find. */
+/** Real clients, a real server, and a planted fault between them, which the verdict must report. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanUp } from '../process/server.ts';
 import type { Operation } from './history.ts';
@@ -7,10 +7,10 @@ import {
   claimsHeldTwice,
   doubleCounts,
   forgottenUpdates,
-  type Liar,
   lostUpdates,
+  type PlantedFault,
   staleReads,
-} from './liars.ts';
+} from './planted-faults.ts';
 import { type Run, runOnce } from './run.ts';
 import type { Answer, Request } from './wire.ts';
 
@@ -21,18 +21,18 @@ const SHORT = { operations: 400, clients: 8, kills: 1 };
 afterAll(cleanUp);
 
 describe('a run with a fault in it is refused:', () => {
-  it.each<[string, () => Liar, number, number]>([
+  it.each<[string, () => PlantedFault, number, number]>([
     ['a stale read', staleReads, 1, 1],
     ['a lost update', lostUpdates, 1, 2],
     ['a double count', doubleCounts, 1, 3],
     ['a claim held twice', claimsHeldTwice, 1, 4],
     ['an update that was acknowledged and is missing after a kill', forgottenUpdates, 2, 5],
   ])('%s', async (_, plant, kills, seed) => {
-    const liar = plant();
-    const run = await runOnce({ ...SHORT, kills, seed, ...liar });
-    // And not for want of time.
+    const fault = plant();
+    const run = await runOnce({ ...SHORT, kills, seed, ...fault });
+    // The search did not give up.
     expect(judge(run).excerpt).toContain('No order of these calls explains their answers');
-    expect(liar.lies).toBeGreaterThan(0);
+    expect(fault.times).toBeGreaterThan(0);
   });
 });
 
@@ -41,7 +41,7 @@ describe('a run without a fault', () => {
   let calls: readonly Call[];
   beforeAll(async () => {
     run = await runOnce({ ...SHORT, seed: 8 });
-    // Without calls that died without effect: one of them could replace a call that is removed below.
+    // Without calls that died without effect: such a call could stand for a call that is removed below.
     calls = judge(run).order;
   });
   const isAccepted = (history: readonly Call[]) => judge({ ...run, history }).isLinearizable;
@@ -50,7 +50,7 @@ describe('a run without a fault', () => {
     expect(isAccepted(calls)).toBe(true);
   });
 
-  it('is refused with an answer from before a change that an earlier answer had', () => {
+  it('is refused with an answer that is older than an earlier one', () => {
     const stale = someOf(calls, ({ request }) => request.type === 'status').flatMap((read) => {
       const newest = newestBefore(calls, read.called);
       const older = calls
@@ -62,17 +62,17 @@ describe('a run without a fault', () => {
     for (const history of stale) expect(isAccepted(history)).toBe(false);
   });
 
-  it('is refused without a report that was counted', () => {
+  it('is refused if a counted report is missing', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted(calls.filter((call) => call !== report))).toBe(false);
   });
 
-  it('is refused with a report that was answered and had no effect', () => {
+  it('is refused with an accepted report that took no effect', () => {
     for (const report of someOf(calls, isCounted))
       expect(isAccepted([...calls, { ...report, client: 'another' }])).toBe(false);
   });
 
-  it('is refused with a slot for a caller whose claim was refused', () => {
+  it('is refused with a slot of a caller whose claim was refused', () => {
     const taken = someOf(calls, ({ outcome }) => outcome.known && outcome.answer.problem === 'slots-taken');
     expect(taken.length).toBeGreaterThan(0);
     for (const call of taken) {

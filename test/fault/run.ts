@@ -1,4 +1,4 @@
-/** One run: a server, its clients, and a `kill -9` now and then. */
+/** One run: a server, its clients, and several `kill -9`. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { folderOf } from '../process/charts.ts';
 import { Random } from '../process/coordination/random.ts';
@@ -12,31 +12,31 @@ import { type Answer, isQuery, type Request, send } from './wire.ts';
 
 export interface Plan {
   readonly seed: number;
-  /** Calls that are to be answered, at least. */
+  /** The minimum of calls with an answer. */
   readonly operations: number;
   readonly clients: number;
   readonly kills: number;
-  /** For faults on purpose: how requests are sent, and what becomes of the data while the server is down. */
+  /** For planted faults: how requests are sent, and what happens to the data while the server is down. */
   readonly send?: typeof send;
   whileDown?(data: string, kill: number): Promise<void>;
 }
 
-/** As many as a run has where nobody says otherwise. */
+/** The default size of a run. */
 export const PLAN: Omit<Plan, 'seed'> = { operations: 1_200, clients: 8, kills: 4 };
 
-/** What has happened in a run. */
+/** The record of a run. */
 export interface Run {
   readonly seed: number;
   readonly shape: Shape;
-  /** When the machine has begun. */
+  /** When the machine began. */
   readonly started: Moment;
   readonly history: readonly Operation<Request, Answer>[];
   readonly kills: number;
-  /** Calls that were under way when their server was killed, and may have taken effect. */
+  /** Calls that were in flight when their server was killed, and may have taken effect. */
   readonly cutOff: number;
 }
 
-/** How long before a kill clients make no pauses, in ms at the least, so that some calls are under way. */
+/** How long before a kill clients make no pauses, in ms at the least, so that some calls are in flight. */
 const RUSH = 10;
 
 export async function runOnce(plan: Plan): Promise<Run> {
@@ -47,7 +47,7 @@ export async function runOnce(plan: Plan): Promise<Run> {
   let server = await startServer({ charts });
   const now = startClock();
   const book = new Book(now);
-  book.born();
+  book.serverStarts();
   const from = now();
   await send(machineAt(server.url), { type: 'status' }, FOR_EVER);
   const started = { from, to: now() };
@@ -65,19 +65,19 @@ export async function runOnce(plan: Plan): Promise<Run> {
     stage.isRushed = true;
     await pause(RUSH + random.below(20));
     await server.kill9();
-    book.dead();
+    book.serverEnded();
     stage.isRushed = false;
     const { data, url } = server;
     await plan.whileDown?.(data, kill);
     const port = random.chance(0.5) ? ['--port', new URL(url).port] : [];
-    book.born();
+    book.serverStarts();
     server = await startServer({ charts, data, flags: port });
     stage.url = machineAt(server.url);
   }
   await stage.until(plan.operations);
   stage.end();
   await failure;
-  // One who comes when all others have gone sees everything.
+  // A query after all other calls sees the effects of all of them.
   const called = now();
   const answer = await stage.send(stage.url, { type: 'status' }, FOR_EVER);
   book.answered('auditor', { type: 'status' }, called, answer);
@@ -89,7 +89,7 @@ function machineAt(url: string): string {
   return `${url}/fault/run`;
 }
 
-/** Of one who does not hang up. */
+/** For a call that is never aborted. */
 const FOR_EVER = new AbortController().signal;
 
 class RunningStage implements Stage {
@@ -121,13 +121,13 @@ class RunningStage implements Stage {
     this.isOver = true;
   }
 
-  /** Waits until so many calls were answered. */
+  /** Waits until so many calls have an answer. */
   async until(operations: number): Promise<void> {
     while (this.#book.count < operations && !this.isOver) await pause(2);
   }
 }
 
-/** Writes down what came of each call. */
+/** Records the outcome of each call. */
 class Book {
   /** ms since the epoch. */
   readonly now: () => number;
@@ -139,13 +139,13 @@ class Book {
     how: 'cut off' | 'hung up';
     at: number;
   }[] = [];
-  readonly #lives: { readonly from: number; to: number }[] = [];
+  readonly #servers: { readonly from: number; to: number }[] = [];
 
   constructor(now: () => number) {
     this.now = now;
   }
 
-  /** Calls that were cut off by a kill. */
+  /** The number of calls that were cut off by a kill. */
   get cutOff(): number {
     return this.#died.filter(({ how }) => how === 'cut off').length;
   }
@@ -154,15 +154,15 @@ class Book {
     return this.#answered.length;
   }
 
-  /** A server is about to start. */
-  born(): void {
-    this.#lives.push({ from: this.now(), to: Number.POSITIVE_INFINITY });
+  /** Notes that a server is about to start. */
+  serverStarts(): void {
+    this.#servers.push({ from: this.now(), to: Number.POSITIVE_INFINITY });
   }
 
-  /** The server has ended. */
-  dead(): void {
-    const life = this.#lives.at(-1);
-    if (life !== undefined) life.to = this.now();
+  /** Notes that the server has ended. */
+  serverEnded(): void {
+    const server = this.#servers.at(-1);
+    if (server !== undefined) server.to = this.now();
   }
 
   answered(client: string, request: Request, called: number, answer: Answer): void {
@@ -174,10 +174,10 @@ class Book {
     if (!isQuery(request)) this.#died.push({ client, request, called, how, at: this.now() });
   }
 
-  /** A call can have taken effect as long as the last server lived that was there when it died. */
+  /** A dead call can have taken effect until the end of the last server that ran when it died. */
   history(): Operation<Request, Answer>[] {
     const died = this.#died.map(({ at, how: _, ...call }) => {
-      const until = this.#lives.findLast(({ from }) => from <= at)?.to ?? at;
+      const until = this.#servers.findLast(({ from }) => from <= at)?.to ?? at;
       return { ...call, outcome: { known: false, until } as const };
     });
     return [...this.#answered, ...died];

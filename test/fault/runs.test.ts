@@ -1,8 +1,8 @@
 /**
- * Servers that are killed while clients are at work: what these were told is linearizable all the same.
+ * Runs of servers that are killed while clients call them: the answers are linearizable.
  *
- * `FAULT_SEEDS=20 npx vitest run test/fault/runs.test.ts` makes twenty runs, and `FAULT_SEED=1234`
- * begins with a certain one. `npm run test:faults -- --seeds 100` makes as many as one has time for.
+ * `FAULT_SEEDS=20 npx vitest run test/fault/runs.test.ts` makes twenty runs, and `FAULT_SEED=1234` sets the first
+ * seed. `npm run test:faults -- --seeds 100` makes a hundred.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { cleanUp } from '../process/server.ts';
@@ -15,7 +15,7 @@ const FIRST = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 100_00
 afterEach(cleanUp);
 
 describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))('a run with crashes, seed %i', (seed) => {
-  it('is linearizable, and has shown enough', async () => {
+  it('is linearizable, and has tested enough', async () => {
     const run = await runOnce({ ...PLAN, seed });
     const judgement = judge(run);
     console.log(summaryOf(run, judgement));
@@ -36,7 +36,7 @@ describe('a run with too little work', () => {
     expired: 0,
   };
 
-  it('fails, whatever there is too little of', () => {
+  it('fails for each count that is too small', () => {
     expect(missingIn(enough)).toEqual([]);
     for (const name of ['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims'] as const)
       expect(missingIn({ ...enough, [name]: enough[name] - 1 })).toHaveLength(1);

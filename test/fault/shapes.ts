@@ -1,16 +1,16 @@
-/** The charts of the runs: they go round and never end, and everything that can be lost or counted twice is in them. */
+/** The charts of the runs. They are rings that never end, and have everything that can be lost or counted twice. */
 import { Random } from '../process/coordination/random.ts';
 
-/** A chart, and what its clients know of it. */
+/** A chart, and what its clients know about it. */
 export interface Shape {
   readonly name: string;
   /** YAML, of which JSON is a part. */
   readonly chart: string;
-  /** By the names that the service answers with. */
+  /** By their names in the service's answers. */
   readonly states: readonly string[];
-  /** Those of them where one has to claim first. */
+  /** Those of them that a caller must claim before it reports. */
   readonly slots: readonly string[];
-  /** What is sent beside `update`. */
+  /** Events that are sent beside `update`. */
   readonly events: readonly string[];
 }
 
@@ -21,13 +21,13 @@ export function shapeOf(seed: number): Shape {
   return make(random);
 }
 
-/** States in a ring, each left by a quorum or by its own time; in one of them there are slots. */
+/** A ring of states, each left by a quorum or by a timer; one of them has slots. */
 function ring(random: Random): Shape {
   const names = ['drain', 'patch', 'reboot', 'verify'];
   const states = names.map((name, i) => {
     const next = names[(i + 1) % names.length];
     const slots = name === 'patch' ? { slots: 2, lease: '1s' } : {};
-    // Long enough for a lease to end where there are slots.
+    // Long enough for a lease to end in a state with slots.
     const after = whole(random, name === 'patch' ? 1_100 : 80, name === 'patch' ? 1_500 : 250);
     const update = { target: next, quorum: whole(random, 3, name === 'patch' ? 8 : 60) };
     return [name, { ...slots, on: { update }, after: { [`${after}ms`]: next } }];
@@ -36,7 +36,7 @@ function ring(random: Random): Shape {
   return { name: 'ring', chart: JSON.stringify(chart), states: names, slots: ['patch'], events: [] };
 }
 
-/** Two regions side by side, each a ring with a time of its own. */
+/** Two parallel regions, each a ring with a timer of its own. */
 function regions(random: Random): Shape {
   const region = (isGuarded: boolean) => ({
     initial: 'drain',
@@ -68,7 +68,7 @@ function regions(random: Random): Shape {
   };
 }
 
-/** Work that is given up after some failures, which are counted in the context, and begun anew after a while. */
+/** Work that fails after some failures, which are counted in the context, and begins again after a while. */
 function retreat(random: Random): Shape {
   const failed = 'context.failed';
   const fail = [

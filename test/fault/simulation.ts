@@ -1,4 +1,4 @@
-/** Histories as one machine makes them that does one thing at a time, by a clock that the test moves. */
+/** Histories of one machine that executes one call at a time, by a clock that the test moves. */
 import { type Chart, nameOf } from '../../src/chart/chart.ts';
 import { run } from './commands.ts';
 import type { Operation } from './history.ts';
@@ -7,23 +7,26 @@ import { exactly } from './moment.ts';
 import { settled } from './passing-time.ts';
 import type { Answer, Moments, Request } from './wire.ts';
 
-/** What is done, how long after what was done before, and how long it took to arrive and to be answered: in whole ms. */
+/**
+ * A request, how long after the one before it takes effect, and how long it took to arrive and to be answered, in
+ * whole ms.
+ */
 export interface Deed {
   readonly request: Request;
   readonly after: number;
   readonly sent: number;
   readonly back: number;
-  /** Nobody hears the answer. */
+  /** The client does not get the answer. */
   readonly dies?: boolean;
 }
 
-/** Does everything in order, beginning at the moment 0. */
+/** Executes all requests in order, from the moment 0. */
 export function simulate(chart: Chart, deeds: readonly Deed[]): Operation<Request, Answer>[] {
   let machine = begun(chart, exactly(0));
   let now = 0;
   return deeds.map(({ request, after, sent, back, dies }, i) => {
     now += after;
-    // By a clock that is exact, there is but one way.
+    // By an exact clock, there is only one result.
     for (const ready of settled(chart, machine, exactly(now))) machine = ready.machine;
     const done = run(chart, machine, request, exactly(now));
     const answer = withMoments(chart, done.machine, request, done.answer);

@@ -1,21 +1,21 @@
-/** The commands and queries of the runs, and how they look over HTTP. */
+/** The commands and queries of the runs, and their form in HTTP. */
 import * as z from 'zod';
 import type { Claim, Update } from '../../src/commands.ts';
 import type { IsQuery, StatusQuery } from '../../src/objects/results.ts';
 
 export type Request = Update | Claim | IsQuery | StatusQuery;
 
-/** Whether a request reads only. */
+/** Whether a request only reads. */
 export function isQuery({ type }: Request): boolean {
   return type === 'is' || type === 'status';
 }
 
-/** An HTTP response, with all its facts about the machine. Lists of names are sorted. */
+/** An HTTP response, with everything that it says about the machine. Lists of names are sorted. */
 export interface Answer {
   readonly status: number;
   /** From the `ETag`. */
   readonly revision: number;
-  /** Of a refusal: its code, the active states, and the holders of the slots where it lists them. */
+  /** Of a refusal: its code, the active states, and the holders of the slots if it lists them. */
   readonly problem?: string;
   readonly states?: readonly string[];
   readonly holders?: readonly string[];
@@ -42,7 +42,7 @@ export interface Document {
   }[];
 }
 
-/** Moments that an answer tells, in ms since the epoch. */
+/** Moments in an answer, ms since the epoch. */
 export interface Moments {
   /** The last change. */
   readonly changed?: number;
@@ -85,7 +85,11 @@ const problem = z.object({
 
 const claimed = z.object({ state: z.string(), by: z.string(), until: moment });
 
-/** Sends a request to the machine at `url`. @throws errors of the network, and on answers that the service must not give. */
+/**
+ * Sends a request to the machine at `url`.
+ *
+ * @throws errors of the network, and on answers that the service must not give.
+ */
 export async function send(url: string, request: Request, signal: AbortSignal): Promise<Answer> {
   const { method, path, headers } = written(request);
   const response = await fetch(url + path, { method, headers, signal });
