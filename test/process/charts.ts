@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from './server.ts';
 
-/** Two machines drain, then it is over. */
+/** Two machines drain; then the chart is done. */
 export const SEQUENCE = `current_state: drain
 states:
   - name: drain
@@ -13,7 +13,7 @@ states:
   - name: done
 `;
 
-/** It moves by itself after a second. */
+/** A timer leaves the first state after a second. */
 export const STATECHART = `initial: waiting
 states:
   waiting:

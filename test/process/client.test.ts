@@ -1,4 +1,4 @@
-/** The client, in Node, against a server that runs, dies and comes back. */
+/** The client in Node, against a server that runs, dies and is started again. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { StateClient, StateServiceError } from '../../src/client.ts';
 import { folderOf } from './charts.ts';
@@ -21,7 +21,7 @@ async function start(flags: readonly string[] = [], data?: string, env: Record<s
 }
 
 describe('a client', () => {
-  it('asks, reports, waits, claims, and reads the status', async () => {
+  it('queries, reports, waits, claims, and reads the status', async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');
     expect(await machine.is('drain')).toBe(true);
@@ -40,7 +40,7 @@ describe('a client', () => {
     expect((await machine.status()).states).toEqual(['patch']);
   });
 
-  it('waits no longer than it is told to', async () => {
+  it('waits no longer than its limit', async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');
     const began = performance.now();
@@ -52,7 +52,7 @@ describe('a client', () => {
     await expect(waiting).rejects.toThrow();
   });
 
-  it('says what it is told where that is neither yes nor no', async () => {
+  it('throws the problem of any other answer', async () => {
     const { url } = await start();
     const client = new StateClient({ url, retries: 0 });
     await expect(client.machine('acme/nothing').is('x')).rejects.toMatchObject({
@@ -63,8 +63,8 @@ describe('a client', () => {
     await expect(client.machine('acme/release').update('drain', { event: 'done.x' })).rejects.toThrow(
       'reserved by XState',
     );
-    const nobody = new StateClient({ url: 'http://127.0.0.1:9', retries: 1 }).machine();
-    await expect(nobody.is('x')).rejects.toBeInstanceOf(StateServiceError);
+    const unreachable = new StateClient({ url: 'http://127.0.0.1:9', retries: 1 }).machine();
+    await expect(unreachable.is('x')).rejects.toBeInstanceOf(StateServiceError);
   });
 
   it('sends its token', async () => {
@@ -80,7 +80,7 @@ describe('a client', () => {
     });
   });
 
-  it('is counted once though the server dies between, and misses nothing of what it watches', async () => {
+  it('is counted once though the server dies in between, and misses no event', async () => {
     const data = await temporaryFolder();
     const server = await start([], data);
     const machine = new StateClient({ url: server.url, retries: 20 }).machine('acme/release');

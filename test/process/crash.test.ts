@@ -37,7 +37,7 @@ describe('a kill -9 under load', () => {
       await load;
       server = await startServer({ chart, data: server.data });
       const { have, revision } = await countOf(server);
-      // Each of those that were cut off may have been counted, and was not answered.
+      // Each report that was cut off may have been counted, and was not answered.
       expect(have).toBeGreaterThanOrEqual(answered);
       expect(have).toBeLessThanOrEqual(sent);
       expect(revision).toBe(have + 1);
@@ -45,7 +45,7 @@ describe('a kill -9 under load', () => {
     expect(answered).toBeGreaterThan(3 * CLIENTS);
   });
 
-  it('leaves a state whose time has passed meanwhile on the first request after', async () => {
+  it('fires a timer that was due meanwhile, on the first request after it', async () => {
     const moment = new Date(Date.now() + 2_500);
     const chart = await fileOf(`current_state: before
 states:
@@ -63,7 +63,7 @@ states:
   });
 });
 
-/** @returns undefined where the connection was lost. */
+/** @returns undefined if the connection was lost. */
 async function statusOf({ url }: Server, method: string, path: string): Promise<number | undefined> {
   try {
     const response = await fetch(url + path, { method });
@@ -74,7 +74,7 @@ async function statusOf({ url }: Server, method: string, path: string): Promise<
   }
 }
 
-/** How far the chart has counted. */
+/** The present count of the chart. */
 async function countOf({ url }: Server): Promise<{ have: number; revision: number }> {
   const status: unknown = await (await fetch(url)).json();
   const { quorums, revision } = status as { quorums: [{ have: number }]; revision: number };

@@ -16,7 +16,7 @@ afterEach(async () => {
 it('answers again after silent connections took all descriptors, also where workerd ended', async () => {
   const chart = await fileOf(SEQUENCE);
   const ended: boolean[] = [];
-  // workerd ends where `accept()` finds no descriptor. Where only the second one is missing, it drops the connection.
+  // workerd ends if `accept()` finds no descriptor. If only the second one is missing, it drops the connection.
   for (const descriptors of [400, 401]) {
     const server = await startServer({ chart, descriptors });
     expect(await statusOf(server, '/state?state=drain', 'PUT')).toBe(200);
@@ -24,7 +24,7 @@ it('answers again after silent connections took all descriptors, also where work
     await Promise.all(halves.map(({ sent }) => sent));
     await until(() => /Too many open files/.test(server.output()));
     leave();
-    // The second of two: nothing that was answered is lost.
+    // The second of two: no acknowledged report is lost.
     await until(async () => (await statusOf(server, '/state?state=drain', 'PUT').catch(() => 0)) === 200);
     expect(await statusOf(server, '/state?state=done')).toBe(200);
     ended.push(server.output().includes('workerd ended: '));
@@ -38,7 +38,7 @@ it('accepts other requests after all waiting clients have gone', async () => {
     'the limit of open files is 800, and a connection takes 2, so at most 200 requests may wait',
   );
   expect(await statusOf(server, '/state?state=drain')).toBe(200);
-  // At two machines, by half each; a `GET` of a machine waits too.
+  // At two machines, half at each; a `GET` of a machine waits too.
   for (let i = 0; i < 250; i++) {
     const path = i % 2 === 0 ? '/state?state=done&wait=3s' : '/?wait=3s';
     await open(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: "1"\r\n\r\n`).sent;
@@ -76,25 +76,25 @@ it('refuses watches beyond the descriptors, and accepts others after the readers
   }
   expect(await statusOf(server, '/state?state=drain')).toBe(200);
   leave();
-  // A stream's reader is found to have left when the stream is written to.
+  // The server finds that a reader has left when it writes to the stream.
   await until(async () => (await watchersOf(server)) === 0, 20_000);
   expect(await statusOf(server, '/state?state=done&wait=1s')).toBe(406);
 });
 
 describe('the descriptors of a process', () => {
-  it('are enough for all that may wait from 65,536 on', () => {
+  it('suffice for all waits from 65,536 on', () => {
     const enough = { waits: WAITS, warning: undefined };
     expect([descriptorsFor(65_536), descriptorsFor(undefined)]).toEqual([enough, enough]);
   });
 
-  it('are half for those who wait, where they are few, and that is said', () => {
+  it('are half for waits if there are fewer, with a warning', () => {
     const { waits, warning } = descriptorsFor(1_024);
     expect(waits).toBe(256);
     expect(warning).toContain('`ulimit -n 65536`');
   });
 });
 
-/** Opens a connection of its own, and sends what is given. `answered`: the first bytes that come back. */
+/** Opens a connection, and sends text. `answered`: the first bytes of the answer. */
 function open(server: Server, text: string): { sent: Promise<void>; answered: Promise<string> } {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

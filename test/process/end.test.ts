@@ -57,13 +57,13 @@ describe('a restart', () => {
     const before = await lastWrite(first.data);
 
     const second = await startServer({ chart, data: first.data });
-    // Nobody asks meanwhile, for a request would fire what is due: only the alarm can make the object write.
+    // No request meanwhile, because a request fires what is due: only the alarm can make the object write.
     await until(async () => (await lastWrite(first.data)) > before);
     expect((await get(second.url, '/state?state=over')).status).toBe(200);
   });
 });
 
-/** When a machine's storage was last written to, in ms since the epoch. metadata.sqlite is workerd's own. */
+/** When a machine's storage was last written, ms since the epoch. metadata.sqlite is workerd's own. */
 async function lastWrite(data: string): Promise<number> {
   const folder = join(data, 'stateservice-Machine');
   const files = (await readdir(folder)).filter((name) => /^[0-9a-f]+\.sqlite(-wal)?$/.test(name));

@@ -1,6 +1,6 @@
 /**
- * A Worker whose object is far away: during a call, the Worker's own thread is idle. In one process with its object, the
- * thread of a real machine is never idle, and less can go wrong than at Cloudflare.
+ * A Worker whose object is far away: during a call, the Worker's own thread is idle. A real machine shares a process
+ * with its Worker, so that thread is never idle, and fewer faults can occur than at Cloudflare.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { DEFAULT } from '../../src/address.ts';

@@ -139,7 +139,7 @@ describe('the charts of serve', () => {
     expect(lines).toContain(`stateservice: ${file} is invalid; nothing is served`);
   });
 
-  it('are refused where they are not UTF-8', async () => {
+  it('are refused if they are not UTF-8', async () => {
     const chart = await fileOf(Buffer.concat([Buffer.from('# '), Buffer.from([0xff, 0x0a])]));
     const { lines } = refusalOf(await readCharts(await temporaryFolder(), chart));
     expect(lines).toContain(`${chart}:1:1: The file is not UTF-8.`);

@@ -6,7 +6,7 @@ import { measure } from '../bench/load.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, isAlive, type Server, startServer } from './server.ts';
 
-/** It only counts, for as long as anybody likes. */
+/** Only counts updates, without an end. */
 const CHART = `initial: work
 states:
   work: {on: {go: next, update: {target: next, quorum: 1000000000}}}
@@ -23,7 +23,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-/** What each kind does on a connection of its own, until it is cut. */
+/** The behaviour of each kind on a connection of its own, until it is cut. */
 const KINDS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
   async 'sends its request a byte a moment'(socket) {
     for (const character of `GET /acme/work/state?state=work HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ${'a'.repeat(1_000)}`) {
@@ -71,15 +71,15 @@ const KINDS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
 
 const EACH = 100;
 
-describe('eight hundred clients that mean no good', () => {
-  it('keep nobody from being served', async () => {
+describe('eight hundred hostile clients', () => {
+  it('do not keep other clients from being served', async () => {
     await fetch(`${server.url}/acme/work`);
     const alone = await loadOf();
     const hostile = Object.values(KINDS).flatMap((behave) =>
       Array.from({ length: EACH }, () => {
         const { hostname, port } = new URL(server.url);
         const socket = connect({ host: hostname, port: Number(port) });
-        // Whatever it is told, and however it is cut.
+        // Whatever the answer, and however the connection ends.
         socket.on('error', () => {});
         socket.on('data', () => {});
         sockets.push(socket);
@@ -89,14 +89,14 @@ describe('eight hundred clients that mean no good', () => {
     await pause(300);
     const before = await countOf();
     const amid = await loadOf();
-    // Each report that was answered was counted, and no other.
+    // Each acknowledged report was counted, and no other.
     const { have, revision } = await countOf();
     expect(have - before.have).toBe(revision - before.revision);
     expect(amid.answers).toBeGreaterThan(0);
     console.log(
       `hostile: ${KINDS_COUNT * EACH} clients; updates at ${(100 * (amid.throughput / alone.throughput)).toFixed(0)} % of their rate, p99 ${amid.p99.toFixed(0)} ms`,
     );
-    // Both kinds, and the service, share the cores of one machine.
+    // The hostile clients, the others and the service share the cores of one machine.
     expect(amid.throughput).toBeGreaterThan(alone.throughput / 20);
     expect(amid.p99).toBeLessThan(2_000);
     for (const socket of sockets) socket.destroy();
@@ -109,11 +109,11 @@ describe('eight hundred clients that mean no good', () => {
 
 const KINDS_COUNT = Object.keys(KINDS).length;
 
-/** Updates of sixteen who mean well: each must be answered with yes. */
+/** Sends updates of sixteen other clients: each must be accepted. */
 async function loadOf() {
   const url = `${server.url}/acme/work/state?state=work`;
   const load = await measure({ url, method: 'PUT', connections: 16, body: 'work' }, 2);
-  if (load === undefined) throw new Error('nobody was served');
+  if (load === undefined) throw new Error('no client was served');
   return { ...load, answers: load.throughput * 2 };
 }
 

@@ -6,16 +6,19 @@ describe('a host', () => {
     expect(isLoopback(host)).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.com', 'localhost.example.com'])('is not: %s', (host) => {
-    expect(isLoopback(host)).toBe(false);
-  });
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.com', 'localhost.example.com'])(
+    'is not loopback: %s',
+    (host) => {
+      expect(isLoopback(host)).toBe(false);
+    },
+  );
 
   it('has brackets where it is an IPv6 address', () => {
     expect(hostAndPort({ host: '::1', port: 80 })).toBe('[::1]:80');
     expect(hostAndPort({ host: '127.0.0.1', port: 80 })).toBe('127.0.0.1:80');
   });
 
-  it('is reached at a loopback address where the server listens on all', () => {
+  it('is reached at a loopback address if the server listens on all addresses', () => {
     expect(['0.0.0.0', '::', '10.0.0.1'].map(reachableHost)).toEqual(['127.0.0.1', '::1', '10.0.0.1']);
   });
 });

@@ -14,11 +14,14 @@ afterEach(cleanUp);
 const ADDRESSES = Number(process.env.NOTHING_ADDRESSES ?? 500);
 const CLIENTS = 32;
 
-/** After how many requests memory is measured, and by how many MB it may be more at the end: an object that is asked has 65 kB. */
+/**
+ * The number of requests after which memory is measured, and the MB by which it may grow until the end: an object
+ * that is called has 65 kB.
+ */
 const WARM = ADDRESSES / 10;
 const MOST_MEMORY = 128;
 
-it('answers any number of addresses without a chart 404 each, and keeps no table, no row and no alarm', async () => {
+it('answers 404 for any number of addresses without a chart, and stores no table, no row and no alarm', async () => {
   const chart = await fileOf(SEQUENCE);
   const first = await startServer({ chart });
   const statuses = new Map<number, number>();
@@ -30,18 +33,18 @@ it('answers any number of addresses without a chart 404 each, and keeps no table
         const response = await fetch(`${first.url}/nobody/nothing-${i}/state?state=x`);
         await response.arrayBuffer();
         statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-        // Not from the start: buffers and compiled code grow at first, whatever is asked.
+        // Not from the start: buffers and compiled code grow at first, whatever is requested.
         if (i === WARM) memory = await memoryOf(first);
       }
     }),
   );
   expect([...statuses]).toEqual([[404, ADDRESSES]]);
   expect((await memoryOf(first)) - memory).toBeLessThan(MOST_MEMORY);
-  // One machine that is there, to tell the difference.
+  // One machine that exists, to see the difference.
   expect((await fetch(`${first.url}/state?state=drain`)).status).toBe(200);
   await first.stop();
 
-  // workerd makes a file for every object that is asked: no object was, but the one of the machine.
+  // workerd makes a file for each object that is called: only the machine's own object was.
   const [database = '', ...others] = databasesOf(first);
   expect(others).toEqual([]);
   expect(tablesOf(database).length).toBeGreaterThan(0);
@@ -53,7 +56,7 @@ async function memoryOf({ workerdPid }: Server): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
 }
 
-describe('the files of objects that were merely asked', () => {
+describe('the files of objects that were only queried', () => {
   const RUNS = 20;
   const chartsWithOne = async () => {
     const charts = await temporaryFolder();
@@ -72,13 +75,13 @@ describe('the files of objects that were merely asked', () => {
     const first = await startServer({ charts });
     await askRuns(first);
     await first.stop();
-    // Of the runs, and of the chart's own machine, which was asked for an upload.
+    // Of the runs, and of the chart's own machine, which was queried for an upload.
     expect(databasesOf(first)).toHaveLength(RUNS + 1);
     const second = await startServer({ charts, data: first.data });
     expect(databasesOf(second)).toEqual([]);
   });
 
-  it('are removed while it runs, once the objects sleep, and nothing is lost', async () => {
+  it('are removed while the server runs, once the objects sleep, and nothing is lost', async () => {
     const server = await startServer({ charts: await chartsWithOne() });
     const report = (run: string) =>
       fetch(`${server.url}/acme/release@${run}/state?state=drain`, { method: 'PUT' });
@@ -86,7 +89,7 @@ describe('the files of objects that were merely asked', () => {
     await askRuns(server);
     const over = Promise.withResolvers<string>();
     const sweeping = keepSweeping(server.data, { pid: server.workerdPid, ended: over.promise }, 50);
-    // Beside the sweeps an object is asked all the time, and then begins.
+    // During the sweeps one object is queried all the time, and then begins.
     for (const end = Date.now() + 2_000; Date.now() < end; ) {
       expect((await fetch(`${server.url}/acme/release@busy/state?state=drain`)).status).toBe(200);
     }

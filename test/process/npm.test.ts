@@ -16,17 +16,17 @@ it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
   async (signal) => {
     const { npm, data } = await startNpm();
     const processes = descendantsOf(npm.pid);
-    // The command line, its workerd and the guard of that.
+    // The command line, its workerd, and the guard of workerd.
     expect(processes.length).toBeGreaterThanOrEqual(3);
 
     npm.kill(signal);
     await until(() => !processes.some(isAlive), 4_000);
-    // Its data is free for the next.
+    // Its data folder is free for the next server.
     await startServer({ data });
   },
 );
 
-it('outlives the shell that has started it without npm, as under nohup', async () => {
+it('outlives the shell that started it without npm, as under nohup', async () => {
   const data = await temporaryFolder();
   const { npm_execpath: _, ...env } = process.env;
   // The shell ends at once.
@@ -35,7 +35,7 @@ it('outlives the shell that has started it without npm, as under nohup', async (
   const pid = Number(printed);
   try {
     await until(() => descendantsOf(pid).length >= 2, 20_000);
-    // Longer than it takes to look for a parent.
+    // Longer than the interval at which it looks for its parent.
     await new Promise((done) => setTimeout(done, 1_000));
     expect(isAlive(pid)).toBe(true);
   } finally {

@@ -8,7 +8,7 @@ import { cleanUp, runCli, type Server, startServer } from './server.ts';
 
 const SECRET = 'a secret that only the tests know of';
 
-/** What OpenAPI has of an answer, as far as the tests look. */
+/** The parts of an OpenAPI response that the tests read. */
 interface Reply {
   readonly headers?: Readonly<Record<string, object>>;
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
@@ -47,13 +47,13 @@ beforeAll(async () => {
 });
 afterAll(cleanUp);
 
-it('is valid by a validator of others', async () => {
+it('is valid for a validator of another project', async () => {
   const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
   expect(errors).toBeUndefined();
   expect(valid).toBe(true);
 });
 
-it('is told to be wrong by that validator where it is', async () => {
+it('is invalid for that validator if it has a fault', async () => {
   const broken = { ...document, paths: { '/state': { get: { responses: { 200: {} } } } } };
   expect((await new Validator().validate(broken)).valid).toBe(false);
 });
@@ -67,21 +67,21 @@ it('names each operation once, and each parameter of a path', () => {
   expect(ids.length).toBeGreaterThan(30);
 });
 
-/** A request, and the answer that is expected of it. */
+/** A request, and the answer that is expected. */
 interface Call {
   readonly id: string;
   readonly status: number;
   readonly request: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** With which token; the service is open where it is left out. */
+  /** The token; undefined for the open service. */
   readonly token?: 'none' | 'read' | 'admin';
 }
 
 const FLEETLOCK = { 'fleet-lock-protocol': 'true' };
 const node = (group: string) => JSON.stringify({ client_params: { id: 'node-1', group } });
 
-/** In order: each leaves the machines as the next one finds them. */
+/** In order: each request leaves the machines as the next one needs them. */
 const CALLS: readonly Call[] = [
   { id: 'health', status: 200, request: 'GET /healthz' },
   { id: 'openApi', status: 200, request: 'GET /openapi.json' },
@@ -187,13 +187,13 @@ const CALLS: readonly Call[] = [
   { id: 'isCurrent', status: 400, request: 'GET /nobody/-/state?state=a' },
 ];
 
-describe('an answer is as it is promised:', () => {
+describe('an answer matches its contract:', () => {
   const ajv = addFormats.default(new Ajv2020({ strict: false }));
   beforeAll(() => {
     ajv.addSchema(document, 'openapi');
   });
 
-  // One after the other, for they tell one story.
+  // In order, because each depends on the ones before it.
   it.each(CALLS)('$id, $status for $request', async ({ id, status, request, headers, body, token }) => {
     const [method = '', path = ''] = request.split(' ');
     const server = token === undefined ? open : guarded;
@@ -218,14 +218,14 @@ describe('an answer is as it is promised:', () => {
     expect(isRight).toBe(true);
   });
 
-  it('for every operation there is', () => {
+  it('each operation has one', () => {
     const all = Object.values(document.paths).flatMap((methods) => Object.values(methods));
     const called = new Set(CALLS.map(({ id }) => id));
     expect(all.map(({ operationId }) => operationId).filter((id) => !called.has(id))).toEqual([]);
   });
 });
 
-/** What HTTP itself puts in an answer. */
+/** The headers that HTTP itself adds. */
 const HOP_BY_HOP = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Transfer-Encoding', 'Connection'];
 
 function replyOf(id: string, method: string, status: number): { pointer: string; reply: Reply } {
@@ -233,11 +233,11 @@ function replyOf(id: string, method: string, status: number): { pointer: string;
     const operation = methods[method.toLowerCase()];
     if (operation?.operationId !== id) continue;
     const reply = operation.responses[status];
-    if (reply === undefined) throw new Error(`${id} does not promise ${status}`);
+    if (reply === undefined) throw new Error(`${id} does not declare ${status}`);
     if (!('$ref' in reply))
       return { pointer: `/paths/${escaped(path)}/${method.toLowerCase()}/responses/${status}`, reply };
     const shared = document.components.responses[reply.$ref.slice(reply.$ref.lastIndexOf('/') + 1)];
-    if (shared === undefined) throw new Error(`${reply.$ref} is nowhere`);
+    if (shared === undefined) throw new Error(`${reply.$ref} does not exist`);
     return { pointer: reply.$ref.slice(1), reply: shared };
   }
   throw new Error(`there is no operation ${method} ${id}`);

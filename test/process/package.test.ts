@@ -5,13 +5,13 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { PACKAGE } from './docs/pages.ts';
 
-/** Without an address a package comes from the registry that npm is set to. */
+/** Without an address, npm takes a package from its configured registry. */
 const Locked = z.object({
   integrity: z.string().startsWith('sha512-'),
   resolved: z.string().startsWith('https://registry.npmjs.org/').optional(),
 });
 
-it('is locked to what the registry has: every package with its hash, those of other platforms too', async () => {
+it('is locked: each package has its hash, also those for other platforms', async () => {
   const { packages }: { packages: Record<string, unknown> } = JSON.parse(
     await readFile(join(PACKAGE, 'package-lock.json'), 'utf8'),
   );

@@ -17,7 +17,7 @@ it('is created for its owner only, with every file in it', async () => {
   expect(Object.keys(modes).filter((name) => name.endsWith('.sqlite')).length).toBeGreaterThan(0);
 });
 
-it('is restricted where an earlier version has left it open', async () => {
+it('is restricted if an earlier version has left it open', async () => {
   const data = join(await temporaryFolder(), 'data');
   await serveOnce(data);
   for (const name of Object.keys(await modesIn(data))) {
@@ -28,7 +28,7 @@ it('is restricted where an earlier version has left it open', async () => {
   expect(Object.values(await modesIn(data)).filter((mode) => mode !== '700' && mode !== '600')).toEqual([]);
 });
 
-it('stays open where it contains other files, which are not changed', async () => {
+it('stays open if it contains other files, which are not changed', async () => {
   const data = await temporaryFolder();
   await chmod(data, 0o755);
   await writeFile(join(data, 'notes'), '');

@@ -1,4 +1,4 @@
-/** The JSON Schema by which editors complete and check charts. */
+/** Tests of the JSON Schema with which editors complete and check charts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { chartSchema } from '../../src/chart/json-schema.ts';
 import statecharts from '../conformance/statechart.json' with { type: 'json' };
 
-it('publishes the JSON Schema that the shapes give (npx vitest run -u writes it anew)', async () => {
+it('is the JSON Schema of the shapes (npx vitest run -u writes it)', async () => {
   await expect(`${JSON.stringify(chartSchema(), null, 2)}\n`).toMatchFileSnapshot('../../charts/schema.json');
 });
 
@@ -27,7 +27,7 @@ const schema = chartSchema() as Schema;
 const validate = new Ajv({ strict: false }).compile(schema);
 const accepts = (yaml: string) => validate(parse(yaml));
 
-/** The parts of a schema that say something of one place: those behind references, and all alternatives. */
+/** The parts of a schema that apply to one place: those behind references, and all alternatives. */
 function partsOf(part: Schema | boolean | undefined): readonly Schema[] {
   if (typeof part !== 'object') return [];
   const { $ref, anyOf = [], allOf = [] } = part;
@@ -39,7 +39,7 @@ function unique<Item>(items: readonly Item[]): Item[] {
   return [...new Set(items)];
 }
 
-/** What a schema says of the place that these steps lead to: an item by a number, any other by a key. */
+/** The schemas of the place that these steps lead to: a number is an item, any other step a key. */
 function at(start: Schema, steps: readonly (string | number)[]): readonly Schema[] {
   return steps.reduce<readonly Schema[]>(
     (parts, step) =>
@@ -126,15 +126,15 @@ describe('an editor marks', () => {
   });
 
   it.each([
-    ['a key that a sequence has not', `${inSequence('{name: a}')}version: 1\n`],
-    ['a key that its states have not', inSequence('{name: a, slot: 3}')],
+    ['an unknown key of a sequence', `${inSequence('{name: a}')}version: 1\n`],
+    ['an unknown key of a state of a sequence', inSequence('{name: a, slot: 3}')],
     [
       'a key that a count has not',
       inSequence(
         `{name: a, func: increment, current: {key: n, value: 0, x: 1}, target: {name: b, when: {key: n, value: 2}}}`,
       ),
     ],
-    ['a function that there is not', inSequence('{name: a, func: incremet}')],
+    ['an unknown function', inSequence('{name: a, func: incremet}')],
     ['a count without its target', inSequence(`{name: a, func: increment, ${COUNT}}`)],
     [
       'a count until a moment',
@@ -147,15 +147,15 @@ describe('an editor marks', () => {
       inSequence('{name: a, func: time, target: {name: b, when: {key: n, value: 2}}}'),
     ],
     [
-      'a moment that is none',
+      'a moment with a wrong format',
       inSequence('{name: a, func: time, target: {name: b, when: {key: n, value: soon}}}'),
     ],
     ['a target without a function', inSequence('{name: a, target: {name: b, when: {key: n, value: 2}}}')],
-    ['a duration that is none in `after`', inStatechart('{after: {soon: b}}')],
-    ['a duration that is none in `lease`', inStatechart('{slots: 1, lease: 5 minutes}')],
-    ['a duration that is none in `delay`', inStatechart('{entry: {raise: {event: x, delay: 1 h}}}')],
-    ['a moment that is none in `at`', inStatechart('{at: {tomorrow: b}}')],
-    ['a key that a state has not', inStatechart('{leese: 5m}')],
+    ['a wrong duration in `after`', inStatechart('{after: {soon: b}}')],
+    ['a wrong duration in `lease`', inStatechart('{slots: 1, lease: 5 minutes}')],
+    ['a wrong duration in `delay`', inStatechart('{entry: {raise: {event: x, delay: 1 h}}}')],
+    ['a wrong moment in `at`', inStatechart('{at: {tomorrow: b}}')],
+    ['an unknown key of a state', inStatechart('{leese: 5m}')],
   ])('%s', (_, text) => {
     expect(accepts(text)).toBe(false);
   });

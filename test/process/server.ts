@@ -12,20 +12,20 @@ const START_TIMEOUT = 30_000;
 export interface ServerOptions {
   /** The file of the `default` chart. */
   chart?: string;
-  /** The folder of charts; an empty one where it is left out. */
+  /** The folder of charts; by default an empty one. */
   charts?: string;
-  /** Where the machines are kept; a new folder where it is left out. */
+  /** Where the machines are stored; by default a new folder. */
   data?: string;
   /** Further flags. */
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
-  /** Whether esbuild runs in it, as for users, though the Worker was bundled before (`bundled.ts`). */
+  /** Whether esbuild bundles in the server, as for users, though the Worker was bundled before (`bundled.ts`). */
   bundles?: boolean;
-  /** How many descriptors each of its processes may have open. */
+  /** The limit of open descriptors of each of its processes. */
   descriptors?: number;
 }
 
-/** How the process of the command line ended. */
+/** The end of the command line's process. */
 interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -34,19 +34,19 @@ interface Exit {
 }
 
 export interface Server {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly url: string;
   /** Of the command line. */
   readonly pid: number;
   /** Of the process that answered first. */
   readonly workerdPid: number;
-  /** To start another server where this one stopped. */
+  /** Starts another server in place of this one. */
   readonly data: string;
-  /** What was printed so far, stdout and stderr. */
+  /** The output so far, stdout and stderr. */
   output(): string;
   /** Signals the command line, as a terminal or a supervisor does. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
-  /** Kills all of the server as a crash of the host does: nothing is finished, nothing is closed. */
+  /** Kills all processes of the server, as a crash of the host does: nothing is finished, nothing is closed. */
   kill9(): Promise<Exit>;
   /** Kills workerd alone. */
   killWorkerd(): void;
@@ -158,7 +158,7 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
 }
 
 interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descriptors'> {
-  /** The content of stdin; none where it is left out. */
+  /** The content of stdin; none if undefined. */
   input?: string | undefined;
 }
 

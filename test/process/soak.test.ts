@@ -1,6 +1,6 @@
 /**
- * Load that goes on and on: runs come and go, and nothing grows. `SOAK_SECONDS=3600` is the hour of an evening; some
- * seconds serve a working copy, `npm run test:long` takes a minute.
+ * Load for a long time: runs begin and are deleted, and nothing grows. `SOAK_SECONDS=3600` takes an hour; the default
+ * takes some seconds, and `npm run test:long` takes a minute.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ afterEach(cleanUp);
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 12);
 const CLIENTS = 8;
 const SAMPLES = 12;
-/** How many reports one run lives for. */
+/** Reports before a run is deleted. */
 const LIFE = 20;
 
 const CHART = `initial: a
@@ -24,16 +24,16 @@ states:
   b: {on: {update: a}, after: {500ms: a}}
 `;
 
-/** What is measured again and again. */
+/** One measurement. */
 interface Sample {
   /** MiB */
   readonly memory: number;
-  /** MiB, of machines that are there. */
+  /** MiB, of the machines that exist. */
   readonly storage: number;
   /** ms */
   readonly p50: number;
   readonly p99: number;
-  /** ms that a piece of work takes: how busy this machine is. */
+  /** ms for a piece of work: how busy this machine is. */
   readonly yardstick: number;
   readonly requests: number;
 }
@@ -80,13 +80,13 @@ it(`holds memory, storage and latency for ${SECONDS} s`, { timeout: SECONDS * 1_
     of.reduce((sum, sample) => sum + sample[figure], 0) / of.length;
   expect(mean(samples, 'requests')).toBeGreaterThan(100);
   expect(mean(late, 'memory')).toBeLessThan(mean(early, 'memory') * 1.25 + 32);
-  // Others may come to use the same cores meanwhile.
+  // Other processes may use the same cores later.
   const busier = Math.max(1, mean(late, 'yardstick') / mean(early, 'yardstick'));
   expect(mean(late, 'p50')).toBeLessThan(mean(early, 'p50') * 2 * busier + 5);
-  // The history of the one that stays is a ring; the runs are gone.
+  // The history of the machine that stays is bounded; the runs are deleted.
   expect(mean(late, 'storage')).toBeLessThan(16);
 
-  // workerd leaves a file of 4 KiB behind for each that is gone; the next start sweeps them.
+  // workerd leaves a file of 4 KiB for each deleted object; the next start removes them.
   await server.stop();
   const again = await startServer({ charts, data: server.data });
   const left = (await machineFiles(again)).filter(({ size }) => size === EMPTY);
@@ -108,10 +108,10 @@ async function sampleOf(server: Server, latencies: readonly number[]): Promise<S
   };
 }
 
-/** A database in which nothing is any more. */
+/** A database without a table. */
 const EMPTY = 4_096;
 
-/** The files of machines: databases, and their logs. What is deleted while one looks is not there. */
+/** The files of machines: databases, and their logs. A file that is deleted meanwhile is left out. */
 async function machineFiles({ data }: Server): Promise<{ size: number }[]> {
   const folder = join(data, 'stateservice-Machine');
   const found = await Promise.all(

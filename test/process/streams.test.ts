@@ -1,4 +1,7 @@
-/** Clients of `watch` that request the whole history and read nothing: others are served, and memory does not grow. */
+/**
+ * Clients of `watch` that request the whole history and read nothing: other clients are served, and memory does not
+ * grow.
+ */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -58,7 +61,7 @@ function memory(): number {
   return Number(kilobytes) / 1_024;
 }
 
-/** What requests to another machine take meanwhile, ms. */
+/** How long requests to another machine take meanwhile, ms. */
 async function timesOfOthers(): Promise<{ readonly p50: number; readonly p90: number }> {
   const times: number[] = [];
   for (let i = 0; i < 100; i++) {
@@ -71,8 +74,8 @@ async function timesOfOthers(): Promise<{ readonly p50: number; readonly p90: nu
   return { p50: times[50] ?? 0, p90: times[90] ?? 0 };
 }
 
-describe('readers that ask for all and read nothing', () => {
-  it('cost a page of memory each, and keep nobody waiting', async () => {
+describe('readers that request all of the history and read nothing', () => {
+  it('cost a page of memory each, and delay no other client', async () => {
     const before = memory();
     const alone = await timesOfOthers();
     for (let i = 0; i < READERS; i++) open('/acme/long/watch?after=0').pause();
@@ -83,7 +86,7 @@ describe('readers that ask for all and read nothing', () => {
     expect(times.p90).toBeLessThan(alone.p90 + 100);
   });
 
-  it('cannot ask for more than a bounded page of the history', async () => {
+  it('get no more than a bounded page of the history', async () => {
     const response = await fetch(`${server.url}/acme/long/history?limit=1000`);
     const { history, before } = (await response.json()) as { history: { id: number }[]; before: number };
     expect(history.length).toBeLessThan(1_000);

@@ -6,7 +6,7 @@ import { startWorkerd } from '../../src/cli/workerd.ts';
 import { textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 import { cleanUp, takenPort, temporaryFolder } from './server.ts';
 
-/** A Worker that shows what ours cannot be made to: a request without an end, any bytes of a binding, a log. */
+/** A Worker for what ours cannot do: a request without an end, any bytes of a binding, a log. */
 const WORKER = `
 import { DurableObject } from 'cloudflare:workers';
 export class Machine extends DurableObject {}
@@ -35,10 +35,10 @@ describe('workerd', () => {
     expect(Buffer.from(body)).toEqual(Buffer.from(text));
   });
 
-  it('is stopped within a second though a request does not end', async () => {
+  it('is stopped within a second, also during a request without an end', async () => {
     const { url, workerd } = await started();
     const request = fetch(`${url}/endless`).catch(() => 'cut off');
-    // The endless one was sent first, so that workerd has it by the time this is answered.
+    // The endless request was sent first, so workerd has it when this one is answered.
     await fetch(`${url}/healthz`);
     const from = performance.now();
     await workerd.stop();
@@ -47,7 +47,7 @@ describe('workerd', () => {
     expect(await request).toBe('cut off');
   });
 
-  it('stops at once where no request is in flight', async () => {
+  it('stops at once if no request is in flight', async () => {
     const { workerd } = await started();
     await workerd.stop();
     expect(await workerd.ended).toBe('exit code 0');
@@ -64,7 +64,7 @@ describe('workerd', () => {
     expect(words()).toBe('');
   });
 
-  it('passes its stderr on where the Worker does not start', async () => {
+  it('passes its stderr on if the Worker does not start', async () => {
     const words = spyOnStderr();
     const outcome = await start('throw new Error("broken at the start")', '');
     expect(outcome).toMatchObject({
@@ -110,7 +110,7 @@ async function started(worker = WORKER, text = '') {
   return { workerd: outcome.value, url: `http://127.0.0.1:${outcome.value.port}` };
 }
 
-/** @returns what has gone to this process's stderr since. */
+/** @returns the output to this process's stderr since the call. */
 function spyOnStderr(): () => string {
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   onTestFinished(() => write.mockRestore());

@@ -1,9 +1,9 @@
 /**
- * A fleet takes turns safely with nothing but HTTP. Everything is checked from the log of the answers that the
- * machines were given, and nothing from the service's own state.
+ * A fleet takes turns safely with HTTP alone. Everything is checked in the log of the answers that the machines got,
+ * and nothing in the service's own state.
  *
- * `FLEET_SEEDS=50 npx vitest run test/process/coordination/fleet.test.ts` runs fifty seeds, and
- * `FLEET_SEED=1234` begins with a certain one.
+ * `FLEET_SEEDS=50 npx vitest run test/process/coordination/fleet.test.ts` runs fifty seeds, and `FLEET_SEED=1234`
+ * sets the first one.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf } from '../charts.ts';
@@ -58,11 +58,11 @@ describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))(
     it.each(STEPS)('counts each machine once at $name', ({ name }) => {
       const revisions = countedAt(log, name);
       expect(revisions.size).toBe(MACHINES);
-      // The count of each is a commit of its own; a second count of one would have left another without.
+      // Each count is a commit of its own; a machine that was counted twice would have left another one out.
       expect(new Set(revisions.values()).size).toBe(MACHINES);
     });
 
-    it('goes from step to step only when all have reported', () => {
+    it('goes to the next step only after all have reported', () => {
       for (const [i, { name }] of STEPS.entries()) {
         const next = STEPS[i + 1]?.name ?? END;
         const reported = firstReports(log, name);
@@ -81,14 +81,14 @@ describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))(
       ({ name, slots }) => {
         const most = mostAtOnce(log, name);
         expect(most).toBeLessThanOrEqual(slots ?? 0);
-        // They were used.
+        // The slots were used.
         expect(most).toBeGreaterThan((slots ?? 0) / 2);
       },
     );
   },
 );
 
-/** The revisions at which each machine's report on a step was answered yes for the first time. */
+/** The revisions at which each machine's report on a step was first accepted. */
 function countedAt({ answers }: Log, step: string): Map<string, number> {
   const counted = new Map<string, number>();
   for (const { machine, method, step: of, status, revision } of answers) {
@@ -98,7 +98,7 @@ function countedAt({ answers }: Log, step: string): Map<string, number> {
   return counted;
 }
 
-/** When each machine has sent its first report on a step. */
+/** When each machine sent its first report on a step. */
 function firstReports({ answers }: Log, step: string): Map<string, number> {
   const first = new Map<string, number>();
   for (const { machine, method, step: of, sent } of answers) {
@@ -108,7 +108,7 @@ function firstReports({ answers }: Log, step: string): Map<string, number> {
   return first;
 }
 
-/** How many machines were at work on a step at once, at most. */
+/** The most machines that were at work on a step at once. */
 function mostAtOnce({ work }: Log, step: string): number {
   const changes = work
     .filter((one) => one.step === step)
@@ -116,7 +116,7 @@ function mostAtOnce({ work }: Log, step: string): number {
       { at: from, change: 1 },
       { at: to, change: -1 },
     ]);
-  // One that ends at the very moment at which another begins has ended before.
+  // Work that ends at the moment at which other work begins has ended before it.
   changes.sort((a, b) => a.at - b.at || a.change - b.change);
   let atWork = 0;
   return changes.reduce((most, { change }) => {

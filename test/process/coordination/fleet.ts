@@ -1,14 +1,15 @@
 /**
- * A fleet of simulated machines that take a chart from start to end. Each does what a shell script with curl would:
- * it asks for its turn, claims a slot where there are some, works, and reports, until it is told yes. It crashes at
- * any moment and forgets everything but its name; its requests come late, come twice, and their answers get lost.
+ * A fleet of simulated machines that take a chart from its start to its end. Each does what a shell script with curl
+ * would do: it waits for its turn, claims a slot if there are slots, works, and reports until the report is accepted.
+ * It crashes at any moment and forgets everything but its name. Its requests arrive late or twice, and their answers
+ * get lost.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from './random.ts';
 
 export interface Step {
   readonly name: string;
-  /** How many may work at once; everybody where it is left out. */
+  /** The number of machines that may work at once; undefined for no limit. */
   readonly slots?: number;
 }
 
@@ -18,19 +19,19 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** The state behind the last step. */
   readonly end: string;
-  /** The URL of the machine whose chart it is. */
+  /** The URL of the chart's machine. */
   readonly url: string;
 }
 
-/** What the fleet has seen. Times are ms of one clock, the epoch's. */
+/** The log of the fleet. Times are ms since the epoch, by one clock. */
 export interface Log {
   readonly answers: Answer[];
-  /** From when to when each machine has worked where only so many may. */
+  /** When each machine worked, in steps with slots. */
   readonly work: Work[];
   crashes: number;
 }
 
-/** An answer that the service gave, whether or not a machine was there to hear it. */
+/** An answer of the service, whether or not the machine was still there to get it. */
 interface Answer {
   readonly machine: string;
   readonly method: 'GET' | 'PUT' | 'POST';
@@ -45,11 +46,11 @@ interface Work {
   readonly machine: string;
   readonly step: string;
   readonly from: number;
-  /** When it reported, crashed, or had to stop because its lease was over. */
+  /** When it reported, crashed, or had to stop because its lease had ended. */
   readonly to: number;
 }
 
-/** How the network and the machines fail. */
+/** The faults of the network and of the machines. */
 const FAULTS = {
   crashBeforeAnswer: 0.02,
   crashAtWork: 0.03,
@@ -75,7 +76,7 @@ class SimulatedMachine {
   readonly #name: string;
   readonly #random: Random;
   readonly #log: Log;
-  /** Requests that are on their way, of a life that may be over. */
+  /** Requests in flight, perhaps of a machine that has crashed since. */
   readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(plan: Plan, name: string, number: number, log: Log) {
@@ -90,20 +91,20 @@ class SimulatedMachine {
       try {
         for (const step of this.#plan.steps) await this.#take(step);
         await this.#turn(this.#plan.end);
-        // The copies of what was answered arrive as well, before the server is stopped.
+        // Repeats of answered requests must arrive too, before the server is stopped.
         await Promise.all(this.#underWay);
         return;
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
         this.#log.crashes += 1;
-        // A machine takes longer to come back than its last packets to arrive.
+        // A machine takes longer to come back than its last packets take to arrive.
         await Promise.all(this.#underWay);
         await pause(this.#random.below(FAULTS.delay));
       }
     }
   }
 
-  /** Does a step, unless it is over already. */
+  /** Does a step, unless it is over. */
   async #take({ name, slots }: Step): Promise<void> {
     while (await this.#turn(name)) {
       const lease = slots === undefined ? Number.POSITIVE_INFINITY : await this.#claim(name);
@@ -113,7 +114,10 @@ class SimulatedMachine {
     }
   }
 
-  /** Waits for its turn. @returns whether it has come, and not gone by. */
+  /**
+   * Waits for its turn.
+   * @returns whether the state is current, and not over.
+   */
   async #turn(step: string): Promise<boolean> {
     for (;;) {
       const answer = await this.#send('GET', step, `state?state=${step}&wait=5s`);
@@ -122,13 +126,16 @@ class SimulatedMachine {
     }
   }
 
-  /** Asks for a slot until there is one. @returns until when it is held, or nothing where the step is over. */
+  /**
+   * Requests a slot until it gets one.
+   * @returns the end of the lease; undefined if the step is over.
+   */
   async #claim(step: string): Promise<number | undefined> {
     for (;;) {
       const answer = await this.#send('POST', step, `claims?state=${step}&by=${this.#name}`);
       if (answer?.status === 200) return Date.parse(JSON.parse(answer.text).until);
       if (answer?.status === 406 && answer.retryAfter === undefined) return undefined;
-      // `Retry-After` is in seconds, and this fleet lives faster.
+      // `Retry-After` is in seconds: too long for this fleet.
       await pause(50 + this.#random.below(150));
     }
   }
@@ -142,7 +149,10 @@ class SimulatedMachine {
     if (isFatal) throw new Crash();
   }
 
-  /** Says that it is done until it is told yes. @returns whether it is; else it has to begin the step again. */
+  /**
+   * Reports until the report is accepted.
+   * @returns whether it was; otherwise the step begins again.
+   */
   async #report(step: string): Promise<boolean> {
     for (;;) {
       const answer = await this.#send('PUT', step, `state?state=${step}&by=${this.#name}`);
@@ -151,7 +161,7 @@ class SimulatedMachine {
     }
   }
 
-  /** @returns nothing where the answer was lost. */
+  /** @returns undefined if the answer was lost. */
   async #send(method: Answer['method'], step: string, path: string) {
     const copies = this.#random.chance(FAULTS.duplicate) ? 2 : 1;
     const delays = Array.from({ length: copies }, () =>

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: mulberry32, by Tommy Ettinger (public domain). */
+/** A repeatable random number generator: mulberry32, by Tommy Ettinger (public domain). */
 export class Random {
   #state: number;
 

@@ -1,4 +1,7 @@
-/** HTTP/1.1 by hand: a request on a connection of its own costs a fraction of what `fetch` does, for thousands of them. */
+/**
+ * HTTP/1.1 over plain sockets: a request on a connection of its own costs a fraction of a `fetch`, for thousands of
+ * them.
+ */
 import { connect } from 'node:net';
 
 interface Answered {
@@ -8,11 +11,11 @@ interface Answered {
 }
 
 export interface Call {
-  /** Fulfilled when the request is on its way. */
+  /** Fulfilled when the request is sent. */
   readonly sent: Promise<void>;
-  /** Rejected where the line is cut before an answer. */
+  /** Rejected if the connection is closed before an answer. */
   readonly answered: Promise<Answered>;
-  /** Cuts the line without a word, as a client does that dies. */
+  /** Destroys the connection, as a client does that dies. */
   vanish(): void;
 }
 
@@ -21,7 +24,7 @@ export function call(method: string, url: string): Call {
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
   const sent = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<Answered>();
-  // Nobody need be interested in the end of one who has vanished.
+  // The test need not await the end of a request that was destroyed.
   answered.promise.catch(() => {});
   socket.once('connect', () => {
     socket.write(`${method} ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`, () =>
@@ -39,6 +42,6 @@ export function call(method: string, url: string): Call {
     sent.reject(error);
     answered.reject(error);
   });
-  socket.once('close', () => answered.reject(new Error('the line was cut')));
+  socket.once('close', () => answered.reject(new Error('the connection was closed')));
   return { sent: sent.promise, answered: answered.promise, vanish: () => socket.destroy() };
 }

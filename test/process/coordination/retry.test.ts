@@ -1,4 +1,7 @@
-/** `curl --retry` against a server that dies when it has counted and not yet answered, and is started again. */
+/**
+ * `curl --retry` against a server that dies after it has counted a report and before it answers, and is started
+ * again.
+ */
 import { execFile } from 'node:child_process';
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { promisify } from 'node:util';
@@ -27,10 +30,10 @@ afterAll(async () => {
   await cleanUp();
 });
 
-/** A server behind a line that can be made to break at its first answer. */
+/** A server behind a proxy that can drop an answer. */
 interface Fragile {
   readonly url: string;
-  /** The next answer is not passed on: the server is killed when it comes, and started again. */
+  /** Drops the next answer: the server is killed when it comes, and started again. */
   breakAtNextAnswer(): void;
   /** How often the server was killed. */
   kills(): number;
@@ -77,7 +80,7 @@ async function startFragile(): Promise<Fragile> {
   };
 }
 
-/** @returns what curl has printed: the body, and the status behind it. */
+/** @returns the output of curl: the body, and the status behind it. */
 async function curl(...args: string[]): Promise<string> {
   const retry = ['--retry', '5', '--retry-all-errors', '--retry-connrefused', '--retry-delay', '1'];
   const { stdout } = await run('curl', ['-sS', ...retry, '-w', ' %{http_code}', ...args]);
@@ -92,9 +95,9 @@ async function quorumOf(machine: string): Promise<object | undefined> {
 
 describe('a report that is retried because its answer was lost', () => {
   it.each([
-    ['once where it says who it is from', '&by=web-01', [], { have: 1, by: ['web-01'] }],
-    ['once where it has an Idempotency-Key', '', ['-H', 'Idempotency-Key: 1'], { have: 1 }],
-    ['twice where it says neither: that is the hole', '', [], { have: 2 }],
+    ['once with a name', '&by=web-01', [], { have: 1, by: ['web-01'] }],
+    ['once with an Idempotency-Key', '', ['-H', 'Idempotency-Key: 1'], { have: 1 }],
+    ['twice without either: a known gap', '', [], { have: 2 }],
   ])('is counted %s', async (_, by, headers, quorum) => {
     const machine = newRun();
     const kills = fragile.kills();
@@ -104,18 +107,18 @@ describe('a report that is retried because its answer was lost', () => {
     expect(await quorumOf(machine)).toMatchObject(quorum);
   });
 
-  it('has moved the machine on once where it was the last one', async () => {
+  it('leaves the state once if it was the last one', async () => {
     const machine = newRun();
     for (let i = 1; i < 9; i++) await curl('-X', 'PUT', `${machine}/state?state=drain&by=web-0${i}`);
     fragile.breakAtNextAnswer();
-    // The state is left by then, and the answer is yes all the same.
+    // The state is left by then, and the repeat is accepted all the same.
     expect(await curl('-X', 'PUT', `${machine}/state?state=drain&by=web-09`)).toBe('drain 200');
     expect(await curl(`${machine}/state?state=done`)).toBe('done 200');
   });
 });
 
-describe('a wait that is cut off by the death of the server', () => {
-  it('is answered in the end, for curl asks again', async () => {
+describe('a wait that is cut off by the end of the server', () => {
+  it('is answered in the end, because curl repeats the request', async () => {
     const machine = newRun();
     const waiting = curl(`${machine}/state?state=done&wait=30s`);
     await new Promise((done) => setTimeout(done, 200));
@@ -127,7 +130,7 @@ describe('a wait that is cut off by the death of the server', () => {
 
 let runs = 0;
 
-/** @returns the URL of a machine that no other test has. */
+/** @returns the URL of a machine that no other test uses. */
 function newRun(): string {
   runs += 1;
   return `${fragile.url}/retry/fleet@${runs}`;

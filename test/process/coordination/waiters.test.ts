@@ -1,4 +1,4 @@
-/** Thousands that wait at one machine: they are answered at once, and cost the others little. */
+/** Thousands of waits at one machine: they are answered at once, and cost other requests little. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { folderOf } from '../charts.ts';
 import { cleanUp, type Server, startServer } from '../server.ts';
 import { type Call, call } from './raw.ts';
 
-/** Both states only count updates, for as long as anybody likes. */
+/** Both states only count updates, without an end. */
 const CHART = `initial: work
 states:
   work: {on: {go: next, update: {target: never, quorum: 100000000}}}
@@ -25,7 +25,7 @@ afterAll(cleanUp);
 describe('2,000 waiters on one machine', () => {
   const COUNT = 2_000;
 
-  it('are all answered within a second of the transition, and do not keep updates from going on', async () => {
+  it('are all answered within a second of the transition, while updates continue', async () => {
     const machine = `${server.url}/crowd/chart@many`;
     const before = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
 
@@ -53,11 +53,11 @@ describe('2,000 waiters on one machine', () => {
   });
 });
 
-describe('clients that wait and disappear', () => {
+describe('clients that disconnect during a wait', () => {
   const COUNT = 4_000;
   const ROUNDS = 3;
 
-  it('leave nothing behind once their time is up, and slow no update', async () => {
+  it('leave nothing behind after the limit of their waits, and slow no update', async () => {
     const machine = `${server.url}/crowd/chart@vanished`;
     const memory = [await memoryOf(server.workerdPid)];
     for (let round = 0; round < ROUNDS; round++) {
@@ -65,14 +65,14 @@ describe('clients that wait and disappear', () => {
       await pause(2_500);
       memory.push(await memoryOf(server.workerdPid));
     }
-    // In turns with a machine that nobody has waited for, for whatever else this host has to do.
+    // In turns with a machine without waits, because this host may do other work too.
     const control = `${server.url}/crowd/chart@control`;
     const rates: { after: number; usual: number }[] = [];
     for (let i = 0; i < 3; i++) {
       rates.push({ after: await updateRate(machine, 'work'), usual: await updateRate(control, 'work') });
     }
 
-    // Together they were more than there may be: there would be no place for another.
+    // Together they exceed the bound of waits: there would be no place for another one.
     expect(ROUNDS * COUNT).toBeGreaterThan(WAITERS);
     const [one] = await callAll(`${machine}/state?state=next&wait=1s`, 1);
     expect((await one?.answered)?.status).toBe(406);
@@ -87,7 +87,10 @@ describe('clients that wait and disappear', () => {
   });
 });
 
-/** Sends the same `GET` many times, each on a connection of its own. @returns when the server has all of them. */
+/**
+ * Sends the same `GET` many times, each on a connection of its own.
+ * @returns when the server has all of them.
+ */
 async function callAll(url: string, count: number): Promise<Call[]> {
   const calls: Call[] = [];
   while (calls.length < count) {
@@ -95,7 +98,7 @@ async function callAll(url: string, count: number): Promise<Call[]> {
     await Promise.all(some.map(({ sent }) => sent));
     calls.push(...some);
   }
-  // Asked behind them all; and then what is left on the way.
+  // A query after them all; then the requests that are still on the way.
   await (await fetch(url.replace(/wait=\w+/, 'wait=0'))).arrayBuffer();
   await pause(300);
   return calls;
@@ -107,7 +110,7 @@ async function updateRate(machine: string, state: string): Promise<number> {
   return (await measure({ url, method: 'PUT', connections: 16, body: state }, 1))?.throughput ?? 0;
 }
 
-/** The memory that a process has in use, in bytes. */
+/** The memory that a process uses, in bytes. */
 async function memoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;

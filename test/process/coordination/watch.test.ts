@@ -1,4 +1,6 @@
-/** A watcher of a server that is killed: what it was told stays true, and what it has not seen it is told afterwards. */
+/**
+ * A watch of a server that is killed: each event was durable, and the events that the watch missed come afterwards.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../charts.ts';
@@ -13,8 +15,8 @@ interface Entry {
   readonly by: string | null;
 }
 
-describe('a watcher of a server that dies under load', () => {
-  it('has been told nothing that is not so, misses nothing, and sees nothing twice', async () => {
+describe('a watch of a server that dies under load', () => {
+  it('gets only durable events, misses none, and gets none twice', async () => {
     const charts = await folderOf({ 'watched/chart.yaml': CHART });
     let server = await startServer({ charts });
     const flags = ['--port', new URL(server.url).port];
@@ -41,13 +43,13 @@ describe('a watcher of a server that dies under load', () => {
     await watching;
     expect(told).toEqual(history);
     expect(history.length).toBeGreaterThan(100);
-    // Nothing that was answered yes is lost either.
+    // No acknowledged report is lost.
     const names = new Set(history.map(({ by }) => by));
     expect(counted.filter((by) => !names.has(by))).toEqual([]);
   });
 });
 
-/** Watches until the line is cut, from what was told last. */
+/** Watches until the connection is cut, from the last event on. */
 async function watch(machine: string, told: Entry[]): Promise<void> {
   try {
     const headers = { 'Last-Event-ID': String(told.at(-1)?.id ?? 0) };
@@ -66,7 +68,7 @@ async function watch(machine: string, told: Entry[]): Promise<void> {
   }
 }
 
-/** Reports under new names, one after the other, until the line is cut. */
+/** Reports under new names, one after the other, until the connection is cut. */
 async function report(machine: string, name: string, counted: string[]): Promise<void> {
   try {
     for (let i = 0; ; i++) {

@@ -26,9 +26,9 @@ export interface Guarded extends Server {
   token(...can: string[]): Promise<string>;
   /** The same as curl reads it by `-H @FILE`: the path of a file with the whole header. */
   authorization(...can: string[]): Promise<string>;
-  /** Asks as somebody who may do everything. */
+  /** Sends a request with a token that has every right. */
   ask(method: string, path: string): Promise<Response>;
-  /** @returns the status document of a machine, as far as the tests look at it. */
+  /** @returns the fields of a machine's status document that the tests read. */
   status(machine: string): Promise<Status>;
   /** Fulfilled as soon as a request waits at a machine. */
   isWaitedAt(machine: string): Promise<void>;
