@@ -69,8 +69,8 @@ const measureFor = (value: z.ZodType) =>
   });
 const targetFor = (value: z.ZodType) =>
   z.strictObject({
-    name: NameShape.describe('The name of the state that it leads to.'),
-    when: measureFor(value).describe('What the state waits for.'),
+    name: NameShape.describe('The name of the next state.'),
+    when: measureFor(value).describe('The condition for leaving the state.'),
   });
 
 /**
@@ -79,21 +79,23 @@ const targetFor = (value: z.ZodType) =>
  */
 const EditedState = z
   .strictObject({
-    name: NameShape.describe('What the state is called.'),
+    name: NameShape.describe('The name of the state.'),
     func: z
       .enum(FUNCTIONS)
       .optional()
-      .describe('`increment` counts updates, `time` waits for a moment; a state without it is the end.'),
+      .describe('`increment` counts updates, `time` waits for a moment. A state without it is final.'),
     current: measureFor(z.number().describe('The present count.'))
       .optional()
-      .describe('Of `increment`: where the count stands.'),
+      .describe('For `increment`: the present count.'),
     target: targetFor(
       z
         .union([z.number(), z.string().regex(TIMESTAMP)])
-        .describe('Of `increment`: the count at which it moves. Of `time`: the moment, 2026-12-01T02:00:00.'),
+        .describe(
+          'For `increment`: the count at which the state is left. For `time`: the moment, 2026-12-01T02:00:00.',
+        ),
     )
       .optional()
-      .describe('Where it leads, and when.'),
+      .describe('The next state, and the condition for it.'),
     ...SlotsFields,
   })
   .meta({
@@ -119,6 +121,6 @@ function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string
 
 /** A whole sequence, for the JSON Schema. */
 export const EditedSequence = z.strictObject({
-  current_state: NameShape.describe('The name of the state that it starts in.'),
+  current_state: NameShape.describe('The name of the state in which the machine starts.'),
   states: listShape(EditedState).describe('The states, in any order.'),
 });

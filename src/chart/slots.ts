@@ -14,12 +14,12 @@ export const SlotsFields = {
     .min(1, SLOTS)
     .max(CHART_SLOTS, SLOTS)
     .optional()
-    .describe('How many callers may work here at a time; each claims a slot first.'),
+    .describe('How many callers may hold a slot at a time. A caller claims a slot before it reports.'),
   lease: z
     .union([z.number(), z.string().meta({ pattern: DURATION.source })], LEASE)
     .refine((lease) => (parseDuration(String(lease)) ?? 0) >= 1_000, LEASE)
     .optional()
-    .describe('How long a claim holds unless it is renewed: 90s, 15m. Left out, it is 15m.'),
+    .describe('How long a claim lasts unless it is renewed: 90s, 15m. Default: 15m.'),
 };
 
 /** @param slots and lease from the document, valid or not. */

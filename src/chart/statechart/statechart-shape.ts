@@ -59,7 +59,7 @@ const DescriptionShape = text('what people should know');
 
 const TransitionFields = {
   target: TargetShape.optional().describe(
-    'Where it leads: `sibling`, `.child`, `#id`, or a path such as `fleet.eu`.',
+    'The next state: `sibling`, `.child`, `#id`, or a path such as `fleet.eu`.',
   ),
   guard: z
     .union([z.string(), z.boolean()], {
@@ -67,14 +67,14 @@ const TransitionFields = {
     })
     .optional()
     .describe(
-      'An expression in CEL over `context`, `event` and `in_state("id.or.path")`: only if it is true.',
+      'A CEL expression over `context`, `event` and `in_state("id.or.path")`. The transition is taken only if it is true.',
     ),
-  actions: ActionsShape.optional().describe('What is done on the way.'),
+  actions: ActionsShape.optional().describe('Actions that run with the transition.'),
   reenter: z
     .boolean({ error: 'must be true or false' })
     .optional()
-    .describe('Whether a state that it leads back into is left and entered anew.'),
-  description: DescriptionShape.optional().describe('What people should know of it.'),
+    .describe('Whether the state is left and entered again if the target is the state itself or inside it.'),
+  description: DescriptionShape.optional().describe('Text for people.'),
   meta: z.unknown().optional().describe('Any data of your own.'),
 };
 const TRANSITION =
@@ -92,7 +92,7 @@ const EventTransitionsShape = transitionsShape(
       .int({ error: 'must be a whole number' })
       .min(1, { error: 'must be at least 1' })
       .optional()
-      .describe('It is taken by the Nth event that is accepted; those before it only count.'),
+      .describe('How many accepted events take the transition; the events before the last one only count.'),
   }),
 );
 
@@ -110,17 +110,13 @@ const StateFields = {
   type: z
     .enum(TYPES, { error: `must be one of ${TYPES.join(', ')}` })
     .optional()
-    .describe(
-      'What kind of state it is. Left out, it is compound where it has states, and atomic where not.',
-    ),
+    .describe('The type of the state. Default: compound if it has states, otherwise atomic.'),
   initial: InitialShape.optional().describe('The child that is entered first.'),
   history: z
     .enum(['shallow', 'deep'], { error: 'must be shallow or deep' })
     .optional()
-    .describe('Of a history state: whether it remembers the child alone, or all that was active inside.'),
-  target: TargetShape.optional().describe(
-    'Of a history state: where it leads while there is nothing to remember.',
-  ),
+    .describe('For a history state: whether it remembers only the child, or all active states inside.'),
+  target: TargetShape.optional().describe('For a history state: its target if nothing is remembered yet.'),
   on: z
     .record(z.string(), EventTransitionsShape, { error: 'must be a mapping of events to transitions' })
     .optional()
@@ -136,20 +132,20 @@ const StateFields = {
     .record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' })
     .optional()
     .meta({
-      description: 'Transitions by moment: 2026-12-01T02:00:00Z; UTC where there is no offset.',
+      description: 'Transitions by moment: 2026-12-01T02:00:00Z; without an offset, in UTC.',
       propertyNames: { pattern: TIMESTAMP.source },
     }),
   always: TransitionsShape.optional().describe('Transitions that are taken as soon as their guard is true.'),
   onDone: TransitionsShape.optional().describe(
-    'Transitions for when its final state, or that of each region, is reached.',
+    'Transitions that are taken when the final state, or that of each region, is entered.',
   ),
   ...SlotsFields,
-  entry: ActionsShape.optional().describe('What is done on entering.'),
-  exit: ActionsShape.optional().describe('What is done on leaving.'),
-  description: DescriptionShape.optional().describe('What people should know of it.'),
+  entry: ActionsShape.optional().describe('Actions that run when the state is entered.'),
+  exit: ActionsShape.optional().describe('Actions that run when the state is left.'),
+  description: DescriptionShape.optional().describe('Text for people.'),
   tags: oneOrMore(text('a tag'), 'must be a tag, or a list of tags')
     .optional()
-    .describe('Words by which tools may find it.'),
+    .describe('Words for tools to find the state by.'),
   meta: z.unknown().optional().describe('Any data of your own.'),
 };
 
@@ -158,7 +154,7 @@ const StateShape: z.ZodType = z
     {
       ...StateFields,
       get states() {
-        return StatesShape.optional().describe('The states inside it, by their names.');
+        return StatesShape.optional().describe('The child states, by name.');
       },
     },
     { error: 'must be a state: a mapping, which may be empty, `{}`' },
@@ -185,8 +181,8 @@ export const StatechartShape = z.strictObject(
     context: z
       .record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' })
       .optional()
-      .describe('The data that guards and assignments work with, as it is at the start.'),
-    states: StatesShape.describe('The states, by their names.'),
+      .describe('The initial data, for guards and assignments.'),
+    states: StatesShape.describe('The states, by name.'),
   },
   { error: 'must be a mapping with `initial` and `states`' },
 );
