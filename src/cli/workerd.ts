@@ -34,6 +34,7 @@ export interface Workerd {
  *
  * @param configFile the configuration, with its files beside it; read during the start only
  * @param stopping aborts the start
+ * @param flags further flags of `workerd serve`
  * @returns a refusal where the port is in use or the Worker does not start; workerd has printed the reason to stderr.
  */
 export async function startWorkerd(
@@ -41,11 +42,12 @@ export async function startWorkerd(
   folders: Folders,
   listen: Listen,
   stopping: AbortSignal,
+  flags: readonly string[] = [],
 ): Promise<Result<Workerd>> {
   if (stopping.aborted) return refuse('stopped before the start');
   const child = spawn(
     workerdBinary(),
-    workerdArguments(configFile, folders, hostAndPort(listen), CONTROL_FD),
+    [...workerdArguments(configFile, folders, hostAndPort(listen), CONTROL_FD), ...flags],
     {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
       // A process group of its own: Ctrl-C signals the whole group, and workerd would drop its requests.

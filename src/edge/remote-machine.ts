@@ -61,6 +61,7 @@ export class RemoteMachine {
         if (trouble === 'overloaded') return overloaded();
         if (!isRepeatable) return refuse('outcome-unknown', OUTCOME_UNKNOWN);
         if (attempts === ATTEMPTS) return refuse('lost', LOST, { retryAfter: jitter() });
+        await scheduler.wait(REPEAT_PAUSE + Math.random() * REPEAT_PAUSE);
       }
     }
   }
@@ -78,6 +79,13 @@ export class RemoteMachine {
 
 /** A call that is lost is made once more. */
 const ATTEMPTS = 2;
+
+/**
+ * The least pause before a call is repeated, in ms; it is at most twice as long. workerd opens a new connection only after
+ * the turn in which calls are told that theirs was cut: a repetition in that turn was lost as well, each time. Random, as
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ recommends.
+ */
+const REPEAT_PAUSE = 10;
 
 const LOST = 'The connection to the machine was lost, twice. Send the request again: it counts once.';
 const OUTCOME_UNKNOWN =

@@ -1,0 +1,46 @@
+/** The Worker of the objects: the service itself, and an entry for edges in other processes. */
+import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import service, { Machine, Tenant } from '../../../src/index.ts';
+import { type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
+
+export { Machine, Tenant };
+export default service;
+
+type Stub = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+type Bindings = Readonly<Record<Namespace, { getByName(name: string): Stub & Fetcher }>>;
+
+/** The least that an object can do: it reads a row, or changes one. */
+export class Bare extends DurableObject {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS count (id INTEGER PRIMARY KEY, count INTEGER)');
+    ctx.storage.sql.exec('INSERT OR IGNORE INTO count VALUES (1, 0)');
+  }
+
+  ask(): number {
+    return Number(this.ctx.storage.sql.exec('SELECT count FROM count').one().count);
+  }
+
+  report(): number {
+    return Number(
+      this.ctx.storage.sql.exec('UPDATE count SET count = count + 1 RETURNING count').one().count,
+    );
+  }
+}
+
+/** What an edge calls: it passes each call to an object. */
+export class Objects extends WorkerEntrypoint<Bindings> implements ObjectsMethods {
+  async call(
+    namespace: Namespace,
+    name: string,
+    method: string,
+    ...args: readonly unknown[]
+  ): Promise<unknown> {
+    return this.env[namespace].getByName(name)[method]?.(...args);
+  }
+
+  /** Opens a WebSocket at a machine. */
+  override fetch(request: Request): Promise<Response> {
+    return this.env.MACHINES.getByName(request.headers.get(OBJECT_HEADER) ?? '').fetch(request);
+  }
+}

@@ -1,0 +1,20 @@
+/** How the Worker of an edge calls the Worker of the objects. */
+
+/** A namespace, by its binding. */
+export type Namespace = 'MACHINES' | 'TENANTS' | 'BARE';
+
+/** The header with the name of the object that a request is for. */
+export const OBJECT_HEADER = 'X-Object';
+
+export interface ObjectsMethods {
+  /** Calls a method of an object. */
+  call(namespace: Namespace, name: string, method: string, ...args: readonly unknown[]): Promise<unknown>;
+}
+
+/** The body of a `POST` to `/-/call` at an edge: a call to an object as a test writes it. */
+export interface Call {
+  readonly namespace: Namespace;
+  readonly name: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
