@@ -39,6 +39,7 @@ const LOAD = [
   'test/fault/runs.test.ts',
   'test/process/coordination/fleet.test.ts',
   'test/process/coordination/waiters.test.ts',
+  'test/process/far/distance.test.ts',
   'test/process/hostile.test.ts',
   'test/process/soak.test.ts',
 ];
