@@ -1,4 +1,4 @@
-/** No chart may hurt: whatever is under the cap is accepted or refused within 200 ms. */
+/** Bounds of a chart's text: each text under `CHART_BYTES` is accepted or refused within 200 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/chart.ts';
 import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/limits.ts';
@@ -8,7 +8,7 @@ import { errorsOf, placesOf } from './reading.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
 
-/** ms of one reading. */
+/** The bound of one reading, ms. */
 const MOST = 200;
 
 describe('the size of a chart', () => {
@@ -25,7 +25,7 @@ describe('the size of a chart', () => {
     const states = (count: number) =>
       `current_state: s0\nstates:\n${Array.from({ length: count }, (_, i) => `  - name: s${i}\n`).join('')}`;
     expect(readChart(states(CHART_STATES)).ok).toBe(true);
-    // Each of them with all that it can have in the original's format.
+    // Each state with all keys of the original's format.
     const whole = Array.from({ length: CHART_STATES - 1 }, (_, i) => counting(`s${i}`, `s${i + 1}`, 3));
     expect(readChart(sequence(...whole, final(`s${CHART_STATES - 1}`))).ok).toBe(true);
     expect(errorsOf(states(CHART_STATES + 1))).toMatchObject([{ path: 'states', message: /at most 1000/ }]);
@@ -53,7 +53,7 @@ describe('the size of a chart', () => {
     expect(errorsOf(on(CHART_COUNTS + 1))).toMatchObject([{ path: 'states.a.on', message: /at most 32/ }]);
   });
 
-  it('is bounded in parts, those that aliases bring counted each time', () => {
+  it('is bounded in nodes, with every alias expanded', () => {
     const parts = (count: number) => `${CHART}x: &x [${'1,'.repeat(997)}]\ny: [${'*x,'.repeat(count)}]\n`;
     expect(readChart(parts(Math.floor(CHART_NODES / 1_000) - 2)).ok).toBe(true);
     expect(errorsOf(parts(Math.ceil(CHART_NODES / 1_000)))[0]).toMatchObject({
@@ -63,13 +63,13 @@ describe('the size of a chart', () => {
   });
 });
 
-/** Fills a text up to just under the cap. */
+/** Fills a text up to just under the bound. */
 function full(unit: string, before = '', after = ''): string {
   const room = CHART_BYTES - 10 - before.length - after.length;
   return before + unit.repeat(Math.floor(room / new TextEncoder().encode(unit).length)) + after;
 }
 
-/** Numbered lines up to just under the cap. */
+/** Numbered lines up to just under the bound. */
 function numbered(line: (i: number) => string, before: string, most = Number.POSITIVE_INFINITY): string {
   let text = before;
   for (let i = 0; i < most; i++) {
@@ -183,13 +183,13 @@ const TRAPS: readonly [what: string, text: string][] = [
   ],
 ];
 
-/** A list to the full: what flow lists are made of, over and over. Reports of the package, and comments, cost most. */
+/** Repeats of what flow lists are made of, up to the bound. Reports of the package, and comments, cost most. */
 const flowList = (unit: string): [what: string, text: string] => [
   `a list of ${JSON.stringify(unit)}`,
   full(unit, 'a: [', '\n, !!str , b]'),
 ];
 
-/** Parts of a flow list that a reader goes over more than once, or reports one by one. */
+/** Parts of a flow list that a reader visits more than once, or reports one by one. */
 const FLOW_TRAPS = [
   ...[
     '# ',
@@ -229,7 +229,7 @@ const FLOW_TRAPS = [
 
 const deepKeys = `${'['.repeat(60)}${'a,'.repeat(40_000)}${']: b'.repeat(60)}`;
 const emptyLines = (before: string) => `${before}${' \n'.repeat(9_000)}${'    # a\n'.repeat(9_000)}`;
-/** What the `yaml` package was seen to take far too long for, or would by its source, were it left alone. */
+/** Texts for which the `yaml` package was seen to take far too long, or would by its source, without our bounds. */
 const YAML_TRAPS: readonly [what: string, text: string][] = [
   ['52 bytes of comments and a tag', `[a ${'# '.repeat(18)}\n, !!str , b]`],
   ['the largest text of comments and a tag', full('# ', '[a ', '\n, !!str , b]')],
@@ -251,9 +251,9 @@ const YAML_TRAPS: readonly [what: string, text: string][] = [
 
 const ALL = [...TRAPS, ...FLOW_TRAPS, ...YAML_TRAPS];
 
-describe('a text that is made to hurt', () => {
+describe('a hostile text', () => {
   beforeAll(() => {
-    // Once for the compiler: what is measured is the reading.
+    // Once before, to compile the code: only the reading is measured.
     for (const [, text] of ALL) attempt(text);
   }, 60_000);
 
@@ -264,8 +264,8 @@ describe('a text that is made to hurt', () => {
     expect(ms).toBeLessThan(allowed(ms, MOST));
   });
 
-  it('takes no more room as a chart than it took as a text', () => {
-    // Each label is the same long one: 300 MB of them, were they written out.
+  it('takes no more memory as a chart than as a text', () => {
+    // Each label is the same long one: 300 MB if they were written out.
     const label = 'x'.repeat(100_000);
     const text = numbered(
       (i) =>
@@ -278,7 +278,7 @@ describe('a text that is made to hurt', () => {
     expect(size).toBeLessThan(4 * CHART_BYTES);
   });
 
-  it('leaves no trace on the objects that everybody shares', () => {
+  it('leaves no trace on the prototypes of JavaScript', () => {
     const fresh: object = {};
     const inherited: string[] = [];
     for (const key in fresh) inherited.push(key);
@@ -291,11 +291,11 @@ function attempt(text: string): void {
   try {
     readChart(text);
   } catch {
-    // Told by the test of this text.
+    // The test of this text reports it.
   }
 }
 
-/** Reads up to seven times, for what else the machine is doing meanwhile is not what is measured. */
+/** Reads up to seven times, because other work of the machine must not be measured. */
 function fastestReading(text: string): { reading: Reading; ms: number } {
   let fastest = Number.POSITIVE_INFINITY;
   for (let i = 0; ; i++) {
@@ -306,7 +306,7 @@ function fastestReading(text: string): { reading: Reading; ms: number } {
   }
 }
 
-/** Characters of a value as JSON, added up without making the JSON. */
+/** Characters of a value as JSON, counted without making the JSON. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 8;

@@ -18,7 +18,7 @@ import { FUZZ } from '../fuzz.ts';
 import { throughStorage } from './run.ts';
 
 const { runs: CHARTS, seed } = FUZZ;
-/** ms of one chart, from its text to its last event. */
+/** The bound for one chart, from its text to its last event, ms. */
 const MOST = 250;
 
 /** Writes no anchors and aliases. */
@@ -289,7 +289,9 @@ function expectLocated({ line, column, path, message }: ChartIssue, text: string
   const found = text.replace(/^\uFEFF/, '').split('\n')[line - 1];
   const isInside = found !== undefined && column >= 1 && column <= found.length + 1;
   if (isInside && message.length > 0 && typeof path === 'string') return;
-  throw new Error(`this is told at ${line}:${column}, which is not in the text: ${JSON.stringify(message)}`);
+  throw new Error(
+    `an issue is reported at ${line}:${column}, which is not in the text: ${JSON.stringify(message)}`,
+  );
 }
 
 /** Starts a chart, sends it every event that it names, and lets some of its timers fire. */

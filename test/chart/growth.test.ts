@@ -1,6 +1,6 @@
 /**
- * Charts of one kind and two sizes, with a stopwatch: reading, starting and one event take no more time for each
- * character of the larger than of the smaller, some noise apart.
+ * Charts of one family and two sizes: reading, starting and one event take no more time per character for the larger
+ * chart than for the smaller one, except for noise.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,14 +15,14 @@ const regions = (count: number, make: (i: number) => string) =>
   `type: parallel\nstates: {${many(count, (i) => `r${i}: ${make(i)}`)}}`;
 const one = (state: string, more = '') => `initial: a\n${more}states: {a: ${state}, b: {}}`;
 
-/** A state at some depth, in others with a name of 1,000 characters, with leaves in the innermost. */
+/** Nested states with a name of 1,000 characters each, and leaves in the innermost. */
 function deep(depth: number, leaves: number, name: string): string {
   let states = `initial: l0, states: {${many(leaves, (i) => `l${i}: {}`)}}`;
   for (let i = 0; i < depth; i++) states = `initial: ${name}${i}, states: {${name}${i}: {${states}}}`;
   return `{${states}}`;
 }
 
-/** Charts by their size; the larger has four times of what the family is named by. */
+/** Charts by their size: the larger one has four times as much of the family's part. */
 const FAMILIES: Readonly<Record<string, (size: 1 | 4) => string>> = {
   states: (size) => `initial: s0\nstates: {${many(200 * size, (i) => `s${i}: {on: {go: s${i}}}`)}}`,
   regions: (size) => regions(8 * size, () => '{initial: a, states: {a: {on: {go: b}}, b: {on: {go: a}}}}'),
@@ -52,7 +52,7 @@ const FAMILIES: Readonly<Record<string, (size: 1 | 4) => string>> = {
     ),
 };
 
-/** Times worse for each character than the smaller, which noise does not reach; and a time that is none, in ms. */
+/** The factor per character that noise does not reach; and a time that is noise, in ms. */
 const NOISE = 3;
 const FLOOR = 40;
 
@@ -75,7 +75,7 @@ describe.runIf(IS_LONG)('in the long tests', { timeout: 1_200_000 }, () => {
       () => fc.sample(randomFamilies, { seed: FUZZ.seed, numRuns: Math.min(300, FUZZ.runs / 10) }),
     ],
   ])('what more of a %s takes grows with the text', (_, families) => {
-    // What was found is measured again: other processes interrupt a test of minutes.
+    // A finding is measured again: other processes interrupt a test of minutes.
     const found = families()
       .filter((family) => fasterThanText(family, timeOf, allowed) !== undefined)
       .flatMap((family) => fasterThanText(family, timeOf, allowed) ?? []);
@@ -83,7 +83,7 @@ describe.runIf(IS_LONG)('in the long tests', { timeout: 1_200_000 }, () => {
   });
 });
 
-/** The least that reading, starting and one event takes, of several tries, in ms. */
+/** The least time of several tries for reading, starting and one event, in ms. */
 function timeOf(text: string): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {

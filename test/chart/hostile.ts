@@ -1,9 +1,9 @@
-/** Families of hostile charts, most of them random: each makes texts of one kind and any size. */
+/** Families of hostile charts, most of them random: each generates texts of one kind and any size. */
 import fc from 'fast-check';
 
 export interface Family {
   readonly name: string;
-  /** The sizes that are compared, each with the one before it. */
+  /** The sizes: each is compared with the one before it. */
   readonly sizes: readonly number[];
   readonly make: (size: number) => string;
 }
@@ -20,14 +20,14 @@ export const YAML_FAMILIES: readonly Family[] = BEFORE.flatMap((before) =>
   UNITS.flatMap((unit) =>
     AFTER.map((after) => ({
       name: JSON.stringify([before, unit, after]),
-      // A pattern that backtracks is seen in the small ones, and ends there.
+      // A pattern that backtracks is found with the small sizes, and the search ends there.
       sizes: [4, 8, 16, 32, 2_048],
       make: (size: number) => `${before}${unit.repeat(size)}${after}`,
     })),
   ),
 );
 
-/** States in each other, with leaves in the innermost. */
+/** Nested states, with leaves in the innermost. */
 const nested: fc.Arbitrary<Family> = fc
   .record({ depth: fc.integer({ min: 1, max: 28 }), length: fc.constantFrom(1, 10, 100, 500, 1_000) })
   .map(({ depth, length }) => ({
@@ -41,7 +41,7 @@ const nested: fc.Arbitrary<Family> = fc
     },
   }));
 
-/** Parts of a state, of which there are more and more. */
+/** Repeated parts of a state. */
 const PARTS: Readonly<Record<string, (count: number) => string>> = {
   timers: (count) => `after: {${many(count, (i) => `${1_000 + i}: b`)}}`,
   events: (count) => `on: {${many(count, (i) => `e${i}: b`)}}`,
@@ -65,7 +65,7 @@ const parts: fc.Arbitrary<Family> = fc
 
 export const randomFamilies: fc.Arbitrary<Family> = fc.oneof(nested, parts);
 
-/** Times worse for each character than the smaller text, which noise does not reach; and a time that is noise, ms. */
+/** The factor per character that noise does not reach; and a time that is noise, ms. */
 const NOISE = 4;
 const FLOOR = 40;
 
@@ -73,7 +73,7 @@ const FLOOR = 40;
  * Looks for a size at which the time grows faster than the text.
  *
  * @param timeOf measures a text, ms.
- * @returns what was found; undefined if the time grows with the text.
+ * @returns the finding; undefined if the time grows with the text.
  */
 export function fasterThanText(
   { name, sizes, make }: Family,

@@ -19,13 +19,13 @@ interface Plan {
   readonly name: string;
   readonly target: string;
   readonly from: number;
-  /** Updates that it takes to leave it; 0 for a `time` state and for the final one. */
+  /** Updates until it is left; 0 for a `time` state and for the final one. */
   readonly updates: number;
   /** Minutes since the epoch at which a `time` state is left. */
   readonly minute: number;
 }
 
-/** A step: a report on the current state or on the nth, or minutes that pass. */
+/** A step: a report on the current state or on the nth, or a number of minutes. */
 type Happening = { readonly report: number | 'current' } | { readonly minutes: number };
 
 const names = fc.uniqueArray(
@@ -183,7 +183,7 @@ describe('every sequence', () => {
     );
   });
 
-  it('is written as a chart that goes on from the same place', () => {
+  it('is written as a chart that continues from the same state', () => {
     fc.assert(
       fc.property(chains, happenings, happenings, (plans, first, second) => {
         const original = textOf(plans);

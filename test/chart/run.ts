@@ -22,7 +22,7 @@ export function chartOf(text: string): Chart {
   const reading = readChart(text);
   if (!reading.ok) {
     const errors = reading.errors.map(({ line, column, message }) => `${line}:${column} ${message}`);
-    throw new Error(`this chart was meant to be right:\n${errors.join('\n')}\n${text}`);
+    throw new Error(`this chart must be valid:\n${errors.join('\n')}\n${text}`);
   }
   return reading.chart;
 }
@@ -47,7 +47,7 @@ export class Run {
     this.chart = chartOf(text);
     this.#now = now;
     const step = start(this.chart, now);
-    if (!step.ok) throw new Error(`this chart was meant to start: ${step.detail}`);
+    if (!step.ok) throw new Error(`this chart must start: ${step.detail}`);
     this.last = step;
     this.#snapshot = throughStorage(this.chart, step.snapshot);
     this.#fireDue();
@@ -85,11 +85,11 @@ export class Run {
   /**
    * Sends an event to a state, by default to the root.
    *
-   * @returns whether it was taken, and why not.
+   * @returns whether it was taken, and if not, the reason.
    */
   send(event: string, to?: string, data?: Json): 'taken' | NoStep['reason'] {
     const found = to === undefined ? ({ ok: true, state: 0 } as const) : this.chart.names.find(to);
-    if (!found?.ok) throw new Error(`no state is called ${to}`);
+    if (!found?.ok) throw new Error(`there is no state ${to}`);
     const step = send(
       this.chart,
       this.#snapshot,

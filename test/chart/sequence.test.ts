@@ -459,7 +459,7 @@ describe('a moment', () => {
     ['a number', '1796090400'],
     ['a list', '[2026-12-01T02:00:00]'],
     ['a boolean', 'true'],
-  ])('must be one that there is, in full: not %s', (_, value) => {
+  ])('must be complete and in the calendar: not %s', (_, value) => {
     const errors = errorsOf(chartWith('2026-12-01T02:00:00', value));
     expect(placesOf(errors)).toEqual([[9, 52, 'states[1].target.when.value']]);
     expect(errors[0]?.message).toMatch(/^`value` must be a time: `2026-12-01T02:00:00`/);

@@ -11,7 +11,7 @@ export function beginTurn(chart: Chart): Draft {
   return begin(read, enter(chart, 0), { type: 'start' }, false, 0);
 }
 
-/** A further turn of it: there is nothing to look up. */
+/** A further turn of it: there are no records. */
 export function nextTurn(machine: MachineState): Draft {
   return new Draft(machine, NO_RECORDS);
 }

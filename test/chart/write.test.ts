@@ -274,7 +274,7 @@ describe('a chart of any layout that is written', () => {
           ...(currentLast ? [...list, current] : [current, ...list]),
         ];
         const run = runOf(lines.map((line) => line + lineEnd).join(''));
-        // Through JSON, which shares nothing: an alias keeps what it meant.
+        // Through JSON, which shares nothing: an alias keeps its value.
         const expected = JSON.parse(JSON.stringify(parse(run.text)));
         for (let i = 0; i < reports; i++) {
           const at = Math.floor(i / 2);
@@ -298,7 +298,7 @@ describe('a chart of any layout that is written', () => {
     );
   });
 
-  /** Two reports lead on. An alias shares the first value of all. */
+  /** After two reports the next state follows. An alias shares the first value of all. */
   function stateLines(layout: string, name: string, target: string, i: number): string[] {
     const rest = `target: {name: ${target}, when: {key: n, value: 2}}`;
     if (layout === 'flow')

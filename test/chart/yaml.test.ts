@@ -89,7 +89,7 @@ describe('a text that is no chart', () => {
     ['blank', ' \n\n  \n'],
     ['a comment', '# a chart will follow\n'],
     ['an end of a document', '...\n'],
-  ])('says that it is empty where it is: %s', (_, text) => {
+  ])('is reported as empty: %s', (_, text) => {
     expect(errorsOf(text)).toMatchObject([{ line: 1, column: 1, path: '', message: 'The chart is empty.' }]);
   });
 
@@ -100,7 +100,7 @@ describe('a text that is no chart', () => {
     ['a list', '- current_state: a\n- states: []\n'],
     ['a mapping of something else', 'services:\n  web: {image: nginx}\n'],
     ['an empty mapping', '{}\n'],
-  ])('says what a chart has: %s', (_, text) => {
+  ])('is refused with what a chart has: %s', (_, text) => {
     const errors = errorsOf(text);
     expect(placesOf(errors)).toEqual([[1, 1, '']]);
     expect(errors[0]?.message).toMatch(/`current_state` and `states`/);
@@ -183,7 +183,7 @@ describe('a tag', () => {
     '!!omap',
     '!!merge',
     '!<tag:yaml.org,2002:js/undefined>',
-  ])('is refused where it would make more than data: %s', (tag) => {
+  ])('is refused if it makes more than data: %s', (tag) => {
     for (const value of ['text', '[a]', '{a: b}']) {
       const errors = errorsOf(`${CHART}x: ${tag} ${value}\n`);
       expect(placesOf(errors)).toEqual([[3, 4, '']]);

@@ -1,6 +1,6 @@
 /**
- * No document takes more than 200 ms to accept or refuse, and no chart that was accepted can make a request take
- * more than 100 ms of the object's time. Each trap is small; `hostile-charts.ts` has them.
+ * Bounds of statecharts: each document is accepted or refused within 200 ms, and no accepted chart can make a request
+ * take more than 100 ms of the object's time. Each trap is small; `hostile-charts.ts` has them.
  */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -15,26 +15,26 @@ import { chartOf } from '../run.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
 import { CHARTS, DOCUMENTS } from './hostile-charts.ts';
 
-/** ms of the object's time. */
+/** The bound of the object's time, ms. */
 const MOST = 100;
-/** ms to read a document: it is read once, when it is uploaded or found. */
+/** The bound for reading a document, ms: it is read once, when it is uploaded or found. */
 const MOST_TO_READ = 200;
-/** How often something is tried whose first time was too long: others may have used the processor meanwhile. */
+/** Repeats of a measurement that was too long: other processes may have used the processor. */
 const TRIES = 15;
 
-// A chart that is not bounded takes minutes.
+// A chart without a bound takes minutes.
 vi.setConfig({ testTimeout: 120_000 });
 
 const figures: [name: string, ms: number][] = [];
 
-/** The least time of a few, and what came of it. */
+/** The least time of several tries, and the result. */
 function timed<Result>(name: string, act: () => Result, most = MOST): Result {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; ; i++) {
     const before = performance.now();
     const result = act();
     least = Math.min(least, performance.now() - before);
-    // What takes ten times as long as it may will not come down to it.
+    // Ten times the bound is no noise.
     if (least < most || least > 10 * most || i === TRIES) {
       figures.push([name, least]);
       expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(allowed(least, most));
@@ -94,7 +94,7 @@ describe(`within ${MOST} ms an event is taken or refused`, () => {
     }
   });
 
-  it('is told in the history where it is refused, and nothing else has changed', () => {
+  it('is in the history if it is refused, and changes nothing else', () => {
     let refused = 0;
     for (const { text, event } of cases) {
       const reading = readChart(text);
@@ -189,7 +189,7 @@ describe(`within ${MOST} ms a turn fires the timers that are due`, () => {
   });
 });
 
-describe('what could not be stored is no chart, and no event', () => {
+describe('a chart or an event that could not be stored is refused', () => {
   it('names that grow with each level', async () => {
     const address = await newChart(DOCUMENTS['names that grow with each level'] ?? '');
     const { status } = await ask(address, 's0');
@@ -197,7 +197,7 @@ describe('what could not be stored is no chart, and no event', () => {
     if (status === 200) expect((await request('PUT', statePath(address, 's0'))).status).toBe(200);
   });
 
-  it('names that are long in many regions, told with each of a thousand timers', async () => {
+  it('long names in many regions, with each of a thousand timers', async () => {
     const long = 'x'.repeat(1_000);
     const states = Object.fromEntries(
       Array.from({ length: 60 }, (_, i) => [`${long}${i}`, { initial: long, states: { [long]: {} } }]),
@@ -212,7 +212,7 @@ describe('what could not be stored is no chart, and no event', () => {
       expect([200, 422]).toContain((await ask(address, 'root')).status);
       times.push(performance.now() - before);
     }
-    // With reading the chart, starting it and storing what it has done.
+    // With reading the chart, starting it and storing the result.
     const least = Math.min(...times);
     expect(least).toBeLessThan(allowed(least, 5 * MOST));
   });
@@ -247,8 +247,8 @@ describe('what could not be stored is no chart, and no event', () => {
   });
 });
 
-describe('what is allowed', () => {
-  it('is a context just as large as it may be', () => {
+describe('a chart at a bound is accepted', () => {
+  it('with the largest context', () => {
     const text = JSON.stringify({
       initial: 'a',
       context: { s: 'x'.repeat(CONTEXT_BYTES - 1_000), n: 0 },
@@ -261,7 +261,7 @@ describe('what is allowed', () => {
     expect(step).toMatchObject({ ok: true });
   });
 
-  it('is as many timers as there may be, and not one more', () => {
+  it('with the most timers, and not with one more', () => {
     const withTimers = (count: number) =>
       JSON.stringify({
         initial: 'a',
@@ -287,7 +287,7 @@ describe('what is allowed', () => {
     });
   });
 
-  it('is a chain of as many always as there may be states', () => {
+  it('with a chain of `always` through the most states', () => {
     const states = Array.from({ length: 990 }, (_, i) => `  s${i}: {always: s${i + 1}}\n`).join('');
     const chart = chartOf(`initial: wait\nstates:\n  wait: {on: {go: s0}}\n${states}  s990: {}\n`);
     const began = start(chart, 0);
@@ -296,7 +296,7 @@ describe('what is allowed', () => {
     expect(step.ok && [...step.snapshot.active.keys()]).toEqual([992]);
   });
 
-  it('is a guard as long as it may be', () => {
+  it('with the longest guard', () => {
     const guard = Array.from({ length: 39 }, (_, i) => `context.n != ${i}`).join(' && ');
     const chart = chartOf(
       JSON.stringify({

@@ -1,4 +1,4 @@
-/** What holds for every statechart, whatever happens to it. */
+/** Properties of every statechart under every series of events. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -28,7 +28,7 @@ console.log(`statechart properties: seed ${SEED}`);
 const RUNS = { seed: SEED, numRuns: 150 };
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Timers that a run lets fire at most, so that one that sets itself again ends as well. */
+/** The bound of timers that a run fires, so that a timer that sets itself again ends as well. */
 const MOST_TIMERS = 100;
 
 /** Reads a random chart. A chart that never ends is refused: these tests skip it. */
@@ -43,7 +43,7 @@ function read(chart: object): Chart {
   return reading.chart;
 }
 
-/** Everything that a run has told, step by step. */
+/** The results of a run, step by step. */
 function play(chart: Chart, list: readonly Happening[], between: (snapshot: Snapshot) => Snapshot): object[] {
   const told: object[] = [];
   let now = 0;
@@ -93,7 +93,7 @@ describe('a snapshot', () => {
     expect(steps).toBeGreaterThan(RUNS.numRuns * 3);
   });
 
-  it('that was handed out stays what it was, whatever is done next', () => {
+  it('is not changed by later steps', () => {
     fc.assert(
       fc.property(randomChart, happenings, (data, list) => {
         const chart = read(data);
@@ -110,7 +110,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('stands in states that can be active together: a parent with each, one child of a compound, all of a parallel', () => {
+  it('has states that can be active together: each with its parent, one child of a compound, all of a parallel', () => {
     fc.assert(
       fc.property(randomChart, happenings, (data, list) => {
         const chart = read(data);
@@ -123,7 +123,7 @@ describe('a snapshot', () => {
     );
   });
 
-  it('never stands in a state of which it was warned that no way leads to it', () => {
+  it('never has a state with the warning that it cannot be reached', () => {
     fc.assert(
       fc.property(randomChart, happenings, (data, list) => {
         const reading = readChart(JSON.stringify(data));
@@ -156,13 +156,13 @@ function expectLegal({ model }: Chart, { active }: Snapshot): void {
 }
 
 describe('timers', () => {
-  it('that are fired late leave what punctual ones leave: the states, the data, the timers, the history', () => {
+  it('that fire late have the effects of punctual ones: on states, data, timers and history', () => {
     let fired = 0;
     fc.assert(
       fc.property(randomChart, happenings, (data, list) => {
         const chart = read(data);
         const late = takeTurns(chart, list, (turn, _, to) => fireAll(turn, to));
-        // What fires without end is cut off elsewhere by each.
+        // Timers without an end are cut off at another place in each run.
         fc.pre(late.history.length < MOST_TIMERS);
         const punctual = takeTurns(chart, list, (turn, from, to) => {
           for (let now = from; now < to && now < from + 10_000; now += 250) fireDue(turn, now);
@@ -177,7 +177,7 @@ describe('timers', () => {
     expect(fired).toBeGreaterThan(RUNS.numRuns / 10);
   });
 
-  it('that are cancelled never fire, and the others fire once, at their moment', () => {
+  it('that are cancelled never fire, and the others fire once, at their time', () => {
     const bells = [0, 1, 2] as const;
     const DELAYS = [1_000, 2_000, 5_000] as const;
     const chart = JSON.stringify({
@@ -254,13 +254,13 @@ describe('timers', () => {
   });
 });
 
-/** What one turn is not enough for is left to the next. */
+/** Timers beyond the bound of one turn fire in the next one. */
 function fireAll(turn: Draft, to: number): void {
   const most = turn.machine.entries + MOST_TIMERS;
   while (nextDue(turn.machine.snapshot, to) !== undefined && turn.machine.entries < most) fireDue(turn, to);
 }
 
-/** Where a machine has come to, and all that it has written down on the way. */
+/** The present state of a machine, and its history. */
 function takeTurns(
   chart: Chart,
   list: readonly Happening[],
@@ -294,7 +294,7 @@ function show({ revision, entries, changedAt, snapshot }: MachineState): object 
 }
 
 describe('a quorum of N', () => {
-  it('takes exactly N accepted events, whatever comes between', () => {
+  it('takes exactly N accepted events, whatever happens in between', () => {
     const chartWith = (quorum: number) => `
       type: parallel
       context: {open: true, noise: 0}
@@ -331,7 +331,7 @@ describe('a quorum of N', () => {
           if (type === 'wait') run.wait(1_800_000);
           else if (type === 'elsewhere') run.send('update', 'other');
           else run.send(type);
-          // The region beside takes updates too, and takes `toggle` in one of its states only.
+          // The other region takes updates too, and takes `toggle` in one of its states only.
           if (type === 'toggle' && toggles) open = !open;
           if (type === 'update' && where === 'a' && open) count += 1;
           if (type === 'update' || type === 'elsewhere') toggles = !toggles;
