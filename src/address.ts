@@ -35,6 +35,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'favicon.ico',
   'healthz',
   'history',
+  'reports',
   'metrics',
   'openapi',
   'openapi.json',

@@ -32,6 +32,8 @@ export interface UpdateOptions {
   readonly key?: string;
   /** The revision at which it is meant to count. */
   readonly revision?: number;
+  /** The data of the report: anything that `JSON.stringify` can write, at most 4 KiB. */
+  readonly data?: unknown;
 }
 
 /** Yes, or why not. */
@@ -103,12 +105,15 @@ class MachineClient {
 
   /** Reports to `state`. Sent again where no answer came, and counted once all the same. */
   async update(state: string, options: UpdateOptions = {}): Promise<Answer> {
-    const { event, by, revision } = options;
+    const { event, by, revision, data } = options;
     const key = options.key ?? (by === undefined ? crypto.randomUUID() : undefined);
-    return this.#answer('PUT', path('state', { state, event, by }), {
+    const headers = {
       ...(key === undefined ? {} : { 'Idempotency-Key': key }),
       ...(revision === undefined ? {} : { 'If-Match': `"${revision}"` }),
-    });
+      ...(data === undefined ? {} : { 'Content-Type': 'application/json' }),
+    };
+    const body = data === undefined ? undefined : JSON.stringify(data);
+    return this.#answer('PUT', path('state', { state, event, by }), headers, body);
   }
 
   /** Takes or renews a slot of `state` for `by`. */
@@ -139,7 +144,7 @@ class MachineClient {
         'GET',
         '/watch',
         { Accept: 'text/event-stream', ...(seen === undefined ? {} : { 'Last-Event-ID': String(seen) }) },
-        signal,
+        { signal },
       );
       if (!response.ok || response.body === null) throw await errorOf(response);
       try {
@@ -161,7 +166,7 @@ class MachineClient {
 
   async #turn(state: string, wait: number, signal?: AbortSignal): Promise<'yes' | 'not yet' | 'never'> {
     const query = { state, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
-    const response = await this.#send('GET', path('state', query), {}, signal);
+    const response = await this.#send('GET', path('state', query), {}, { signal });
     if (response.status === 200) {
       await response.body?.cancel();
       return 'yes';
@@ -171,8 +176,13 @@ class MachineClient {
     return response.headers.has('Retry-After') ? 'not yet' : 'never';
   }
 
-  async #answer(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await this.#send(method, path, headers);
+  async #answer(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<Answer> {
+    const response = await this.#send(method, path, headers, { body });
     if (response.ok) {
       await response.body?.cancel();
       return {
@@ -190,7 +200,7 @@ class MachineClient {
     method: string,
     path: string,
     headers: Record<string, string>,
-    signal?: AbortSignal,
+    { signal, body }: { readonly signal?: AbortSignal | undefined; readonly body?: string | undefined } = {},
   ): Promise<Response> {
     const { token, retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
     for (let tried = 0; ; tried++) {
@@ -198,6 +208,7 @@ class MachineClient {
         method,
         headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
         ...(signal === undefined ? {} : { signal }),
+        ...(body === undefined ? {} : { body }),
       });
       let trouble: StateServiceError;
       try {

@@ -20,6 +20,8 @@ export interface Update extends CommandFields {
   readonly key?: string;
   /** `If-Match`: the revisions at which the report is meant to count. */
   readonly revisions?: readonly number[];
+  /** The report's data: JSON of at most `DATA_BYTES`. As text, because a recursive type cannot cross an RPC. */
+  readonly data?: string;
 }
 
 /** The options of a report. */

@@ -1,7 +1,7 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
 import { isReservedEvent } from './chart/chart.ts';
-import { CALLER_LENGTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
+import { CALLER_LENGTH, DATA_BYTES, DATA_DEPTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
 /** A valid value, or the refusal of an invalid one. */
@@ -66,6 +66,44 @@ export function checkKey(key: string): Refusal | undefined {
 /** @returns a refusal if callers may not send `event`. */
 export function checkEvent(event: string): Refusal | undefined {
   return check(EventShape, event, 'reserved-event');
+}
+
+/**
+ * Reads the data of a report.
+ *
+ * @param text JSON; nothing, or only white space, is no data.
+ * @param what the text is called so in refusals.
+ * @returns compact JSON, undefined for no data, or a refusal.
+ */
+export function parseData(text: string, what = 'The body'): Parsed<string | undefined> {
+  if (text.trim() === '') return { ok: true, value: undefined };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof SyntaxError ? ` (${error.message})` : '';
+    return refuse('wrong-parameter', `${what} is not JSON${why}. ${RIGHT_DATA}`);
+  }
+  const wrong = wrongData(value, 0);
+  if (wrong !== undefined) return refuse('wrong-parameter', `${what} ${wrong}.`);
+  // Longer than the text where numbers are written out: 1e20.
+  const data = JSON.stringify(value);
+  if (!fitsIn(DATA_BYTES, data)) return refuse('too-large', `${what} has more than ${DATA_BYTES} bytes.`);
+  return { ok: true, value: data };
+}
+
+const RIGHT_DATA = 'Send JSON such as {"errors": 0}, or nothing.';
+
+/** Says what is wrong with data that are JSON. */
+function wrongData(value: unknown, depth: number): string | undefined {
+  if (depth > DATA_DEPTH) return `is nested more than ${DATA_DEPTH} deep`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number that is too large';
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const inner of Object.values(value)) {
+    const wrong = wrongData(inner, depth + 1);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
 }
 
 function check(shape: z.ZodType<string>, text: string, code?: RefusalCode): Refusal | undefined {

@@ -112,8 +112,12 @@ export const CONTEXT_BYTES = 64 * 1024;
 /** Timers that a running chart may have set. */
 export const CHART_TIMERS = 1_000;
 
-/** Bytes of a report's data, as compact JSON: a summary of what was done, and no log. */
+/**
+ * Bytes of a report's data, as compact JSON, and how deep it may be nested: a summary of what was done, and no log. In the
+ * history it is inside four more brackets, and some parsers stop at 100 (Ruby's, which Chef has).
+ */
 export const DATA_BYTES = 4 * 1024;
+export const DATA_DEPTH = 64;
 
 // Machines, tenants and the edge
 
@@ -186,7 +190,7 @@ export const TOKEN_LENGTH = 4_096;
 
 /**
  * What the lists of reporters in one status document may cost, in characters of callers' names, and what a name costs
- * besides: all receipts of a machine with the longest names, once, and 100,000 names of 14 characters. A report that
+ * besides: all receipts of a machine with names of 134 characters, once, and 100,000 names of 14 characters. A report that
  * is sent to the root goes into the count of every active state.
  */
 export const STATUS_CALLERS = 3_000_000;
@@ -206,9 +210,24 @@ export const TENANT_BYTES = 64 * 1024 * 1024;
 export const LIST_PAGE_MAX = 50 - 2;
 export const LIST_PAGE = 40;
 
-/** Receipts of answered requests that a machine keeps, and how many more gather before the oldest are dropped. */
-export const RECEIPTS = 10_000;
-export const RECEIPTS_SLACK = 500;
+/**
+ * Receipts of answered requests that a machine keeps: each of 10,000 callers has reported two events to one visit. How many
+ * more gather before the oldest are dropped, which is a scan.
+ */
+export const RECEIPTS = 20_000;
+export const RECEIPTS_SLACK = 1_000;
+
+/**
+ * Bytes of data that a machine's receipts keep: 800 of each of 10,000 reports, or 2,000 reports of `DATA_BYTES`. How many
+ * more gather before the oldest are dropped, which is a scan as well.
+ */
+export const REPORT_DATA = 8 * 1024 * 1024;
+export const REPORT_DATA_SLACK = 512 * 1024;
+
+/** Reports in one answer, where nothing or something else is asked for, and their characters, about. */
+export const REPORTS_PAGE = 100;
+export const REPORTS_PAGE_MAX = 1_000;
+export const REPORTS_PAGE_LENGTH = 1024 * 1024;
 
 /** Bytes of an answer that a receipt keeps: a refusal has some 300. */
 export const RECEIPT_BYTES = 4 * 1024;

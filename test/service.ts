@@ -73,6 +73,7 @@ interface ShownEntry {
   readonly event: string | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
+  readonly data?: unknown;
 }
 
 export interface HistoryDocument {

@@ -17,6 +17,7 @@ import { tenant } from './routes/machines.tsx';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
 import { pageScript, pageStyle } from './routes/page-files.ts';
+import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
 import { state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
@@ -31,6 +32,7 @@ export const RESOURCES: Resources = {
     machine,
     chart,
     history,
+    reports,
     watch,
     claims,
     reset,

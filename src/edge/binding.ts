@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from 'cloudflare:workers';
 import { type Address, parseWrittenAddress } from '../address.ts';
 import { UPDATE } from '../chart/chart.ts';
 import { RIGHTS, type Right } from '../grant.ts';
-import { checkCaller, checkEvent, checkKey, checkState } from '../inputs.ts';
+import { checkCaller, checkEvent, checkKey, checkState, parseData } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
 import type { Current } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse } from '../refusal.ts';
@@ -29,6 +29,8 @@ export interface BindingUpdate {
   readonly key?: string;
   /** The revision at which the report is meant to count. */
   readonly revision?: number;
+  /** The data of the report: anything that `JSON.stringify` can write. */
+  readonly data?: unknown;
 }
 
 /** The outcome of a command. A refusal is a value; only misuse of the binding is thrown. */
@@ -70,7 +72,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   /** Sends an event to `state`. */
   async update(
     state: string,
-    { event = UPDATE, by, key, revision }: BindingUpdate = {},
+    { event = UPDATE, by, key, revision, data }: BindingUpdate = {},
   ): Promise<BindingOutcome> {
     const machine = this.#machine('update');
     const wrong =
@@ -82,6 +84,8 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     if (revision !== undefined && !Number.isSafeInteger(revision)) {
       throw new TypeError(`a revision is a whole number; not ${revision}`);
     }
+    const written = data === undefined ? NO_DATA : parseData(jsonOf(data), '`data`');
+    if (!written.ok) return refused(written);
     const outcome = await machine.execute({
       type: 'update',
       state,
@@ -89,6 +93,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
       ...(by === undefined ? {} : { by }),
       ...(key === undefined ? {} : { key }),
       ...(revision === undefined ? {} : { revisions: [revision] }),
+      ...(written.value === undefined ? {} : { data: written.value }),
       sub: this.#sub,
     });
     return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
@@ -135,6 +140,15 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   get #sub(): string {
     return this.ctx.props?.sub ?? 'binding';
   }
+}
+
+const NO_DATA = { ok: true, value: undefined } as const;
+
+/** Writes data as JSON. @throws if it cannot. */
+function jsonOf(data: unknown): string {
+  const written: string | undefined = JSON.stringify(data);
+  if (written === undefined) throw new TypeError(`the data of a report are JSON; not a ${typeof data}`);
+  return written;
 }
 
 /** Checks a text: RPC does not check types. @throws if it is none. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { Parsed } from '../inputs.ts';
-import { BODY_WAIT } from '../limits.ts';
+import { type Parsed, parseData } from '../inputs.ts';
+import { BODY_WAIT, DATA_BYTES } from '../limits.ts';
 import { refuse } from '../refusal.ts';
 
 /**
@@ -45,6 +45,19 @@ export async function readText(c: Context, most: number): Promise<Parsed<string>
     clearTimeout(timer);
   }
 }
+
+/**
+ * Reads the data of a report. Whatever its `Content-Type`: `curl -d` says that its JSON is a form.
+ *
+ * @returns compact JSON, undefined for an empty body, or a refusal.
+ */
+export async function readData(c: Context): Promise<Parsed<string | undefined>> {
+  if (c.req.raw.body === null || c.req.header('Content-Length') === '0') return NO_DATA;
+  const text = await readText(c, DATA_BYTES);
+  return text.ok ? parseData(text.value) : text;
+}
+
+const NO_DATA = { ok: true, value: undefined } as const;
 
 /** Stops reading. Cancelling a body that has failed throws, and is not needed. */
 function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {

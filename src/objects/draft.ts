@@ -16,7 +16,7 @@ import type { Records } from './records.ts';
 import { claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './slot-claims.ts';
 
 /** An entry of the history without its number, its moment and the states that were left and entered. */
-export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes'>;
+export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes' | 'data'>;
 
 /**
  * A turn: the machine after the commands that were applied so far, and the changes to commit. The machine before the turn

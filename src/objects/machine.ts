@@ -12,6 +12,7 @@ import { checkCurrent, findState, mayCome } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
 import type { News } from './news.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
+import { reportsPage } from './reports.ts';
 import type {
   Answer,
   Current,
@@ -95,6 +96,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return this.#statusDocument(query);
       case 'history':
         return this.#history(query);
+      case 'reports':
+        return reportsPage(this.#runtime, query);
       case 'watch':
         return this.#watch(query);
       case 'summary':

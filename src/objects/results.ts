@@ -9,6 +9,7 @@ import type { Count, StateNumber } from '../chart/chart.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
+import type { KeptReport } from '../store/receipt-table.ts';
 import type { Metrics } from './counters.ts';
 
 /** Is `state` current? With `wait` (ms), the answer comes as soon as it is, or cannot become current any more. */
@@ -52,6 +53,17 @@ export interface HistoryQuery {
 }
 
 /**
+ * Who has reported in the present visit of a state, or in its last one if it was left: at most `limit` reports, the oldest
+ * first, after the one at which a page before has ended (`after` of its answer).
+ */
+export interface ReportsQuery {
+  readonly type: 'reports';
+  readonly state: string;
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/**
  * Every change as it happens, as server-sent events.
  *
  * Without `after`, the stream has only new entries. `until` is the end of the watcher's token, ms since the epoch.
@@ -72,6 +84,7 @@ export type Query =
   | ViewQuery
   | DefinitionQuery
   | HistoryQuery
+  | ReportsQuery
   | WatchQuery
   | PlainQuery;
 
@@ -85,6 +98,7 @@ interface Answers {
   readonly definition: DefinitionText;
   readonly chart: WrittenChart;
   readonly history: HistoryPage;
+  readonly reports: ReportsPage;
   readonly watch: EventStreamAnswer;
   readonly metrics: Metrics;
   readonly summary: Summary;
@@ -128,6 +142,17 @@ export interface HistoryPage {
   readonly ok: true;
   readonly entries: readonly HistoryEntry[];
   /** Whether there are older ones. */
+  readonly hasMore: boolean;
+  readonly revision: number;
+}
+
+/** A page of the reports of one visit of a state, the oldest first. */
+export interface ReportsPage {
+  readonly ok: true;
+  /** The state's own name. */
+  readonly state: string;
+  readonly reports: readonly KeptReport[];
+  /** Whether there are later ones. */
   readonly hasMore: boolean;
   readonly revision: number;
 }

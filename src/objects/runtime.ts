@@ -51,7 +51,7 @@ export class Runtime {
     this.#ctx = ctx;
     this.#address = address;
     this.#publish = publish;
-    this.store = new MachineStore(ctx.storage.sql);
+    this.store = new MachineStore(ctx.storage);
     this.charts = new ChartSource(env, this.store, address);
     this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);

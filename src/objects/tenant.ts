@@ -18,7 +18,7 @@ export class Tenant extends DurableObject implements TenantMethods {
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
-    this.#registry = new RegistryTable(ctx.storage.sql);
+    this.#registry = new RegistryTable(ctx.storage);
   }
 
   /**

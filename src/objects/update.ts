@@ -1,11 +1,19 @@
-import { isRelated, isWithin, type NoStep, type StateNumber, send, takes } from '../chart/chart.ts';
+import {
+  isRelated,
+  isWithin,
+  type Json,
+  type NoStep,
+  type StateNumber,
+  send,
+  takes,
+} from '../chart/chart.ts';
 import type { Accepted, Update } from '../commands.ts';
 import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
-import { hashOfRequest, readAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
+import { hashOfRequest, readAnswer, reportAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
 import type { Claim } from '../store/stored-machine.ts';
 import { freeSlot } from './claiming.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Entry } from './draft.ts';
 import { fireDue } from './due.ts';
 import { checkCurrent, findState } from './lookup.ts';
 import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
@@ -18,9 +26,7 @@ export type Report = Omit<Update, 'type' | 'key'>;
 export function update(draft: Draft, { key: given, ...said }: Update, now: number): Accepted | Refusal {
   if (given === undefined) return report(draft, said, now);
   const key = requestKey(given);
-  const request = hashOfRequest(
-    JSON.stringify([said.state, said.event, said.by ?? null, said.revisions ?? null]),
-  );
+  const request = hashOfRequest(textOf(said));
   const before = draft.receipt(key);
   if (before === undefined) {
     const outcome = report(draft, said, now);
@@ -31,10 +37,16 @@ export function update(draft: Draft, { key: given, ...said }: Update, now: numbe
   return before.request === request ? readAnswer(before) : keyReused(draft.machine, given);
 }
 
+/** A report as text: equal for a repeat of it. */
+function textOf({ state, event, by, revisions, data }: Report): string {
+  // Without data it is what earlier versions have hashed.
+  return JSON.stringify([state, event, by ?? null, revisions ?? null, ...(data === undefined ? [] : [data])]);
+}
+
 /** Applies a report without regard to its key. */
 export function report(
   draft: Draft,
-  { state: name, event, by, sub, revisions }: Report,
+  { state: name, event, by, sub, revisions, data }: Report,
   now: number,
 ): Accepted | Refusal {
   const found = findState(draft.machine, name);
@@ -57,18 +69,18 @@ export function report(
     if (claim !== undefined) held.push(claim);
     else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
   }
-  const step = send(chart, snapshot, { type: event, address: state }, now);
-  if (!step.ok) return refuseStep(draft, state, { event, by, sub }, step, now);
-  for (const claim of held) draft.clearClaim(claim);
-  if (by !== undefined) remember(draft, state, event, by);
+  const step = send(chart, snapshot, { type: event, address: state, ...parsed(data) }, now);
   const entry = {
-    cause: 'update',
     event,
     state: draft.nameOf(state),
     by: by ?? null,
     sub: sub ?? null,
-  } as const;
-  draft.take(step, now, { ...entry, notes: step.failures });
+    ...(data === undefined ? {} : { data }),
+  };
+  if (!step.ok) return refuseStep(draft, state, entry, step, now);
+  for (const claim of held) draft.clearClaim(claim);
+  if (by !== undefined) remember(draft, state, { event, by, answer: reportAnswer(now, data) });
+  draft.take(step, now, { cause: 'update', ...entry, notes: step.failures });
   // Timers of the states that it entered may be due already.
   fireDue(draft, now);
   return accepted(draft);
@@ -80,10 +92,19 @@ function hasReported(draft: Draft, state: StateNumber, event: string, by: string
   return receipt !== undefined && receipt.visit === draft.visitOf(state);
 }
 
-function remember(draft: Draft, state: StateNumber, event: string, by: string): void {
+function remember(
+  draft: Draft,
+  state: StateNumber,
+  { event, by, answer }: { readonly event: string; readonly by: string; readonly answer: string },
+): void {
   const { active, visits: began } = draft.machine.snapshot;
   const key = reportKey(state, event, by);
-  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer: '' });
+  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer });
+}
+
+/** The data of an event: the edge has checked that they are JSON. */
+function parsed(data: string | undefined): { readonly data?: Json } {
+  return data === undefined ? {} : { data: JSON.parse(data) };
 }
 
 /** Returns the active states with slots that a report touches: it is sent to a state in them, or a state in them takes it. */
@@ -103,20 +124,14 @@ function guardedBy(draft: Draft, address: StateNumber, event: string): StateNumb
 function refuseStep(
   draft: Draft,
   state: StateNumber,
-  {
-    event,
-    by,
-    sub,
-  }: { readonly event: string; readonly by: string | undefined; readonly sub: string | undefined },
+  entry: Omit<Entry, 'cause' | 'notes'> & { readonly event: string },
   { reason, detail, failures }: NoStep,
   now: number,
 ): Refusal {
   const { machine } = draft;
   const notes = reason === 'not-taken' ? failures : [detail, ...failures];
-  if (notes.length > 0) {
-    const entry = { event, state: draft.nameOf(state), by: by ?? null, sub: sub ?? null };
-    draft.note(now, { cause: 'refused', ...entry, notes });
-  }
+  if (notes.length > 0) draft.note(now, { cause: 'refused', ...entry, notes });
+  const { event } = entry;
   return reason === 'not-taken' ? notTaken(machine, state, event) : notDone(machine, event, reason, detail);
 }
 

@@ -41,6 +41,8 @@ export interface HistoryEntry {
   readonly entered: readonly string[];
   /** Guards that could not be evaluated, or the reasons of a refusal. */
   readonly notes: readonly string[];
+  /** The data of the report, as JSON; absent where it had none. As text, because a recursive type cannot cross an RPC. */
+  readonly data?: string;
 }
 
 /** A row as it is written. */
@@ -66,6 +68,8 @@ type HistoryRow = {
   notes: string;
   /** Length of all entries before this one, in characters, about. */
   start: number;
+  /** JSON. */
+  data: string | null;
 };
 
 const ROW = new RowParser<HistoryRow>('history', 'slot');
@@ -86,7 +90,8 @@ export class HistoryTable {
   }
 
   /** Writes an entry. Once the ring is full it overwrites the oldest one, so pruning writes no row. */
-  record({ id, revision, at, cause, event, state, by, sub, from, to, entered, notes }: HistoryEntry): void {
+  record(entry: HistoryEntry): void {
+    const { id, revision, at, cause, event, state, by, sub, from, to, entered, notes, data = null } = entry;
     const start = this.#last?.id === id - 1 ? this.#last.end : this.#endOf(id - 1);
     const row: HistoryRow = {
       slot: id % HISTORY_ROWS,
@@ -102,11 +107,12 @@ export class HistoryTable {
       entered: JSON.stringify(entered),
       notes: JSON.stringify(notes),
       start,
+      data,
     };
     this.#sql.exec(
       `INSERT OR REPLACE INTO history
-         (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.slot,
       row.revision,
       row.at,
@@ -120,6 +126,7 @@ export class HistoryTable {
       row.entered,
       row.notes,
       row.start,
+      row.data,
     );
     const length = lengthOf(row);
     this.#last = { id, end: start + length };
@@ -200,7 +207,8 @@ export class HistoryTable {
   *#rows(ranges: readonly IdRange[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
     for (const { base, low, high } of ranges) {
       const rows = this.#sql.exec<HistoryRow>(
-        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start FROM history
+        `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start, data
+           FROM history
           WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`,
         low - base,
         high - base,
@@ -231,8 +239,8 @@ function rangesOf(oldest: number, newest: number): IdRange[] {
 }
 
 /** Returns the length of an entry as JSON, in characters, about. */
-function lengthOf({ event, state, by, sub, before, after, entered, notes }: HistoryRow): number {
-  const texts = [event, state, by, sub, before, after, entered, notes];
+function lengthOf({ event, state, by, sub, before, after, entered, notes, data }: HistoryRow): number {
+  const texts = [event, state, by, sub, before, after, entered, notes, data];
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), ENTRY_LENGTH);
 }
 
@@ -240,6 +248,7 @@ function lengthOf({ event, state, by, sub, before, after, entered, notes }: Hist
 const ENTRY_LENGTH = 200;
 
 function toEntry(id: number, row: HistoryRow): HistoryEntry {
+  const data = ROW.textOrNull(row, 'data');
   return {
     id,
     revision: ROW.number(row, 'revision'),
@@ -253,5 +262,6 @@ function toEntry(id: number, row: HistoryRow): HistoryEntry {
     to: ROW.json(row, 'after', isNames),
     entered: ROW.json(row, 'entered', isNames),
     notes: ROW.json(row, 'notes', isNames),
+    ...(data === null ? {} : { data }),
   };
 }

@@ -19,7 +19,7 @@ import {
   VISITED,
   type VisitedRow,
 } from './machine-rows.ts';
-import { hasSchema, migrate } from './migrations.ts';
+import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
@@ -42,6 +42,7 @@ export type Version = Pick<StoredMachine, 'entries' | 'revision'>;
 export class MachineStore {
   readonly history: HistoryTable;
   readonly receipts: ReceiptTable;
+  readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   readonly #uploads: OptionalTable;
   readonly #timers: OptionalTable;
@@ -50,7 +51,9 @@ export class MachineStore {
   /** Whether the tables that every machine has are known to exist, in their newest version. */
   #ready = false;
 
-  constructor(sql: SqlStorage) {
+  constructor(storage: Migratable) {
+    const { sql } = storage;
+    this.#storage = storage;
     this.#sql = sql;
     this.history = new HistoryTable(sql);
     this.receipts = new ReceiptTable(sql);
@@ -202,7 +205,7 @@ export class MachineStore {
 
   /** Writes the first turn of a machine. Creates the tables where there are none. */
   create(changes: Changes, counts = NO_COUNTS): void {
-    migrate(this.#sql, MACHINE_SCHEMA);
+    migrate(this.#storage, MACHINE_SCHEMA);
     this.write(changes, counts);
   }
 
@@ -306,7 +309,7 @@ export class MachineStore {
   /** Whether there are tables; brings them to the newest version. */
   #hasTables(): boolean {
     if (this.#ready || !hasSchema(this.#sql)) return this.#ready;
-    migrate(this.#sql, MACHINE_SCHEMA);
+    migrate(this.#storage, MACHINE_SCHEMA);
     this.#ready = true;
     return true;
   }

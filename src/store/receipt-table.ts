@@ -2,14 +2,15 @@
  * Receipts of reports and requests that were answered: a repeat changes nothing. One table serves `by=` (a caller counts
  * once per visit and event) and `Idempotency-Key`.
  */
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { StateNumber } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
-import { RECEIPTS, RECEIPTS_SLACK } from '../limits.ts';
+import { RECEIPTS, RECEIPTS_SLACK, REPORT_DATA, REPORT_DATA_SLACK } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { OptionalTable } from './optional-table.ts';
 import { parseJson, RowParser } from './row-parser.ts';
-import { isAnswer, isNames } from './stored-json.ts';
+import { isAnswer, isNames, isReportAnswer } from './stored-json.ts';
 
 /** One receipt. Its key says whether it is of a report (`reportKey`) or of a request (`requestKey`). */
 export interface Receipt {
@@ -20,7 +21,10 @@ export interface Receipt {
   readonly began: number;
   /** Of a request: a hash of it (`hashOfRequest`). Else empty. */
   readonly request: string;
-  /** Of a request: its response as JSON, of at most `RECEIPT_BYTES`. Else empty. */
+  /**
+   * Of a request: its response as JSON, of at most `RECEIPT_BYTES`. Of a report: when it was accepted, and its data
+   * (`reportAnswer`); empty for a report from before these were kept.
+   */
   readonly answer: string;
 }
 
@@ -32,6 +36,24 @@ export interface Report {
   readonly began: number;
   /** The state that it was sent to. */
   readonly state: StateNumber;
+}
+
+/** A report of one visit of a state, as its receipt has it. */
+export interface KeptReport {
+  readonly event: string;
+  readonly by: string;
+  /** ms since the epoch; null for a report from before this was kept. */
+  readonly at: number | null;
+  /** JSON; absent where it had none, or where it was dropped (`REPORT_DATA`). */
+  readonly data?: string;
+  /** The number of the receipt: a later report has a larger one. */
+  readonly number: number;
+}
+
+/** Reports of one visit, and whether there are more than their length allowed. */
+interface KeptReports {
+  readonly reports: readonly KeptReport[];
+  readonly isCut: boolean;
 }
 
 /** Starts the keys of all receipts of reports, and of no others. */
@@ -48,6 +70,17 @@ export function reportKey(state: StateNumber, event: string, by: string): string
 /** Returns the key of a request with an `Idempotency-Key`. */
 export function requestKey(key: string): string {
   return `key/${key}`;
+}
+
+/**
+ * Returns the answer of a report's receipt.
+ *
+ * @param at when the report was accepted, ms since the epoch.
+ * @param data JSON.
+ */
+export function reportAnswer(at: number, data: string | undefined): string {
+  // `dropData` cuts it off: it comes last.
+  return data === undefined ? `{"at":${at}}` : `{"at":${at},"data":${data}}`;
 }
 
 /** Whether a key is of a report, not of a request. */
@@ -70,11 +103,20 @@ export function hashOfRequest(request: string): string {
   return createHash('sha256').update(request).digest('base64url');
 }
 
-/** The receipts' table. It keeps the newest `RECEIPTS`, and up to `RECEIPTS_SLACK` more. */
+/**
+ * The receipts' table. It keeps the newest `RECEIPTS`, and up to `RECEIPTS_SLACK` more; of the data in them the newest
+ * `REPORT_DATA` bytes, and up to `REPORT_DATA_SLACK` more.
+ *
+ * A receipt is overwritten by the next report of its caller and event to the state. So the data of a visit are there until
+ * the callers report in the next one; a reader leaves out what is of an earlier visit.
+ */
 export class ReceiptTable {
   readonly #table: OptionalTable;
-  /** The newest number that was given, and the last that was dropped; undefined until a receipt is kept. */
-  #numbers: { newest: number; oldest: number } | undefined;
+  /**
+   * The newest number that was given, the last that was dropped, and the bytes of data, at most: data that were overwritten
+   * are counted until they are counted anew. Undefined until a receipt is kept.
+   */
+  #numbers: { newest: number; oldest: number; data: number } | undefined;
 
   constructor(sql: SqlStorage) {
     this.#table = new OptionalTable(sql, 'receipt');
@@ -101,6 +143,35 @@ export class ReceiptTable {
       .map(toReceipt);
   }
 
+  /**
+   * Returns the reports that were sent to a state in one of its visits, the oldest first.
+   *
+   * @param after only reports with larger numbers.
+   * @param most reports at most.
+   * @param length characters at most, about; one report is returned whatever its length.
+   */
+  reportsOf(state: StateNumber, visit: number, after: number, most: number, length: number): KeptReports {
+    const rows = this.#table.rows<Pick<ReceiptRow, 'key' | 'answer'> & { number: number }>(
+      `SELECT key, number, answer FROM receipt
+        WHERE key >= ? AND key < ? AND visit = ? AND number > ? ORDER BY number LIMIT ?`,
+      `${REPORT}${state}/`,
+      // The character after `/`.
+      `${REPORT}${state}0`,
+      visit,
+      after,
+      most,
+    );
+    const reports: KeptReport[] = [];
+    let left = length;
+    for (const { number, ...row } of rows) {
+      left -= row.key.length + row.answer.length;
+      if (left < 0 && reports.length > 0) return { reports, isCut: true };
+      const { event, by } = parseReportKey(row);
+      reports.push({ event, by, number, ...parseReportAnswer(row) });
+    }
+    return { reports, isCut: false };
+  }
+
   /** Keeps receipts. Drops the oldest once there are too many, some hundreds at a time, because it is a scan. */
   keep(receipts: readonly Receipt[]): void {
     if (receipts.length === 0) return;
@@ -116,7 +187,9 @@ export class ReceiptTable {
         request,
         answer,
       );
+      if (isReport(key)) this.#numbers.data += Math.max(0, Buffer.byteLength(answer) - BARE);
     }
+    if (this.#numbers.data >= REPORT_DATA + REPORT_DATA_SLACK) this.#numbers.data = this.#dropData();
     const { newest, oldest } = this.#numbers;
     if (newest - oldest < RECEIPTS + RECEIPTS_SLACK) return;
     this.#numbers.oldest = newest - RECEIPTS;
@@ -126,6 +199,22 @@ export class ReceiptTable {
   /** Drops the receipts of reports: another run has begun, and their states are gone. */
   dropReports(): void {
     this.#table.delete(`DELETE FROM receipt WHERE ${IS_REPORT}`);
+    if (this.#numbers !== undefined) this.#numbers.data = 0;
+  }
+
+  /** Drops the data of the oldest reports beyond `REPORT_DATA`, and keeps their receipts. Returns the bytes that are left. */
+  #dropData(): number {
+    const { data } = this.#readNumbers();
+    if (data <= REPORT_DATA) return data;
+    this.#table.delete(
+      `UPDATE receipt SET answer = substr(answer, 1, instr(answer, ',') - 1) || '}'
+        WHERE ${HAS_DATA} AND number <= (
+          SELECT number FROM (
+            SELECT number, sum(${DATA_SIZE}) OVER (ORDER BY number DESC) AS size FROM receipt WHERE ${HAS_DATA}
+          ) WHERE size > ? ORDER BY number DESC LIMIT 1)`,
+      REPORT_DATA,
+    );
+    return REPORT_DATA;
   }
 
   /** Forgets what it knows of the table: storage was deleted, or a transaction was rolled back. */
@@ -135,10 +224,12 @@ export class ReceiptTable {
   }
 
   #readNumbers() {
-    const [row] = this.#table.rows<{ newest: number | null; oldest: number | null }>(
-      'SELECT max(number) AS newest, min(number) AS oldest FROM receipt',
+    const [row] = this.#table.rows<{ newest: number | null; oldest: number | null; data: number }>(
+      `SELECT max(number) AS newest, min(number) AS oldest,
+              coalesce(sum(${DATA_SIZE}) FILTER (WHERE ${HAS_DATA}), 0) AS data
+         FROM receipt`,
     );
-    return { newest: row?.newest ?? 0, oldest: (row?.oldest ?? 1) - 1 };
+    return { newest: row?.newest ?? 0, oldest: (row?.oldest ?? 1) - 1, data: row?.data ?? 0 };
   }
 }
 
@@ -150,6 +241,15 @@ type ReceiptRow = {
   request: string;
   answer: string;
 };
+
+/** Bytes of a report's answer without data, at most: `{"at":1764309600000}`, with two more digits. */
+const BARE = 22;
+
+/** Selects the receipts of reports with data. The length of a column is in the row's header: the data are not read for it. */
+const HAS_DATA = `${IS_REPORT} AND octet_length(answer) > ${BARE}`;
+
+/** Bytes of a report's data. */
+const DATA_SIZE = `octet_length(answer) - ${BARE}`;
 
 const COLUMNS = 'key, visit, began, request, answer';
 
@@ -173,4 +273,10 @@ function parseReportKey(row: Pick<ReceiptRow, 'key'>): Omit<Report, 'began'> {
     throw ROW.damaged(row, 'key', 'the key of a report');
   }
   return { state: Number(state), event, by };
+}
+
+function parseReportAnswer(row: Pick<ReceiptRow, 'key' | 'answer'>): Pick<KeptReport, 'at' | 'data'> {
+  if (row.answer === '') return { at: null };
+  const { at, data } = ROW.json(row, 'answer', isReportAnswer);
+  return { at, ...(data === undefined ? {} : { data: JSON.stringify(data) }) };
 }

@@ -1,5 +1,5 @@
 import { DELETED } from '../limits.ts';
-import { hasSchema, migrate } from './migrations.ts';
+import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { RowParser } from './row-parser.ts';
 import { TENANT_SCHEMA } from './schema.ts';
 
@@ -39,12 +39,14 @@ const LAST = new RowParser<{ revision: number }>('deleted');
  * empty.
  */
 export class RegistryTable {
+  readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   /** Whether the tables are known to exist, in their newest version. */
   #ready = false;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: Migratable) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
   }
 
   total(): Total {
@@ -66,7 +68,7 @@ export class RegistryTable {
   enter(member: Member, bytes: number): void {
     const before = this.bytesOf(member);
     if (before === bytes) return;
-    if (!this.#hasTables()) migrate(this.#sql, TENANT_SCHEMA);
+    if (!this.#hasTables()) migrate(this.#storage, TENANT_SCHEMA);
     const { chart, run } = member;
     this.#sql.exec('INSERT OR REPLACE INTO machine (chart, run, bytes) VALUES (?, ?, ?)', chart, run, bytes);
     this.#add(before === undefined ? 1 : 0, bytes - (before ?? 0));
@@ -131,7 +133,7 @@ export class RegistryTable {
   /** Whether there are tables; brings them to the newest version. */
   #hasTables(): boolean {
     if (this.#ready || !hasSchema(this.#sql)) return this.#ready;
-    migrate(this.#sql, TENANT_SCHEMA);
+    migrate(this.#storage, TENANT_SCHEMA);
     this.#ready = true;
     return true;
   }

@@ -41,6 +41,10 @@ export const MACHINE_SCHEMA: readonly string[] = [
     start    INTEGER NOT NULL    -- length of all entries before this one, in characters, about
   );
   `,
+  `
+  -- JSON: the data of a report; null where it had none.
+  ALTER TABLE history ADD COLUMN data TEXT;
+  `,
 ];
 
 /**
@@ -92,7 +96,7 @@ export const OPTIONAL_TABLES = {
     visit   INTEGER NOT NULL,    -- of a report: visit of the state it was sent to; else 0
     began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
     request TEXT    NOT NULL,    -- of a request: hashOfRequest; else empty
-    answer  TEXT    NOT NULL     -- of a request: JSON of the response; else empty
+    answer  TEXT    NOT NULL     -- JSON. Of a request: the response; of a report: reportAnswer
   ) WITHOUT ROWID;
   `,
 } as const satisfies Readonly<Record<string, string>>;

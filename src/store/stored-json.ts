@@ -2,7 +2,7 @@
  * Outlines of what is stored as JSON. They tell a damaged column from a whole one, at a fraction of the cost of reading
  * it; a chart was checked as a whole before it was stored.
  */
-import type { Definition, StoredSnapshot } from '../chart/chart.ts';
+import type { Definition, Json, StoredSnapshot } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 
@@ -57,6 +57,11 @@ export function isAnswer(value: unknown): value is Accepted | Refusal {
   if (!isRecord(value)) return false;
   if (value.ok === true) return typeof value.revision === 'number';
   return value.ok === false && isRefusalCode(value.code) && typeof value.detail === 'string';
+}
+
+/** Whether a value is what the receipt of a report keeps: when it was accepted, and its data. */
+export function isReportAnswer(value: unknown): value is { readonly at: number; readonly data?: Json } {
+  return isRecord(value) && typeof value.at === 'number';
 }
 
 /** Whether a value is a list of names, such as the active states of a history entry. */

@@ -1,6 +1,6 @@
 /** Bodies: read up to a bound of bytes and of time. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { BODY_WAIT, FLEETLOCK_BYTES } from '../../src/limits.ts';
+import { BODY_WAIT, DATA_BYTES, FLEETLOCK_BYTES } from '../../src/limits.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { problemOf, send } from '../service.ts';
 import { sendWith } from '../tokens.ts';
@@ -45,6 +45,17 @@ function shortenBodyWait(): readonly unknown[] {
   });
   return delays;
 }
+
+it('a report whose data stall is 408 and does not count, one whose data are too long 413', async () => {
+  const address = await newChart('initial: a\nstates: {a: {on: {update: b}}, b: {}}\n');
+  shortenBodyWait();
+  const path = `/${address}/state?state=a`;
+  expect((await sendWith({}, 'PUT', path, { body: bodyOf(['{"n":', '1'], true) })).status).toBe(408);
+  const long = bodyOf(['"', 'x'.repeat(DATA_BYTES)], true);
+  expect((await sendWith({}, 'PUT', path, { body: long })).status).toBe(413);
+  expect((await send('GET', path)).status).toBe(200);
+  expect((await sendWith({}, 'PUT', path, { body: bodyOf(['{"n":', '1', '}']) })).status).toBe(200);
+});
 
 it('a body may come in pieces, also within a character', async () => {
   const address = newAddress();

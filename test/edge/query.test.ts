@@ -95,9 +95,13 @@ describe('a query without an unknown parameter', () => {
     },
   );
 
-  it('is accepted with any body, which the original ignored', async () => {
+  it('is not accepted with a form: what it says must not be ignored', async () => {
     const body = new URLSearchParams({ state: 'b', evnt: 'fail' });
-    expect((await send('PUT', `/${address}/state?state=a`, { body })).status).toBe(200);
+    const response = await send('PUT', `/${address}/state?state=a`, { body });
+    expect([response.status, (await problemOf(response)).detail]).toEqual([
+      400,
+      expect.stringContaining('The body is not JSON'),
+    ]);
   });
 });
 

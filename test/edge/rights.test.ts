@@ -13,6 +13,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/state': { GET: 'read', PUT: 'update' },
   '{machine}/chart': { GET: 'read', PUT: 'admin' },
   '{machine}/history': { GET: 'read' },
+  '{machine}/reports': { GET: 'read' },
   '{machine}/watch': { GET: 'read' },
   '{machine}/claims': { POST: 'update', DELETE: 'update' },
   '{machine}/reset': { POST: 'admin' },
@@ -59,7 +60,8 @@ afterAll(async () => {
 
 /** A request for a path of the table. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
-  const query = rule.endsWith('/claims') ? '?state=a&by=me' : rule.endsWith('/state') ? '?state=a' : '';
+  const isOfState = rule.endsWith('/state') || rule.endsWith('/reports');
+  const query = rule.endsWith('/claims') ? '?state=a&by=me' : isOfState ? '?state=a' : '';
   const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
   const isFleetLock = rule.includes('/v1/');
   const body = isFleetLock ? '{"client_params":{"id":"me","group":"a"}}' : chart;

@@ -10,19 +10,22 @@ export interface Words {
   readonly key?: string;
   /** `If-Match`. */
   readonly match?: string;
+  /** The data of the report, which is sent as JSON. */
+  readonly data?: unknown;
 }
 
 /** Sends a report. */
 export async function put(
   address: string,
   state: string,
-  { event, by, key, match }: Words = {},
+  { event, by, key, match, data }: Words = {},
 ): Promise<Response> {
   const headers = {
     ...(key === undefined ? {} : { 'Idempotency-Key': key }),
     ...(match === undefined ? {} : { 'If-Match': match }),
   };
-  return send('PUT', resource(address, 'state', { state, event, by }), { headers });
+  const body = data === undefined ? {} : { body: JSON.stringify(data) };
+  return send('PUT', resource(address, 'state', { state, event, by }), { headers, ...body });
 }
 
 /** Asks whether a state is current, with a wait. */
@@ -132,6 +135,7 @@ export interface Entry {
   readonly to: readonly string[];
   readonly entered: readonly string[];
   readonly notes: readonly string[];
+  readonly data?: unknown;
 }
 
 /** The history, the oldest entry first. */
@@ -169,5 +173,28 @@ export interface Refused extends Problem {
 
 export async function refusedOf(response: Response): Promise<Refused> {
   if (response.ok) throw new Error(`it was answered ${response.status}`);
+  return response.json();
+}
+
+/** A page of `GET …/reports`. */
+export interface Reports {
+  readonly state: string;
+  readonly reports: readonly {
+    readonly by: string;
+    readonly event: string;
+    readonly at: string | null;
+    readonly data?: unknown;
+  }[];
+  readonly after?: number;
+}
+
+/** @param query such as `{limit: '2'}`. */
+export async function reportsOf(
+  address: string,
+  state: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<Reports> {
+  const response = await send('GET', resource(address, 'reports', { state, ...query }));
+  if (response.status !== 200) throw new Error(`the reports of ${state} were answered ${response.status}`);
   return response.json();
 }

@@ -179,8 +179,8 @@ describe('the revisions of a deleted machine', () => {
 
   it('are forgotten one by one beyond a bound, and still never come again', async () => {
     const tenant = newTenant();
-    const registry = await inTenant(tenant, (sql) => {
-      const table = new RegistryTable(sql);
+    const registry = await inTenant(tenant, (sql, storage) => {
+      const table = new RegistryTable(storage);
       const member = (i: number) => ({ chart: 'release', run: String(i) });
       for (let i = 0; i < DELETED + 3; i++) {
         table.enter(member(i), 1);

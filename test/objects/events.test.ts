@@ -172,7 +172,7 @@ describe('a history that has dropped missed entries', () => {
   beforeAll(async () => {
     address = await newChart(long);
     await ask(address, 'drain');
-    await inStorage(address, ({ sql }) => fill(new MachineStore(sql), ENTRIES));
+    await inStorage(address, (storage) => fill(new MachineStore(storage), ENTRIES));
   });
 
   it('is sent as a gap, and then all its entries', async () => {
@@ -292,7 +292,7 @@ describe('a stream', () => {
 
 /** Reports many times, in one batch. */
 async function newest(address: string): Promise<{ entries: number }> {
-  return inStorage(address, ({ sql }) => ({ entries: new MachineStore(sql).version()?.entries ?? 0 }));
+  return inStorage(address, (storage) => ({ entries: new MachineStore(storage).version()?.entries ?? 0 }));
 }
 
 /** Writes entries until there are `until`, as a machine would in as many updates. */

@@ -1,29 +1,40 @@
-/** Receipts are bounded for ever: the newest 10,000 are kept, and some hundreds until they are dropped together. */
+/** Receipts are bounded for ever: the newest 20,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
 import {
   CALLER_LENGTH,
+  DATA_BYTES,
   EVENT_LENGTH,
   IF_MATCH_BYTES,
   KEY_LENGTH,
   RECEIPT_BYTES,
   RECEIPTS,
   RECEIPTS_SLACK,
+  REPORT_DATA,
+  REPORT_DATA_SLACK,
   STATE_BYTES,
 } from '../../src/limits.ts';
-import { type Receipt, ReceiptTable, reportKey, requestKey } from '../../src/store/receipt-table.ts';
+import {
+  type Receipt,
+  ReceiptTable,
+  reportAnswer,
+  reportKey,
+  requestKey,
+} from '../../src/store/receipt-table.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
-import { ask, evict, inStorage, rowsOf } from '../service.ts';
+import { ask, evict, inStorage } from '../service.ts';
 import { claim, documentOf, put, refusedOf } from './callers.ts';
+
+const NOON = Date.parse('2040-06-01T12:00:00Z');
 
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
 describe('receipts', () => {
-  it('are never more than 10,000 and the slack', async () => {
+  it('are never more than 20,000 and the slack', async () => {
     const address = await started();
     const most = await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
       let most = 0;
-      for (let from = 0; from < 25_000; from += 250) {
+      for (let from = 0; from < 45_000; from += 250) {
         table.keep(numbered(from, from + 250));
         most = Math.max(most, countIn(sql));
       }
@@ -37,11 +48,11 @@ describe('receipts', () => {
     const address = await started();
     await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
-      for (let from = 0; from < 25_000; from += 250) table.keep(numbered(from, from + 250));
-      for (const kept of [24_999, 24_999 - RECEIPTS + 1]) {
+      for (let from = 0; from < 45_000; from += 250) table.keep(numbered(from, from + 250));
+      for (const kept of [44_999, 44_999 - RECEIPTS + 1]) {
         expect(table.find(requestKey(`k${kept}`))).toMatchObject({ request: `${kept}` });
       }
-      expect(table.find(requestKey(`k${24_999 - RECEIPTS - RECEIPTS_SLACK}`))).toBeUndefined();
+      expect(table.find(requestKey(`k${44_999 - RECEIPTS - RECEIPTS_SLACK}`))).toBeUndefined();
       expect(table.find(requestKey('k0'))).toBeUndefined();
     });
   });
@@ -50,7 +61,7 @@ describe('receipts', () => {
     const address = await started();
     const most = await inStorage(address, ({ sql }) => {
       let most = 0;
-      for (let from = 0; from < 22_000; from += 1_000) {
+      for (let from = 0; from < 42_000; from += 1_000) {
         new ReceiptTable(sql).keep(numbered(from, from + 1_000));
         most = Math.max(most, countIn(sql));
       }
@@ -63,11 +74,11 @@ describe('receipts', () => {
     const address = await started();
     await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
-      for (let visit = 1; visit <= 12_000; visit++) {
+      for (let visit = 1; visit <= 22_000; visit++) {
         table.keep([{ ...empty, key: reportKey(1, 'update', `web-${visit % 7}`), visit }]);
       }
       expect(countIn(sql)).toBe(7);
-      expect(table.find(reportKey(1, 'update', 'web-0'))?.visit).toBe(11_998);
+      expect(table.find(reportKey(1, 'update', 'web-0'))?.visit).toBe(21_994);
     });
   });
 
@@ -92,6 +103,71 @@ describe('receipts', () => {
     const address = await started();
     for (let i = 0; i < 3; i++) await put(address, 'drain');
     expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(0);
+  });
+});
+
+describe('the data in receipts', () => {
+  const data = JSON.stringify('x'.repeat(DATA_BYTES - 2));
+  const fitting = REPORT_DATA / DATA_BYTES;
+  const slack = REPORT_DATA_SLACK / DATA_BYTES;
+
+  it('are at most 8 MiB and the slack; the oldest are dropped, and their receipts stay', async () => {
+    const address = await started();
+    await inStorage(address, ({ sql }) => {
+      const table = new ReceiptTable(sql);
+      let most = 0;
+      for (let from = 0; from < 2 * fitting; from += 50) {
+        table.keep(reported(from, from + 50, data));
+        most = Math.max(most, dataIn(sql));
+      }
+      expect(most).toBeLessThan(REPORT_DATA + REPORT_DATA_SLACK + 51 * DATA_BYTES);
+      expect(dataIn(sql)).toBeGreaterThan(REPORT_DATA - DATA_BYTES);
+      const { reports } = table.reportsOf(1, 7, 0, 100_000, Number.POSITIVE_INFINITY);
+      expect(reports).toHaveLength(Math.ceil((2 * fitting) / 50) * 50);
+      const first = reports.findIndex((report) => report.data !== undefined);
+      expect(first).toBeGreaterThan(fitting - slack - 51);
+      for (const [i, report] of reports.entries()) {
+        expect([report.by, report.at, report.data]).toEqual([
+          `web-${i}`,
+          NOON + i,
+          i < first ? undefined : data,
+        ]);
+      }
+    });
+  });
+
+  it('are bounded if the object is evicted before each batch', async () => {
+    const address = await started();
+    await inStorage(address, ({ sql }) => {
+      for (let from = 0; from < fitting + 4 * slack; from += slack)
+        new ReceiptTable(sql).keep(reported(from, from + slack, data));
+      expect(dataIn(sql)).toBeLessThan(REPORT_DATA + REPORT_DATA_SLACK + DATA_BYTES);
+    });
+  });
+
+  it('do not go while they are overwritten by the same callers', async () => {
+    const address = await started();
+    await inStorage(address, ({ sql }) => {
+      const table = new ReceiptTable(sql);
+      for (let visit = 1; visit < 6; visit++) table.keep(reported(0, fitting / 2, data, visit));
+      const { reports } = table.reportsOf(1, 5, 0, 100_000, Number.POSITIVE_INFINITY);
+      expect(reports.filter((report) => report.data === undefined)).toEqual([]);
+      expect(reports).toHaveLength(fitting / 2);
+    });
+  });
+
+  it('of any kind are cut off whole', async () => {
+    const address = await started();
+    const values = ['null', '{"at":1}', '[",","}"]', '"é"'];
+    await inStorage(address, ({ sql }) => {
+      const table = new ReceiptTable(sql);
+      table.keep(values.flatMap((value, i) => reported(i, i + 1, value)));
+      const read = () => table.reportsOf(1, 7, 0, 4, 1_000).reports.map((report) => report.data);
+      expect(read()).toEqual(values);
+      table.keep(reported(10, 20 + fitting + slack, data));
+      expect(read()).toEqual(values.map(() => undefined));
+      expect(table.find(keyed(0).key)?.answer).toBe(`{"at":${NOON}}`);
+    });
   });
 });
 
@@ -164,6 +240,29 @@ function numbered(from: number, until: number): Receipt[] {
   }));
 }
 
+/** Receipts of reports to one visit of a state, the oldest first. */
+function reported(from: number, until: number, data: string, visit = 7): Receipt[] {
+  return Array.from({ length: until - from }, (_, i) => ({
+    ...empty,
+    ...keyed(from + i),
+    visit,
+    answer: reportAnswer(NOON + from + i, data),
+  }));
+}
+
+function keyed(i: number): { readonly key: string } {
+  return { key: reportKey(1, 'update', `web-${i}`) };
+}
+
+/** Bytes of data in all receipts, about. */
+function dataIn(sql: SqlStorage): number {
+  return sql.exec<{ bytes: number }>('SELECT sum(octet_length(answer) - 22) AS bytes FROM receipt').one()
+    .bytes;
+}
+
 function countIn(sql: SqlStorage): number {
-  return rowsOf(sql, 'receipt').length;
+  const tables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'receipt'").toArray();
+  return tables.length === 0
+    ? 0
+    : sql.exec<{ rows: number }>('SELECT count(*) AS rows FROM receipt').one().rows;
 }

@@ -76,7 +76,7 @@ describe('a reset', () => {
     const address = await newChart(drain);
     await put(address, 'drain', { by: 'a' });
     await inStorage(address, (storage) => {
-      const store = new MachineStore(storage.sql);
+      const store = new MachineStore(storage);
       const machine = wake(store);
       if (machine === undefined) throw new Error('there is no machine');
       const source = { ...machine.source, text: store.chartText(), definition: machine.chart.definition };

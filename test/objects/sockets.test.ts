@@ -268,8 +268,9 @@ async function timesAnswered(address: string): Promise<number> {
 }
 
 /** Counts entries that are not stored: the history is a ring, and they would have been overwritten. */
-function skip({ sql }: DurableObjectStorage, entries: number): void {
-  const store = new MachineStore(sql);
+function skip(storage: DurableObjectStorage, entries: number): void {
+  const { sql } = storage;
+  const store = new MachineStore(storage);
   const machine = store.load();
   if (machine === undefined) throw new Error('there is no machine');
   sql.exec('DELETE FROM history');

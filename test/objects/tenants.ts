@@ -50,8 +50,11 @@ function tenantAt(tenant: string): DurableObjectStub<Tenant> {
 }
 
 /** Reads or changes a tenant's storage directly. */
-export async function inTenant<T>(tenant: string, look: (sql: SqlStorage) => T): Promise<T> {
-  return runInDurableObject(tenantAt(tenant), (_: Tenant, { storage }) => look(storage.sql));
+export async function inTenant<T>(
+  tenant: string,
+  look: (sql: SqlStorage, storage: DurableObjectStorage) => T,
+): Promise<T> {
+  return runInDurableObject(tenantAt(tenant), (_: Tenant, { storage }) => look(storage.sql, storage));
 }
 
 /** Evicts the object. */

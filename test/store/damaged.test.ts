@@ -24,8 +24,8 @@ beforeEach(async () => {
 
 describe('a stored row that does not fit', () => {
   it('is none in a machine that the service has written', async () => {
-    await inStorage(address, ({ sql }) => {
-      const store = new MachineStore(sql);
+    await inStorage(address, (storage) => {
+      const store = new MachineStore(storage);
       expect(store.load()).toMatchObject({ revision: 3, chart: { origin: 'bundle' } });
       expect(store.timers()).toHaveLength(1);
       expect(store.claims()).toMatchObject([{ by: 'web-2' }]);
@@ -137,7 +137,7 @@ describe('a stored row that does not fit', () => {
       const act = () =>
         storage.transactionSync(() => {
           storage.sql.exec(damage);
-          expect(() => read(new MachineStore(storage.sql))).toThrow(`the stored row ${message}`);
+          expect(() => read(new MachineStore(storage))).toThrow(`the stored row ${message}`);
           throw kept;
         });
       expect(act).toThrow(kept);
@@ -179,8 +179,8 @@ describe('a stored row that does not fit', () => {
   });
 
   it('is an error in a tenant’s registry too', async () => {
-    await inTenant(newTenant(), (sql) => {
-      const registry = new RegistryTable(sql);
+    await inTenant(newTenant(), (sql, storage) => {
+      const registry = new RegistryTable(storage);
       registry.enter({ chart: 'release', run: '7' }, 100);
       sql.exec("UPDATE machine SET bytes = 'some'");
       expect(() => registry.bytesOf({ chart: 'release', run: '7' })).toThrow(

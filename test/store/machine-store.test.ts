@@ -51,8 +51,8 @@ describe('a full history', () => {
     ['none before the oldest', OLDEST, 10, []],
     ['none before the first of all', 1, 10, []],
   ])('gives %s', async (_, before, limit, revisions) => {
-    const entries = await inStorage(address, ({ sql }) =>
-      new MachineStore(sql).history.read(ENTRIES, before, limit),
+    const entries = await inStorage(address, (storage) =>
+      new MachineStore(storage).history.read(ENTRIES, before, limit),
     );
     expect(entries.map(({ revision }) => revision)).toEqual(revisions);
   });
@@ -76,8 +76,8 @@ describe('a history as long as the ring', () => {
       const other = await newChart(sequence(counting('a', 'a', 5)));
       await ask(other, 'a');
       await fill(other, 1, length);
-      const revisions = await inStorage(other, ({ sql }) =>
-        new MachineStore(sql).history
+      const revisions = await inStorage(other, (storage) =>
+        new MachineStore(storage).history
           .readAfter(length, 0, Number.POSITIVE_INFINITY)
           .map(({ revision }) => revision),
       );
@@ -91,9 +91,9 @@ describe('a stored machine', () => {
   it('is the same at each read', async () => {
     const other = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await report(other, 'a');
-    const [first, second] = await inStorage(other, ({ sql }) => [
-      new MachineStore(sql).load(),
-      new MachineStore(sql).load(),
+    const [first, second] = await inStorage(other, (storage) => [
+      new MachineStore(storage).load(),
+      new MachineStore(storage).load(),
     ]);
     expect(first).toMatchObject({ revision: 2, entries: 2, chart: { origin: 'bundle' } });
     expect(second).toEqual(first);
@@ -118,7 +118,7 @@ describe('a machine that cannot be stored', () => {
   it('leaves no machine behind, and can be stored once it fits', async () => {
     const model = await newChart(sequence(counting('a', 'b', 3), counting('b', 'a')));
     await ask(model, 'a');
-    const stored = await inStorage(model, ({ sql }) => new MachineStore(sql).load());
+    const stored = await inStorage(model, (storage) => new MachineStore(storage).load());
     if (stored === undefined) throw new Error('there is no machine to copy');
     const { revision, startedAt, entries, changedAt, snapshot, chart } = stored;
     const changes = {
@@ -132,7 +132,7 @@ describe('a machine that cannot be stored', () => {
     };
     const timer = { id: 1, label: 'once', at: changedAt, event: 'once' };
     await inStorage(newAddress(), (storage) => {
-      const store = new MachineStore(storage.sql);
+      const store = new MachineStore(storage);
       const create = (timersSet: readonly Timer[]) =>
         storage.transactionSync(() => store.create({ ...changes, timersSet }));
       expect(() => create([timer, timer])).toThrow(/UNIQUE/);
@@ -157,8 +157,8 @@ const UNCHANGED = {
 
 /** Writes entries `from + 1` to `until` as turns of 5,000: what a machine would write in as many updates. */
 async function fill(address: string, from: number, until: number): Promise<void> {
-  await inStorage(address, ({ sql }) => {
-    const store = new MachineStore(sql);
+  await inStorage(address, (storage) => {
+    const store = new MachineStore(storage);
     const machine = store.load();
     if (machine === undefined) throw new Error('there is no machine to fill');
     for (let done = from; done < until; ) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { migrate } from '../../src/store/migrations.ts';
 import { MACHINE_SCHEMA, OPTIONAL_TABLES, TENANT_SCHEMA } from '../../src/store/schema.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
-import { ask, evict, historyOf, inStorage, report, statusOf } from '../service.ts';
+import { ask, evict, historyOf, inStorage, report, rowsOf, send, statePath, statusOf } from '../service.ts';
 
 /** What a next version may do: it adds a table, and columns with defaults. */
 const NEXT_STEP = `
@@ -31,16 +31,16 @@ const BREAKING_STEPS = [
 ] as const;
 
 describe('a new machine', () => {
-  it('has the newest version of the schema', async () => {
+  it('has the newest version of the schema, in one row', async () => {
     const address = await newMachine();
-    expect(await versionsOf(address)).toEqual(MACHINE_SCHEMA.map((_, i) => i + 1));
+    expect(await versionsOf(address)).toEqual([MACHINE_SCHEMA.length]);
   });
 });
 
 describe('a machine of version 1', () => {
-  it('opens with what it knew', async () => {
+  it('opens with what it knew, and is brought to the newest version', async () => {
     const address = await machineOfVersion1();
-    expect(await versionsOf(address)).toContain(1);
+    expect(await versionsOf(address)).toEqual([1]);
     expect(await statusOf(address)).toMatchObject({
       states: ['b'],
       revision: 4,
@@ -52,6 +52,28 @@ describe('a machine of version 1', () => {
       { revision: 2, cause: 'update', from: ['a'], to: ['a'], entered: [] },
       { revision: 1, cause: 'start', from: [], to: ['a'], entered: ['a'] },
     ]);
+    expect(await versionsOf(address)).toEqual([1, MACHINE_SCHEMA.length]);
+  });
+
+  it('keeps data in its history from then on', async () => {
+    const address = await machineOfVersion1();
+    const response = await send('PUT', statePath(address, 'b'), { body: '{"errors": 0}' });
+    expect(response.headers.get('ETag')).toBe('"5"');
+    const [newest, ...older] = (await historyOf(address)).history;
+    expect(newest).toMatchObject({ revision: 5, data: { errors: 0 } });
+    for (const entry of older) expect(entry).not.toHaveProperty('data');
+  });
+
+  it('stays as it was if a step fails in the middle, and reads on', async () => {
+    const address = await machineOfVersion1();
+    const steps = [...MACHINE_SCHEMA, 'CREATE TABLE next (id INTEGER); INSERT INTO nowhere VALUES (1)'];
+    await inStorage(address, (storage) => {
+      expect(() => migrate(storage, steps)).toThrow('nowhere');
+      expect(rowsOf(storage.sql, 'migration')).toEqual([{ version: 1 }]);
+      const columns = storage.sql.exec("SELECT name FROM pragma_table_info('history')").toArray();
+      expect(columns).not.toContainEqual({ name: 'data' });
+    });
+    expect(await statusOf(address)).toMatchObject({ states: ['b'], revision: 4 });
   });
 
   it('is brought to version 2 once, and keeps its rows', async () => {
@@ -59,7 +81,7 @@ describe('a machine of version 1', () => {
     const before = await machineRow(address);
     await upgrade(address);
     await upgrade(address);
-    expect(await versionsOf(address)).toEqual([...MACHINE_SCHEMA, NEXT_STEP].map((_, i) => i + 1));
+    expect(await versionsOf(address)).toEqual([1, MACHINE_SCHEMA.length + 1]);
     expect(await machineRow(address)).toEqual({ ...before, paused_at: null });
     const added = await inStorage(address, ({ sql }) => ({
       outbox: sql.exec('SELECT body FROM outbox').toArray(),
@@ -71,7 +93,7 @@ describe('a machine of version 1', () => {
 
 describe('the version before', () => {
   it('reads and writes what a step leaves, and leaves the number of the version as it is', async () => {
-    const address = await machineOfVersion1();
+    const address = await newMachineInB();
     await upgrade(address);
     await evict(address);
     expect((await report(address, 'b')).headers.get('ETag')).toBe('"5"');
@@ -79,7 +101,7 @@ describe('the version before', () => {
     await evict(address);
     expect(await statusOf(address)).toMatchObject({ states: ['c'], revision: 6 });
     expect((await historyOf(address)).history).toHaveLength(6);
-    expect(await versionsOf(address)).toEqual([...MACHINE_SCHEMA, NEXT_STEP].map((_, i) => i + 1));
+    expect(await versionsOf(address)).toEqual([MACHINE_SCHEMA.length, MACHINE_SCHEMA.length + 1]);
   });
 
   it.each([
@@ -97,9 +119,22 @@ describe('the version before', () => {
 });
 
 /** A machine that two updates have led from `a` to `b`, which has one update of three. */
-async function machineOfVersion1(): Promise<string> {
+async function newMachineInB(): Promise<string> {
   const address = await newMachine();
   for (const state of ['a', 'a', 'b']) await report(address, state);
+  await evict(address);
+  return address;
+}
+
+/** The same, with the tables and the rows as version 1 has left them. */
+async function machineOfVersion1(): Promise<string> {
+  const address = await newMachineInB();
+  await inStorage(address, ({ sql }) => {
+    sql.exec(`
+      ALTER TABLE history DROP COLUMN data;
+      UPDATE migration SET version = 1;
+    `);
+  });
   await evict(address);
   return address;
 }
@@ -112,7 +147,7 @@ async function newMachine(): Promise<string> {
 
 /** Brings a machine's storage to the version that has `NEXT_STEP`. */
 async function upgrade(address: string): Promise<void> {
-  await inStorage(address, ({ sql }) => migrate(sql, [...MACHINE_SCHEMA, NEXT_STEP]));
+  await inStorage(address, (storage) => migrate(storage, [...MACHINE_SCHEMA, NEXT_STEP]));
 }
 
 async function versionsOf(address: string): Promise<unknown[]> {
@@ -128,11 +163,11 @@ async function machineRow(address: string): Promise<Record<string, SqlStorageVal
 
 /** Returns the columns of a schema that a step takes away or changes, and those that it adds without a default. */
 async function brokenBy(schema: readonly string[], step: string): Promise<string[]> {
-  return inStorage(newAddress(), ({ sql }) => {
-    migrate(sql, schema);
-    const before = columnsIn(sql);
-    migrate(sql, [...schema, step]);
-    const after = columnsIn(sql);
+  return inStorage(newAddress(), (storage) => {
+    migrate(storage, schema);
+    const before = columnsIn(storage.sql);
+    migrate(storage, [...schema, step]);
+    const after = columnsIn(storage.sql);
     const lost = [...before].filter(([name, column]) => after.get(name)?.declared !== column.declared);
     const demanded = [...after].filter(([name, column]) => {
       const [table] = name.split('.');

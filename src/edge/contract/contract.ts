@@ -13,6 +13,8 @@ export interface Contract {
   readonly parameters?: readonly Parameter<unknown>[];
   /** The body of the request. */
   readonly body?: Content;
+  /** Whether a request without a body is right as well. */
+  readonly isBodyOptional?: true;
   /** The successful responses by status: 2xx and 304. */
   readonly answers: Readonly<Record<number, Reply>>;
   /** The refusals beside those that any resource may answer with. */

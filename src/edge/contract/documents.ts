@@ -23,7 +23,7 @@ const tags = z
   .describe('The tags of the active states. `failed` on a final state: the machine has failed.');
 
 /** Any JSON value. */
-const JsonShape: z.ZodType<Json> = z.union([
+export const JsonShape: z.ZodType<Json> = z.union([
   z.string(),
   z.number(),
   z.boolean(),
@@ -132,12 +132,31 @@ export const EntryShape = z.strictObject({
     'The states that were entered, in that order: also those that were left again or were active before.',
   ),
   notes: z.array(z.string()).describe('Guards that could not be evaluated, or why the event was refused.'),
+  data: JsonShape.optional().describe('The data of the report; absent if it had none.'),
 }) satisfies z.ZodType<ShownEntry>;
 
 export const HistoryShape = z.strictObject({
   machine: address,
   history: z.array(EntryShape).describe('Newest first.'),
   before: z.int().min(1).optional().describe('`before` of the next page; absent if there is none.'),
+});
+
+export const ReportsShape = z.strictObject({
+  machine: address,
+  state: z.string().describe("The state's own name."),
+  reports: z.array(
+    z.strictObject({
+      by: z.string(),
+      event: z.string(),
+      at: time(
+        'When the report was accepted; null for a report from before the service kept this.',
+      ).nullable(),
+      data: JsonShape.optional().describe(
+        'Absent if the report had none, or if they were dropped: see `reportDataPerMachine`.',
+      ),
+    }),
+  ),
+  after: z.int().min(1).optional().describe('`after` of the next page; absent if there is none.'),
 });
 
 const SummaryShape = z.strictObject({
@@ -239,6 +258,7 @@ export const DOCUMENTS = {
   Status: StatusShape,
   Entry: EntryShape,
   History: HistoryShape,
+  Reports: ReportsShape,
   Machines: MachinesShape,
   Uploaded: UploadedShape,
   Claim: ClaimShape,

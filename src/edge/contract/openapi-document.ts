@@ -136,7 +136,7 @@ function operationJson(
   { path, contract, right, refusals, refusalContent }: Operation,
   written: Refusals,
 ): Json {
-  const { id, summary, parameters = [], body, answers } = contract;
+  const { id, summary, parameters = [], body, isBodyOptional = false, answers } = contract;
   const replies = Object.entries(answers).map(([status, { says, content, headers = [] }]) => [
     status,
     { description: says, headers: headersJson(headers), ...contentJson(content) },
@@ -147,7 +147,7 @@ function operationJson(
     tags: [tagOf(path)],
     ...(right === undefined ? { security: [] } : { description: `Needs the right to ${right}.` }),
     parameters: [...pathParameters(path), ...parameters.map(parameterJson)],
-    ...(body === undefined ? {} : { requestBody: { required: true, ...contentJson(body) } }),
+    ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, ...contentJson(body) } }),
     responses: { ...Object.fromEntries(replies), ...written.write(refusals, refusalContent) },
   };
 }

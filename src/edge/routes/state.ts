@@ -1,6 +1,8 @@
 import type { Accepted } from '../../commands.ts';
 import { checkState } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
+import { readData } from '../body.ts';
+import { JsonShape } from '../contract/documents.ts';
 import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { problem, text } from '../responses.ts';
@@ -50,6 +52,8 @@ export const state: MachineResource = {
         id: 'update',
         summary: 'Reports: sends an event to the state.',
         parameters: [OPTIONAL_STATE, EVENT, ...UPDATE_OPTIONS],
+        body: { 'application/json': JsonShape },
+        isBodyOptional: true,
         answers: {
           200: {
             ...CURRENT,
@@ -69,6 +73,8 @@ export const state: MachineResource = {
           'over-bound',
           'wrong-revision',
           'key-reused',
+          'too-large',
+          'too-slow',
           'no-state-to-update',
         ],
       },
@@ -81,7 +87,15 @@ export const state: MachineResource = {
         if (!event.ok) return problem(event);
         const options = updateOptions(c);
         if (!options.ok) return problem(options);
-        const command = { type: 'update', state, event: event.value, ...options.value } as const;
+        const data = await readData(c);
+        if (!data.ok) return problem(data);
+        const command = {
+          type: 'update',
+          state,
+          event: event.value,
+          ...options.value,
+          ...(data.value === undefined ? {} : { data: data.value }),
+        } as const;
         return show(state, await machine.execute(command));
       },
     },

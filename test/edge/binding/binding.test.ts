@@ -1,6 +1,7 @@
 /** A machine as a binding of another Worker, `worker.js`. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DATA_BYTES } from '../../../src/limits.ts';
 import { counting, final, putChart, sequence } from '../../charts.ts';
 import { ask, erase, historyOf, report, statusOf } from '../../service.ts';
 
@@ -32,6 +33,16 @@ describe('a binding', () => {
       answer: { ok: false, code: 'cannot-come', detail: expect.stringContaining('"patch"') },
     });
     expect((await ask(CHART, 'patch')).status).toBe(200);
+  });
+
+  it('reports with data, and gets the refusal of data that are too much as a value', async () => {
+    await call('RELEASE', 'update', 'drain', { by: 'a', data: { list: [1, null], text: 'x' } });
+    expect((await historyOf(CHART)).history[0]).toMatchObject({ data: { list: [1, null], text: 'x' } });
+    await call('RELEASE', 'update', 'drain', { by: 'b', data: null });
+    expect((await historyOf(CHART)).history[0]).toHaveProperty('data', null);
+    expect(await call('RELEASE', 'update', 'patch', { data: 'x'.repeat(DATA_BYTES) })).toEqual({
+      answer: { ok: false, code: 'too-large', detail: expect.stringContaining('`data` has more than') },
+    });
   });
 
   it('reports at the intended revision only', async () => {
