@@ -39,7 +39,7 @@ const REFUSALS = {
   lost: { status: 503, title: 'The connection to the machine was lost' },
   overloaded: { status: 503, title: 'The machine is busy' },
   'too-many-waiting': { status: 503, title: 'Too many are waiting' },
-  unsupported: { status: 503, title: 'The machine does not know this request yet' },
+  unsupported: { status: 503, title: 'The service is being deployed' },
   'too-many-machines': { status: 507, title: 'The tenant has as many machines as it may' },
   'too-many-bytes': { status: 507, title: 'The charts of the tenant are as large as they may be' },
   /** A status that curl does not retry by itself: a repeated report without `by` or key would count twice. */

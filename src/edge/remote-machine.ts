@@ -1,9 +1,9 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
-import { jitter, overloaded, troubleOf } from '../objects/faults.ts';
+import { jitter, overloaded, troubleOf, unsupported } from '../objects/faults.ts';
 import type { Answer, Query } from '../objects/results.ts';
 import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
-import { type Refusal, refuse } from '../refusal.ts';
+import { isRefusalCode, type Refusal, refuse } from '../refusal.ts';
 import { Coalescer, only } from './coalesce.ts';
 
 /**
@@ -49,10 +49,13 @@ export class RemoteMachine {
   }
 
   /** Makes a call, and turns the platform's trouble into a refusal that says what may have happened. */
-  async #attempt<Result>(isRepeatable: boolean, call: () => Promise<Result>): Promise<Result | Refusal> {
+  async #attempt<Result extends Outcome | Answer>(
+    isRepeatable: boolean,
+    call: () => Promise<Result>,
+  ): Promise<Result | Refusal> {
     for (let attempts = 1; ; attempts++) {
       try {
-        return await call();
+        return understood(await call());
       } catch (error) {
         // The platform never repairs a stub that has failed.
         this.#stub = undefined;
@@ -90,6 +93,11 @@ const REPEAT_PAUSE = 10;
 const LOST = 'The connection to the machine was lost, twice. Send the request again: it counts once.';
 const OUTCOME_UNKNOWN =
   'The connection to the machine was lost; the request may have been counted. Look at the machine before you send it again, or send `by` or an Idempotency-Key, which count once.';
+
+/** Returns a result. A refusal of a newer object, with a code that this edge does not know, becomes one that it knows. */
+function understood<Result extends Outcome | Answer>(result: Result): Result | Refusal {
+  return result.ok || isRefusalCode(result.code) ? result : unsupported(result.detail);
+}
 
 /** Whether a command that is executed twice has the effect of one: its caller or its key counts once. */
 function isRepeatable(command: Command): boolean {

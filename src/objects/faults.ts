@@ -42,11 +42,15 @@ export function jitter(): number {
 const RETRY_MIN = 1;
 const RETRY_SPREAD = 4;
 
-/** The refusal of a command or a query of a newer version of the edge. */
-export function unsupported(): Refusal {
-  const detail = 'The machine runs an older version, which does not know this request; try again soon.';
+/**
+ * The refusal of a request that an edge and an object of different versions cannot handle together; it had no effect. By
+ * default, the command or the query is newer than the object.
+ */
+export function unsupported(detail = OLDER): Refusal {
   return refuse('unsupported', detail, { retryAfter: UNSUPPORTED_RETRY });
 }
+
+const OLDER = 'The machine runs an older version, which does not know this request; try again soon.';
 
 /** In seconds: a deploy takes some seconds to reach all objects. */
 const UNSUPPORTED_RETRY = 5;
