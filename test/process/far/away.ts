@@ -54,7 +54,7 @@ export async function presentVersion(folder: string): Promise<Version> {
 }
 
 /** Reads the compatibility settings of a source tree. */
-async function compatibilityOf(tree: string): Promise<Compatibility> {
+export async function compatibilityOf(tree: string): Promise<Compatibility> {
   const compatibility = readCompatibility(await readFile(join(tree, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) throw new Error(`${tree}/wrangler.toml has no compatibility_date`);
   return compatibility;

@@ -2,7 +2,7 @@
 
 import type { Env } from '../../../src/edge/env.ts';
 import service from '../../../src/index.ts';
-import { type Call, type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
+import { type Call, CHANGED, type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
 
 interface Bindings extends Env {
   readonly OBJECTS: Fetcher & ObjectsMethods;
@@ -42,8 +42,19 @@ function stubs(objects: Bindings['OBJECTS'], namespace: Namespace) {
       const call = (method: string | symbol) =>
         method === 'fetch'
           ? send
-          : (...args: readonly unknown[]) => objects.call(namespace, name, String(method), ...args);
+          : (...args: readonly unknown[]) =>
+              objects.call(namespace, name, String(method), ...changed(namespace, name, args));
       return new Proxy({}, { get: (_, method) => (method === 'then' ? undefined : call(method)) });
     },
   };
+}
+
+function changed(namespace: Namespace, name: string, args: readonly unknown[]): readonly unknown[] {
+  const [calls] = args;
+  if (namespace !== 'MACHINES' || !Array.isArray(calls)) return args;
+  if (name.startsWith(CHANGED.unknownCalls))
+    return [calls.map((call) => ({ ...call, type: `newer-${call.type}` }))];
+  if (name.startsWith(CHANGED.unknownFields))
+    return [calls.map((call) => ({ ...call, newer: { fields: [1] } }))];
+  return args;
 }

@@ -94,7 +94,7 @@ export class Link {
     const later = (act: () => void) => {
       const at = performance.now() + this.delay + Math.random() * this.jitter;
       // One timer for the first of the queue: what follows is never delivered before it.
-      if (queue.push({ at, act }) === 1) setTimeout(deliver, at - performance.now());
+      if (queue.push({ at, act }) === 1) setTimeout(deliver, Math.max(0, at - performance.now()));
     };
     from.on('data', (chunk) => later(() => this.#deliver(direction, chunk, to)));
     from.on('end', () => later(() => to.end()));

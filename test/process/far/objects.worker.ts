@@ -1,7 +1,7 @@
 /** The Worker of the objects: the service itself, and an entry for edges in other processes. */
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import service, { Machine, Tenant } from '../../../src/index.ts';
-import { type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
+import { CHANGED, type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
 
 export { Machine, Tenant };
 export default service;
@@ -36,11 +36,19 @@ export class Objects extends WorkerEntrypoint<Bindings> implements ObjectsMethod
     method: string,
     ...args: readonly unknown[]
   ): Promise<unknown> {
-    return this.env[namespace].getByName(name)[method]?.(...args);
+    const results = await this.env[namespace].getByName(name)[method]?.(...args);
+    return namespace === 'MACHINES' && Array.isArray(results) ? changed(name, results) : results;
   }
 
   /** Opens a WebSocket at a machine. */
   override fetch(request: Request): Promise<Response> {
     return this.env.MACHINES.getByName(request.headers.get(OBJECT_HEADER) ?? '').fetch(request);
   }
+}
+
+function changed(name: string, results: readonly object[]): readonly object[] {
+  if (name.startsWith(CHANGED.unknownFields)) return results.map((result) => ({ ...result, newer: 1 }));
+  if (name.startsWith(CHANGED.unknownRefusals))
+    return results.map((result) => ('code' in result ? { ...result, code: 'newer' } : result));
+  return results;
 }

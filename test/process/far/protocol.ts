@@ -18,3 +18,13 @@ export interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
 }
+
+/** Tenants whose calls pass through changed, as if one side were newer than any that there is. By the object's name. */
+export const CHANGED = {
+  /** Commands and queries have types that no object knows. */
+  unknownCalls: 'newer/',
+  /** Commands, queries and their results have a field that neither side knows. */
+  unknownFields: 'more/',
+  /** Refusals have a code that no edge knows. */
+  unknownRefusals: 'odd/',
+} as const;
