@@ -1,7 +1,7 @@
 /** Rights: the same rules for tokens and for bindings. */
 import { type Address, segmentsOf } from './address.ts';
 
-/** `read` asks, `update` reports and holds slots, `admin` changes the chart and erases the machine. None implies another. */
+/** `read` permits queries, `update` reports and claims, `admin` changes of the chart and erasing. None implies another. */
 export const RIGHTS = ['read', 'update', 'admin'] as const;
 
 export type Right = (typeof RIGHTS)[number];

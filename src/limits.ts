@@ -30,7 +30,7 @@ export const CHART_NODES = 25_000;
 /** Characters of a document's scalars with every alias expanded: as many as fit without aliases. */
 export const CHART_TEXT = 256 * 1024;
 
-/** Issues reported for one document. A hostile text can cause one per byte, and nobody reads more than these. */
+/** Issues reported for one document: more than an author reads at once. A hostile text can cause one per byte. */
 export const CHART_ISSUES = 100;
 
 /** Names compared for "did you mean", their length, and suggestions per document: the search is quadratic. */
@@ -125,13 +125,13 @@ export const DATA_DEPTH = 64;
 export const HISTORY_ROWS = 10_000;
 
 /**
- * Characters of history that a machine keeps, about: 10,000 usual entries come to 2.6 million. How many more are
- * written before it is looked at: that takes some 14 rows to be read.
+ * Characters of history that a machine keeps, about: 10,000 usual entries come to 2.6 million. And characters that are
+ * written between two checks of this bound: a check reads some 14 rows.
  */
 export const HISTORY_LENGTH = 8 * 1024 * 1024;
 export const HISTORY_CHECK = 512 * 1024;
 
-/** Rows of history in one answer, where nothing or something else is asked for. */
+/** Rows of history in one answer: the default, and the most. */
 export const HISTORY_PAGE = 100;
 export const HISTORY_PAGE_MAX = 1_000;
 
@@ -142,7 +142,7 @@ export const HISTORY_PAGE_LENGTH = 1024 * 1024;
 export const VIEW_HISTORY = 20;
 
 /**
- * What laying a chart out may cost by dagre, in units of a state or of a rank that an arrow crosses: 0.1 to 0.3 ms
+ * The cost of a layout by dagre, in units of a state or of a rank that an arrow crosses: 0.1 to 0.3 ms
  * each, measured on one core of a small server with chains, stars and tangles of 5 to 400 states. Beyond it, and for
  * arrows beyond the second bound in one state, the layout is plain: some 3 µs for a state or an arrow. The first layout
  * of a process is the slowest: 120 states in a row, 240 units, took 100 to 118 ms of CPU time.
@@ -153,14 +153,14 @@ export const LAYOUT_THREADS = 90;
 /** Arrows in one drawing: as many as a chart may have transitions. Some 300 bytes of SVG and 6 µs each. */
 export const ARROWS_DRAWN = 4_000;
 
-/** States and arrows of the layouts that the edge keeps, all together: some 1 kB each. */
+/** States and arrows of all layouts that the edge keeps: some 1 kB each. */
 export const LAYOUTS_KEPT = 30_000;
 
 /** Due timers fired in one turn, so that no request waits for more; the rest is left to the alarm. */
 export const TIMERS_PER_TURN = 1_000;
 
 /**
- * What the timers of one turn may cost, in the units of `EVENT_BUDGET`: some 35 ms. Each writes rows besides.
+ * The cost of the timers that one turn fires, in the units of `EVENT_BUDGET`: some 35 ms. Writing their rows is not in it.
  */
 export const TURN_BUDGET = 350_000;
 export const TIMER_COST = 350;
@@ -185,23 +185,23 @@ export const IF_MATCH_BYTES = 1_024;
 /** Bytes of a secret for tokens, at least: as many as its hash has (RFC 7518, section 3.2). */
 export const SECRET_BYTES = 32;
 
-/** Characters of a token: a few hundred with a handful of globs. What is longer is not looked at. */
+/** Characters of a token: a few hundred with a handful of globs. A longer one is not read. */
 export const TOKEN_LENGTH = 4_096;
 
 /**
- * What the lists of reporters in one status document may cost, in characters of callers' names, and what a name costs
- * besides: all receipts of a machine with names of 134 characters, once, and 100,000 names of 14 characters. A report that
- * is sent to the root goes into the count of every active state.
+ * The cost of the lists of reporters in one status document, in characters of callers' names, and the cost of a name
+ * beside its characters. The bound fits all receipts of a machine once with names of 134
+ * characters, and 100,000 names of 14 characters. A report to the root goes into the count of every active state.
  */
 export const STATUS_CALLERS = 3_000_000;
 export const CALLER_COST = 16;
 
-/** Machines of a tenant, and bytes of the charts that they run by. A machine's other data is bounded by its own limits. */
+/** Machines of a tenant, and bytes of their charts. A machine's other data is bounded by its own limits. */
 export const TENANT_MACHINES = 10_000;
-/** Deleted machines of a tenant whose last revisions are kept apart: some 100 bytes each. */
-export const DELETED = 10_000;
-
 export const TENANT_BYTES = 64 * 1024 * 1024;
+
+/** Deleted machines of a tenant whose last revisions are kept: some 100 bytes each. */
+export const DELETED = 10_000;
 
 /**
  * Machines in one answer: the most, and the default. Cloudflare's free plan has 50 subrequests for a request: each machine
@@ -211,20 +211,20 @@ export const LIST_PAGE_MAX = 50 - 2;
 export const LIST_PAGE = 40;
 
 /**
- * Receipts of answered requests that a machine keeps: each of 10,000 callers has reported two events to one visit. How many
- * more gather before the oldest are dropped, which is a scan.
+ * Receipts of answered requests that a machine keeps: each of 10,000 callers has reported two events to one visit. And
+ * receipts that it collects beyond that before it drops the oldest, which is a scan.
  */
 export const RECEIPTS = 20_000;
 export const RECEIPTS_SLACK = 1_000;
 
 /**
- * Bytes of data that a machine's receipts keep: 800 of each of 10,000 reports, or 2,000 reports of `DATA_BYTES`. How many
- * more gather before the oldest are dropped, which is a scan as well.
+ * Bytes of data that a machine's receipts keep: 800 of each of 10,000 reports, or 2,000 reports of `DATA_BYTES`. And bytes
+ * that it collects beyond that before it drops the oldest, which is a scan as well.
  */
 export const REPORT_DATA = 8 * 1024 * 1024;
 export const REPORT_DATA_SLACK = 512 * 1024;
 
-/** Reports in one answer, where nothing or something else is asked for, and their characters, about. */
+/** Reports in one answer: the default and the most, and their characters, about. */
 export const REPORTS_PAGE = 100;
 export const REPORTS_PAGE_MAX = 1_000;
 export const REPORTS_PAGE_LENGTH = 1024 * 1024;
@@ -239,8 +239,9 @@ export const RECEIPT_BYTES = 4 * 1024;
 export const CLAIMS = 10_000;
 
 /**
- * Characters of history, committed by another object, that waits and watches are told at once, some 800 usual entries:
- * reading them takes some 10 ms. Beyond it, waits check again, streams continue from storage, and WebSockets come back.
+ * Characters of history, committed by another object, that are published to waits and watches at once: some 800 usual
+ * entries, read in some 10 ms. Beyond it, waits check again, streams continue from storage, and WebSockets are closed to
+ * reconnect.
  */
 export const MISSED_LENGTH = 256 * 1024;
 
@@ -250,7 +251,7 @@ export const WAIT_MAX = 60_000;
 /** Addresses that an isolate takes to have a chart without looking again, some 100 bytes each. */
 export const KNOWN_CHARTS = 10_000;
 
-/** How often a wait at a run that has not begun looks at it anew, at most, in ms: each look is a call to its chart's machine. */
+/** The pause of a wait at a run that has not begun, at the least, in ms: each check calls the chart's machine. */
 export const PREVIEW_LOOK = 1_000;
 
 /**
@@ -279,24 +280,24 @@ export const SOCKETS = 20_000;
 
 /**
  * Characters of one page of a stream's replay: some 200 entries, read in 1 to 3 ms, and all that a reader holds in
- * memory. How many pages are kept for readers that come back together.
+ * memory. And pages that are kept for readers that reconnect at the same time.
  */
 export const STREAM_PAGE = 64 * 1024;
 export const STREAM_PAGES = 16;
 
-/** For how long, in ms, a reader of a stream may take nothing of what it was given before it is cut. */
+/** How long a reader of a stream may read nothing before its connection is closed, in ms. */
 export const STREAM_STALL = 30_000;
 
 /**
- * Events that a WebSocket is told without a `ping` from it before it is cut, and how often, in events, that is looked
- * at: it takes a look at each of them.
+ * Events that a WebSocket is sent without a `ping` from it before it is closed, and events between two checks of this: a
+ * check visits every WebSocket.
  */
 export const SOCKET_BACKLOG = 1_000;
 export const SOCKET_CHECK = 100;
 
 /**
- * Characters of history that a new WebSocket is told at once: the platform does not say how much a reader has taken,
- * and all of it stays in memory until then.
+ * Characters of history that a new WebSocket is sent at once: the platform does not say how much a reader has read, and
+ * the rest stays in memory.
  */
 export const SOCKET_REPLAY = 256 * 1024;
 
@@ -306,8 +307,8 @@ export const SOCKET_REPLAY = 256 * 1024;
  */
 export const SOCKET_SLICE = 250;
 
-/** How long a body may take to be there, in ms: a chart of `CHART_BYTES` takes 30 s at 70 kbit/s. */
+/** How long a request's body may take to arrive, in ms: a chart of `CHART_BYTES` takes 30 s at 70 kbit/s. */
 export const BODY_WAIT = 30_000;
 
-/** Bytes of a FleetLock request: two names of bounded length, and what else a client may send along. */
+/** Bytes of a FleetLock request: two names of bounded length, and other fields that a client may send. */
 export const FLEETLOCK_BYTES = 16 * 1024;

@@ -11,9 +11,8 @@ import type { UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
 
 /**
- * How long an object takes the newest chart of its address to be the one that it has last found, in ms: the status says
- * `newer` as late as that. A page that is open asks for the status every few seconds, and each look is a request to the
- * assets or to another object.
+ * How long an object keeps what it found as the newest chart of its address, in ms: `newer` in the status is that late.
+ * An open page requests the status every few seconds, and each look-up is a request to the assets or to another object.
  */
 export const NEWEST_FOR = 5_000;
 

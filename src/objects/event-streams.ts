@@ -2,12 +2,12 @@ import { STREAM_PAGE, STREAM_PAGES, STREAM_STALL, STREAMS } from '../limits.ts';
 import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 
-/** How often, in ms, a full machine finds out which readers of streams have left, beside its heartbeat. */
+/** How often a machine with the most streams checks which readers have left, in ms. The heartbeat checks it too. */
 const STREAM_PROBE = 1_000;
 
 /**
- * Between two comments that keep a silent stream open, in ms: under the minute after which proxies cut it. The platform
- * tells of a reader that has left when it is written to, so this is also for how long one holds its place.
+ * The time between two comments that keep a silent stream open, in ms: under the minute after which proxies close it. The
+ * platform reports that a reader has left only when it is written to, so a place is free that much later.
  */
 export const STREAM_HEARTBEAT = 5_000;
 

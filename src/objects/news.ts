@@ -4,7 +4,7 @@ import type { Cause, HistoryEntry } from '../store/history-table.ts';
 import type { MachineStore } from '../store/machine-store.ts';
 import type { MachineState } from './machine-state.ts';
 
-/** What waits and watches are told: a commit of this object, or the commits of another object of the address. */
+/** The news for waits and watches: a commit of this object, or the commits of another object of the address. */
 export interface News {
   readonly machine: MachineState;
   /** The entries that were written; undefined if they are too many, or partly overwritten. */
@@ -16,9 +16,9 @@ export interface News {
 }
 
 /**
- * Reads from storage what this object has not told.
+ * Reads from storage the entries that this object has not published.
  *
- * @param told entries that waits and watches have been told of: fewer than the machine has.
+ * @param told the number of entries that were published: fewer than the machine has.
  */
 export function readNews(store: MachineStore, machine: MachineState, told: number): News {
   const found = store.history.readAfter(machine.entries, told, MISSED_LENGTH);

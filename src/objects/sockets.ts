@@ -3,7 +3,7 @@ import type { HistoryEntry, HistoryTable } from '../store/history-table.ts';
 import { showEntry } from './shown-entry.ts';
 import { watchCount } from './watch-count.ts';
 
-/** How often, in ms, the sockets of a full machine are counted anew. */
+/** How often a machine with the most WebSockets counts them again, in ms. */
 const SOCKET_RECOUNT = 1_000;
 
 /**
@@ -195,7 +195,7 @@ export class Sockets {
 interface Attachment {
   /** When it was opened, ms since the epoch. */
   readonly opened: number;
-  /** The end of the watcher's token, ms since the epoch; null if the service asks for none. */
+  /** The end of the watcher's token, ms since the epoch; null if the service requires none. */
   readonly until: number | null;
 }
 

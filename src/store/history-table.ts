@@ -31,7 +31,7 @@ export interface HistoryEntry {
   readonly state: string | null;
   /** The caller's name; null where none was given. */
   readonly by: string | null;
-  /** The subject of the request's token; null where the service asks for no token. */
+  /** The subject of the request's token; null if the service requires no token. */
   readonly sub: string | null;
   /** The active states before, outermost first. */
   readonly from: readonly string[];

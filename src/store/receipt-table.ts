@@ -17,7 +17,7 @@ export interface Receipt {
   readonly key: string;
   /** Of a report: the visit of the state that it was sent to. Else 0. */
   readonly visit: number;
-  /** Of a report: how many visits the run had begun by then. Else 0. */
+  /** Of a report: the number of visits that the run had begun; otherwise 0. */
   readonly began: number;
   /** Of a request: a hash of it (`hashOfRequest`). Else empty. */
   readonly request: string;
@@ -32,7 +32,7 @@ export interface Receipt {
 export interface Report {
   readonly event: string;
   readonly by: string;
-  /** How many visits the run had begun by then. */
+  /** The number of visits that the run had begun. */
   readonly began: number;
   /** The state that it was sent to. */
   readonly state: StateNumber;

@@ -76,7 +76,7 @@ interface EventButtonProps {
   readonly claims: readonly Slots[];
 }
 
-/** A button that sends an event. It asks first if the event may end the machine, and carries the holders of a slot that the event needs. */
+/** A button that sends an event. If the event may end the machine, it opens a confirmation. It has the holders of a slot that the event needs. */
 function EventButton({ path, taking, event, claims }: EventButtonProps) {
   const { state, ends = [], counted = [], slots = [] } = taking;
   const holders = claims
