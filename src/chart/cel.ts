@@ -24,17 +24,27 @@ export function setAnswers(next: Answers): void {
  * @param types of the context's keys, for a type check; without it, a key can have any type.
  */
 export function createEnvironment(types?: ContextTypes): Environment {
-  const environment = new Environment({
-    unlistedVariablesAreDyn: false,
-    homogeneousAggregateLiterals: false,
-    limits: { maxAstNodes: EXPRESSION_NODES, maxDepth: 32, maxListElements: 64, maxMapEntries: 64 },
-  });
+  const environment = emptyEnvironment();
   if (types === undefined) environment.registerVariable('context', 'dyn').registerVariable('event', 'dyn');
   else
     environment
       .registerVariable({ name: 'context', schema: { ...types } })
       .registerVariable({ name: 'event', schema: { type: 'string', data: 'dyn' } });
   environment.registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
+  return environment;
+}
+
+/** Creates an environment for `only`: its one variable is `member`, a name and labels. */
+export function createMemberEnvironment(): Environment {
+  return emptyEnvironment().registerVariable('member', 'dyn');
+}
+
+function emptyEnvironment(): Environment {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: EXPRESSION_NODES, maxDepth: 32, maxListElements: 64, maxMapEntries: 64 },
+  });
   // CEL does not mix doubles and ints: a context's numbers are doubles, and a literal `1` is an int.
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {
     const mixed = (a: number | bigint, b: number | bigint) => apply(Number(a), Number(b));

@@ -12,20 +12,58 @@ import { writeSequence } from './sequence-write.ts';
 import type { Snapshot } from './snapshot.ts';
 import { checkStatechart, type Statechart } from './statechart/statechart.ts';
 
+export { showAmount } from './amount.ts';
+export {
+  type Claim,
+  type Claims,
+  claimOf,
+  claimsOn,
+  countAll,
+  countOn,
+  indexClaims,
+  keyOf as claimKeyOf,
+  NO_CLAIMS,
+  needsSlot,
+  nextToExpire,
+  slotsOf,
+  withClaim,
+  withoutClaim,
+  withoutState,
+} from './claims.ts';
+export {
+  type Cooling,
+  type CoolingSlot,
+  coolingOn,
+  indexCooling,
+  NOTHING_COOLS,
+  nextSlot,
+  withCooling,
+  withoutCooling,
+} from './cooling.ts';
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
-export { ancestorsOf, isRelated, isWithin, ROOT, type StateNumber, UPDATE } from './model.ts';
+export { type NoPart, partIn, slotCount } from './members.ts';
+export {
+  ancestorsOf,
+  isRelated,
+  isWithin,
+  ROOT,
+  type StateNumber,
+  UPDATE,
+} from './model.ts';
 export { nearest } from './nearest.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export {
   activeTags,
   type Count,
+  countersOf,
   countsOf,
   descriptorOf,
   eventOfTimer,
   eventsOf,
   isActive,
+  mayCome,
   meaningOf,
   type NamedValue,
   namedValue,
@@ -37,7 +75,9 @@ export {
   takes,
 } from './queries.ts';
 export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
+export { NO_TERMS } from './terms.ts';
 export { parseDuration } from './time.ts';
+export { type Ask, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';
 
 /** A checked chart without its text: plain JSON, which is stored and compiled. */

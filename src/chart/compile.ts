@@ -9,16 +9,19 @@ import { MICROSTEPS } from '../limits.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
 import { Evaluator } from './evaluator.ts';
 import type { CheckedGuard, Json, Scope } from './expression.ts';
+import { needOf, partIn } from './members.ts';
 import {
   type ActionModel,
   type Assignment,
   extentOf,
   isRelated,
   type Model,
+  type Quorum,
   ROOT,
   type StateModel,
   type StateNumber,
   type TransitionModel,
+  withAncestors,
 } from './model.ts';
 import {
   type Action,
@@ -76,11 +79,13 @@ function createMachineOf(root: StateConfig, model: Model) {
 const xstate = setup({ types: { context: {} as EngineContext, events: {} as EngineEvent } });
 
 class Compiler {
+  readonly #program: Pick<Program, 'model' | 'evaluator'>;
   readonly #evaluator: Evaluator;
   readonly #model: Model;
   readonly #children: readonly (readonly StateNumber[])[];
 
   constructor(model: Model, evaluator: Evaluator) {
+    this.#program = { model, evaluator };
     this.#model = model;
     this.#evaluator = evaluator;
     const children: StateNumber[][] = model.states.map(() => []);
@@ -200,10 +205,17 @@ class Compiler {
     const taking = { ...this.#transition(model), actions: [taken, ...this.#actions(actions)] };
     if (quorum === undefined) return [{ ...taking, ...guarded(guards) }];
     const key = quorumKey(source, event, index);
-    const reached: Guard = ({ context }) => countOf(context, key, quorum.from) + 1 === quorum.until;
+    const counted = this.#counted(source, quorum);
+    const reached: Guard = ({ context }) => {
+      const count = countOf(context, key, quorum.from) + 1;
+      if (typeof quorum.until === 'number') return count === quorum.until;
+      return (
+        count >= (needOf(this.#program, this.#evaluator.terms, source, quorum) ?? Number.POSITIVE_INFINITY)
+      );
+    };
     return [
-      { ...taking, ...guarded([...guards, reached]) },
-      { ...guarded(guards), actions: [taken, countOne(key, quorum.from)] },
+      { ...taking, ...guarded([...guards, ...counted, reached]) },
+      { ...guarded([...guards, ...counted]), actions: [taken, countOne(key, quorum.from)] },
     ];
   }
 
@@ -219,10 +231,25 @@ class Compiler {
   /** Charges each transition that xstate examines, which bounds loops. */
   readonly #paid: Guard = () => this.#evaluator.step();
 
-  /** Lets an event reach the state it was sent to, its ancestors and its descendants. */
+  /**
+   * Lets an event reach the state it was sent to, its ancestors and its descendants; of these, the states that are for
+   * its caller.
+   */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
-    return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
+    const isForSome = withAncestors(model, source).some((state) => model.states[state]?.only !== undefined);
+    if (!isForSome)
+      return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
+    return ({ event: { address, by } }) =>
+      address === undefined ||
+      (isRelated(model, address, source) &&
+        partIn(this.#program, this.#evaluator.terms, source, by) === undefined);
+  }
+
+  /** Lets an amount of members count each caller once, whatever state of its visit the caller has reported to. */
+  #counted(source: StateNumber, { until }: Quorum): Guard[] {
+    if (typeof until === 'number') return [];
+    return [({ event: { isCountedBy } }) => isCountedBy?.(source) !== true];
   }
 
   /**

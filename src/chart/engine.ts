@@ -10,6 +10,7 @@ import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
 import { ROOT, type StateNumber } from './model.ts';
 import { activeStates, awake, reviveMachine, storeMachine } from './persist.ts';
 import { isDone, type Snapshot, type Timer, type Visit } from './snapshot.ts';
+import { NO_TERMS, type Terms } from './terms.ts';
 import { type Action, initialTransition, transition } from './transition.ts';
 import type { EngineEvent } from './xstate-config.ts';
 
@@ -44,24 +45,26 @@ export interface NoStep {
 /**
  * Enters the initial state. It does not fire timers that are due at `now`: see `nextDue`.
  *
+ * @param terms of the run.
  * @param after the previous run: its numbers of visits and timers are not used again.
  */
 export function start(
   program: Program,
   now: number,
+  terms: Terms = NO_TERMS,
   after: Pick<Snapshot, 'visits' | 'timersSet'> = { visits: 0, timersSet: 0 },
 ): Step | NoStep {
-  return bounded(program, () => {
+  return bounded(program, terms, () => {
     const [machine, actions] = initialTransition(program);
     const { visits, timersSet } = after;
-    const before: Snapshot = { machine, active: new Map(), visits, timers: new Map(), timersSet };
+    const before: Snapshot = { machine, active: new Map(), visits, timers: new Map(), timersSet, terms };
     return advance(program, before, machine, actions, now);
   });
 }
 
 /** Sends one event. */
 export function send(program: Program, snapshot: Snapshot, event: EngineEvent, now: number): Step | NoStep {
-  return bounded(program, () => {
+  return bounded(program, snapshot.terms, () => {
     if (isDone(snapshot)) return NOT_TAKEN;
     const [machine, actions] = transition(program, awake(program.machine, snapshot.machine), event);
     const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
@@ -93,9 +96,9 @@ export function dropTimer(snapshot: Snapshot, timer: Timer): Step {
 }
 
 /** Runs one step. A failed expression or a crossed bound is a result; any other error is a bug, and thrown. */
-function bounded(program: Program, run: () => Step | NoStep): Step | NoStep {
+function bounded(program: Program, terms: Terms, run: () => Step | NoStep): Step | NoStep {
   const { evaluator } = program;
-  evaluator.begin();
+  evaluator.begin(terms);
   try {
     return run();
   } catch (error) {
@@ -151,7 +154,14 @@ function advance(
   for (const state of configuration) active.set(state, visits.get(state) ?? { number: ++count, since: now });
   return {
     ok: true,
-    snapshot: { machine, active, visits: count, timers: timers.timers, timersSet: timers.count },
+    snapshot: {
+      machine,
+      active,
+      visits: count,
+      timers: timers.timers,
+      timersSet: timers.count,
+      terms: before.terms,
+    },
     left,
     entered,
     timersSet: [...timers.set.values()],

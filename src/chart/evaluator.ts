@@ -16,8 +16,16 @@ import {
   MICROSTEP_COST,
   REGION_COST,
 } from '../limits.ts';
-import { type Answers, childrenOf, createEnvironment, MACROS, setAnswers } from './cel.ts';
+import {
+  type Answers,
+  childrenOf,
+  createEnvironment,
+  createMemberEnvironment,
+  MACROS,
+  setAnswers,
+} from './cel.ts';
 import type { Json, Scope } from './expression.ts';
+import { type Labels, NO_TERMS, type Terms } from './terms.ts';
 
 /** The reason given for an event that exceeds its budget. */
 export const TOO_LONG = 'it takes too many steps';
@@ -29,6 +37,7 @@ export class BoundError extends Error {}
 export class ExpressionError extends Error {}
 
 const environment = createEnvironment();
+const memberEnvironment = createMemberEnvironment();
 
 /**
  * Evaluates a chart's expressions, and charges them and the microsteps between them to one budget per event. The budget
@@ -39,6 +48,8 @@ export class Evaluator {
   #spent = 0;
   #failures: string[] = [];
   readonly #compiled = new Map<string, Compiled>();
+  readonly #only = new Map<string, Compiled['run']>();
+  #terms = NO_TERMS;
 
   /** @param regions states without children that can be active at once: each microstep examines all of them. */
   constructor(regions: number) {
@@ -61,10 +72,16 @@ export class Evaluator {
     return this.#spent;
   }
 
-  /** Begins an event: resets the budget and the list of failed guards. */
-  begin(): void {
+  /** Begins an event: resets the budget and the list of failed guards. @param terms of the run. */
+  begin(terms: Terms): void {
+    this.#terms = terms;
     this.#spent = 0;
     this.#failures = [];
+  }
+
+  /** The terms of the run whose event it is. */
+  get terms(): Terms {
+    return this.#terms;
   }
 
   /** Guards of this event that could not be evaluated, each with its reason. */
@@ -83,6 +100,24 @@ export class Evaluator {
       if (this.#failures.length < FAILURES_TOLD) {
         this.#failures.push(`guard ${source}: ${reasonOf(error)}`.slice(0, FAILURE_LENGTH));
       }
+      return false;
+    }
+  }
+
+  /**
+   * Whether an `only` is true of a member. A missing label makes it false. Not charged: it has no macros, and no event asks
+   * for more than a few.
+   */
+  only(source: string, name: string, labels: Labels): boolean {
+    let run = this.#only.get(source);
+    if (run === undefined) {
+      run = memberEnvironment.parse(source);
+      this.#only.set(source, run);
+    }
+    try {
+      return run({ member: { ...labels, name } }) === true;
+    } catch (error) {
+      reasonOf(error);
       return false;
     }
   }

@@ -4,7 +4,7 @@
  */
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
 import { EXPRESSION_LENGTH } from '../limits.ts';
-import { childrenOf, createEnvironment, MACROS } from './cel.ts';
+import { childrenOf, createEnvironment, createMemberEnvironment, MACROS } from './cel.ts';
 
 /** Plain JSON, as a chart's context holds it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -34,6 +34,20 @@ export interface ExpressionProblem {
 }
 
 const environment = createEnvironment();
+const memberEnvironment = createMemberEnvironment();
+
+/**
+ * Checks an `only`: it is evaluated for each of up to 10,000 members, so it has no macros.
+ *
+ * @returns the first error, or undefined.
+ */
+export function checkOnly(source: string): ExpressionProblem | undefined {
+  const parsed = parse(source, memberEnvironment);
+  if ('message' in parsed) return parsed;
+  const [macro] = [...MACROS].flatMap((name) => findMacros(parsed.ast, name));
+  if (macro !== undefined) return { offset: macro.start, message: 'an `only` has no macros' };
+  return checkGuardTypes(parsed) ?? checkCondition(parsed.ast) ?? checkConditions(parsed.ast);
+}
 
 /**
  * Checks the expression of an assignment.
@@ -77,7 +91,7 @@ export function checkGuard<State>(
 
 type Parsed = ReturnType<typeof environment.parse>;
 
-function parse(source: string): Parsed | ExpressionProblem {
+function parse(source: string, within = environment): Parsed | ExpressionProblem {
   if (source.length > EXPRESSION_LENGTH) {
     return { offset: 0, message: `an expression has at most ${EXPRESSION_LENGTH} characters` };
   }
@@ -86,7 +100,7 @@ function parse(source: string): Parsed | ExpressionProblem {
   if (chain !== null) return { offset: chain.index, message: 'more than 32 prefix operators in a row' };
   let parsed: Parsed;
   try {
-    parsed = environment.parse(source);
+    parsed = within.parse(source);
   } catch (error) {
     return problemOf(error);
   }
@@ -236,4 +250,9 @@ export function problemOf(error: unknown): ExpressionProblem {
 function findCalls(node: ASTNode, name: string): ASTNode[] {
   const inside = childrenOf(node).flatMap((child) => findCalls(child, name));
   return node.op === 'call' && node.args[0] === name ? [node, ...inside] : inside;
+}
+
+function findMacros(node: ASTNode, name: string): ASTNode[] {
+  const inside = childrenOf(node).flatMap((child) => findMacros(child, name));
+  return node.op === 'rcall' && node.args[0] === name ? [node, ...inside] : inside;
 }

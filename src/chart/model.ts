@@ -5,6 +5,7 @@
  * States are numbered in document order and refer to each other by number. A name is the author's data
  * (`__proto__`, `v1.2`, `#1`): never a key of an object or a part of an xstate path.
  */
+import type { Amount } from './amount.ts';
 import type { CheckedGuard, Json } from './expression.ts';
 
 /** The number of a state: its index in `Model.states`. The root is 0. */
@@ -49,6 +50,8 @@ export interface StateModel {
   readonly at?: readonly MomentModel[];
   /** If set, only a caller that holds one of the slots may report to the state. */
   readonly slots?: Slots;
+  /** CEL over `member`: the members for whom the state and all states inside it are. */
+  readonly only?: string;
   readonly entry?: readonly ActionModel[];
   readonly exit?: readonly ActionModel[];
   readonly description?: string;
@@ -88,18 +91,21 @@ export interface TransitionModel {
 /**
  * A count that restarts with each visit of its state. It is `from` before the first accepted event; each event adds
  * one, and the event that makes it equal to `until` takes the transition. A statechart's quorum counts from 0. The
- * original's `increment` counts from any number, so that it can pass `until` and never be equal.
+ * original's `increment` counts from any number, so that it can pass `until` and never be equal. A share or an input can
+ * fall below the count while the state is active: then it is met as well.
  */
-interface Quorum {
+export interface Quorum {
   readonly from: number;
-  readonly until: number;
+  readonly until: Amount;
 }
 
-/** The slots of a state, and how long a claim of one lasts unless it is renewed. */
+/** The slots of a state. */
 export interface Slots {
-  readonly count: number;
-  /** Milliseconds. */
+  readonly count: Amount;
+  /** How long a claim lasts unless it is renewed, ms. */
   readonly lease: number;
+  /** For how long a slot that a report frees stays taken, ms. Absent: not at all. */
+  readonly cooldown?: number;
 }
 
 export type ActionModel =
@@ -128,6 +134,11 @@ export function ancestorsOf({ states }: Model, state: StateNumber): StateNumber[
   const ancestors: StateNumber[] = [];
   for (let at = states[state]?.parent; at !== undefined; at = states[at]?.parent) ancestors.push(at);
   return ancestors;
+}
+
+/** @returns a state and its ancestors, the state first. */
+export function withAncestors(model: Model, state: StateNumber): StateNumber[] {
+  return [state, ...ancestorsOf(model, state)];
 }
 
 /** @returns how many states can be active at once: those without children (`regions`), and all of them. */

@@ -2,12 +2,14 @@
 import type { MachineSnapshot, XstateMachine } from './compile.ts';
 import type { StateNumber } from './model.ts';
 import type { Snapshot, StoredMachineSnapshot, Timer, Visit } from './snapshot.ts';
+import type { Terms } from './terms.ts';
 import { numberOf } from './xstate-names.ts';
 
 type StateValue = MachineSnapshot['value'];
 
 /**
- * The stored form of a snapshot: plain JSON, whose size does not grow with the chart. Timers are stored apart, as rows.
+ * The stored form of a snapshot: plain JSON, whose size does not grow with the chart. Timers and terms are stored apart, as
+ * rows.
  */
 export interface StoredSnapshot extends StoredMachineSnapshot {
   readonly visits: number;
@@ -16,7 +18,7 @@ export interface StoredSnapshot extends StoredMachineSnapshot {
   readonly active: readonly (readonly [StateNumber, number, number])[];
 }
 
-/** @returns the stored form, without the timers. */
+/** @returns the stored form, without the timers and the terms. */
 export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot): StoredSnapshot {
   return {
     ...storeMachine(machine),
@@ -27,7 +29,7 @@ export function storeSnapshot({ machine, active, visits, timersSet }: Snapshot):
 }
 
 /** The inverse of `storeSnapshot`. xstate's own snapshot is created on the first event. */
-export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>): Snapshot {
+export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>, terms: Terms): Snapshot {
   const visits = stored.active.map(([state, number, since]): [StateNumber, Visit] => [
     state,
     { number, since },
@@ -38,6 +40,7 @@ export function restoreSnapshot(stored: StoredSnapshot, timers: Iterable<Timer>)
     visits: stored.visits,
     timers: new Map([...timers].map((timer) => [timer.id, timer])),
     timersSet: stored.timersSet,
+    terms,
   };
 }
 

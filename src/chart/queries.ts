@@ -1,9 +1,11 @@
 /** Queries of a running chart, which change nothing. */
 import type { MachineSnapshot, Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
+import { needOf } from './members.ts';
 import {
   ancestorsOf,
   type EventModel,
+  isRelated,
   isWithin,
   type Model,
   ROOT,
@@ -23,22 +25,41 @@ export function nameOf({ model }: Program, state: StateNumber): string {
 export interface QuorumProgress {
   readonly state: StateNumber;
   readonly event: string;
+  /** Its index among the transitions of the event. */
+  readonly index: number;
   readonly from: number;
   /** The present count, in this visit. */
   readonly have: number;
-  readonly until: number;
+  /** Null if it is a share of the members, and the machine has no list of them. */
+  readonly until: number | null;
 }
 
 /** @returns the quorums of the active states. */
-export function quorums({ model }: Program, { machine, active }: Snapshot): QuorumProgress[] {
+export function quorums(program: Program, { machine, active, terms }: Snapshot): QuorumProgress[] {
   return [ROOT, ...active.keys()].flatMap((state) =>
-    (model.states[state]?.on ?? []).flatMap(({ event, transitions }) =>
-      transitions.flatMap(({ quorum }, i) => {
+    (program.model.states[state]?.on ?? []).flatMap(({ event, transitions }) =>
+      transitions.flatMap(({ quorum }, index) => {
         if (quorum === undefined) return [];
-        const have = countOf(machine.context, quorumKey(state, event, i), quorum.from);
-        return [{ state, event, ...quorum, have }];
+        const { from } = quorum;
+        const have = countOf(machine.context, quorumKey(state, event, index), from);
+        const until = needOf(program, terms, state, quorum) ?? null;
+        return [{ state, event, index, from, have, until }];
       }),
     ),
+  );
+}
+
+/** @returns the quorums that may count an event that is sent to `address`. */
+export function countersOf(
+  program: Program,
+  snapshot: Snapshot,
+  address: StateNumber,
+  event: string,
+): QuorumProgress[] {
+  return quorums(program, snapshot).filter(
+    (quorum) =>
+      isRelated(program.model, address, quorum.state) &&
+      descriptorOf(program, quorum.state, event) === quorum.event,
   );
 }
 
@@ -48,7 +69,8 @@ export interface Count {
   readonly event: string;
   /** The count now, and the count at which the transition is taken. */
   readonly have: number;
-  readonly need: number;
+  /** Null if it is a share of the members, and the machine has no list of them. */
+  readonly need: number | null;
 }
 
 /** @returns the counts of the active states, each by the name of its state. */
@@ -177,7 +199,8 @@ export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<Sta
   const { model } = program;
   if (isDone(snapshot)) return new Set([ROOT, ...snapshot.active.keys()]);
   const isOpen: IsOpen = (state, event, { quorum }, index) => {
-    if (quorum === undefined) return true;
+    // A share and an input can change.
+    if (typeof quorum?.until !== 'number') return true;
     const key = quorumKey(state, event, index);
     // A state counts from the beginning when it is entered again.
     const have = snapshot.active.has(state)
@@ -187,6 +210,19 @@ export function reachable(program: Program, snapshot: Snapshot): ReadonlySet<Sta
   };
   return reachableFrom(model, [ROOT, ...snapshot.active.keys()], isOpen);
 }
+
+/** Whether `state` may still become active, as far as the chart's shape and its counts say. */
+export function mayCome(program: Program, snapshot: Snapshot, state: StateNumber): boolean {
+  let known = reaches.get(snapshot);
+  if (known === undefined) {
+    known = reachable(program, snapshot);
+    reaches.set(snapshot, known);
+  }
+  return known.has(state);
+}
+
+/** The reachable states of a snapshot. Kept: every poll needs them, and they change only with the snapshot. */
+const reaches = new WeakMap<Snapshot, ReadonlySet<StateNumber>>();
 
 /** Whether `state` itself has a transition for `event`, by its name or by a wildcard. */
 export function takes(program: Program, state: StateNumber, event: string): boolean {

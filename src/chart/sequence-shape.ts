@@ -1,6 +1,7 @@
 /** The shapes of a sequence: for checking documents, and for the JSON Schema that editors use. */
 import * as z from 'zod';
 import { CHART_STATES } from '../limits.ts';
+import { OnlyField } from './only.ts';
 import { SlotsFields } from './slots.ts';
 import { parseTimestamp, TIMESTAMP } from './time.ts';
 
@@ -40,12 +41,14 @@ export const StateShapes = {
     current: measureShape(NumberShape),
     target: targetShape(NumberShape),
     ...SlotsFields,
+    ...OnlyField,
   }),
   time: z.object({
     name: NameShape,
     func: z.literal('time'),
     target: targetShape(TimestampShape),
     ...SlotsFields,
+    ...OnlyField,
   }),
   final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
 } as const;
@@ -97,6 +100,7 @@ const EditedState = z
       .optional()
       .describe('The next state, and the condition for it.'),
     ...SlotsFields,
+    ...OnlyField,
   })
   .meta({
     allOf: [

@@ -6,6 +6,7 @@
 import type * as z from 'zod';
 import { CHART_STATES, STATE_NAME_LENGTH } from '../limits.ts';
 import { type Data, type Document, keyText } from './document.ts';
+import { checkOnly } from './expression.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
 import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
@@ -22,14 +23,14 @@ export interface Sequence {
 
 type SequenceState = IncrementState | TimeState | FinalState;
 
-interface IncrementState extends SlotsKeys {
+interface IncrementState extends FleetKeys {
   readonly name: string;
   readonly func: 'increment';
   readonly current: Measure<number>;
   readonly target: Target<number>;
 }
 
-interface TimeState extends SlotsKeys {
+interface TimeState extends FleetKeys {
   readonly name: string;
   readonly func: 'time';
   /** `when.value` is a timestamp, as written. */
@@ -37,10 +38,14 @@ interface TimeState extends SlotsKeys {
 }
 
 /** Keys that the original does not have, and ignores. As written. */
-interface SlotsKeys {
-  readonly slots?: number;
-  readonly lease?: string | number;
+interface FleetKeys {
+  readonly slots?: number | string | undefined;
+  readonly lease?: string | number | undefined;
+  readonly cooldown?: string | number | undefined;
+  readonly only?: string | undefined;
 }
+
+const FLEET_KEYS = ['slots', 'lease', 'cooldown', 'only'] as const satisfies readonly (keyof FleetKeys)[];
 
 /** A state without `func`: the original's final state. */
 interface FinalState {
@@ -110,8 +115,13 @@ function stateModel(
   if (state.func === undefined) return { ...base, type: 'final' };
   // In the original, a state that leads to itself is entered again.
   const targets = [numberOf(state.target.name)];
-  const slots = readSlots(state.slots, state.lease);
-  const atomic = { ...base, type: 'atomic', ...(slots === undefined ? {} : { slots }) } as const;
+  const slots = readSlots(state);
+  const atomic = {
+    ...base,
+    type: 'atomic',
+    ...(slots === undefined ? {} : { slots }),
+    ...(state.only === undefined ? {} : { only: state.only }),
+  } as const;
   if (state.func === 'time') {
     const at = parseTimestamp(state.target.when.value) ?? 0;
     return { ...atomic, at: [{ at, transitions: [{ targets, reenter: true }] }] };
@@ -157,15 +167,16 @@ function describeState(
   const target = document.textAt([...path, 'target', 'name']) ?? '';
   warnUnused(document, [...path, 'target'], ['name', 'when'], issues);
   warnUnused(document, [...path, 'target', 'when'], ['key', 'value'], issues);
-  warnUnused(document, path, ['name', 'func', 'target', 'current', 'slots', 'lease'], issues);
-  if (shape.lease !== undefined && shape.slots === undefined) {
-    const at = [...path, 'lease'];
-    issues.warn(document.locate(at, 'key'), at, 'A `lease` needs `slots`; add them.');
+  warnUnused(document, path, ['name', 'func', 'target', 'current', ...FLEET_KEYS], issues);
+  for (const key of ['lease', 'cooldown'] as const) {
+    if (shape[key] === undefined || shape.slots !== undefined) continue;
+    const at = [...path, key];
+    issues.warn(document.locate(at, 'key'), at, `A \`${key}\` needs \`slots\`; add them.`);
   }
-  const keys: SlotsKeys = {
-    ...(shape.slots === undefined ? {} : { slots: shape.slots }),
-    ...(shape.lease === undefined ? {} : { lease: shape.lease }),
-  };
+  checkOnlyOf(document, shape, path, issues);
+  const keys: FleetKeys = Object.fromEntries(
+    FLEET_KEYS.flatMap((key) => (shape[key] === undefined ? [] : [[key, shape[key]]])),
+  );
   if (shape.func === 'time') {
     return { name, func: 'time', target: { name: target, when: shape.target.when }, ...keys };
   }
@@ -178,6 +189,19 @@ function describeState(
     target: { name: target, when: shape.target.when },
     ...keys,
   };
+}
+
+function checkOnlyOf(
+  document: Document,
+  { only }: FleetKeys,
+  path: readonly PathStep[],
+  issues: IssueList,
+): void {
+  const problem = only === undefined ? undefined : checkOnly(only);
+  if (problem === undefined) return;
+  const at = [...path, 'only'];
+  const message = `The expression, at character ${problem.offset + 1}: ${problem.message}.`;
+  issues.error(document.locate(at), at, message);
 }
 
 /** Reports all duplicate names, and all targets and a `current_state` that name no state. */

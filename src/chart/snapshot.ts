@@ -1,6 +1,7 @@
 /** A running chart between two events, as immutable data, and the timers that are set in it. */
 import type { MachineSnapshot } from './compile.ts';
 import type { StateNumber } from './model.ts';
+import type { Terms } from './terms.ts';
 import type { EngineContext } from './xstate-config.ts';
 
 export interface Snapshot {
@@ -14,6 +15,7 @@ export interface Snapshot {
   readonly timers: ReadonlyMap<number, Timer>;
   /** Timers set so far; numbers the next one. */
   readonly timersSet: number;
+  readonly terms: Terms;
 }
 
 /** The stored part of xstate's snapshot: its value with the regions in document order, and its history. */

@@ -18,6 +18,10 @@ export interface EngineEvent {
   readonly address?: StateNumber;
   /** What the report says beside its name; absent for a report without a body, and for an event that the chart raises. */
   readonly data?: Json;
+  /** The caller that sent it. */
+  readonly by?: string;
+  /** Whether the caller's report of the event was counted by `state` already, under another address. */
+  readonly isCountedBy?: (state: StateNumber) => boolean;
 }
 
 /** What the compiled machine reports to the engine: actions without an effect of their own, which xstate hands back. */

@@ -62,7 +62,7 @@ function formatOf(out: string | undefined): string | undefined {
 const NO_OVERLAY = {
   active: new Set<number>(),
   visited: new Set<number>(),
-  counts: new Map<string, number>(),
+  counts: new Map<string, never>(),
   due: new Map<string, number>(),
   now: 0,
 };

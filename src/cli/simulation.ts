@@ -13,6 +13,7 @@ import {
   type Snapshot,
   type StateNumber,
   send,
+  showAmount,
   start,
   timersInOrder,
   UPDATE,
@@ -40,7 +41,8 @@ interface DueTimer {
 
 interface SlotCount {
   readonly state: string;
-  readonly slots: number;
+  /** As the chart has it: `3`, `10%`. */
+  readonly slots: string;
 }
 
 export class Simulation {
@@ -93,7 +95,9 @@ export class Simulation {
   get slots(): SlotCount[] {
     return [...this.#snapshot.active.keys()].flatMap((state) => {
       const slots = this.#chart.model.states[state]?.slots;
-      return slots === undefined ? [] : [{ state: nameOf(this.#chart, state), slots: slots.count }];
+      return slots === undefined
+        ? []
+        : [{ state: nameOf(this.#chart, state), slots: showAmount(slots.count) }];
     });
   }
 

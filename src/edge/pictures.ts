@@ -85,7 +85,7 @@ function overlayOf({ active, visited, counts, due }: View): Overlay {
   return {
     active: new Set(active),
     visited: new Set(visited),
-    counts: new Map(counts.map((count) => [countKey(count), count.have])),
+    counts: new Map(counts.map((count) => [countKey(count), count])),
     due: new Map(due.map(({ event, at }) => [event, at])),
     now: Date.now(),
   };

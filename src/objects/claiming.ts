@@ -1,11 +1,10 @@
-import type { StateNumber } from '../chart/chart.ts';
+import { claimOf, countAll, type StateNumber, slotsOf } from '../chart/chart.ts';
 import type { Accepted, Claim as ClaimCommand, Claimed } from '../commands.ts';
 import { CLAIMS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
-import { findCurrent, findState } from './lookup.ts';
-import { claimsFull, noSlots, slotsTaken } from './refusals.ts';
-import { claimOf, countAll, countOn, slotsOf } from './slot-claims.ts';
+import { findCurrent, findState, turnIn } from './lookup.ts';
+import { claimsFull, noSlots, refuseTurn } from './refusals.ts';
 
 /** Takes a slot of a state, or renews the slot that the caller holds. */
 export function claim(
@@ -19,11 +18,11 @@ export function claim(
   const { state } = found;
   const slots = slotsOf(machine.chart, state);
   if (slots === undefined) return noSlots(machine, state);
+  // A caller that has reported may claim again: a node may have to reboot twice. Its work counts once.
+  const turn = turnIn(machine, { state, by }, () => false, now);
+  if (turn.answer !== 'go') return refuseTurn(machine, turn, { name, by }, now);
   const held = claimOf(machine.claims, state, by);
-  if (held === undefined) {
-    if (countOn(machine.claims, state) >= slots.count) return slotsTaken(machine, state, now);
-    if (countAll(machine.claims) >= CLAIMS) return claimsFull(machine, now);
-  }
+  if (held === undefined && countAll(machine.claims) >= CLAIMS) return claimsFull(machine, now);
   const until = now + slots.lease;
   draft.setClaim({ state, by, since: held?.since ?? now, until });
   const notes = held === undefined ? [] : ['renewed'];

@@ -1,10 +1,9 @@
 /** The numbers of a machine for monitoring: counts since it began, and its present state. */
-import { type Count, countsOf, isDone, nameOf } from '../chart/chart.ts';
+import { type Count, countOn, countsOf, isDone, nameOf, slotCount, slotsOf } from '../chart/chart.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
 import type { MachineState } from './machine-state.ts';
-import { countOn, slotsOf } from './slot-claims.ts';
 
 /** The outcome of a report: `accepted`, or the code of the refusal. */
 export type UpdateOutcome = 'accepted' | RefusalCode;
@@ -82,7 +81,8 @@ export function metricsOf(
     claims: active.flatMap((state) => {
       const slots = slotsOf(chart, state);
       if (slots === undefined) return [];
-      return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: slots.count }];
+      const count = slotCount(chart, snapshot.terms, state, slots);
+      return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: count ?? 0 }];
     }),
     quorums: countsOf(chart, snapshot),
   };

@@ -1,19 +1,30 @@
 import {
+  type Claim,
+  type CoolingSlot,
+  claimKeyOf,
+  claimOf,
+  NO_CLAIMS,
+  NOTHING_COOLS,
   nameOf,
+  nextSlot,
   ROOT,
   type Snapshot,
   type StateNumber,
   type Step,
   storeSnapshot,
   type Timer,
+  withClaim,
+  withCooling,
+  withoutClaim,
+  withoutCooling,
+  withoutState,
 } from '../chart/chart.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
 import { isReport, type Receipt } from '../store/receipt-table.ts';
-import type { Claim, EndedVisit } from '../store/stored-machine.ts';
+import type { EndedVisit } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import type { Records } from './records.ts';
-import { claimOf, keyOf, NO_CLAIMS, withClaim, withoutClaim, withoutState } from './slot-claims.ts';
 
 /** An entry of the history without its number, its moment and the states that were left and entered. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes' | 'data'>;
@@ -31,6 +42,8 @@ export class Draft {
   readonly #left = new Map<StateNumber, EndedVisit>();
   /** Claims that were set or cleared, by key. */
   readonly #claimed = new Map<string, Claim>();
+  readonly #cooling: CoolingSlot[] = [];
+  readonly #cooled = new Set<StateNumber>();
   /** States that were left while slots of them were held. */
   readonly #freed = new Set<StateNumber>();
   readonly #receipts = new Map<string, Receipt>();
@@ -99,6 +112,7 @@ export class Draft {
       timersCleared: [...this.#timersCleared],
       left: [...this.#left.values()],
       freed: [...this.#freed],
+      cooling: { set: this.#cooling, dropped: [...this.#cooled] },
       claimsSet: claimed.flatMap(({ now }) => now ?? []),
       claimsCleared: claimed.flatMap(({ claim, now }) => (now === undefined ? [claim] : [])),
       receipts: [...this.#receipts.values()],
@@ -128,11 +142,19 @@ export class Draft {
     for (const key of this.#receipts.keys()) if (isReport(key)) this.#receipts.delete(key);
     this.#claimed.clear();
     this.#freed.clear();
+    this.#cooling.length = 0;
+    this.#cooled.clear();
     this.#timersSet.clear();
     this.#timersCleared.clear();
     this.#left.clear();
     const { hash, origin } = source;
-    this.#machine = { ...this.#machine, chart, source: { hash, origin }, claims: NO_CLAIMS };
+    this.#machine = {
+      ...this.#machine,
+      chart,
+      source: { hash, origin },
+      claims: NO_CLAIMS,
+      cooling: NOTHING_COOLS,
+    };
     this.take(step, at, entry, from);
     const began = { started: this.#machine.revision, startedAt: at };
     this.#machine = { ...this.#machine, ...began };
@@ -161,21 +183,34 @@ export class Draft {
   }
 
   setClaim(claim: Claim): void {
-    this.#claimed.set(keyOf(claim), claim);
+    this.#claimed.set(claimKeyOf(claim), claim);
     this.#machine = { ...this.#machine, claims: withClaim(this.#machine.claims, claim) };
   }
 
   clearClaim(claim: Claim): void {
-    this.#claimed.set(keyOf(claim), claim);
+    this.#claimed.set(claimKeyOf(claim), claim);
     this.#machine = { ...this.#machine, claims: withoutClaim(this.#machine.claims, claim) };
+  }
+
+  /** Keeps a slot of `state` taken until its cooldown is over. */
+  coolDown(state: StateNumber, until: number, now: number): void {
+    const { cooling } = this.#machine;
+    const slot = { state, slot: nextSlot(cooling, state, now), until };
+    this.#cooling.push(slot);
+    this.#machine = { ...this.#machine, cooling: withCooling(cooling, slot) };
   }
 
   /** Frees all slots of a state at once. */
   #clearClaimsOn(state: StateNumber): void {
-    const { claims } = this.#machine;
-    if (!claims.has(state)) return;
-    this.#freed.add(state);
-    this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
+    const { claims, cooling } = this.#machine;
+    if (claims.has(state)) {
+      this.#freed.add(state);
+      this.#machine = { ...this.#machine, claims: withoutState(claims, state) };
+    }
+    if (!cooling.has(state)) return;
+    this.#cooled.add(state);
+    this.#cooling.splice(0, this.#cooling.length, ...this.#cooling.filter((slot) => slot.state !== state));
+    this.#machine = { ...this.#machine, cooling: withoutCooling(cooling, state) };
   }
 
   /** Returns the receipts of all reports of this run. */

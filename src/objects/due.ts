@@ -1,8 +1,14 @@
-import { dropTimer, eventOfTimer, fire, nextDue, type Timer } from '../chart/chart.ts';
+import {
+  type Claim,
+  dropTimer,
+  eventOfTimer,
+  fire,
+  nextDue,
+  nextToExpire,
+  type Timer,
+} from '../chart/chart.ts';
 import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from '../limits.ts';
-import type { Claim } from '../store/stored-machine.ts';
 import type { Draft } from './draft.ts';
-import { nextToExpire } from './slot-claims.ts';
 
 /** Fires the timers and ends the leases that are due, the earliest first, up to the bound of one turn. */
 export function fireDue(draft: Draft, now: number): void {

@@ -2,7 +2,7 @@
  * FleetLock, the reboot protocol of Zincati (https://coreos.github.io/zincati/development/fleetlock/protocol/), as
  * claims: `lock` takes a slot, `unlock` reports and frees it.
  */
-import { nameOf, type StateNumber, UPDATE } from '../chart/chart.ts';
+import { claimOf, nameOf, type StateNumber, slotsOf, UPDATE } from '../chart/chart.ts';
 import type { Accepted, Lock } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { claim, release } from './claiming.ts';
@@ -10,7 +10,6 @@ import type { Draft } from './draft.ts';
 import { findState } from './lookup.ts';
 import type { MachineState } from './machine-state.ts';
 import { noGroup, noLock, noSlots, severalLocks } from './refusals.ts';
-import { claimOf, slotsOf } from './slot-claims.ts';
 import { report } from './update.ts';
 
 /** `pre-reboot`: takes a slot for the node before it reboots, or renews the slot that it holds. */

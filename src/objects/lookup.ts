@@ -1,5 +1,5 @@
 /** Looks up the states that callers name. */
-import { isActive, reachable, type StateNumber } from '../chart/chart.ts';
+import { type Ask, isActive, mayCome, type StateNumber, type Turn, turnOf } from '../chart/chart.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MachineState } from './machine-state.ts';
 import { cannotCome, noState, notCurrent, severalStates } from './refusals.ts';
@@ -27,18 +27,17 @@ export function checkCurrent(
   now: number,
 ): Refusal | undefined {
   if (isActive(machine.snapshot, state)) return undefined;
-  return mayCome(machine, state) ? notCurrent(machine, name, now) : cannotCome(machine, name);
+  return mayCome(machine.chart, machine.snapshot, state)
+    ? notCurrent(machine, name, now)
+    : cannotCome(machine, name);
 }
 
-/** Whether `state` may still become current, as far as the chart's shape and its counts say. */
-export function mayCome({ chart, snapshot }: MachineState, state: StateNumber): boolean {
-  let known = reaches.get(snapshot);
-  if (known === undefined) {
-    known = reachable(chart, snapshot);
-    reaches.set(snapshot, known);
-  }
-  return known.has(state);
+/** Decides whether a caller may begin its work in a state. @param hasReported in the present visit, by event. */
+export function turnIn(
+  machine: MachineState,
+  ask: Ask,
+  hasReported: (event: string) => boolean,
+  now: number,
+): Turn {
+  return turnOf(machine.chart, machine, ask, hasReported, now);
 }
-
-/** The reachable states of a snapshot. Kept: every poll needs them, and they change only with the snapshot. */
-const reaches = new WeakMap<object, ReadonlySet<StateNumber>>();

@@ -1,7 +1,19 @@
 /** A machine in memory, as an object keeps it between two requests. */
-import { type Chart, nameOf, nextTimer, openChart, restoreSnapshot, type Snapshot } from '../chart/chart.ts';
+import {
+  type Chart,
+  type Claims,
+  type Cooling,
+  indexClaims,
+  indexCooling,
+  NO_TERMS,
+  nameOf,
+  nextTimer,
+  nextToExpire,
+  openChart,
+  restoreSnapshot,
+  type Snapshot,
+} from '../chart/chart.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
-import { type Claims, indexClaims, nextToExpire } from './slot-claims.ts';
 
 export interface MachineState {
   /** Committed changes so far. */
@@ -18,6 +30,7 @@ export interface MachineState {
   readonly source: Pick<StoredChart, 'hash' | 'origin'>;
   readonly snapshot: Snapshot;
   readonly claims: Claims;
+  readonly cooling: Cooling;
   /** Set for a run that has not begun: its chart. Nothing is stored, and the run is shown as if it began now. */
   readonly preview?: StoredChart;
 }
@@ -29,7 +42,7 @@ export function wake(store: MachineStore): MachineState | undefined {
   const { revision, started, startedAt, entries, changedAt } = stored;
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
-  const snapshot = restoreSnapshot(stored.snapshot, store.timers());
+  const snapshot = restoreSnapshot(stored.snapshot, store.timers(), NO_TERMS);
   return {
     revision,
     started,
@@ -40,6 +53,7 @@ export function wake(store: MachineStore): MachineState | undefined {
     source: { hash, origin },
     snapshot,
     claims: indexClaims(store.claims()),
+    cooling: indexCooling(store.cooling()),
   };
 }
 

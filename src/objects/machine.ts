@@ -1,26 +1,24 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, DEFAULT, formatAddress, parseObjectName } from '../address.ts';
-import { isActive, type StateNumber, writeChart } from '../chart/chart.ts';
+import { type StateNumber, writeChart } from '../chart/chart.ts';
 import type { Command, Outcome } from '../commands.ts';
-import { PREVIEW_LOOK, VIEW_HISTORY } from '../limits.ts';
+import { VIEW_HISTORY } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
+import { ask, machineAfterWait, wakeAfter } from './asking.ts';
 import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
-import { checkCurrent, findState, mayCome } from './lookup.ts';
-import { type MachineState, nextChange } from './machine-state.ts';
+import type { MachineState } from './machine-state.ts';
 import type { News } from './news.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import { reportsPage } from './reports.ts';
 import type {
   Answer,
-  Current,
   DefinitionText,
   EventStreamAnswer,
   HistoryPage,
   HistoryQuery,
-  IsQuery,
   Query,
   StatusAnswer,
   StatusQuery,
@@ -91,7 +89,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   async #answer(query: Query): Promise<Answer> {
     switch (query.type) {
       case 'is':
-        return this.#is(query);
+        return ask(this.#runtime, query, this.#waits, (condition, until) => this.#wait(condition, until));
       case 'status':
         return this.#statusDocument(query);
       case 'history':
@@ -118,39 +116,19 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
   }
 
-  async #is({ state: name, wait = 0 }: IsQuery): Promise<Current | Refusal> {
-    const until = wait === 0 ? 0 : Date.now() + wait;
-    let machine = this.#runtime.current() ?? (await this.#runtime.read());
-    for (;;) {
-      if ('ok' in machine) return machine;
-      const now = Date.now();
-      const found = findState(machine, name);
-      if (!found.ok) return found;
-      const refusal = checkCurrent(machine, found.state, name, now);
-      if (refusal === undefined) return { ok: true, revision: machine.revision };
-      if (now >= until || !mayCome(machine, found.state)) return refusal;
-      if (this.#waits.full) return tooManyWaiting(machine);
-      const end = await this.#wait(found.state, Math.min(until, nextCheck(machine, now)));
-      // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
-      if (end === 'current')
-        return { ok: true, revision: this.#runtime.current()?.revision ?? machine.revision };
-      machine = await this.#machineAfterWait(machine);
-    }
-  }
-
   async #statusDocument({ known = [], wait = 0, after }: StatusQuery): Promise<StatusAnswer | Refusal> {
     const until = Date.now() + wait;
     let machine = this.#runtime.current() ?? (await this.#absent(after));
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waits.full) return tooManyWaiting(machine);
       await this.#wait('change', until);
-      machine = await this.#machineAfterWait(machine);
+      machine = await machineAfterWait(this.#runtime, machine);
     }
     if ('ok' in machine) return machine;
     if (known.includes(machine.revision)) return { ok: true, unchanged: true, revision: machine.revision };
     const newest = await this.#runtime.charts.newestHash();
     // The machine may have changed meanwhile.
-    machine = await this.#machineAfterWait(machine);
+    machine = await machineAfterWait(this.#runtime, machine);
     if ('ok' in machine) return machine;
     const status = this.#status.write(formatAddress(this.#address), machine, newest);
     return { ok: true, unchanged: false, status, revision: machine.revision };
@@ -272,14 +250,6 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return after > 0 ? deleted() : await this.#runtime.read();
   }
 
-  /**
-   * Reads the machine again after a wait. A machine that was deleted meanwhile does not begin again for the requests that
-   * waited; a run that had not begun is read again.
-   */
-  async #machineAfterWait(before: MachineState): Promise<MachineState | Refusal> {
-    return this.#runtime.current() ?? (before.preview === undefined ? deleted() : await this.#runtime.read());
-  }
-
   // A run that has not begun has no tables.
 
   #leftStates({ preview }: MachineState): ReadonlySet<StateNumber> {
@@ -320,28 +290,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     if (history?.length === 0) return;
     // Another chart has other numbers for its states, so every wait checks again.
     if (isRestarted || history === undefined) this.#waits.wakeAll();
-    else this.#wake(machine, passed);
+    else wakeAfter(this.#waits, machine, passed);
     this.#watches.tell(history);
     this.#poll.start(this.#runtime.due);
   }
-
-  /** Ends the waits for states that became current, and for states that cannot become current any more. */
-  #wake(machine: MachineState, passed: ReadonlySet<StateNumber>): void {
-    this.#waits.wake('change');
-    for (const state of this.#waits.states()) {
-      if (passed.has(state) || isActive(machine.snapshot, state)) this.#waits.wake(state, 'current');
-      else if (!mayCome(machine, state)) this.#waits.wake(state);
-    }
-  }
-}
-
-/**
- * Returns when a wait must check the machine again, ms since the epoch. Commits end the waits at a machine that has begun.
- * A run that has not begun commits nothing, but the moments of its chart's timers pass.
- */
-function nextCheck(machine: MachineState, now: number): number {
-  const next = machine.preview === undefined ? undefined : nextChange(machine);
-  return next === undefined ? Number.POSITIVE_INFINITY : Math.max(next, now + PREVIEW_LOOK);
 }
 
 /** Returns how many entries of history are stored of a machine. */

@@ -2,18 +2,31 @@
 import { type Address, formatAddress } from '../address.ts';
 import {
   type ChartIssue,
+  type Claim,
+  claimsOn,
+  coolingOn,
   countsOf,
   eventsOf,
   isDone,
+  type NoPart,
   nameOf,
+  nearest,
   nextTimer,
+  nextToExpire,
   type StateNumber,
+  slotCount,
+  slotsOf,
+  type Turn,
 } from '../chart/chart.ts';
-import { CLAIMS, RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
+import {
+  CLAIMS,
+  RETRY_AFTER_MAX,
+  RETRY_AFTER_MIN,
+  SUGGESTION_CANDIDATES,
+  SUGGESTION_LENGTH,
+} from '../limits.ts';
 import { type MachineFacts, type Refusal, refuse } from '../refusal.ts';
-import type { Claim } from '../store/stored-machine.ts';
 import { activeNames, type MachineState, nextChange } from './machine-state.ts';
-import { claimsOn, nextToExpire, slotsOf } from './slot-claims.ts';
 
 /** Refuses a name that is no state's. */
 export function noState(machine: MachineState, name: string): Refusal {
@@ -106,15 +119,79 @@ export function noSlots(machine: MachineState, state: StateNumber): Refusal {
   return refuse('no-slots', detail, { machine: factsOf(machine) });
 }
 
-/** Refuses a claim while all slots of `state` are held. */
-export function slotsTaken(machine: MachineState, state: StateNumber, now: number): Refusal {
-  const holders = claimsOn(machine.claims, state);
-  const count = slotsOf(machine.chart, state)?.count ?? 0;
-  const [first] = holders;
-  const list = holders.map(({ by, until }) => `${quote(by)} until ${time(until)}`).join(', ');
-  const detail = `All ${count} slots of ${quote(nameOf(machine.chart, state))} are held: ${list}.`;
+/** Refuses an ask or a claim: the caller may not go now, or never in this visit. */
+export function refuseTurn(
+  machine: MachineState,
+  turn: Exclude<Turn, { readonly answer: 'go' }>,
+  { name, by = '' }: { readonly name: string; readonly by?: string | undefined },
+  now: number,
+): Refusal {
+  switch (turn.why) {
+    case 'not-current':
+      return notCurrent(machine, name, now);
+    case 'cannot-come':
+      return cannotCome(machine, name);
+    case 'slots-taken':
+      return slotsTaken(machine, turn.state, turn.again ?? now, now);
+    case 'no-members':
+      return noMembers(machine, turn.state, now);
+    case 'already-reported': {
+      const detail = `${quote(by)} has reported in this visit of ${quote(nameOf(machine.chart, turn.state))}: its part is done.`;
+      return refuse('already-reported', detail, { machine: factsOf(machine) });
+    }
+    default:
+      return noPart(machine, turn.state, turn.why, by);
+  }
+}
+
+/** Refuses a caller that has no part in a state. */
+export function noPart(machine: MachineState, state: StateNumber, why: NoPart, by?: string): Refusal {
+  const facts = { machine: factsOf(machine) };
+  if (why === 'no-members') return noMembers(machine, state, machine.changedAt);
+  if (by === undefined) {
+    return refuse('not-a-member', 'This machine has members: say which one it is, with by=NAME.', facts);
+  }
+  const name = quote(nameOf(machine.chart, state));
+  if (why === 'not-for-you') {
+    return refuse('not-for-you', `${name} is not for ${quote(by)}, as its \`only\` says.`, facts);
+  }
+  const meant = nearestMember(machine, by);
+  const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
+  return refuse('not-a-member', `${quote(by)} is not a member of this machine.${hint}`, facts);
+}
+
+/** Refuses what depends on members where the machine has no list of them. */
+function noMembers(machine: MachineState, state: StateNumber, now: number): Refusal {
+  const name = quote(nameOf(machine.chart, state));
+  const detail = `${name} is for members, or counts a share of them, and this machine has no list of members: upload one with PUT …/members.`;
+  return refuse('no-members', detail, { machine: factsOf(machine), retryAfter: retryAfter(machine, now) });
+}
+
+/** Finds the member whose name is nearest, among names that begin alike: a list can have 10,000. */
+function nearestMember({ snapshot }: MachineState, by: string): string | undefined {
+  const near: string[] = [];
+  for (const name of snapshot.terms.members?.keys() ?? []) {
+    if (name.length > SUGGESTION_LENGTH || name[0]?.toLowerCase() !== by[0]?.toLowerCase()) continue;
+    near.push(name);
+    if (near.length >= SUGGESTION_CANDIDATES) break;
+  }
+  return by.length > SUGGESTION_LENGTH ? undefined : nearest(by, near);
+}
+
+/** Refuses a caller without a slot while all slots of `state` are taken. @param free when the next one is free. */
+function slotsTaken(machine: MachineState, state: StateNumber, free: number, now: number): Refusal {
+  const { chart, snapshot, claims, cooling } = machine;
+  const holders = claimsOn(claims, state);
+  const cools = coolingOn(cooling, state, now);
+  const slots = slotsOf(chart, state);
+  const count = slots === undefined ? 0 : (slotCount(chart, snapshot.terms, state, slots) ?? 0);
+  const list = [
+    ...holders.map(({ by, until }) => `held by ${quote(by)} until ${time(until)}`),
+    ...cools.map((until) => `in its cooldown until ${time(until)}`),
+  ];
+  const detail = `All ${count} slots of ${quote(nameOf(chart, state))} are taken: ${list.join(', ')}.`;
   const more = { machine: factsOf(machine), holders: showHolders(holders) };
-  return refuse('slots-taken', detail, { ...more, retryAfter: seconds((first?.until ?? now) - now) });
+  return refuse('slots-taken', detail, { ...more, retryAfter: seconds(free - now) });
 }
 
 /** Refuses a claim while the machine holds as many claims as it may, though a slot of the state is free. */
@@ -194,9 +271,11 @@ function currentOf({ chart, snapshot }: MachineState): string {
 
 /** The counts that are not complete, and the next timer. */
 function nextSteps({ chart, snapshot }: MachineState): string {
-  const counts = countsOf(chart, snapshot)
-    .filter(({ have, need }) => need > have)
-    .map(({ state, event, have, need }) => ` ${quote(state)} waits for ${need - have} more ${quote(event)}.`);
+  const counts = countsOf(chart, snapshot).flatMap(({ state, event, have, need }) => {
+    if (need === null)
+      return ` ${quote(state)} waits for a share of the members, and there is no list of them.`;
+    return need > have ? ` ${quote(state)} waits for ${need - have} more ${quote(event)}.` : [];
+  });
   const next = nextTimer(snapshot.timers.values());
   return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
 }

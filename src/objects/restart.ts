@@ -3,6 +3,8 @@ import {
   corrects,
   type Definition,
   isDone,
+  NO_CLAIMS,
+  NOTHING_COOLS,
   readChart,
   type Snapshot,
   type Step,
@@ -19,7 +21,6 @@ import { carryOver } from './kept-reports.ts';
 import type { MachineState } from './machine-state.ts';
 import { NO_RECORDS } from './records.ts';
 import { midSequence, wrongRevision } from './refusals.ts';
-import { NO_CLAIMS } from './slot-claims.ts';
 
 /** The step that enters the initial state of a chart, and when it was taken, ms since the epoch. */
 export interface FirstStep extends Step {
@@ -28,7 +29,7 @@ export interface FirstStep extends Step {
 
 /** Enters the initial state. @param before the snapshot of the run before, if there was one. */
 export function enter(chart: Chart, at: number, before?: Snapshot): FirstStep {
-  const step = start(chart, at, before);
+  const step = start(chart, at, before?.terms, before);
   if (!step.ok) throw new Error('a checked chart cannot start');
   return { ...step, at };
 }
@@ -51,13 +52,8 @@ export function begin(
   const { at, failures } = first;
   const nothing = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
   const numbers = { revision, started: 0, startedAt: at, entries: 0, changedAt: at };
-  const before = {
-    ...numbers,
-    chart,
-    source,
-    snapshot: { ...first.snapshot, ...nothing },
-    claims: NO_CLAIMS,
-  };
+  const snapshot = { ...first.snapshot, ...nothing };
+  const before = { ...numbers, chart, source, snapshot, claims: NO_CLAIMS, cooling: NOTHING_COOLS };
   const draft = new Draft(before, NO_RECORDS);
   draft.restart(first, at, entryOf(cause, caller, failures), chart, source);
   fireDue(draft, now);

@@ -12,10 +12,14 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Metrics } from './counters.ts';
 
-/** Is `state` current? With `wait` (ms), the answer comes as soon as it is, or cannot become current any more. */
+/**
+ * Is `state` current? For a caller, `by`: may it go? With `wait` (ms), the answer comes as soon as it is so, or never can
+ * be.
+ */
 export interface IsQuery {
   readonly type: 'is';
   readonly state: string;
+  readonly by?: string;
   readonly wait?: number;
 }
 
@@ -200,7 +204,10 @@ export interface View {
     readonly state: StateNumber;
     readonly event: string;
     readonly have: number;
-    readonly until: number;
+    /** Null where it is a share of the members, and there is no list of them. */
+    readonly until: number | null;
+    /** The index among the transitions of the event; absent from objects of an earlier version. */
+    readonly index?: number;
   }[];
   /** Timers that are set: what they send, and when (ms since the epoch). */
   readonly due: readonly { readonly event: string; readonly at: number }[];

@@ -3,6 +3,7 @@ import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { MachineStore, type Version } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
+import { apply } from './apply.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { Counters } from './counters.ts';
 import { Draft } from './draft.ts';
@@ -14,7 +15,6 @@ import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, enter, previewOf } from './restart.ts';
-import { apply } from './turn.ts';
 
 /**
  * Called with each commit, in the same turn of the event loop, and with what another object of the address has committed

@@ -4,6 +4,7 @@ import {
   ancestorsOf,
   type Chart,
   type Count,
+  claimsOn,
   countsOf,
   eventOfTimer,
   isDone,
@@ -15,6 +16,8 @@ import {
   ownEvents,
   quorums,
   type StateNumber,
+  slotCount,
+  slotsOf,
   type Timer,
   timersInOrder,
   UPDATE,
@@ -24,7 +27,6 @@ import type { ChartOrigin } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
-import { claimsOn, slotsOf } from './slot-claims.ts';
 
 /** The status document: `GET {machine}`. Times are ISO 8601; `edge/contract/documents.ts` describes each field. */
 export interface Status {
@@ -42,7 +44,7 @@ export interface Status {
   readonly quorums: readonly (Count & { readonly by: readonly string[] })[];
   readonly claims: readonly {
     readonly state: string;
-    readonly slots: number;
+    readonly slots: number | null;
     readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
   }[];
   readonly timers: readonly {
@@ -173,7 +175,8 @@ function claimStatus({ chart, snapshot, claims }: MachineState): Status['claims'
       since: time(since),
       until: time(until),
     }));
-    return [{ state: nameOf(chart, state), slots: slots.count, holders }];
+    const count = slotCount(chart, snapshot.terms, state, slots) ?? null;
+    return [{ state: nameOf(chart, state), slots: count, holders }];
   });
 }
 

@@ -1,23 +1,29 @@
 import {
+  type Claim,
+  claimOf,
+  countersOf,
   isRelated,
   isWithin,
   type Json,
   type NoStep,
+  needsSlot,
+  partIn,
+  ROOT,
   type StateNumber,
   send,
+  slotsOf,
   takes,
 } from '../chart/chart.ts';
 import type { Accepted, Update } from '../commands.ts';
 import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
 import { hashOfRequest, readAnswer, reportAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
-import type { Claim } from '../store/stored-machine.ts';
 import { freeSlot } from './claiming.ts';
 import type { Draft, Entry } from './draft.ts';
 import { fireDue } from './due.ts';
 import { checkCurrent, findState } from './lookup.ts';
-import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
-import { claimOf, needsSlot, slotsOf } from './slot-claims.ts';
+import type { MachineState } from './machine-state.ts';
+import { keyReused, noPart, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
 
 /** A report without the key of its request. */
 export type Report = Omit<Update, 'type' | 'key'>;
@@ -61,6 +67,8 @@ export function report(
     return wrongRevision(draft.machine);
   const refusal = checkCurrent(draft.machine, state, name, now);
   if (refusal !== undefined) return refusal;
+  const stranger = checkPart(draft.machine, state, event, by);
+  if (stranger !== undefined) return stranger;
   const { chart, snapshot, claims } = draft.machine;
   const held: Claim[] = [];
   const isSlotNeeded = needsSlot(chart, snapshot, state, event);
@@ -69,7 +77,9 @@ export function report(
     if (claim !== undefined) held.push(claim);
     else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
   }
-  const step = send(chart, snapshot, { type: event, address: state, ...parsed(data) }, now);
+  const sent = { type: event, address: state, ...parsed(data) };
+  const named = by === undefined ? sent : { ...sent, by, isCountedBy: countedFor(draft, event, by) };
+  const step = send(chart, snapshot, named, now);
   const entry = {
     event,
     state: draft.nameOf(state),
@@ -78,12 +88,53 @@ export function report(
     ...(data === undefined ? {} : { data }),
   };
   if (!step.ok) return refuseStep(draft, state, entry, step, now);
-  for (const claim of held) draft.clearClaim(claim);
+  for (const claim of held) giveBack(draft, claim, now);
   if (by !== undefined) remember(draft, state, { event, by, answer: reportAnswer(now, data) });
   draft.take(step, now, { cause: 'update', ...entry, notes: step.failures });
   // Timers of the states that it entered may be due already.
   fireDue(draft, now);
   return accepted(draft);
+}
+
+/** Frees a slot after its holder's report. It stays taken for the state's `cooldown`. */
+function giveBack(draft: Draft, claim: Claim, now: number): void {
+  draft.clearClaim(claim);
+  const { cooldown } = slotsOf(draft.machine.chart, claim.state) ?? {};
+  if (cooldown !== undefined) draft.coolDown(claim.state, now + cooldown, now);
+}
+
+/**
+ * Refuses a report from a caller that has no part in the state, and a report that a share of the members would count where
+ * there is no list of them.
+ */
+function checkPart(
+  machine: MachineState,
+  state: StateNumber,
+  event: string,
+  by: string | undefined,
+): Refusal | undefined {
+  const { chart, snapshot } = machine;
+  const why = partIn(chart, snapshot.terms, state, by);
+  if (why !== undefined) return noPart(machine, state, why, by);
+  if (snapshot.terms.members !== undefined) return undefined;
+  const share = countersOf(chart, snapshot, state, event).find(({ until }) => until === null);
+  return share && noPart(machine, share.state, 'no-members', by);
+}
+
+/** Tells of each state whether it has counted the caller's report. Asked for by shares only. */
+function countedFor(draft: Draft, event: string, by: string) {
+  return (source: StateNumber) => isCounted(draft, source, event, by);
+}
+
+/** Whether `source` has counted the caller's report in its present visit, sent to another state that it hears. */
+function isCounted(draft: Draft, source: StateNumber, event: string, by: string): boolean {
+  const { chart, snapshot } = draft.machine;
+  const visit = source === ROOT ? 0 : (snapshot.active.get(source)?.number ?? 0);
+  return [ROOT, ...snapshot.active.keys()].some((state) => {
+    if (!isRelated(chart.model, state, source)) return false;
+    const receipt = draft.receipt(reportKey(state, event, by));
+    return receipt !== undefined && receipt.began >= visit;
+  });
 }
 
 /** Whether the caller has reported in the present visit of the state, or in its last one if it was left. */

@@ -22,7 +22,16 @@ export class Waits {
 
   /** The states that waits are for. */
   *states(): Iterable<StateNumber> {
-    for (const condition of this.#byCondition.keys()) if (condition !== 'change') yield condition;
+    for (const condition of this.#byCondition.keys()) if (typeof condition === 'number') yield condition;
+  }
+
+  /** The states for whose slots waits are. */
+  *statesWithSlots(): Iterable<StateNumber> {
+    for (const condition of this.#byCondition.keys()) {
+      if (typeof condition === 'string' && condition !== 'change') {
+        yield Number(condition.slice(SLOTS.length));
+      }
+    }
   }
 
   /**
@@ -40,9 +49,14 @@ export class Waits {
     return promise;
   }
 
-  /** Ends the waits for `condition`. */
-  wake(condition: Condition, reason: WaitEnd = 'changed'): void {
-    for (const wait of this.#byCondition.get(condition) ?? []) this.#end(wait, reason);
+  /** Ends the waits for `condition`; at most `most` of them, the oldest. */
+  wake(condition: Condition, reason: WaitEnd = 'changed', most = Number.POSITIVE_INFINITY): void {
+    let left = most;
+    for (const wait of this.#byCondition.get(condition) ?? []) {
+      if (left <= 0) return;
+      left -= 1;
+      this.#end(wait, reason);
+    }
   }
 
   /** Ends all waits: the machine has another chart, or was erased. */
@@ -71,8 +85,15 @@ export class Waits {
 /** How a wait has ended: the state became current, the machine must be checked again, or the time is over. */
 export type WaitEnd = 'current' | 'changed' | 'timeout';
 
-/** The condition of a wait: a state becomes current, or anything changes. */
-export type Condition = StateNumber | 'change';
+/** The condition of a wait: a state becomes current, a slot of a state becomes free, or anything changes. */
+export type Condition = StateNumber | 'change' | `${typeof SLOTS}${StateNumber}`;
+
+const SLOTS = 'slots/';
+
+/** Returns the condition that a slot of `state` is free, or that the state is left. */
+export function slotsFreeIn(state: StateNumber): Condition {
+  return `${SLOTS}${state}`;
+}
 
 interface Wait {
   readonly condition: Condition;

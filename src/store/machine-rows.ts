@@ -58,9 +58,18 @@ export type ClaimRow = {
   until: number;
 };
 
+/** A `CoolingSlot`. */
+export type CoolingRow = {
+  state: number;
+  slot: number;
+  /** ms since the epoch. */
+  until: number;
+};
+
 export const MACHINE = new RowParser<MachineRow>('machine');
 export const CHART = new RowParser<ChartRow>('chart');
 export const UPLOAD = new RowParser<UploadRow>('upload');
 export const TIMER = new RowParser<TimerRow>('timer', 'id');
 export const VISITED = new RowParser<VisitedRow>('visited', 'state');
 export const CLAIM = new RowParser<ClaimRow>('claim', 'state', 'caller');
+export const COOLING = new RowParser<CoolingRow>('cooling', 'state', 'slot');

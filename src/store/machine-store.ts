@@ -3,13 +3,15 @@
  * synchronous, takes times as arguments, and leaves the transaction to its caller.
  */
 
-import type { StateNumber, Timer } from '../chart/chart.ts';
+import type { Claim, CoolingSlot, StateNumber, Timer } from '../chart/chart.ts';
 import { HistoryTable } from './history-table.ts';
 import {
   CHART,
   type ChartRow,
   CLAIM,
   type ClaimRow,
+  COOLING,
+  type CoolingRow,
   MACHINE,
   type MachineRow,
   TIMER,
@@ -27,7 +29,6 @@ import { isCounts, isDefinition, isSnapshot, NO_COUNTS, type StoredCounts } from
 import {
   CHART_ORIGINS,
   type Changes,
-  type Claim,
   type EndedVisit,
   type StoredChart,
   type StoredMachine,
@@ -48,6 +49,7 @@ export class MachineStore {
   readonly #timers: OptionalTable;
   readonly #visited: OptionalTable;
   readonly #claims: OptionalTable;
+  readonly #cooling: OptionalTable;
   /** Whether the tables that every machine has are known to exist, in their newest version. */
   #ready = false;
 
@@ -61,6 +63,7 @@ export class MachineStore {
     this.#timers = new OptionalTable(sql, 'timer');
     this.#visited = new OptionalTable(sql, 'visited');
     this.#claims = new OptionalTable(sql, 'claim');
+    this.#cooling = new OptionalTable(sql, 'cooling');
   }
 
   /**
@@ -130,6 +133,15 @@ export class MachineStore {
       by: CLAIM.text(row, 'caller'),
       since: CLAIM.number(row, 'since'),
       until: CLAIM.number(row, 'until'),
+    }));
+  }
+
+  /** Returns the slots in their cooldown, and some whose cooldown is over. */
+  cooling(): CoolingSlot[] {
+    return this.#cooling.rows<CoolingRow>('SELECT state, slot, until FROM cooling').map((row) => ({
+      state: COOLING.number(row, 'state'),
+      slot: COOLING.number(row, 'slot'),
+      until: COOLING.number(row, 'until'),
     }));
   }
 
@@ -237,6 +249,17 @@ export class MachineStore {
         at,
       );
     }
+    for (const state of changes.cooling?.dropped ?? []) {
+      this.#cooling.delete('DELETE FROM cooling WHERE state = ?', state);
+    }
+    for (const { state, slot, until } of changes.cooling?.set ?? []) {
+      this.#cooling.insert(
+        'INSERT OR REPLACE INTO cooling (state, slot, until) VALUES (?, ?, ?)',
+        state,
+        slot,
+        until,
+      );
+    }
     for (const state of changes.freed) this.#claims.delete('DELETE FROM claim WHERE state = ?', state);
     for (const { state, by } of changes.claimsCleared) {
       this.#claims.delete('DELETE FROM claim WHERE state = ? AND caller = ?', state, by);
@@ -259,7 +282,8 @@ export class MachineStore {
   forget(): void {
     this.#ready = false;
     this.receipts.forget();
-    for (const table of [this.#uploads, this.#timers, this.#visited, this.#claims]) table.forget();
+    for (const table of [this.#uploads, this.#timers, this.#visited, this.#claims, this.#cooling])
+      table.forget();
   }
 
   /** Writes the row of the machine in one statement. Another run has another chart and beginning as well. */
@@ -292,6 +316,7 @@ export class MachineStore {
     this.#timers.delete('DELETE FROM timer');
     this.#visited.delete('DELETE FROM visited');
     this.#claims.delete('DELETE FROM claim');
+    this.#cooling.delete('DELETE FROM cooling');
     this.receipts.dropReports();
     this.#sql.exec('DELETE FROM chart WHERE hash <> ?', hash);
     // The same chart again writes no row.

@@ -88,6 +88,15 @@ export const OPTIONAL_TABLES = {
     PRIMARY KEY (state, caller)
   ) WITHOUT ROWID;
   `,
+  cooling: `
+  -- Slots in their cooldown.
+  CREATE TABLE IF NOT EXISTS cooling (
+    state INTEGER NOT NULL,      -- StateNumber
+    slot  INTEGER NOT NULL,      -- numbers the slots of a state that have been in a cooldown, from 0
+    until INTEGER NOT NULL,      -- when the slot is free, ms since the epoch
+    PRIMARY KEY (state, slot)
+  ) WITHOUT ROWID;
+  `,
   receipt: `
   -- Reports and requests that were answered: receipt-table.ts.
   CREATE TABLE IF NOT EXISTS receipt (

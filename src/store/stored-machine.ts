@@ -1,5 +1,13 @@
 /** What is read and written of a machine, as values. */
-import type { Definition, LeftState, StateNumber, StoredSnapshot, Timer } from '../chart/chart.ts';
+import type {
+  Claim,
+  CoolingSlot,
+  Definition,
+  LeftState,
+  StateNumber,
+  StoredSnapshot,
+  Timer,
+} from '../chart/chart.ts';
 import type { HistoryEntry } from './history-table.ts';
 import type { Receipt } from './receipt-table.ts';
 
@@ -36,16 +44,6 @@ export interface StoredChart {
 /** A state's last ended visit, and when it ended (ms since the epoch). */
 export type EndedVisit = LeftState & { readonly at: number };
 
-/** One slot of one state, held by one caller until its lease ends, the state is left, or the slot is released. */
-export interface Claim {
-  readonly state: StateNumber;
-  readonly by: string;
-  /** ms since the epoch; a renewal does not change it. */
-  readonly since: number;
-  /** End of the lease, ms since the epoch. */
-  readonly until: number;
-}
-
 /** What one turn has changed. */
 export interface Changes {
   readonly revision: number;
@@ -68,6 +66,8 @@ export interface Changes {
   readonly left: readonly EndedVisit[];
   /** States of which all claims are dropped, before `claimsSet`. */
   readonly freed: readonly StateNumber[];
+  /** Slots whose cooldown begins, and states of which all cooldowns are dropped before. */
+  readonly cooling?: { readonly set: readonly CoolingSlot[]; readonly dropped: readonly StateNumber[] };
   readonly claimsSet: readonly Claim[];
   readonly claimsCleared: readonly Claim[];
   readonly receipts: readonly Receipt[];

@@ -1,11 +1,13 @@
 /** The graph of a chart: nested states, and the arrows between them. It has no positions. */
 
+import { type Amount, showAmount } from '../chart/amount.ts';
 import {
   ancestorsOf,
   FAILED_TAG,
   isWithin,
   type Model,
   ROOT,
+  type Slots,
   type StateModel,
   type StateNumber,
   type TransitionModel,
@@ -49,7 +51,13 @@ export interface Caption {
 
 /** Identifies the quorum counter or the timer of a caption. */
 type Counter =
-  | { readonly kind: 'quorum'; readonly state: StateNumber; readonly event: string; readonly until: number }
+  | {
+      readonly kind: 'quorum';
+      readonly state: StateNumber;
+      readonly event: string;
+      readonly index: number;
+      readonly until: Amount;
+    }
   | { readonly kind: 'timer'; readonly state: StateNumber; readonly event: string };
 
 export interface Graph {
@@ -75,7 +83,7 @@ export function graphOf(model: Model): Graph {
     for (const to of described.history?.targets ?? []) {
       arrows.set(`${state}>${to}`, { from: state, to, captions: [] });
     }
-    if (described.slots !== undefined) push(notes, state, { text: `${described.slots.count} slots` });
+    if (described.slots !== undefined) push(notes, state, { text: slotsText(described.slots) });
   }
   return { root: nodeOf(model, ROOT, notes), arrows: [...arrows.values()] };
 }
@@ -120,15 +128,17 @@ const NOTHING: StateModel = { name: '', type: 'atomic', last: ROOT };
 /** Yields every transition of a state with its caption. */
 function* captioned(state: StateNumber, described: StateModel): Generator<CaptionedTransition> {
   for (const { event, transitions } of described.on ?? []) {
-    for (const transition of transitions) {
+    for (const [index, transition] of transitions.entries()) {
       // A forbidden event (`stop: {}`) has no effect, and is not drawn.
       if (transition.targets === undefined && transition.actions === undefined) continue;
       const { quorum } = transition;
       const text = withGuard(event, transition);
       if (quorum === undefined) yield { caption: { text }, transition };
       else {
-        const counter: Counter = { kind: 'quorum', state, event, until: quorum.until };
-        yield { caption: { text, ...(quorum.until - quorum.from === 1 ? {} : { counter }) }, transition };
+        const { from, until } = quorum;
+        const counter: Counter = { kind: 'quorum', state, event, index, until };
+        const isOne = typeof until === 'number' && until - from === 1;
+        yield { caption: { text, ...(isOne ? {} : { counter }) }, transition };
       }
     }
   }
@@ -159,6 +169,11 @@ function* timed(
 ): Generator<CaptionedTransition> {
   for (const transition of transitions)
     yield { caption: { text: withGuard(text, transition), counter }, transition };
+}
+
+/** @returns the note of a state with slots: `3 slots`, `10% at a time`. */
+function slotsText({ count }: Slots): string {
+  return typeof count === 'number' ? `${count} slots` : `${showAmount(count)} at a time`;
 }
 
 /** @returns UML's notation: `event [guard]`. */

@@ -124,8 +124,8 @@ function Progress({ status: { quorums } }: { readonly status: Status }) {
         {quorums.map(({ state, event, have, need, by }) => (
           <li data-key={`${state}\n${event}`}>
             <label>
-              {event} at {state}: {have} of {need}
-              <progress value={Math.max(0, Math.min(have, need))} max={Math.max(1, need)} />
+              {event} at {state}: {have} of {need ?? 'a share of the members'}
+              <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
             </label>
             {by.length > 0 ? <p class="soft">reported: {by.join(', ')}</p> : null}
           </li>

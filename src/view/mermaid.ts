@@ -1,4 +1,5 @@
 /** Writes a chart as a Mermaid state diagram (https://mermaid.js.org/syntax/stateDiagram.html). */
+import { type Amount, showAmount } from '../chart/amount.ts';
 import { FAILED_TAG, type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 import type { Overlay } from './svg.ts';
@@ -57,7 +58,7 @@ function body(node: Node, arrows: ReadonlyMap<StateNumber, readonly Arrow[]>, in
   for (const { from, to, captions } of arrows.get(node.state) ?? []) {
     if (from === ROOT || to === ROOT) continue;
     const label = captions.map(({ text, counter }) =>
-      counter?.kind === 'quorum' ? `${text} (${counter.until}×)` : text,
+      counter?.kind === 'quorum' ? `${text} (${amountText(counter.until)})` : text,
     );
     const words = label.length === 0 ? '' : ` : ${escaped(label.join(' | '))}`;
     lines.push(`${indent}${idOf(from)} --> ${idOf(to)}${words}`);
@@ -85,4 +86,9 @@ function idOf(state: StateNumber): string {
 /** Escapes all characters that have a meaning in Mermaid, HTML or Markdown as Mermaid's entities (`#35;`). */
 function escaped(text: string): string {
   return text.replace(/[^\p{L}\p{N} ._/()|+×-]/gu, (character) => `#${character.codePointAt(0)};`);
+}
+
+/** @returns a quorum's amount: `3×`, `95%`. */
+function amountText(until: Amount): string {
+  return typeof until === 'number' ? `${until}×` : showAmount(until);
 }

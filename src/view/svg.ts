@@ -1,5 +1,6 @@
 /** Draws a chart as SVG, with the current states of a machine highlighted. */
 import { html, raw } from 'hono/html';
+import { showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
@@ -12,23 +13,23 @@ export interface Overlay {
   readonly active: ReadonlySet<StateNumber>;
   /** States that were entered and left. */
   readonly visited: ReadonlySet<StateNumber>;
-  /** Quorum counts of the active states, by `countKey`. */
-  readonly counts: ReadonlyMap<string, number>;
+  /** The quorums of the active states, by `countKey`: the count, and the count at which each is met. */
+  readonly counts: ReadonlyMap<string, { readonly have: number; readonly until: number | null }>;
   /** The due times of timers, ms since the epoch, by the events that they send. */
   readonly due: ReadonlyMap<string, number>;
   /** ms since the epoch */
   readonly now: number;
 }
 
-/** @returns the key of a quorum count: an event of a state can have several, with different ends. */
-export function countKey({ state, event, until }: Counted): string {
-  return `${state} ${until} ${event}`;
+/** @returns the key of a quorum's count: an event of a state can have several. */
+export function countKey({ state, event, index = 0 }: Counted): string {
+  return `${state} ${index} ${event}`;
 }
 
 interface Counted {
   readonly state: StateNumber;
   readonly event: string;
-  readonly until: number;
+  readonly index?: number;
 }
 
 export interface PictureOptions {
@@ -115,8 +116,10 @@ function captionSpans({ text, counter }: Caption, { active, counts, due, now }: 
     if (at === undefined || !active.has(counter.state)) return html`${words}`;
     return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
   }
-  const { state, until } = counter;
-  const have = active.has(state) ? `${counts.get(countKey(counter)) ?? 0} of ${until}` : `${until}×`;
+  const count = active.has(counter.state) ? counts.get(countKey(counter)) : undefined;
+  const until = showAmount(counter.until);
+  const idle = typeof counter.until === 'number' ? `${until}×` : until;
+  const have = count === undefined ? idle : `${count.have} of ${count.until ?? until}`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
 }
 

@@ -162,7 +162,7 @@ describe('every sequence', () => {
         for (const happening of all) {
           const stored = JSON.parse(JSON.stringify(storeSnapshot(woken.snapshot)));
           const timers = JSON.parse(JSON.stringify([...woken.snapshot.timers.values()]));
-          woken.snapshot = restoreSnapshot(stored, timers);
+          woken.snapshot = restoreSnapshot(stored, timers, woken.snapshot.terms);
           expect(happen(woken, plans, happening)).toBe(happen(kept, plans, happening));
         }
         expect(stored(woken)).toEqual(stored(kept));

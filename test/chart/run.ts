@@ -31,7 +31,7 @@ export function chartOf(text: string): Chart {
 export function throughStorage(_chart: Chart, snapshot: Snapshot): Snapshot {
   const stored = JSON.parse(JSON.stringify(storeSnapshot(snapshot)));
   const timers: Timer[] = JSON.parse(JSON.stringify([...snapshot.timers.values()]));
-  return restoreSnapshot(stored, timers);
+  return restoreSnapshot(stored, timers, snapshot.terms);
 }
 
 /** A running chart. It is stored and restored between every two steps, as can happen in an object. */

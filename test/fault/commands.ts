@@ -109,7 +109,7 @@ function claim(chart: Chart, machine: Machine, name: string, by: string, when: M
   if (slots === undefined) return { machine, answer: no(chart, machine, 406, 'no-slots') };
   const held = claimOf(machine, state, by);
   const others = machine.claims.filter((other) => other.state === state && other !== held);
-  if (others.length >= slots.count) {
+  if (others.length >= countOf(slots)) {
     const holders = holdersOf(machine, state);
     return { machine, answer: { ...no(chart, machine, 406, 'slots-taken'), holders } };
   }
@@ -118,6 +118,12 @@ function claim(chart: Chart, machine: Machine, name: string, by: string, when: M
   const next = { ...machine, claims: [...rest, { state, by, until }] };
   const claimed = changed(counted(next, 'claims'), when);
   return { machine: claimed, answer: yes(claimed) };
+}
+
+/** The charts of crash runs have plain numbers of slots. */
+function countOf({ count }: { readonly count: unknown }): number {
+  if (typeof count !== 'number') throw new Error('a number of slots is expected');
+  return count;
 }
 
 function giveBack(machine: Machine, state: StateNumber, by: string, when: Moment): Machine {
@@ -151,13 +157,13 @@ function documentOf(chart: Chart, machine: Machine): Document {
     quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => {
       const reports = (machine.reports.get(state) ?? []).filter((report) => report.event === event);
       const by = reports.map((report) => report.by).sort();
-      return { state: nameOf(chart, state), event, have, need: until, by };
+      return { state: nameOf(chart, state), event, have, need: until ?? 0, by };
     }),
     claims: [...snapshot.active.keys()].flatMap((state) => {
       const { slots } = chart.model.states[state] ?? {};
       if (slots === undefined) return [];
       const holders = holdersOf(machine, state);
-      return [{ state: nameOf(chart, state), slots: slots.count, holders }];
+      return [{ state: nameOf(chart, state), slots: countOf(slots), holders }];
     }),
   };
 }

@@ -50,7 +50,9 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
     const refused = await refusedOf(response);
     expect(refused.type).toBe('urn:stateservice:problem:slots-taken');
-    expect(refused.detail).toMatch(/^All 2 slots of "work" are held: "a" until \S+Z, "b" until \S+Z\.$/);
+    expect(refused.detail).toMatch(
+      /^All 2 slots of "work" are taken: held by "a" until \S+Z, held by "b" until \S+Z\.$/,
+    );
     expect(refused.holders?.map(({ by }) => by)).toEqual(['a', 'b']);
     expect(refused.machine?.states).toEqual(['work']);
   });

@@ -104,7 +104,7 @@ describe('a lock', () => {
     const [error] = nodes.flatMap(({ errors }) => errors);
     expect(error).toEqual({
       kind: 'slots_taken',
-      value: expect.stringMatching(/^All 1 slots of "reboot" are held/),
+      value: expect.stringMatching(/^All 1 slots of "reboot" are taken: held by "node-/),
     });
   });
 

@@ -60,7 +60,16 @@ function keysAt(...steps: (string | number)[]): string[] {
 describe('an editor completes', () => {
   it('the keys of a sequence and of its states', () => {
     expect(keysAt()).toEqual(expect.arrayContaining(['current_state', 'states', 'initial', 'context']));
-    expect(keysAt('states', 0)).toEqual(['name', 'func', 'current', 'target', 'slots', 'lease']);
+    expect(keysAt('states', 0)).toEqual([
+      'name',
+      'func',
+      'current',
+      'target',
+      'slots',
+      'lease',
+      'cooldown',
+      'only',
+    ]);
     expect(keysAt('states', 0, 'current')).toEqual(['key', 'value']);
     expect(keysAt('states', 0, 'target')).toEqual(['name', 'when']);
     expect(keysAt('states', 0, 'target', 'when')).toEqual(['key', 'value']);

@@ -3,6 +3,8 @@
  * targets exist and expressions parse.
  */
 import * as z from 'zod';
+import { amountShape } from '../amount.ts';
+import { OnlyField } from '../only.ts';
 import { SlotsFields } from '../slots.ts';
 import { DURATION, parseDuration, TIMESTAMP } from '../time.ts';
 
@@ -88,11 +90,11 @@ const TransitionsShape = transitionsShape(z.strictObject(TransitionFields));
 const EventTransitionsShape = transitionsShape(
   z.strictObject({
     ...TransitionFields,
-    quorum: z
-      .int({ error: 'must be a whole number' })
-      .min(1, { error: 'must be at least 1' })
+    quorum: amountShape('a whole number of at least 1', '`all`, `95%`')
       .optional()
-      .describe('How many accepted events take the transition; the events before the last one only count.'),
+      .describe(
+        'How many accepted events take the transition; the events before the last one only count. A number, a share of the members (`all`, `95%`), or an input (`inputs.machines`).',
+      ),
   }),
 );
 
@@ -140,6 +142,7 @@ const StateFields = {
     'Transitions that are taken when the final state, or that of each region, is entered.',
   ),
   ...SlotsFields,
+  ...OnlyField,
   entry: ActionsShape.optional().describe('Actions that run when the state is entered.'),
   exit: ActionsShape.optional().describe('Actions that run when the state is left.'),
   description: DescriptionShape.optional().describe('Text for people.'),

@@ -113,7 +113,8 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
     });
   const initial = readInitial(outline, reader, document, issues);
   const history = readHistory(outline, reader);
-  const slots = readSlots(data.slots, data.lease);
+  const slots = readSlots(data);
+  const only = reader.only(outline);
   return {
     name: nameOfOutline(outline),
     ...otherNames(outline),
@@ -134,6 +135,7 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
       timed<MomentModel>('at', parseTimestamp, (at, transitions) => ({ at, transitions }), MOMENT),
     ),
     ...(slots === undefined ? {} : { slots }),
+    ...(only === undefined ? {} : { only }),
     ...full('entry', reader.actions(data.entry, [...path, 'entry'])),
     ...full('exit', reader.actions(data.exit, [...path, 'exit'])),
     ...(typeof data.description === 'string' ? { description: data.description } : {}),
@@ -204,10 +206,15 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
   if (data.slots !== undefined && (type === 'final' || type === 'history')) {
     refuse('slots', `A ${type} state has no \`slots\`.`);
   }
+  if (data.only !== undefined && (type === 'final' || type === 'history')) {
+    refuse('only', `A ${type} state has no \`only\`: nobody works there.`);
+  }
   if (data.slots !== undefined && parent === undefined)
     refuse('slots', 'A chart as a whole has no `slots`; give them to one of its states.');
-  if (data.lease !== undefined && data.slots === undefined)
-    refuse('lease', 'A `lease` needs `slots`; add them.');
+  for (const key of ['lease', 'cooldown']) {
+    if (data[key] !== undefined && data.slots === undefined)
+      refuse(key, `A \`${key}\` needs \`slots\`; add them.`);
+  }
   if (parent === undefined && (type === 'final' || type === 'history'))
     refuse('type', `A chart is no ${type} state.`);
 }

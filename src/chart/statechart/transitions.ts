@@ -8,12 +8,14 @@ import {
   EVENT_LENGTH,
   TARGET_LENGTH,
 } from '../../limits.ts';
+import { parseAmount } from '../amount.ts';
 import { checkContextUses, type ExpressionUse } from '../context-types.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import {
   type CheckedGuard,
   checkExpression,
   checkGuard,
+  checkOnly,
   type ExpressionProblem,
   type Json,
 } from '../expression.ts';
@@ -97,6 +99,17 @@ export class Reader {
     });
   }
 
+  /** Reads the `only` of a state. */
+  only({ data, path }: Outline): string | undefined {
+    const at = [...path, 'only'];
+    const { only } = data;
+    if (typeof only !== 'string') return undefined;
+    const problem = checkOnly(only);
+    if (problem === undefined) return only;
+    this.#error(at, this.#explain(only, problem));
+    return undefined;
+  }
+
   /** Warns of expressions that use keys or types that the context never has. */
   checkUses(context: { readonly [key: string]: Json }): void {
     for (const [{ source, path }, problem] of checkContextUses(this.#uses, context, this.#assignments)) {
@@ -121,7 +134,7 @@ export class Reader {
       ...(guard === undefined ? {} : { guard }),
       ...(actions.length === 0 ? {} : { actions }),
       ...(map.reenter === true ? { reenter: true } : {}),
-      ...(typeof quorum === 'number' && quorum > 1 ? { quorum: { from: 0, until: quorum } } : {}),
+      ...quorumOf(quorum),
       ...(typeof description === 'string' ? { description } : {}),
     };
   }
@@ -251,6 +264,12 @@ export class Reader {
 }
 
 const TOO_LONG_EVENT = `An event's name has at most ${EVENT_LENGTH} characters.`;
+
+/** A quorum of 1 is none. */
+function quorumOf(data: Data | undefined): Pick<TransitionModel, 'quorum'> {
+  const until = parseAmount(data);
+  return until === undefined || until === 1 ? {} : { quorum: { from: 0, until } };
+}
 
 function targeted(targets: readonly StateNumber[]): { targets?: readonly StateNumber[] } {
   return targets.length === 0 ? {} : { targets };

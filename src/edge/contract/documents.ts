@@ -51,7 +51,12 @@ const CountShape = z.strictObject({
   state: z.string(),
   event: z.string(),
   have: z.number().describe('The count now.'),
-  need: z.number().describe('The count at which the transition is taken.'),
+  need: z
+    .number()
+    .nullable()
+    .describe(
+      'The count at which the transition is taken; null for a share of the members where there is no list of them.',
+    ),
 }) satisfies z.ZodType<Count>;
 
 export const StatusShape = z.strictObject({
@@ -83,7 +88,11 @@ export const StatusShape = z.strictObject({
     .array(
       z.strictObject({
         state: z.string(),
-        slots: z.int().min(1),
+        slots: z
+          .int()
+          .min(1)
+          .nullable()
+          .describe('Null for a share of the members where there is no list of them.'),
         holders: z.array(
           z.strictObject({
             by: z.string(),

@@ -26,6 +26,9 @@ export const claims: MachineResource = {
           'cannot-come',
           'no-slots',
           'slots-taken',
+          'no-members',
+          'not-a-member',
+          'not-for-you',
         ],
       },
       async answer(c, machine) {

@@ -33,6 +33,9 @@ const REFUSALS = [
   'not-current',
   'cannot-come',
   'no-slots',
+  'no-members',
+  'not-a-member',
+  'not-for-you',
 ] as const;
 
 const FAULT = { 'application/json': FaultShape } as const;

@@ -115,7 +115,9 @@ function familiesOf(metrics: Metrics): Family[] {
       name: 'quorum_needed',
       type: 'gauge',
       help: 'Events at which the state is left.',
-      samples: quorums.map(({ state, event, need }) => [{ state, event }, need]),
+      samples: quorums.flatMap(({ state, event, need }): Sample[] =>
+        need === null ? [] : [[{ state, event }, need]],
+      ),
     },
   ];
 }

@@ -3,7 +3,7 @@ import { checkState } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
 import { readData } from '../body.ts';
 import { JsonShape } from '../contract/documents.ts';
-import { EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
+import { BY, EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { problem, text } from '../responses.ts';
 import { waitWithin } from '../wait-budget.ts';
@@ -12,6 +12,12 @@ const CURRENT = { content: { 'text/plain': 'text' }, headers: ['ETag'] } as cons
 
 /** Not required here: a request without it gets the original's status, not `wrong-parameter`. */
 const OPTIONAL_STATE = { ...STATE, isRequired: false };
+
+/** The caller that asks. */
+const ASKED_BY = {
+  ...BY,
+  says: 'The caller: 200 only if there is something for it to do. The state is current and for it, it has not reported in this visit, and a slot is free or its own.',
+};
 
 /** The original's two requests, with its status codes: whether a state is current, and a report to it. */
 export const state: MachineResource = {
@@ -22,7 +28,7 @@ export const state: MachineResource = {
       contract: {
         id: 'isCurrent',
         summary: 'Whether the state is current.',
-        parameters: [OPTIONAL_STATE, WAIT],
+        parameters: [OPTIONAL_STATE, ASKED_BY, WAIT],
         answers: { 200: { ...CURRENT, says: 'It is current.' } },
         refusals: [
           'wrong-parameter',
@@ -30,6 +36,11 @@ export const state: MachineResource = {
           'no-state-named',
           'not-current',
           'cannot-come',
+          'no-members',
+          'not-a-member',
+          'not-for-you',
+          'already-reported',
+          'slots-taken',
           'too-many-waiting',
         ],
       },
@@ -40,8 +51,15 @@ export const state: MachineResource = {
         if (wrong !== undefined) return problem(wrong);
         const ms = WAIT.read(c);
         if (!ms.ok) return problem(ms);
-        if (ms.value === 0) return show(name, await machine.read({ type: 'is', state: name }));
-        const query = { type: 'is', state: name, wait: ms.value } as const;
+        const by = ASKED_BY.read(c);
+        if (!by.ok) return problem(by);
+        const asked = {
+          type: 'is',
+          state: name,
+          ...(by.value === undefined ? {} : { by: by.value }),
+        } as const;
+        if (ms.value === 0) return show(name, await machine.read(asked));
+        const query = { ...asked, wait: ms.value };
         return show(name, await waitWithin(c.env, ms.value, () => machine.read(query)));
       },
     },
@@ -68,6 +86,9 @@ export const state: MachineResource = {
           'cannot-come',
           'final-state',
           'not-taken',
+          'no-members',
+          'not-a-member',
+          'not-for-you',
           'not-holder',
           'expression-failed',
           'over-bound',

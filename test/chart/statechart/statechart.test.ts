@@ -559,17 +559,26 @@ describe('other mistakes', () => {
     [
       'a quorum of nothing',
       stateA('{on: {go: {target: a, quorum: «0}}}'),
-      ['states.a.on.go.quorum', '`quorum` must be at least 1.'],
+      [
+        'states.a.on.go.quorum',
+        '`quorum` must be a whole number of at least 1, a share of the members (`all`, `95%`), or an input',
+      ],
     ],
     [
       'a quorum of a half',
       stateA('{on: {go: {target: a, quorum: «1.5}}}'),
-      ['states.a.on.go.quorum', '`quorum` must be a whole number.'],
+      [
+        'states.a.on.go.quorum',
+        '`quorum` must be a whole number of at least 1, a share of the members (`all`, `95%`), or an input',
+      ],
     ],
     [
       'a quorum in words',
       stateA('{on: {go: {target: a, quorum: «many}}}'),
-      ['states.a.on.go.quorum', '`quorum` must be a whole number.'],
+      [
+        'states.a.on.go.quorum',
+        '`quorum` must be a whole number of at least 1, a share of the members (`all`, `95%`), or an input',
+      ],
     ],
     [
       'a context that is a list',

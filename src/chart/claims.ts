@@ -1,14 +1,18 @@
 /** The claims of a machine on slots of its states, as pure values. */
-import {
-  type Chart,
-  descriptorOf,
-  isRelated,
-  quorums,
-  type Snapshot,
-  type StateNumber,
-  UPDATE,
-} from '../chart/chart.ts';
-import type { Claim } from '../store/stored-machine.ts';
+import type { Program } from './compile.ts';
+import { type StateNumber, UPDATE } from './model.ts';
+import { countersOf } from './queries.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** One slot of one state, held by one caller until its lease ends, the state is left, or the slot is released. */
+export interface Claim {
+  readonly state: StateNumber;
+  readonly by: string;
+  /** ms since the epoch; a renewal does not change it. */
+  readonly since: number;
+  /** End of the lease, ms since the epoch. */
+  readonly until: number;
+}
 
 /**
  * The claims of a machine, by state. One caller has at most one on each state. A value: a change copies the claims of
@@ -57,7 +61,7 @@ export function countAll(claims: Claims): number {
 }
 
 /** Returns the number of slots of `state` and their lease, ms; undefined if it has no slots. */
-export function slotsOf({ model }: Chart, state: StateNumber) {
+export function slotsOf({ model }: Pick<Program, 'model'>, state: StateNumber) {
   return model.states[state]?.slots;
 }
 
@@ -65,13 +69,8 @@ export function slotsOf({ model }: Chart, state: StateNumber) {
  * Whether a report of `event` needs a slot of the states that it touches: `update` does, and so do events that a quorum
  * counts. Other events (`abort`, `fail`) do not: it must be possible to leave a state whose holders hang.
  */
-export function needsSlot(chart: Chart, snapshot: Snapshot, address: StateNumber, event: string): boolean {
-  if (event === UPDATE) return true;
-  return quorums(chart, snapshot).some(
-    (quorum) =>
-      isRelated(chart.model, address, quorum.state) &&
-      descriptorOf(chart, quorum.state, event) === quorum.event,
-  );
+export function needsSlot(chart: Program, snapshot: Snapshot, address: StateNumber, event: string): boolean {
+  return event === UPDATE || countersOf(chart, snapshot, address, event).length > 0;
 }
 
 /** Returns the claims with `claim` added or renewed. */

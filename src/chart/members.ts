@@ -1,0 +1,111 @@
+/** For whom a state is: which members take part in it, and how many. */
+import { type Amount, settle, shareOf } from './amount.ts';
+import type { Evaluator } from './evaluator.ts';
+import { type Model, type Quorum, type Slots, type StateNumber, withAncestors } from './model.ts';
+import type { Members, Terms } from './terms.ts';
+
+/** Why a caller has no part in a state. */
+export type NoPart = 'no-members' | 'not-a-member' | 'not-for-you';
+
+/** A chart whose expressions can be evaluated. */
+interface Program {
+  readonly model: Model;
+  readonly evaluator: Evaluator;
+}
+
+/**
+ * Whether a caller has a part in `state`: where the machine has members, a caller must be one of them, and the `only` of
+ * the state and of all states around it must be true of it.
+ *
+ * @returns undefined if it has.
+ */
+export function partIn(
+  program: Program,
+  { members }: Terms,
+  state: StateNumber,
+  by: string | undefined,
+): NoPart | undefined {
+  const sources = onlyOf(program.model, state);
+  if (members === undefined) return sources.length === 0 ? undefined : 'no-members';
+  const labels = by === undefined ? undefined : members.get(by);
+  if (by === undefined || labels === undefined) return 'not-a-member';
+  return sources.every((source) => program.evaluator.only(source, by, labels)) ? undefined : 'not-for-you';
+}
+
+/** @returns how many members a state is for; undefined where the machine has no list of them. */
+function expectedIn(program: Program, { members }: Terms, state: StateNumber): number | undefined {
+  if (members === undefined) return undefined;
+  const sources = onlyOf(program.model, state);
+  if (sources.length === 0) return members.size;
+  const known = countsOfMembers(members, program.model);
+  let count = known.get(state);
+  if (count === undefined) {
+    count = 0;
+    for (const [name, labels] of members) {
+      if (sources.every((source) => program.evaluator.only(source, name, labels))) count += 1;
+    }
+    known.set(state, count);
+  }
+  return count;
+}
+
+/** @returns at which count a quorum of `state` is met; undefined where that depends on members, and there is no list. */
+export function needOf(
+  program: Program,
+  terms: Terms,
+  state: StateNumber,
+  { until }: Pick<Quorum, 'until'>,
+): number | undefined {
+  if (typeof until === 'number') return until;
+  const amount = settle(until, terms.inputs);
+  if (typeof amount !== 'object') return amount;
+  const expected = expectedIn(program, terms, state);
+  return expected === undefined ? undefined : shareOf(amount, expected, 'up');
+}
+
+/** @returns how many slots a state has; undefined where that depends on members, and there is no list. */
+export function slotCount(
+  program: Program,
+  terms: Terms,
+  state: StateNumber,
+  { count }: Pick<Slots, 'count'>,
+): number | undefined {
+  if (typeof count === 'number') return count;
+  const amount = settle(count, terms.inputs);
+  if (typeof amount !== 'object') return amount;
+  const expected = expectedIn(program, terms, state);
+  return expected === undefined ? undefined : shareOf(amount, expected, 'down');
+}
+
+/** Whether nothing can be done in `state` without a list of members: its `only`, its slots or a quorum of it asks for one. */
+export function needsMembers({ model }: Program, { inputs }: Terms, state: StateNumber): boolean {
+  const isShare = (amount: Amount | undefined) =>
+    amount !== undefined && typeof settle(amount, inputs) === 'object';
+  return withAncestors(model, state).some((at) => {
+    const { only, slots, on = [] } = model.states[at] ?? {};
+    if (only !== undefined || isShare(slots?.count)) return true;
+    return on.some(({ transitions }) => transitions.some(({ quorum }) => isShare(quorum?.until)));
+  });
+}
+
+/** @returns the `only` of a state and of the states around it. */
+function onlyOf(model: Model, state: StateNumber): readonly string[] {
+  return withAncestors(model, state).flatMap((at) => model.states[at]?.only ?? []);
+}
+
+function countsOfMembers(members: Members, model: Model): Map<StateNumber, number> {
+  let byModel = counts.get(members);
+  if (byModel === undefined) {
+    byModel = new WeakMap();
+    counts.set(members, byModel);
+  }
+  let known = byModel.get(model);
+  if (known === undefined) {
+    known = new Map();
+    byModel.set(model, known);
+  }
+  return known;
+}
+
+/** How many members each state is for. Kept: every count needs it, and evaluating `only` for 10,000 members takes long. */
+const counts = new WeakMap<Members, WeakMap<Model, Map<StateNumber, number>>>();

@@ -1,0 +1,21 @@
+/** The terms of a run: what it is given from outside and not by events. Stored apart from the snapshot, as timers are. */
+
+export type Scalar = string | number | boolean | null;
+
+/** The values of the chart's `inputs` in this run. */
+type Inputs = { readonly [name: string]: Scalar };
+
+/** What is known of a member: its labels, by name. */
+export type Labels = { readonly [label: string]: string };
+
+/** The machines that are expected to take part, by name. A value: a change makes another map. */
+export type Members = ReadonlyMap<string, Labels>;
+
+export interface Terms {
+  readonly inputs: Inputs;
+  /** Undefined where the machine has no list of members, and everybody may take part. An empty list is a list of nobody. */
+  readonly members: Members | undefined;
+}
+
+/** A run without inputs and members. */
+export const NO_TERMS: Terms = { inputs: {}, members: undefined };

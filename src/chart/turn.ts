@@ -1,0 +1,103 @@
+/**
+ * *May this caller go?* One pure function of (machine, state, caller, now). Asks, waits, claims, FleetLock, the page and
+ * `simulate` call it; each condition is one line in it.
+ */
+import { type Claims, claimOf, claimsOn, countOn } from './claims.ts';
+import type { Program } from './compile.ts';
+import { type Cooling, coolingOn } from './cooling.ts';
+import { needsMembers, partIn, slotCount } from './members.ts';
+import { type StateNumber, UPDATE, withAncestors } from './model.ts';
+import { isActive, mayCome, quorums } from './queries.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a turn depends on. */
+export interface Situation {
+  readonly snapshot: Snapshot;
+  readonly claims: Claims;
+  readonly cooling: Cooling;
+}
+
+export interface Ask {
+  readonly state: StateNumber;
+  /** The caller. Absent: the original's question, whether the state is current. */
+  readonly by?: string | undefined;
+}
+
+/** A repeated ask may succeed. */
+type NotYet = 'not-current' | 'no-members' | 'slots-taken';
+
+/** No repeated ask can succeed in this visit of the state. */
+type Never = 'cannot-come' | 'not-a-member' | 'not-for-you' | 'already-reported';
+
+export type Turn =
+  | { readonly answer: 'go' }
+  | {
+      readonly answer: 'not-yet';
+      readonly why: NotYet;
+      /** The state that holds the caller back: the one it asks for, or one around it. */
+      readonly state: StateNumber;
+      /** When it is worth asking again, ms since the epoch; absent if only a change of the machine can help. */
+      readonly again?: number;
+    }
+  | { readonly answer: 'never'; readonly why: Never; readonly state: StateNumber };
+
+/**
+ * Decides whether a caller may begin its work in a state: it is current, it is for the caller, the caller has not
+ * reported yet, and nothing holds it back.
+ *
+ * @param hasReported whether the caller has reported an event to the state in its present visit, as far as that matters.
+ * @param now ms since the epoch.
+ */
+export function turnOf(
+  program: Program,
+  { snapshot, claims, cooling }: Situation,
+  { state, by }: Ask,
+  hasReported: (event: string) => boolean,
+  now: number,
+): Turn {
+  if (!isActive(snapshot, state)) {
+    return mayCome(program, snapshot, state) ? notYet('not-current', state) : never('cannot-come', state);
+  }
+  if (by === undefined) return GO;
+  const { terms } = snapshot;
+  if (terms.members === undefined && needsMembers(program, terms, state)) return notYet('no-members', state);
+  const noPart = partIn(program, terms, state, by);
+  if (noPart !== undefined) return noPart === 'no-members' ? notYet(noPart, state) : never(noPart, state);
+  if (reportedEvents(program, snapshot, state).some(hasReported)) return never('already-reported', state);
+  return slotsTaken(program, { snapshot, claims, cooling }, { state, by }, now) ?? GO;
+}
+
+const GO: Turn = { answer: 'go' };
+
+function notYet(why: NotYet, state: StateNumber, again?: number): Turn {
+  return { answer: 'not-yet', why, state, ...(again === undefined ? {} : { again }) };
+}
+
+function never(why: Never, state: StateNumber): Turn {
+  return { answer: 'never', why, state };
+}
+
+/** @returns the events with which a caller's part in a visit of `state` is done: `update`, and those that a quorum of it counts. */
+function reportedEvents(program: Program, snapshot: Snapshot, state: StateNumber): string[] {
+  const counted = quorums(program, snapshot).filter((quorum) => quorum.state === state);
+  return [...new Set([UPDATE, ...counted.map(({ event }) => event)])];
+}
+
+/** Holds a caller back that has no slot of a state, of those with slots among `state` and the states around it, if none is free. */
+function slotsTaken(
+  program: Program,
+  { snapshot: { terms }, claims, cooling }: Situation,
+  { state, by }: { readonly state: StateNumber; readonly by: string },
+  now: number,
+): Turn | undefined {
+  for (const at of withAncestors(program.model, state)) {
+    const slots = program.model.states[at]?.slots;
+    if (slots === undefined || claimOf(claims, at, by) !== undefined) continue;
+    const cools = coolingOn(cooling, at, now);
+    const count = slotCount(program, terms, at, slots) ?? 0;
+    if (countOn(claims, at) + cools.length < count) continue;
+    const free = [...claimsOn(claims, at).map(({ until }) => until), ...cools];
+    return notYet('slots-taken', at, free.length === 0 ? undefined : Math.min(...free));
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import {
+  coolingOn,
+  countOn,
+  isActive,
+  mayCome,
+  type StateNumber,
+  slotCount,
+  slotsOf,
+} from '../chart/chart.ts';
+import { PREVIEW_LOOK } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import { reportKey } from '../store/receipt-table.ts';
+import { findState, turnIn } from './lookup.ts';
+import { type MachineState, nextChange } from './machine-state.ts';
+import { deleted, refuseTurn, tooManyWaiting } from './refusals.ts';
+import type { Current, IsQuery } from './results.ts';
+import type { Runtime } from './runtime.ts';
+import { type Condition, slotsFreeIn, type WaitEnd, type Waits } from './waits.ts';
+
+/** Waits for a condition until a time, ms since the epoch. */
+type Wait = (condition: Condition, until: number) => Promise<WaitEnd>;
+
+/**
+ * Answers whether a state is current, or, for a named caller, whether it may go. With `wait`, the answer comes as soon as
+ * it is, or never can be.
+ */
+export async function ask(
+  runtime: Runtime,
+  { state: name, by, wait: ms = 0 }: IsQuery,
+  waits: Waits,
+  wait: Wait,
+): Promise<Current | Refusal> {
+  const until = ms === 0 ? 0 : Date.now() + ms;
+  let machine = runtime.current() ?? (await runtime.read());
+  for (;;) {
+    if ('ok' in machine) return machine;
+    const now = Date.now();
+    const found = findState(machine, name);
+    if (!found.ok) return found;
+    const { state } = found;
+    const present = machine;
+    const turn = turnIn(
+      present,
+      { state, by },
+      (event) => hasReported(runtime, present, state, event, by),
+      now,
+    );
+    if (turn.answer === 'go') return { ok: true, revision: machine.revision };
+    const refusal = refuseTurn(machine, turn, { name, by }, now);
+    if (now >= until || turn.answer === 'never') return refusal;
+    if (waits.full) return tooManyWaiting(machine);
+    const condition = turn.why === 'not-current' ? state : slotsFreeIn(turn.state);
+    const end = await wait(condition, Math.min(until, turn.again ?? until, nextCheck(machine, now)));
+    // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
+    if (end === 'current' && by === undefined) {
+      return { ok: true, revision: runtime.current()?.revision ?? machine.revision };
+    }
+    machine = await machineAfterWait(runtime, machine);
+  }
+}
+
+/**
+ * Reads the machine again after a wait. A machine that was deleted meanwhile does not begin again for the requests that
+ * waited; a run that had not begun is read again.
+ */
+export async function machineAfterWait(
+  runtime: Runtime,
+  before: MachineState,
+): Promise<MachineState | Refusal> {
+  return runtime.current() ?? (before.preview === undefined ? deleted() : await runtime.read());
+}
+
+/** Ends the waits that a commit has decided. @param passed states that it entered, also those that it left again. */
+export function wakeAfter(waits: Waits, machine: MachineState, passed: ReadonlySet<StateNumber>): void {
+  const { chart, snapshot } = machine;
+  waits.wake('change');
+  for (const state of waits.states()) {
+    if (passed.has(state) || isActive(snapshot, state)) waits.wake(state, 'current');
+    else if (!mayCome(chart, snapshot, state)) waits.wake(state);
+  }
+  for (const state of waits.statesWithSlots()) {
+    const free = isActive(snapshot, state) ? freeSlots(machine, state) : Number.POSITIVE_INFINITY;
+    // As many as can go: others would be refused, and wait again.
+    waits.wake(slotsFreeIn(state), 'changed', free);
+  }
+}
+
+function freeSlots({ chart, snapshot, claims, cooling }: MachineState, state: StateNumber): number {
+  const slots = slotsOf(chart, state);
+  if (slots === undefined) return Number.POSITIVE_INFINITY;
+  const count = slotCount(chart, snapshot.terms, state, slots) ?? 0;
+  return count - countOn(claims, state) - coolingOn(cooling, state, Date.now()).length;
+}
+
+/** Whether the caller has reported in the present visit of the state. A run that has not begun has no reports. */
+function hasReported(
+  { store }: Runtime,
+  { snapshot, preview }: MachineState,
+  state: StateNumber,
+  event: string,
+  by: string | undefined,
+): boolean {
+  if (preview !== undefined || by === undefined) return false;
+  const receipt = store.receipts.find(reportKey(state, event, by));
+  return receipt !== undefined && receipt.visit === (snapshot.active.get(state)?.number ?? 0);
+}
+
+/**
+ * Returns when a wait must check the machine again, ms since the epoch. Commits end the waits at a machine that has begun.
+ * A run that has not begun commits nothing, but the moments of its chart's timers pass.
+ */
+function nextCheck(machine: MachineState, now: number): number {
+  const next = machine.preview === undefined ? undefined : nextChange(machine);
+  return next === undefined ? Number.POSITIVE_INFINITY : Math.max(next, now + PREVIEW_LOOK);
+}
