@@ -1,6 +1,6 @@
 /**
- * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports nothing but types, so it can be
- * taken along as this one file's worth of code by any bundler.
+ * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports only types, so a
+ * bundler takes only this file.
  *
  *     const release = new StateClient({ url: 'https://state.example.com', token }).machine('acme/release');
  *     if (await release.wait('canary', { seconds: 3600 })) {
@@ -13,38 +13,38 @@ import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
 
 export interface ClientOptions {
-  /** Where the service is: `https://state.example.com`. */
+  /** The service's URL: `https://state.example.com`. */
   readonly url: string;
-  /** Where the service asks for one. */
+  /** The token, if the service requires one. */
   readonly token?: string;
-  /** Another `fetch` than the platform's own. */
+  /** A `fetch` other than the platform's own. */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** How often a request that got no answer, or a 5xx, is sent again: 5 where it is left out. */
+  /** How often a request without an answer, or with a 5xx, is repeated. Default: 5. */
   readonly retries?: number;
 }
 
 export interface UpdateOptions {
-  /** Another event than `update`. */
+  /** The event. Default: `update`. */
   readonly event?: string;
-  /** Who reports: such a caller counts once per visit and event. */
+  /** The caller's name: a caller counts once per visit and event. */
   readonly by?: string;
-  /** `Idempotency-Key`. Where there is neither this nor `by`, one is made, so that a retry counts once. */
+  /** `Idempotency-Key`. With neither this nor `by`, the client makes one, so that a repeat counts once. */
   readonly key?: string;
-  /** The revision at which it is meant to count. */
+  /** The revision at which the report counts. */
   readonly revision?: number;
   /** The data of the report: anything that `JSON.stringify` can write, at most 4 KiB. */
   readonly data?: unknown;
 }
 
-/** Yes, or why not. */
+/** Whether the service agreed, and if not, why. */
 export type Answer =
   | { readonly ok: true; readonly revision: number }
   | { readonly ok: false; readonly status: number; readonly code: RefusalCode; readonly detail: string };
 
-/** An answer that is neither yes nor no: a wrong request, a missing right, a service in trouble. */
+/** An answer other than yes or no: a wrong request, a missing right, a fault of the service. */
 export class StateServiceError extends Error {
   override readonly name = 'StateServiceError';
-  /** Of HTTP; 0 where there was no answer. */
+  /** The HTTP status; 0 without an answer. */
   readonly status: number;
   readonly code: string;
 
@@ -62,7 +62,7 @@ export class StateClient {
     this.#options = options;
   }
 
-  /** @param address `acme/release`, `acme/release@42`; left out, the service's own machine. */
+  /** @param address `acme/release` or `acme/release@42`; by default the service's own machine. */
   machine(address = 'default'): MachineClient {
     return new MachineClient(this.#options, address);
   }
@@ -79,7 +79,7 @@ class MachineClient {
     this.#base = `${options.url.replace(/\/$/, '')}${path}`;
   }
 
-  /** Is `state` current? */
+  /** Whether `state` is current. */
   async is(state: string): Promise<boolean> {
     return (await this.#turn(state, 0)) === 'yes';
   }
@@ -87,8 +87,8 @@ class MachineClient {
   /**
    * Waits until `state` is current.
    *
-   * @param seconds how long; without end where it is left out.
-   * @returns false where the time is up, or the state cannot come any more: that is told at once.
+   * @param seconds how long; by default without a limit.
+   * @returns false if the time is over, or as soon as the state cannot become current any more.
    */
   async wait(
     state: string,
@@ -103,7 +103,7 @@ class MachineClient {
     }
   }
 
-  /** Reports to `state`. Sent again where no answer came, and counted once all the same. */
+  /** Reports to `state`. A report without an answer is repeated, and counts once. */
   async update(state: string, options: UpdateOptions = {}): Promise<Answer> {
     const { event, by, revision, data } = options;
     const key = options.key ?? (by === undefined ? crypto.randomUUID() : undefined);
@@ -121,7 +121,7 @@ class MachineClient {
     return this.#answer('POST', path('claims', { state, by }));
   }
 
-  /** Gives the slot of `by` back without a report. */
+  /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<Answer> {
     return this.#answer('DELETE', path('claims', { state, by }));
   }
@@ -133,9 +133,9 @@ class MachineClient {
   }
 
   /**
-   * Every change as it happens, without an end: where the connection is lost it is made anew, and nothing is missed.
+   * Every change as it happens, without an end. A lost connection is opened again, and no change is missed.
    *
-   * @param after the id of the entry that was seen last; without it only what is new is told.
+   * @param after the id of the last known entry; by default, only new entries.
    */
   async *watch({ after, signal }: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ShownEntry> {
     let seen = after;
@@ -156,7 +156,7 @@ class MachineClient {
         }
       } catch (error) {
         if (signal?.aborted) return;
-        // Lost: made anew below.
+        // The connection is lost: the loop opens it again.
         if (!(error instanceof Error)) throw error;
       }
       if (signal?.aborted) return;
@@ -195,7 +195,7 @@ class MachineClient {
     return { ok: false, status, code: code as RefusalCode, detail: message };
   }
 
-  /** Sends, and sends again where there is no answer or the service is in trouble, ever more slowly. */
+  /** Sends a request. Repeats it without an answer or with a 5xx, with a growing pause. */
   async #send(
     method: string,
     path: string,
@@ -229,10 +229,10 @@ class MachineClient {
   }
 }
 
-/** What one request may wait for at most, ms: the service's own bound. */
+/** The longest wait of one request, ms: the service's own bound. */
 const LONGEST_WAIT = 60_000;
 
-/** Statuses that are a plain no. */
+/** Statuses that mean no. */
 const NO: ReadonlySet<number> = new Set([406, 412, 422]);
 
 function path(resource: string, query: Readonly<Record<string, string | undefined>>): string {
@@ -240,7 +240,7 @@ function path(resource: string, query: Readonly<Record<string, string | undefine
   return `/${resource}?${new URLSearchParams(said)}`;
 }
 
-/** Reads problem details (RFC 9457); whatever else has answered is told by its status. */
+/** Reads problem details (RFC 9457); of any other body, only the status. */
 async function errorOf(response: Response): Promise<StateServiceError> {
   const text = await response.text();
   try {
@@ -249,12 +249,12 @@ async function errorOf(response: Response): Promise<StateServiceError> {
       return new StateServiceError(response.status, type.slice(type.lastIndexOf(':') + 1), detail);
     }
   } catch {
-    // A proxy's page, or nothing.
+    // A proxy's page, or an empty body.
   }
   return new StateServiceError(response.status, 'unknown', `the answer was ${response.status}`);
 }
 
-/** The data of server-sent events (WHATWG HTML, section 9.2.6), as far as ours use it: one line each. */
+/** The data of server-sent events (WHATWG HTML, section 9.2.6), as the service sends them: one line each. */
 async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
