@@ -52,7 +52,7 @@ export async function readText(c: Context, most: number): Promise<Parsed<string>
  * @returns compact JSON, undefined for an empty body, or a refusal.
  */
 export async function readData(c: Context): Promise<Parsed<string | undefined>> {
-  if (c.req.raw.body === null || c.req.header('Content-Length') === '0') return NO_DATA;
+  if (c.req.header('Content-Length') === '0' || c.req.raw.body === null) return NO_DATA;
   const text = await readText(c, DATA_BYTES);
   return text.ok ? parseData(text.value) : text;
 }

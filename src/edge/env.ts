@@ -42,5 +42,7 @@ export interface AppEnv {
   readonly Variables: {
     /** What the request's token allows; absent if the service is open. */
     grant?: Grant;
+    /** The parameters of its query, once `queryOf` has read them. */
+    query?: Readonly<Record<string, string>>;
   };
 }

@@ -29,9 +29,9 @@ export function checkChart(
   address: Address,
   name: string,
 ): Promise<Refusal | undefined> | undefined {
-  const { tenant, run, ...service } = address;
   // The service's own machine has one object, with a chart or without.
-  if (tenant === undefined || isKnown(name)) return undefined;
+  if (address.tenant === undefined || isKnown(name)) return undefined;
+  const { tenant, run, ...service } = address;
   const base = { tenant, ...service };
   if (run !== undefined && isKnown(formatAddress(base))) return undefined;
   return look(bindings, tenant, base, address);

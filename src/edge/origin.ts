@@ -10,16 +10,14 @@ import type { OriginBindings } from './env.ts';
  *
  * hono's csrf helper checks forms only, and takes a request of curl for one.
  */
-export function checkOrigin(
-  { method, headers, url }: Request,
-  allowed: OriginBindings['CORS_ORIGINS'],
-): Refusal | undefined {
-  if (SAFE_METHODS.has(method) && headers.get('Upgrade') === null) return undefined;
+export function checkOrigin(request: Request, allowed: OriginBindings['CORS_ORIGINS']): Refusal | undefined {
+  const { headers } = request;
+  if (SAFE_METHODS.has(request.method) && headers.get('Upgrade') === null) return undefined;
   const origin = headers.get('Origin');
   const site = headers.get('Sec-Fetch-Site');
   if (origin === null && site === null) return undefined;
   if (site === 'same-origin' || site === 'none') return undefined;
-  if (origin !== null && (origin === new URL(url).origin || originsIn(allowed).includes(origin)))
+  if (origin !== null && (origin === new URL(request.url).origin || originsIn(allowed).includes(origin)))
     return undefined;
   return refuse(
     'cross-site',

@@ -9,6 +9,7 @@ import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
 import { fitsIn, type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
+import { queryOf } from './query.ts';
 
 /** The value of an optional parameter that the request does not have. */
 export const NOTHING = { ok: true, value: undefined } as const;
@@ -144,7 +145,7 @@ export const RESET = {
   in: 'query',
   says: 'Whether a machine in mid-sequence starts over.',
   shape: ResetShape,
-  read: (c) => ({ ok: true as const, value: ResetShape.parse(c.req.query('reset')) === 'true' }),
+  read: (c) => ({ ok: true as const, value: ResetShape.parse(queryOf(c).reset) === 'true' }),
 } satisfies Parameter<boolean>;
 
 /** The options of a report. */
@@ -182,7 +183,7 @@ export function wholeNumber(
     says,
     shape,
     read(c) {
-      const text = c.req.query(name);
+      const text = queryOf(c)[name];
       if (text === undefined) return NOTHING;
       return parseInput(shape, /^\d{1,16}$/.test(text) ? Number(text) : text);
     },
@@ -210,8 +211,8 @@ interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
 export function parameter<Value>({ absent, code, ...rule }: Rule<Value>): Parameter<Value> {
   return {
     ...rule,
-    read({ req }) {
-      const text = rule.in === 'query' ? req.query(rule.name) : req.header(rule.name);
+    read(c) {
+      const text = rule.in === 'query' ? queryOf(c)[rule.name] : c.req.header(rule.name);
       return text === undefined ? absent : parseInput(rule.shape, text, code);
     },
   };

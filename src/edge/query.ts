@@ -7,16 +7,34 @@ import type { AppEnv } from './env.ts';
 
 /**
  * Refuses a query with a parameter that the method's contract does not declare: `&evnt=fail` must not count as a
- * success. hono splits the query, here and when a parameter is read.
+ * success.
  */
 export function checkQuery(c: Context<AppEnv>, { parameters = [] }: Contract): Refusal | undefined {
-  if (!c.req.url.includes('?')) return undefined;
-  if (isCrowded(c.req.url)) {
+  const { url } = c.req;
+  if (!url.includes('?')) return undefined;
+  if (isCrowded(url)) {
     return refuse('wrong-parameter', `The query has more than ${QUERY_PARAMETERS} parameters.`);
   }
-  const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []));
-  const unknown = Object.keys(c.req.query()).find((name) => !known.includes(name));
-  return unknown === undefined ? undefined : unknownParameter(unknown, known);
+  for (const word in queryOf(c)) {
+    if (!parameters.some(({ name, in: place }) => place === 'query' && name === word)) {
+      const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []));
+      return unknownParameter(word, known);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The parameters of a request's query, decoded; of two with the same name the first. hono searches the URL again at each
+ * call, so the result of the first one is kept.
+ */
+export function queryOf(c: Context<AppEnv>): Readonly<Record<string, string>> {
+  let query = c.get('query');
+  if (query === undefined) {
+    query = c.req.query();
+    c.set('query', query);
+  }
+  return query;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The log of requests: a line of JSON for each, if `LOG` is `requests`. */
 import type { Context } from 'hono';
 import type { AppEnv } from './env.ts';
-import { isCrowded } from './query.ts';
+import { isCrowded, queryOf } from './query.ts';
 
 /**
  * Answers a request and logs it: machine, method, path, caller, status and duration. Tokens and bodies are not logged.
@@ -42,6 +42,7 @@ async function write(
   return response;
 }
 
-function wordsOf({ req }: Context<AppEnv>) {
-  return { state: req.query('state'), event: req.query('event'), by: req.query('by') };
+function wordsOf(c: Context<AppEnv>) {
+  const { state, event, by } = queryOf(c);
+  return { state, event, by };
 }

@@ -23,26 +23,29 @@ type Wait = (condition: Condition, until: number) => Promise<WaitEnd>;
 /**
  * Answers whether a state is current, or, for a named caller, whether it may go. With `wait`, the answer comes as soon as
  * it is, or never can be.
+ *
+ * @param present the machine as it is stored now, if there is one.
  */
 export async function ask(
   runtime: Runtime,
+  present: MachineState | undefined,
   { state: name, by, wait: ms = 0 }: IsQuery,
   waits: Waits,
   wait: Wait,
 ): Promise<Current | Refusal> {
   const until = ms === 0 ? 0 : Date.now() + ms;
-  let machine = runtime.current() ?? (await runtime.read());
+  let machine = present ?? (await runtime.read());
   for (;;) {
     if ('ok' in machine) return machine;
     const now = Date.now();
     const found = findState(machine, name);
     if (!found.ok) return found;
     const { state } = found;
-    const present = machine;
+    const current = machine;
     const turn = turnIn(
-      present,
+      current,
       { state, by },
-      (event) => hasReported(runtime, present, state, event, by),
+      (event) => hasReported(runtime, current, state, event, by),
       now,
     );
     if (turn.answer === 'go') return { ok: true, revision: machine.revision };

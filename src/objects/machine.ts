@@ -15,10 +15,12 @@ import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import { reportsPage } from './reports.ts';
 import type {
   Answer,
+  Current,
   DefinitionText,
   EventStreamAnswer,
   HistoryPage,
   HistoryQuery,
+  IsQuery,
   Query,
   StatusAnswer,
   StatusQuery,
@@ -75,10 +77,13 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   /** Answers queries. A query fails alone. */
   read(queries: readonly Query[]): Promise<Answer[]> {
     if (!this.#isNamed) return refuseUnnamed(this.ctx, queries.length);
+    // The queries of a call are answered in one turn of the event loop, so they share one look at storage.
+    let present: MachineState | undefined;
+    const look = () => (present ??= this.#runtime.current());
     return Promise.all(
       queries.map(async (query) => {
         try {
-          return await this.#answer(query);
+          return await (query.type === 'is' ? this.#is(query, look()) : this.#answer(query));
         } catch (error) {
           return faultOf(error, `a query (${query.type})`);
         }
@@ -86,10 +91,13 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     );
   }
 
-  async #answer(query: Query): Promise<Answer> {
+  #is(query: IsQuery, present: MachineState | undefined): Promise<Current | Refusal> {
+    const wait = (condition: Condition, until: number) => this.#wait(condition, until);
+    return ask(this.#runtime, present, query, this.#waits, wait);
+  }
+
+  async #answer(query: Exclude<Query, IsQuery>): Promise<Answer> {
     switch (query.type) {
-      case 'is':
-        return ask(this.#runtime, query, this.#waits, (condition, until) => this.#wait(condition, until));
       case 'status':
         return this.#statusDocument(query);
       case 'history':

@@ -246,6 +246,28 @@ describe('storage', () => {
   });
 });
 
+describe('queries of one call', () => {
+  it('share one look at storage', async () => {
+    const address = await newChart(drain);
+    const queries = Array.from({ length: 50 }, () => ({ type: 'is', state: 'drain' }) as const);
+    await ask(address, 'drain');
+    const reads = await countReads(address);
+    const answers = await inStorage(address, (_, machine) => machine.read(queries));
+    expect(reads()).toBe(1);
+    expect(answers).toEqual(queries.map(() => ({ ok: true, revision: 1 })));
+  });
+
+  it('see what a second object has committed', async () => {
+    const address = await newChart(drain);
+    await ask(address, 'drain');
+    await atSecond(address, (second) => updates(second, 'drain', 'drain'));
+    const answers = await inStorage(address, (_, machine) =>
+      machine.read(['drain', 'patch'].map((state) => ({ type: 'is', state }) as const)),
+    );
+    expect(answers).toMatchObject([{ ok: false }, { ok: true, revision: 3 }]);
+  });
+});
+
 /** Sends `update` to the states, in one batch. Each must be accepted. */
 async function updates(machine: Machine, ...states: readonly string[]): Promise<void> {
   const outcomes = await Promise.all(states.map((state) => updateAt(machine, { state, event: 'update' })));

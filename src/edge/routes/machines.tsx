@@ -8,6 +8,7 @@ import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
 import { wholeNumber } from '../parameters.ts';
+import { queryOf } from '../query.ts';
 import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem } from '../responses.ts';
@@ -22,7 +23,7 @@ const AFTER = {
   says: '`after` of the page before.',
   shape: z.string(),
   read(c) {
-    const text = c.req.query('after');
+    const { after: text } = queryOf(c);
     if (text === undefined) return { ok: true, value: undefined };
     const parsed = parseWrittenAddress(text);
     if (parsed.ok && parsed.address.tenant === c.req.param('name'))
@@ -37,7 +38,7 @@ const CHART: Parameter<string | undefined> = {
   says: 'Only the machine of this chart, and its runs.',
   shape: NameShape,
   read(c) {
-    const value = c.req.query('chart');
+    const { chart: value } = queryOf(c);
     const wrong = value === undefined ? undefined : wrongName('chart', value);
     return wrong === undefined ? { ok: true, value } : refuse('wrong-parameter', wrong);
   },
@@ -49,14 +50,14 @@ const TEXT = {
   in: 'query',
   says: 'Of the machines of the page, only those whose address or active states contain it.',
   shape: z.string(),
-  read: (c) => ({ ok: true as const, value: c.req.query('q') ?? '' }),
+  read: (c) => ({ ok: true as const, value: queryOf(c).q ?? '' }),
 } satisfies Parameter<string>;
 const STATE = {
   name: 'state',
   in: 'query',
   says: 'Of the machines of the page, only those in this state.',
   shape: z.string(),
-  read: (c) => ({ ok: true as const, value: c.req.query('state') ?? '' }),
+  read: (c) => ({ ok: true as const, value: queryOf(c).state ?? '' }),
 } satisfies Parameter<string>;
 
 /** The machines of a tenant that the request may read. */

@@ -4,6 +4,7 @@ import { type Refusal, refuse } from '../../refusal.ts';
 import { readData } from '../body.ts';
 import { JsonShape } from '../contract/documents.ts';
 import { BY, EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
+import { queryOf } from '../query.ts';
 import type { MachineResource } from '../resource.ts';
 import { problem, text } from '../responses.ts';
 import { waitWithin } from '../wait-budget.ts';
@@ -45,7 +46,7 @@ export const state: MachineResource = {
         ],
       },
       async answer(c, machine) {
-        const name = c.req.query('state');
+        const { state: name } = queryOf(c);
         if (name === undefined) return problem(refuse('no-state-named', MISSING));
         const wrong = checkState(name);
         if (wrong !== undefined) return problem(wrong);
@@ -100,7 +101,7 @@ export const state: MachineResource = {
         ],
       },
       async answer(c, machine) {
-        const state = c.req.query('state');
+        const { state } = queryOf(c);
         if (state === undefined) return problem(refuse('no-state-to-update', MISSING));
         const wrong = checkState(state);
         if (wrong !== undefined) return problem(wrong);
