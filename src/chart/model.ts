@@ -52,6 +52,8 @@ export interface StateModel {
   readonly slots?: Slots;
   /** CEL over `member`: the members for whom the state and all states inside it are. */
   readonly only?: string;
+  /** If set, work is begun here, and in the states inside, only while one of them is open. */
+  readonly windows?: readonly Window[];
   readonly entry?: readonly ActionModel[];
   readonly exit?: readonly ActionModel[];
   readonly description?: string;
@@ -106,6 +108,18 @@ export interface Slots {
   readonly lease: number;
   /** For how long a slot that a report frees stays taken, ms. Absent: not at all. */
   readonly cooldown?: number;
+}
+
+/** A recurring time in which work may be begun. */
+export interface Window {
+  /** When it opens: the five fields of cron, in the time of `zone`. */
+  readonly cron: string;
+  /** A name of the IANA time zone database. */
+  readonly zone: string;
+  /** How long it is open, in ms. */
+  readonly length: number;
+  /** How long before its end no more work is begun, in ms. */
+  readonly cutoff: number;
 }
 
 export type ActionModel =

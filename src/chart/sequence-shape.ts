@@ -4,6 +4,7 @@ import { CHART_STATES } from '../limits.ts';
 import { OnlyField } from './only.ts';
 import { SlotsFields } from './slots.ts';
 import { parseTimestamp, TIMESTAMP } from './time.ts';
+import { WindowFields } from './window.ts';
 
 const NameShape = z.union([z.string(), z.number(), z.boolean()], {
   error: 'must be a name, such as `green_state`',
@@ -42,6 +43,7 @@ export const StateShapes = {
     target: targetShape(NumberShape),
     ...SlotsFields,
     ...OnlyField,
+    ...WindowFields,
   }),
   time: z.object({
     name: NameShape,
@@ -49,6 +51,7 @@ export const StateShapes = {
     target: targetShape(TimestampShape),
     ...SlotsFields,
     ...OnlyField,
+    ...WindowFields,
   }),
   final: z.object({ name: NameShape }, { error: 'must be a mapping with at least a `name`' }),
 } as const;
@@ -101,6 +104,7 @@ const EditedState = z
       .describe('The next state, and the condition for it.'),
     ...SlotsFields,
     ...OnlyField,
+    ...WindowFields,
   })
   .meta({
     allOf: [

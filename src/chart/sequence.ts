@@ -13,6 +13,7 @@ import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
 import { reportShape } from './shape-issues.ts';
 import { readSlots } from './slots.ts';
 import { parseTimestamp } from './time.ts';
+import { readWindows, WindowCheck, type WrittenWindows } from './window.ts';
 
 /** A checked sequence, in plain JSON. */
 export interface Sequence {
@@ -43,9 +44,16 @@ interface FleetKeys {
   readonly lease?: string | number | undefined;
   readonly cooldown?: string | number | undefined;
   readonly only?: string | undefined;
+  readonly window?: WrittenWindows | undefined;
 }
 
-const FLEET_KEYS = ['slots', 'lease', 'cooldown', 'only'] as const satisfies readonly (keyof FleetKeys)[];
+const FLEET_KEYS = [
+  'slots',
+  'lease',
+  'cooldown',
+  'only',
+  'window',
+] as const satisfies readonly (keyof FleetKeys)[];
 
 /** A state without `func`: the original's final state. */
 interface FinalState {
@@ -77,9 +85,12 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
   if (!shape.success) reportShape(shape.error, document, [], issues);
   warnUnused(document, [], ['current_state', 'states'], issues);
   const items = listAt(document.data, 'states');
-  const states = items
-    .slice(0, CHART_STATES)
-    .map((item, i) => checkState(document, item, ['states', i], issues));
+  const windows = new WindowCheck(document, issues);
+  const states = items.slice(0, CHART_STATES).map((item, i) => {
+    if (propertyOf(item, 'func') !== undefined)
+      windows.read(propertyOf(item, 'window'), ['states', i, 'window']);
+    return checkState(document, item, ['states', i], issues);
+  });
   checkNames(document, items, issues);
   const current = document.textAt(['current_state']);
   if (issues.errors.length > before || current === undefined) return undefined;
@@ -116,11 +127,13 @@ function stateModel(
   // In the original, a state that leads to itself is entered again.
   const targets = [numberOf(state.target.name)];
   const slots = readSlots(state);
+  const windows = readWindows(state.window);
   const atomic = {
     ...base,
     type: 'atomic',
     ...(slots === undefined ? {} : { slots }),
     ...(state.only === undefined ? {} : { only: state.only }),
+    ...(windows === undefined ? {} : { windows }),
   } as const;
   if (state.func === 'time') {
     const at = parseTimestamp(state.target.when.value) ?? 0;

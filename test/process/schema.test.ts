@@ -69,7 +69,10 @@ describe('an editor completes', () => {
       'lease',
       'cooldown',
       'only',
+      'window',
     ]);
+    expect(keysAt('states', 0, 'window')).toEqual(['cron', 'for', 'zone', 'cutoff']);
+    expect(keysAt('states', 0, 'window', 1)).toEqual(['cron', 'for', 'zone', 'cutoff']);
     expect(keysAt('states', 0, 'current')).toEqual(['key', 'value']);
     expect(keysAt('states', 0, 'target')).toEqual(['name', 'when']);
     expect(keysAt('states', 0, 'target', 'when')).toEqual(['key', 'value']);
@@ -92,6 +95,7 @@ describe('an editor completes', () => {
     [['states', 0]],
     [['states', 0, 'current']],
     [['states', 0, 'target', 'when']],
+    [['states', 0, 'window']],
     [['states', 'canary']],
     [['states', 'canary', 'on', 'update']],
   ])('with a description for each key: %j', (steps) => {
@@ -130,6 +134,8 @@ describe('an editor marks', () => {
     inStatechart('{after: {90s: b, 30m: b, 12h: b, 7d: b, 1h30m: b, 500: b, 1.5h: b}}'),
     inStatechart("{at: {'2040-01-01T00:00:00Z': b, '2040-01-01T00:00:00+02:00': b}}"),
     inStatechart('{entry: {raise: {event: x, delay: 90s}}, slots: 3, lease: 5m}'),
+    inStatechart('{window: {cron: 0 2 * * 1-5, for: 4h, zone: Europe/Berlin, cutoff: 30m}}'),
+    inStatechart('{window: [{cron: 0 2 * * 1-5, for: 4h}, {cron: 0 12 * * SUN, for: 7200000}]}'),
   ])('nothing in %s', (text) => {
     expect([accepts(text), validate.errors]).toEqual([true, null]);
   });
@@ -164,6 +170,8 @@ describe('an editor marks', () => {
     ['a wrong duration in `lease`', inStatechart('{slots: 1, lease: 5 minutes}')],
     ['a wrong duration in `delay`', inStatechart('{entry: {raise: {event: x, delay: 1 h}}}')],
     ['a wrong moment in `at`', inStatechart('{at: {tomorrow: b}}')],
+    ['an unknown key of a window', inStatechart('{window: {cron: 0 2 * * *, for: 4h, until: 6h}}')],
+    ['a window without its cron', inStatechart('{window: {for: 4h}}')],
     ['an unknown key of a state', inStatechart('{leese: 5m}')],
   ])('%s', (_, text) => {
     expect(accepts(text)).toBe(false);

@@ -7,6 +7,7 @@ import { amountShape } from '../amount.ts';
 import { OnlyField } from '../only.ts';
 import { SlotsFields } from '../slots.ts';
 import { DURATION, parseDuration, TIMESTAMP } from '../time.ts';
+import { WINDOW_KEYS, WindowFields } from '../window.ts';
 
 const text = (what: string) => z.string({ error: `must be text: ${what}` });
 const oneOrMore = <Item extends z.ZodType>(item: Item, error: string) =>
@@ -143,6 +144,7 @@ const StateFields = {
   ),
   ...SlotsFields,
   ...OnlyField,
+  ...WindowFields,
   entry: ActionsShape.optional().describe('Actions that run when the state is entered.'),
   exit: ActionsShape.optional().describe('Actions that run when the state is left.'),
   description: DescriptionShape.optional().describe('Text for people.'),
@@ -201,5 +203,6 @@ export const STATECHART_KEYS: readonly string[] = [
     'cancel',
     'event',
     'delay',
+    ...WINDOW_KEYS,
   ]),
 ];

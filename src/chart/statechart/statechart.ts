@@ -9,6 +9,7 @@ import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '..
 import { reportShape } from '../shape-issues.ts';
 import { readSlots } from '../slots.ts';
 import { parseDuration, parseTimestamp } from '../time.ts';
+import { WindowCheck } from '../window.ts';
 import { asMap, nameOfOutline, type Outline, OutlineTree } from './outline.ts';
 import { StatechartShape } from './statechart-shape.ts';
 import { Reader } from './transitions.ts';
@@ -32,11 +33,13 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   if (!shape.success) reportShape(shape.error, document, [], issues);
   const tree = new OutlineTree(document, issues);
   const reader = new Reader(document, tree, issues);
+  const windows = new WindowCheck(document, issues);
   const states: StateModel[] = [];
   for (const outline of tree.states) {
     if (issues.full) return undefined;
-    states.push(stateModel(outline, reader, document, issues));
+    states.push(stateModel(outline, reader, windows, document, issues));
   }
+  windows.checkNesting(states, (state) => tree.states[state]?.path ?? []);
   const context = asMap(asMap(document.data).context);
   if (JSON.stringify(context).length > CONTEXT_BYTES) {
     const message = `The context has more than ${CONTEXT_BYTES} bytes.`;
@@ -93,7 +96,13 @@ function checkReach(model: Model, tree: OutlineTree, document: Document, issues:
   }
 }
 
-function stateModel(outline: Outline, reader: Reader, document: Document, issues: IssueList): StateModel {
+function stateModel(
+  outline: Outline,
+  reader: Reader,
+  windowCheck: WindowCheck,
+  document: Document,
+  issues: IssueList,
+): StateModel {
   const { data, path, type, parent } = outline;
   checkType(outline, document, issues);
   const list = (key: string) => reader.transitions(outline, data[key], [...path, key]);
@@ -115,6 +124,7 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
   const history = readHistory(outline, reader);
   const slots = readSlots(data);
   const only = reader.only(outline);
+  const windows = windowCheck.read(data.window, [...path, 'window']);
   return {
     name: nameOfOutline(outline),
     ...otherNames(outline),
@@ -136,6 +146,7 @@ function stateModel(outline: Outline, reader: Reader, document: Document, issues
     ),
     ...(slots === undefined ? {} : { slots }),
     ...(only === undefined ? {} : { only }),
+    ...(windows === undefined ? {} : { windows }),
     ...full('entry', reader.actions(data.entry, [...path, 'entry'])),
     ...full('exit', reader.actions(data.exit, [...path, 'exit'])),
     ...(typeof data.description === 'string' ? { description: data.description } : {}),
@@ -203,8 +214,9 @@ function checkType(outline: Outline, document: Document, issues: IssueList): voi
       );
     if (data.history !== undefined) refuse('history', '`history` is for a state of `type: history`.');
   }
-  if (data.slots !== undefined && (type === 'final' || type === 'history')) {
-    refuse('slots', `A ${type} state has no \`slots\`.`);
+  for (const key of ['slots', 'window']) {
+    if (data[key] !== undefined && (type === 'final' || type === 'history'))
+      refuse(key, `A ${type} state has no \`${key}\`.`);
   }
   if (data.only !== undefined && (type === 'final' || type === 'history')) {
     refuse('only', `A ${type} state has no \`only\`: nobody works there.`);
