@@ -3,7 +3,7 @@ import { errorCode, type Result, refuse } from './result.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<
-  typeof parseArgs<{ options: T; args: string[]; allowPositionals: boolean }>
+  typeof parseArgs<{ options: T; args: string[]; allowPositionals: boolean; tokens: true }>
 >;
 
 /**
@@ -17,7 +17,7 @@ export function readFlags<const T extends Options>(
   allowPositionals = false,
 ): Result<Parsed<T>> {
   try {
-    return { ok: true, value: parseArgs({ args, options, allowPositionals }) };
+    return { ok: true, value: parseArgs({ args, options, allowPositionals, tokens: true }) };
   } catch (error) {
     if (!(error instanceof Error) || !errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
     // Node's further sentences explain how to escape a flag; the first says what is wrong.

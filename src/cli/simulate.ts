@@ -2,13 +2,14 @@
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import { parseDuration } from '../chart/time.ts';
+import { parseData } from '../inputs.ts';
 import { durationText } from '../view/format.ts';
 import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse, refuseLines } from './result.ts';
 import { PLAYED, Simulation, type StepResult } from './simulation.ts';
 
-export const help = `usage: npx stateservice simulate CHART [--at TIME] [--json] [STEP...]
+export const help = `usage: npx stateservice simulate CHART [--at TIME] [--json] [STEP [--data JSON]...]
 
 Runs a chart step by step, and shows after each step its states, counts, slots, context, and the targets of the next three
 timers. Nothing is stored; slots are not claimed.
@@ -16,33 +17,41 @@ timers. Nothing is stored; slots are not claimed.
   update          an event, sent to the innermost state that takes it
   eu.drain:fail   an event, sent to that state
   +30m            lets time pass: 90s, 30m, 12h, 7d
+  --data JSON     the data of the event before it
   --at TIME       the start, ISO 8601                             (default: now)
   --json          print each step as a line of JSON
 
-Without steps it reads them from stdin, one per line; \`help\` lists the events. The exit code is 1 where a step was refused.
+Without steps it reads them from stdin, one per line, each with its --data; \`help\` lists the events. The exit code is 1 where a step was refused.
 
 examples:
   npx stateservice simulate charts/acme/canary.yaml update update update +30m
+  npx stateservice simulate charts/acme/canary.yaml update fail --data '{"errors": 7}'
   npx stateservice simulate charts/acme/maintenance.yaml --at 2026-12-01T00:00:00Z +12h
   printf 'update\\n+30m\\n' | npx stateservice simulate charts/acme/canary.yaml`;
 
-const OPTIONS = { at: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+const OPTIONS = {
+  at: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  data: { type: 'string', multiple: true },
+} as const;
 
 export async function run(args: string[]): Promise<Result<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
   const { at, json } = flags.value.values;
-  const [file, ...steps] = flags.value.positionals;
+  const [file] = flags.value.positionals;
   if (file === undefined) return refuse('simulate takes a chart', 'usage');
+  const steps = stepsIn(flags.value.tokens);
+  if (!steps.ok) return steps;
   const now = at === undefined ? Date.now() : Date.parse(at);
   if (!Number.isFinite(now)) return refuse(`--at ${at} is not a time such as 2026-12-01T00:00:00Z`, 'usage');
   const chart = await readChartFile(file);
   if (!chart.ok) return chart;
   const simulation = new Simulation(chart.value, now);
   const show = json ? showJson : showText;
-  show('start', simulation, PLAYED);
+  show({ text: 'start' }, simulation, PLAYED);
   let refused = 0;
-  for await (const step of steps.length > 0 ? steps : typed(simulation)) {
+  for await (const step of steps.value.length > 0 ? steps.value : typed(simulation)) {
     const played = play(step, simulation);
     if (!played.ok) refused += 1;
     show(step, simulation, played);
@@ -50,20 +59,59 @@ export async function run(args: string[]): Promise<Result<void>> {
   return refused === 0 ? DONE : refuseLines([]);
 }
 
+/** One step as it was written, and its data. */
+interface Step {
+  readonly text: string;
+  /** JSON, as it was written. */
+  readonly data?: string;
+}
+
+/** The arguments in their order. */
+type Tokens = readonly (
+  | { readonly kind: 'option'; readonly name: string; readonly value?: string | undefined }
+  | { readonly kind: 'positional'; readonly value: string }
+  | { readonly kind: 'option-terminator' }
+)[];
+
+/** Finds the steps in the arguments: a chart and then the steps, each with the `--data` that follows it. */
+function stepsIn(tokens: Tokens): Result<readonly Step[]> {
+  const steps: Step[] = [];
+  let isChart = true;
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      if (!isChart) steps.push({ text: token.value });
+      isChart = false;
+    } else if (token.kind === 'option' && token.name === 'data') {
+      const last = steps.pop();
+      if (last === undefined || last.data !== undefined) {
+        return refuse('--data belongs to the event before it, one to each', 'usage');
+      }
+      steps.push({ ...last, data: token.value ?? '' });
+    }
+  }
+  return { ok: true, value: steps };
+}
+
 /** Applies one step. */
-function play(step: string, simulation: Simulation): StepResult {
-  if (step.startsWith('+')) {
-    const ms = parseDuration(step.slice(1));
-    if (ms === undefined) return { ok: false, detail: `${step} is not a duration such as +30m` };
+function play({ text, data: written }: Step, simulation: Simulation): StepResult {
+  const data = written === undefined ? NO_DATA : parseData(written, '--data');
+  if (!data.ok) return { ok: false, detail: data.detail };
+  if (text.startsWith('+')) {
+    const ms = parseDuration(text.slice(1));
+    if (ms === undefined) return { ok: false, detail: `${text} is not a duration such as +30m` };
+    if (data.value !== undefined) return { ok: false, detail: '--data belongs to an event' };
     simulation.pass(ms);
     return PLAYED;
   }
-  const colon = step.lastIndexOf(':');
-  return colon === -1 ? simulation.send(step) : simulation.send(step.slice(colon + 1), step.slice(0, colon));
+  const colon = text.lastIndexOf(':');
+  const state = colon === -1 ? undefined : text.slice(0, colon);
+  return simulation.send(text.slice(colon + 1), state, data.value);
 }
 
+const NO_DATA = { ok: true, value: undefined } as const;
+
 /** Reads steps from stdin. */
-async function* typed(simulation: Simulation): AsyncGenerator<string> {
+async function* typed(simulation: Simulation): AsyncGenerator<Step> {
   const isTerminal = process.stdin.isTTY === true;
   const lines = createInterface({
     input: process.stdin,
@@ -76,9 +124,15 @@ async function* typed(simulation: Simulation): AsyncGenerator<string> {
     const step = line.trim();
     if (step === 'help' || step === '?') {
       console.error(`events: ${simulation.events.join(', ') || 'none'}; +30m lets time pass; Ctrl-D ends`);
-    } else if (step !== '') yield step;
+    } else if (step !== '') yield stepIn(step);
     if (isTerminal) lines.prompt();
   }
+}
+
+/** Reads a step from a line: `fail --data {"errors": 7}`. */
+function stepIn(line: string): Step {
+  const [, text, data] = /^(.*?)\s+--data[\s=](.*)$/s.exec(line) ?? [];
+  return text === undefined || data === undefined ? { text: line } : { text, data };
 }
 
 /** The number of timers shown after a step: the target of each is found by firing it. */
@@ -88,7 +142,7 @@ function isEmpty(context: unknown): boolean {
   return typeof context !== 'object' || context === null || Object.keys(context).length === 0;
 }
 
-function showText(step: string, simulation: Simulation, played: StepResult): void {
+function showText({ text, data }: Step, simulation: Simulation, played: StepResult): void {
   const { states, counts, slots, context, now, isDone } = simulation;
   const details = [
     ...counts.map(({ state, event, have, need }) => `${event} at ${state}: ${have} of ${need}`),
@@ -101,14 +155,16 @@ function showText(step: string, simulation: Simulation, played: StepResult): voi
   ];
   const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   const refused = played.ok ? '' : ` ${styleText('red', `REFUSED: ${played.detail}`)}`;
-  console.log(`${step}${refused}\n  ${where}`);
+  const said = data === undefined ? text : `${text} ${data}`;
+  console.log(`${said}${refused}\n  ${where}`);
 }
 
-function showJson(step: string, simulation: Simulation, played: StepResult): void {
+function showJson({ text, data }: Step, simulation: Simulation, played: StepResult): void {
   const { states, counts, slots, context, now, isDone } = simulation;
   const at = new Date(now).toISOString();
   const line = {
-    step,
+    step: text,
+    ...(data === undefined ? {} : { data }),
     ...played,
     at,
     states,

@@ -115,13 +115,15 @@ export class Simulation {
    * Sends an event, as `PUT …/state` does.
    *
    * @param name the state that it is sent to; by default the innermost active state that takes it.
+   * @param data JSON.
    */
-  send(event: string = UPDATE, name?: string): StepResult {
+  send(event: string = UPDATE, name?: string, data?: string): StepResult {
     const found = name === undefined ? this.#taker(event) : this.#find(name);
     if (!found.ok) return found;
     const { state } = found;
     if (!isActive(this.#snapshot, state)) return { ok: false, detail: `${name} is not current` };
-    const step = send(this.#chart, this.#snapshot, { type: event, address: state }, this.#now);
+    const sent = { type: event, address: state, ...(data === undefined ? {} : { data: JSON.parse(data) }) };
+    const step = send(this.#chart, this.#snapshot, sent, this.#now);
     if (!step.ok) {
       const detail =
         step.reason === 'not-taken' ? `${nameOf(this.#chart, state)} does not take ${event}` : step.detail;

@@ -145,6 +145,31 @@ update
     });
   });
 
+  it('sends an event with the data that follow it, and says what is wrong with others', async () => {
+    const chart = await fileOf(
+      'initial: work\nstates:\n  work: {on: {fail: {target: rollback, guard: event.data.errors > 5}}}\n  rollback: {}\n',
+    );
+    const small = ['fail', '--data', '{"errors": 5}'];
+    const { code, stdout } = await runCli(['simulate', chart, ...small, 'work:fail', '--data={"errors": 6}']);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`start
+  work
+fail {"errors": 5} REFUSED: work does not take fail
+  work
+work:fail {"errors": 6}
+  rollback
+`);
+    const typed = 'fail\nfail --data {errors: 6}\n+1s --data 1\nfail --data {"errors": 6}\n';
+    const lines = (await runCli(['simulate', chart, '--json'], {}, typed)).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { step: 'start' },
+      { step: 'fail', ok: false },
+      { step: 'fail', ok: false, detail: expect.stringContaining('--data is not JSON') },
+      { step: '+1s', ok: false, detail: '--data belongs to an event' },
+      { step: 'fail', data: '{"errors": 6}', ok: true, states: ['rollback'] },
+    ]);
+  });
+
   it('shows the slots of current states', async () => {
     const { stdout } = await runCli(['simulate', 'charts/acme/patch.yaml', '--json', 'update']);
     const [start] = stdout.trim().split('\n');
