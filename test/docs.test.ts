@@ -26,9 +26,9 @@ afterEach(() => {
 describe('the page on writing charts', () => {
   const steps = [...page.matchAll(/^## (\d+\. [^\n]*)\n.*?^```yaml\n(.*?)^```\n.*?^```http\n(.*?)^```\n/gms)];
 
-  it('has eleven steps', () => {
-    expect(steps.map(([, title]) => title)).toHaveLength(11);
-    expect(page.match(/^```yaml/gm)).toHaveLength(11);
+  it('has twelve steps', () => {
+    expect(steps.map(([, title]) => title)).toHaveLength(12);
+    expect(page.match(/^```yaml/gm)).toHaveLength(12);
   });
 
   it.each(steps.map(([, title = '', chart = '', requests = '']) => ({ title, chart, requests })))(
@@ -43,14 +43,15 @@ describe('the page on writing charts', () => {
   );
 });
 
-/** Sends the request of a line, or moves the clock by its hours. @returns the line with the status of the answer. */
+/** Sends the request of a line, with the body that follows it, or moves the clock by its hours. @returns the line with the status of the answer. */
 async function play(line: string, address: string): Promise<string> {
   const hours = /^# (\d+)h later$/.exec(line)?.[1];
   if (hours !== undefined) {
     vi.setSystemTime(Date.now() + Number(hours) * HOUR);
     return line;
   }
-  const [, before = '', method = '', path = ''] = /^((GET|PUT|POST) (\S+)\s+# )\d{3}$/.exec(line) ?? [];
-  const { status } = await send(method, `/${address}${path}`);
+  const [, before = '', method = '', path = '', body] =
+    /^((GET|PUT|POST) (\S+)(?: (\S.*?))?\s+# )\d{3}$/.exec(line) ?? [];
+  const { status } = await send(method, `/${address}${path}`, body === undefined ? {} : { body });
   return `${before}${status}`;
 }

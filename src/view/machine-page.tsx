@@ -3,7 +3,7 @@ import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/results.ts';
 import type { Status } from '../objects/status-document.ts';
-import { innermost } from './format.ts';
+import { innermost, shortened } from './format.ts';
 import { Actions, Dialogs } from './machine-actions.tsx';
 import { type Outcome, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 
@@ -175,6 +175,9 @@ function Timers({ status: { timers }, now }: { readonly status: Status; readonly
   );
 }
 
+/** Characters of an entry's data on the page; the history has all of them. */
+const DATA_SHOWN = 80;
+
 function History({ entries, now }: { readonly entries: View['history']; readonly now: number }) {
   return (
     <section class="history" aria-labelledby="history" data-part="history">
@@ -191,13 +194,14 @@ function History({ entries, now }: { readonly entries: View['history']; readonly
           </tr>
         </thead>
         <tbody>
-          {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes }) => (
+          {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes, data }) => (
             <tr data-key={String(id)}>
               <td>
                 <RelativeTime at={new Date(at).toISOString()} now={now} />
               </td>
               <td>
                 {[cause, event === cause ? null : event, state].filter(Boolean).join(' ')}
+                {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
                 {notes.map((note) => (
                   <p class="soft">{note}</p>
                 ))}

@@ -40,6 +40,19 @@ describe('a client', () => {
     expect((await machine.status()).states).toEqual(['patch']);
   });
 
+  it('reports with data, and throws if they are too large', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    const data = { list: [1, 'é', null] };
+    expect(await machine.update('drain', { by: 'a', data })).toMatchObject({ ok: true });
+    for await (const entry of machine.watch({ after: 1 })) {
+      expect(entry).toMatchObject({ by: 'a', data });
+      break;
+    }
+    await expect(machine.update('drain', { data: 'x'.repeat(5_000) })).rejects.toMatchObject({ status: 413 });
+    expect((await machine.status()).revision).toBe(2);
+  });
+
   it('waits no longer than its limit', async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');

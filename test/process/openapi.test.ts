@@ -100,6 +100,8 @@ const CALLS: readonly Call[] = [
       { id: `update${of}`, status: 500, request: `PUT ${at}/state` },
       { id: `update${of}`, status: 406, request: `PUT ${at}/state?state=b` },
       { id: `update${of}`, status: 400, request: `PUT ${at}/state?state=a&event=xstate.init` },
+      { id: `update${of}`, status: 400, request: `PUT ${at}/state?state=a`, body: 'a=b' },
+      { id: `update${of}`, status: 413, request: `PUT ${at}/state?state=a`, body: '1'.repeat(5_000) },
       {
         id: `update${of}`,
         status: 412,
@@ -111,6 +113,7 @@ const CALLS: readonly Call[] = [
         status: 200,
         request: `PUT ${at}/state?state=a`,
         headers: { 'Idempotency-Key': 'k' },
+        body: '{"errors": 0}',
       },
       {
         id: `update${of}`,
@@ -130,6 +133,9 @@ const CALLS: readonly Call[] = [
         headers: { Accept: 'application/x-ndjson' },
       },
       { id: `history${of}`, status: 400, request: `GET ${at}/history?limit=0` },
+      { id: `reports${of}`, status: 200, request: `GET ${at}/reports?state=a` },
+      { id: `reports${of}`, status: 400, request: `GET ${at}/reports` },
+      { id: `reports${of}`, status: 406, request: `GET ${at}/reports?state=x` },
       { id: `watch${of}`, status: 200, request: `GET ${at}/watch` },
       { id: `watch${of}`, status: 400, request: `GET ${at}/watch`, headers: { 'Last-Event-ID': 'x' } },
       { id: `diagram${of}`, status: 200, request: `GET ${at}/diagram.svg` },

@@ -75,6 +75,17 @@ describe('a page', () => {
     expect(await buttons('read', 'update', 'admin')).toHaveLength(2);
   });
 
+  it('shows the beginning and the end of a report’s data, as text', async () => {
+    const address = await newChart(CHART);
+    const body = JSON.stringify({ note: '<b onclick="x">', log: 'x'.repeat(500), end: 7 });
+    await send('PUT', `/${address}/state?state=a&by=a`, { body });
+    const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+    const [, shown = ''] = /<p class="soft">(\{.*?)<\/p>/s.exec(text) ?? [];
+    expect(shown).toMatch(/^\{&quot;note&quot;:&quot;&lt;b onclick=.*…x+&quot;,&quot;end&quot;:7\}$/);
+    expect(text).not.toContain('<b onclick');
+    expect(text).not.toContain('x'.repeat(100));
+  });
+
   it('says of each timer which state it leaves, and for which', async () => {
     const address = await newChart(
       'initial: a\nstates:\n  a: {entry: [{raise: {event: ping, delay: 1000000}}], after: {2h: b}, on: {ping: b}}\n  b: {type: final}\n',
