@@ -24,3 +24,11 @@ states:
     on: { update: done }
   done: {}
 `;
+
+/** A state that the first report leaves for another one. */
+export const TURNING = `
+initial: a
+states:
+  a: { on: { update: b } }
+  b: {}
+`;

@@ -1,10 +1,20 @@
 /** The Worker of the objects: the service itself, and an entry for edges in other processes. */
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import type { Env } from '../../../src/edge/env.ts';
 import service, { Machine, Tenant } from '../../../src/index.ts';
 import { CHANGED, type Namespace, OBJECT_HEADER, type ObjectsMethods } from './protocol.ts';
 
 export { Machine, Tenant };
-export default service;
+
+/** The calls of edges that have no result yet. */
+let underWay = 0;
+
+export default {
+  fetch(request, env) {
+    if (new URL(request.url).pathname === '/-/calls') return new Response(String(underWay));
+    return service.fetch(request as Request, env);
+  },
+} satisfies ExportedHandler<Env>;
 
 type Stub = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 type Bindings = Readonly<Record<Namespace, { getByName(name: string): Stub & Fetcher }>>;
@@ -36,8 +46,13 @@ export class Objects extends WorkerEntrypoint<Bindings> implements ObjectsMethod
     method: string,
     ...args: readonly unknown[]
   ): Promise<unknown> {
-    const results = await this.env[namespace].getByName(name)[method]?.(...args);
-    return namespace === 'MACHINES' && Array.isArray(results) ? changed(name, results) : results;
+    underWay += 1;
+    try {
+      const results = await this.env[namespace].getByName(name)[method]?.(...args);
+      return namespace === 'MACHINES' && Array.isArray(results) ? changed(name, results) : results;
+    } finally {
+      underWay -= 1;
+    }
   }
 
   /** Opens a WebSocket at a machine. */
