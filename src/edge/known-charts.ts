@@ -9,6 +9,7 @@ import { type CatalogBindings, findChart } from '../objects/catalog.ts';
 import { noChart } from '../objects/refusals.ts';
 import { type ObjectBindings, tenantNamed } from '../objects/stubs.ts';
 import type { Refusal } from '../refusal.ts';
+import { attempt } from './attempt.ts';
 import { RemoteMachine } from './remote-machine.ts';
 
 /**
@@ -45,7 +46,9 @@ async function look(
 ): Promise<Refusal | undefined> {
   if ((await findChart(bindings, base)) !== undefined) return remember(base);
   // A machine that has begun keeps its chart, and is in its tenant's registry.
-  const [isThere, isBaseThere] = await tenantNamed(bindings, tenant).has([address, base]);
+  const found = await attempt(true, async () => tenantNamed(bindings, tenant).has([address, base]));
+  if ('code' in found) return found;
+  const [isThere, isBaseThere] = found;
   if (isThere) return remember(address);
   if (isBaseThere) {
     const uploaded = await new RemoteMachine(bindings, base).read({ type: 'uploaded' });

@@ -1,9 +1,10 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
-import { jitter, overloaded, troubleOf, unsupported } from '../objects/faults.ts';
+import { unsupported } from '../objects/faults.ts';
 import type { Answer, Query } from '../objects/results.ts';
 import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
-import { isRefusalCode, type Refusal, refuse } from '../refusal.ts';
+import { isRefusalCode, type Refusal } from '../refusal.ts';
+import { attempt } from './attempt.ts';
 import { Coalescer, only } from './coalesce.ts';
 
 /**
@@ -48,30 +49,21 @@ export class RemoteMachine {
     return answer as Answer<Q>;
   }
 
-  /** Makes a call, and turns the platform's trouble into a refusal that says what may have happened. */
   async #attempt<Result extends Outcome | Answer>(
     isRepeatable: boolean,
     call: () => Promise<Result>,
   ): Promise<Result | Refusal> {
-    for (let attempts = 1; ; attempts++) {
-      try {
-        return understood(await call());
-      } catch (error) {
-        // The platform never repairs a stub that has failed.
-        this.#stub = undefined;
-        const trouble = troubleOf(error);
-        if (trouble === undefined) throw error;
-        if (trouble === 'overloaded') return overloaded();
-        if (!isRepeatable) return refuse('outcome-unknown', OUTCOME_UNKNOWN);
-        if (attempts === ATTEMPTS) return refuse('lost', LOST, { retryAfter: jitter() });
-        await scheduler.wait(REPEAT_PAUSE + Math.random() * REPEAT_PAUSE);
-      }
-    }
+    return understood(await attempt(isRepeatable, call, this.#dropStub));
   }
 
+  // The platform never repairs a stub that has failed.
+  readonly #dropStub = () => {
+    this.#stub = undefined;
+  };
+
   /** Opens a WebSocket at the object. */
-  fetch(request: Request): Promise<Response> {
-    return this.#object.fetch(request);
+  fetch(request: Request): Promise<Response | Refusal> {
+    return attempt(true, () => this.#object.fetch(request), this.#dropStub);
   }
 
   get #object(): DurableObjectStub<MachineMethods> {
@@ -79,20 +71,6 @@ export class RemoteMachine {
     return this.#stub;
   }
 }
-
-/** A call that is lost is made once more. */
-const ATTEMPTS = 2;
-
-/**
- * The least pause before a call is repeated, in ms; it is at most twice as long. workerd opens a new connection only after
- * the turn in which calls are told that theirs was cut: a repetition in that turn was lost as well, each time. Random, as
- * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ recommends.
- */
-const REPEAT_PAUSE = 10;
-
-const LOST = 'The connection to the machine was lost, twice. Send the request again: it counts once.';
-const OUTCOME_UNKNOWN =
-  'The connection to the machine was lost; the request may have been counted. Look at the machine before you send it again, or send `by` or an Idempotency-Key, which count once.';
 
 /** Returns a result. A refusal of a newer object, with a code that this edge does not know, becomes one that it knows. */
 function understood<Result extends Outcome | Answer>(result: Result): Result | Refusal {

@@ -4,6 +4,7 @@ import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
 import { tenantNamed } from '../../objects/stubs.ts';
 import { refuse } from '../../refusal.ts';
 import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
+import { attempt } from '../attempt.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
@@ -86,12 +87,15 @@ export const tenant: TenantResource = {
         const chart = CHART.read(c);
         if (!chart.ok) return problem(chart);
         const grant = c.get('grant');
-        const { addresses, more } = await tenantNamed(c.env, name).members(name, {
+        const query = {
           limit: limit.value ?? LIST_PAGE,
           ...(after.value === undefined ? {} : { after: after.value }),
           ...(chart.value === undefined ? {} : { chart: chart.value }),
           ...(grant === undefined ? {} : { grant }),
-        });
+        };
+        const members = await attempt(true, async () => tenantNamed(c.env, name).members(name, query));
+        if ('code' in members) return problem(members);
+        const { addresses, more } = members;
         const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
         const last = addresses.at(-1);
         const next = more && last !== undefined ? { after: formatAddress(last) } : {};

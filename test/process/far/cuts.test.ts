@@ -111,6 +111,33 @@ describe.each(Object.entries(CUTS))('a connection that is cut %s the commit', (w
   });
 });
 
+describe('a connection that is cut beside the calls for reports', () => {
+  it('is made anew to see whether an address has a chart', async () => {
+    await cutDuring({ direction: 'there', containing: 'nothing-here' }, async () => {
+      expect((await ask('cuts/nothing-here', 'drain')).status).toBe(404);
+    });
+  });
+
+  it('is made anew for the list of machines', async () => {
+    await begun('cuts/count');
+    await cutDuring({ direction: 'there', containing: 'members' }, async () => {
+      expect((await send('GET', 'cuts')).status).toBe(200);
+    });
+  });
+
+  it('is made anew to open a WebSocket', async () => {
+    const machine = await begun('cuts/count');
+    await cutDuring({ direction: 'there', containing: machine }, async () => {
+      const socket = new WebSocket(`${away.edges[0]?.replace('http', 'ws')}/${machine}/watch`);
+      await new Promise((done, fail) => {
+        socket.addEventListener('open', done);
+        socket.addEventListener('error', () => fail(new Error('no WebSocket was opened')));
+      });
+      socket.close();
+    });
+  });
+});
+
 describe('a wait', () => {
   it('goes on over a new connection', async () => {
     const machine = await begun('cuts/slots', 'reboot');
