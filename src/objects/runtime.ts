@@ -1,7 +1,7 @@
 import type { Address } from '../address.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
-import { MachineStore, type Version } from '../store/machine-store.ts';
+import { MachineStore } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { apply } from './apply.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
@@ -9,18 +9,12 @@ import { Counters } from './counters.ts';
 import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { faultOf } from './faults.ts';
-import { type MachineState, nextChange, wake } from './machine-state.ts';
-import { type News, readNews } from './news.ts';
+import { type MachineState, nextChange } from './machine-state.ts';
+import { Memory, type Publish } from './memory.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, enter, previewOf } from './restart.ts';
-
-/**
- * Called with each commit, in the same turn of the event loop, and with what another object of the address has committed
- * when storage shows it; with undefined if the machine was erased.
- */
-export type Publish = (news: News | undefined) => void;
 
 /**
  * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
@@ -35,7 +29,7 @@ export class Runtime {
   readonly counters = new Counters();
   readonly #ctx: DurableObjectState;
   readonly #address: Address;
-  readonly #publish: Publish;
+  readonly #memory: Memory;
   readonly #registry: Registry;
   readonly #alarm: Alarm;
   readonly #records: Records;
@@ -43,15 +37,12 @@ export class Runtime {
   #isDraining = false;
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
-  #machine: MachineState | undefined;
-  /** The version that was published last; undefined before the first look at storage, when nothing can wait yet. */
-  #published: Version | undefined;
 
   constructor(ctx: DurableObjectState, env: MachineEnv, address: Address, publish: Publish) {
     this.#ctx = ctx;
     this.#address = address;
-    this.#publish = publish;
     this.store = new MachineStore(ctx.storage);
+    this.#memory = new Memory(this.store, publish, () => this.#beforeLoad());
     this.charts = new ChartSource(env, this.store, address);
     this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);
@@ -177,35 +168,25 @@ export class Runtime {
       );
     } catch (error) {
       // The content of storage is unknown now: the machine and its counts are read again.
-      this.#machine = undefined;
-      this.store.forget();
+      this.#memory.forget();
       throw error;
     }
     const { machine, passed } = draft;
-    this.#machine = machine;
     this.#alarm.set(nextChange(machine), Date.now());
-    this.#published = machine;
-    this.#publish({
-      machine,
-      history: changes.history,
-      passed,
-      isRestarted: changes.restarted !== undefined,
-    });
+    const isRestarted = changes.restarted !== undefined;
+    this.#memory.committed({ machine, history: changes.history, passed, isRestarted });
   }
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
     if (this.store.version() === undefined) return [notStarted(this.#address)];
-    const revision = this.#machine?.revision ?? this.store.revision();
-    this.#machine = undefined;
+    const revision = this.#memory.machine?.revision ?? this.store.revision();
     this.#alarm.forget();
     // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
     // deletion is durable, so the machine is gone before its entry.
     const { storage } = this.#ctx;
     const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
-    this.store.forget();
-    this.#published = NO_VERSION;
-    this.#publish(undefined);
+    this.#memory.erased();
     await Promise.all(gone);
     return [{ ok: true, revision }];
   }
@@ -232,7 +213,7 @@ export class Runtime {
    * the platform has started a second object meanwhile.
    */
   current(now = Date.now()): MachineState | undefined {
-    const machine = this.#stored();
+    const machine = this.#memory.read();
     const next = machine && nextChange(machine);
     if (machine === undefined || next === undefined || next > now) return machine;
     const draft = new Draft(machine, this.#records);
@@ -241,28 +222,11 @@ export class Runtime {
     return draft.machine;
   }
 
-  /** Returns the machine as it is stored, and publishes what this object has not. */
-  #stored(): MachineState | undefined {
-    const stored = this.store.version() ?? NO_VERSION;
-    if (!isSame(stored, this.#machine ?? NO_VERSION)) {
-      this.#machine = stored === NO_VERSION ? undefined : this.#load();
-    }
-    const machine = this.#machine;
-    const published = this.#published ?? stored;
-    this.#published = stored;
-    if (isSame(stored, published)) return machine;
-    // If it has no more entries than before, it was erased, and may have begun again.
-    const isErased = machine === undefined || machine.entries <= published.entries;
-    this.#publish(isErased ? undefined : readNews(this.store, machine, published.entries));
-    return machine;
-  }
-
-  #load(): MachineState | undefined {
+  /** Before the machine is read: another object may have changed the counts, and set the alarm. */
+  #beforeLoad(): void {
     this.counters.restore(this.store.counts());
-    // Another object may have set it.
     this.#alarm.forget();
-    void this.#alarm.restore(() => this.#machine && nextChange(this.#machine));
-    return wake(this.store);
+    void this.#alarm.restore(() => this.#nextChange);
   }
 
   /**
@@ -303,7 +267,12 @@ export class Runtime {
 
   /** When the alarm goes off, ms since the epoch; undefined if nothing is due. */
   get due(): number | undefined {
-    return this.#alarm.at ?? (this.#machine && nextChange(this.#machine));
+    return this.#alarm.at ?? this.#nextChange;
+  }
+
+  get #nextChange(): number | undefined {
+    const { machine } = this.#memory;
+    return machine && nextChange(machine);
   }
 
   /**
@@ -316,7 +285,7 @@ export class Runtime {
    */
   async look(): Promise<number | undefined> {
     if (this.due !== undefined && this.due <= Date.now()) await this.alarm();
-    else this.#stored();
+    else this.#memory.read();
     return this.due;
   }
 
@@ -324,13 +293,6 @@ export class Runtime {
   async leaveRegistry(): Promise<void> {
     if (!this.#isBeginning) await this.#registry.leave();
   }
-}
-
-/** Where there is no machine. */
-const NO_VERSION: Version = { entries: 0, revision: 0 };
-
-function isSame(one: Version, other: Version): boolean {
-  return one.entries === other.entries && one.revision === other.revision;
 }
 
 /** A command in the queue. */
