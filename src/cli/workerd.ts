@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostAndPort, type Listen, portTaken, reachableHost } from './listen.ts';
+import { LogLines } from './log-lines.ts';
 import { type Result, reasonOf, refuse } from './result.ts';
 import { type Folders, workerdArguments } from './workerd-config.ts';
 
@@ -109,7 +110,7 @@ function guard(child: ChildProcess, ended: Promise<string>): void {
   void ended.then(() => shell.kill('SIGKILL'));
 }
 
-/** Buffers a stream. `release` passes the buffer and all later output to stderr. */
+/** Buffers a stream. `release` passes the buffer and all later output to stderr, as lines. */
 function holdBack(stream: Readable | null): { text(): string; release(): void } {
   const chunks: Buffer[] = [];
   const keep = (chunk: Buffer) => chunks.push(chunk);
@@ -117,8 +118,10 @@ function holdBack(stream: Readable | null): { text(): string; release(): void } 
   return {
     text: () => Buffer.concat(chunks).toString(),
     release() {
-      process.stderr.write(Buffer.concat(chunks));
-      stream?.off('data', keep).pipe(process.stderr);
+      const lines = new LogLines((text) => process.stderr.write(text));
+      lines.add(Buffer.concat(chunks));
+      stream?.off('data', keep);
+      stream?.on('data', (chunk: Buffer) => lines.add(chunk)).once('end', () => lines.end());
     },
   };
 }

@@ -81,6 +81,15 @@ describe('workerd', () => {
     await vi.waitFor(() => expect(words()).toContain('the Worker says so'));
   });
 
+  it('writes a line that clients repeat ten times in a minute', async () => {
+    const words = spyOnStderr();
+    const { url, workerd } = await started();
+    for (let i = 0; i < 25; i++) await fetch(`${url}/error`);
+    await workerd.stop();
+    await vi.waitFor(() => expect(words()).toContain('15 more lines of workerd'));
+    expect(words().match(/the Worker says so/g)).toHaveLength(10);
+  });
+
   it('does not start after it was stopped', async () => {
     const outcome = await start(WORKER, '', ANY, AbortSignal.abort());
     expect(outcome).toMatchObject({

@@ -1,7 +1,7 @@
 /** Runs the recipe for nginx, with its own limits, in front of a server, without TLS. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEQUENCE } from '../charts.ts';
@@ -86,6 +86,15 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
   });
 
+  it('limits the WebSockets of one client, which may send messages that do not end', async () => {
+    const opened = await Promise.all(
+      Array.from({ length: 19 }, () => upgraded(port, '/acme/release@4/watch', token)),
+    );
+    expect(opened.filter(({ status }) => status === 101)).toHaveLength(16);
+    expect(opened.filter(({ status }) => status === 429)).toHaveLength(3);
+    for (const { socket } of opened) socket.destroy();
+  });
+
   it('closes a connection that is silent, or stops in the middle of a request', async () => {
     const from = performance.now();
     await Promise.all(['', 'GET /healthz HTTP/1.1\r\nHost: a\r\n'].map((text) => closed(port, text)));
@@ -100,6 +109,24 @@ function around(server: string, folder: string): string {
 http { access_log off; ${places.join(' ')}
 ${server}}
 `;
+}
+
+/** Requests a WebSocket. @returns its connection, and the status of the answer. */
+function upgraded(port: number, path: string, token: string): Promise<{ socket: Socket; status: number }> {
+  const socket = connect(port, '127.0.0.1');
+  const headers = [
+    `GET ${path} HTTP/1.1`,
+    'Host: a',
+    `Authorization: Bearer ${token}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ];
+  socket.write(`${headers.join('\r\n')}\r\n\r\n`);
+  return new Promise((done) => {
+    socket.once('data', (bytes) => done({ socket, status: Number(bytes.toString('latin1').split(' ')[1]) }));
+  });
 }
 
 /** Sends text on a new connection. @returns when the other end closes it. */
