@@ -220,6 +220,23 @@ export const SESSIONS: readonly Session[] = [
       step('POST /v/chart/state', 405),
     ],
   },
+  {
+    name: 'who has reported',
+    needs: 'object',
+    steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
+  },
+  {
+    // An older object ignores the data, and answers as if any caller asked.
+    name: 'data of a report, and an ask of one caller',
+    needs: 'edge',
+    steps: [
+      step('PUT /v/sequence@7/state?state=drain&by=web-01', 200, {
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"took": 7}',
+      }),
+      step('GET /v/sequence@7/state?state=drain&by=web-02', 200),
+    ],
+  },
 ];
 
 /** Requests to a machine whose commands and queries have types that no object knows: see `edge.worker.ts`. */
