@@ -32,7 +32,7 @@ export function newAddress(): string {
   return `${TENANT}/c${charts}`;
 }
 
-/** Writes a sequence: its states in order, the first one current. JSON, for it is YAML and needs no quoting. */
+/** Writes a sequence: its states in order, the first one current. It is JSON, which is YAML and needs no quoting. */
 export function sequence(...states: readonly object[]): string {
   const [first] = states;
   return JSON.stringify({ current_state: first && 'name' in first ? first.name : undefined, states });

@@ -1,4 +1,4 @@
-/** The example charts, each run from its start to every end that it can come to. */
+/** The example charts, each run from its start to every final state. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readChart } from '../src/chart/chart.ts';
@@ -169,7 +169,7 @@ describe('acme/canary', () => {
     },
   );
 
-  it('rolls back where nobody has come for two hours', async () => {
+  it('rolls back after two hours without a report', async () => {
     const run = await begun();
     await tell(run, 'canary', 'update', 2);
     await wait(run, 2 * HOUR - 1);
@@ -230,7 +230,7 @@ describe('acme/reboot', () => {
     await expectDone(run, 'missed');
   });
 
-  it('is missed at once where it begins too late', async () => {
+  it('is missed at once if it begins too late', async () => {
     const run = await begin('reboot', '2030-03-03T00:00:00Z');
     await expectDone(run, 'missed');
   });
@@ -249,7 +249,7 @@ describe('acme/approval', () => {
     await expectDone(run, 'deployed');
   });
 
-  it('is built anew where the deployment fails, and asks both again', async () => {
+  it('is built again if the deployment fails, and needs both approvals again', async () => {
     const run = await begun();
     await tell(run, 'build');
     await tell(run, 'waiting', 'approve', 2);

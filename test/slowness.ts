@@ -2,21 +2,21 @@
 const USUAL = 20;
 
 /**
- * Units of work in one stretch: 200 ms, as long as the longest bound. Another process interrupts what takes 20 ms less
- * often than what takes 200, so that short stretches would not show how busy a shared machine is.
+ * Units of work in one stretch: 200 ms, as long as the longest bound. Another process interrupts work of 20 ms less often
+ * than work of 200 ms, so short stretches would not show how busy a shared machine is.
  */
 const STRETCH = 10;
 
 /**
- * How many times slower this machine is at the moment than the one on which the bounds of time were set; 1 where it is
- * not. Those bounds are in ms of a machine of today: a slower one, or one that is shared, gets the time that it needs.
+ * How many times slower this machine is at the moment than the one on which the bounds of time were set; 1 if it is
+ * faster. Those bounds are in ms of a present machine: a slower or shared one gets the time that it needs.
  */
 function slowness(): number {
   return Math.max(1, leastOf(3, STRETCH) / STRETCH / USUAL);
 }
 
 /**
- * Holds a time against its bound. The machine's slowness is measured only where the time is beyond it.
+ * Holds a time against its bound. The machine's slowness is measured only if the time exceeds it.
  *
  * @param bound ms, on the machine on which the bounds were set.
  * @returns how many ms are allowed for what took `ms`.

@@ -1,4 +1,4 @@
-/** Tokens, and the service as it is where it asks for them. */
+/** Tokens, and a service that requires them. */
 import { env } from 'cloudflare:workers';
 import { sign } from 'hono/jwt';
 import { answer } from '../src/edge/app.ts';
@@ -26,7 +26,7 @@ export function inSeconds(seconds: number): number {
   return Math.floor(Date.now() / 1_000) + seconds;
 }
 
-/** A token that is in order, but for what is said otherwise. */
+/** A valid token, except for the given claims. */
 export async function tokenWith(claims: TokenClaims = {}, secret = SECRET): Promise<string> {
   const whole = {
     sub: 'tester',

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type Request, Response } from 'miniflare';
 
 /**
- * Stands in for the folder of charts while tests run: it gives what is in the real one, and remembers what is
- * `PUT` and gives that back. Runs in vitest's own process, so it outlives every eviction and is shared by all
- * test files; the tests' side of it is `charts.ts`.
+ * A folder of charts for tests: it serves the files of the real one, and files that were `PUT`. It runs in vitest's own
+ * process, so it outlives every eviction, and all test files share it. `charts.ts` is the tests' side of it.
  *
  * @param folder the real one.
  */

@@ -33,7 +33,7 @@ it('a body that stalls is 408', async () => {
 });
 
 /**
- * Lets the timer of a body run off at once, and notes the delays that are asked for. Other timers stay real: objects of
+ * Fires the timer of a body at once, and records the delays of the timers. Other timers stay real: objects of
  * the same isolate set them too, and a faked timer runs in the test's context, where their work is refused.
  */
 function shortenBodyWait(): readonly unknown[] {

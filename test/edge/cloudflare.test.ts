@@ -23,7 +23,7 @@ async function sendTo(
 }
 
 describe('over http:// on Cloudflare', () => {
-  it('a request is refused, and told to replace its token', async () => {
+  it('a request is refused, with the advice to replace its token', async () => {
     for (const method of ['GET', 'PUT']) {
       const response = await sendTo(`http://service.test${path}/state?state=a`, PUBLIC, {
         ...FROM_CLOUDFLARE,

@@ -1,4 +1,4 @@
-/** What a caller is told when the connection to the machine's object is lost before, during or after the commit. */
+/** The answer to a caller if the connection to the machine's object is lost before, during or after the commit. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands.ts';
@@ -58,21 +58,21 @@ async function begun(): Promise<string> {
 }
 
 describe.each(['before', 'after'] as const)('a connection that is lost %s the commit', (when) => {
-  it('is made anew for a report with a name, which counts once', async () => {
+  it('is opened again for a report with a name, which counts once', async () => {
     const address = await begun();
     const path = `/${address}/state?state=drain&by=web-01`;
     expect((await over(1, when, path, { method: 'PUT' })).status).toBe(200);
     expect(await countOf(address)).toBe(1);
   });
 
-  it('is made anew for a report with a key, which counts once', async () => {
+  it('is opened again for a report with a key, which counts once', async () => {
     const address = await begun();
     const init = { method: 'PUT', headers: { 'Idempotency-Key': 'k1' } };
     expect((await over(1, when, `/${address}/state?state=drain`, init)).status).toBe(200);
     expect(await countOf(address)).toBe(1);
   });
 
-  it('is not made anew for a bare report, which is told that it may have been counted', async () => {
+  it('is not opened again for a report without either: the answer says that it may have been counted', async () => {
     const address = await begun();
     const response = await over(1, when, `/${address}/state?state=drain`, { method: 'PUT' });
     // Not one of the statuses at which curl --retry sends the report again: 408, 429, 500, 502, 503, 504, 522, 524.
@@ -82,12 +82,12 @@ describe.each(['before', 'after'] as const)('a connection that is lost %s the co
     expect(await countOf(address)).toBe(when === 'after' ? 1 : 0);
   });
 
-  it('is made anew for a question', async () => {
+  it('is opened again for a query', async () => {
     const address = await begun();
     expect((await over(1, when, `/${address}/state?state=drain`)).status).toBe(200);
   });
 
-  it('is told as lost when it is lost again, and the report counts once when it comes again', async () => {
+  it('is reported as lost if it is lost again, and a repeated report counts once', async () => {
     const address = await begun();
     const path = `/${address}/state?state=drain&by=web-01`;
     const response = await over(2, when, path, { method: 'PUT' });

@@ -169,7 +169,7 @@ describe('a refusal for a missing right', () => {
 
   it('calls no object, so its timing shows nothing', async () => {
     const trap = () => {
-      throw new Error('it was asked');
+      throw new Error('it was called');
     };
     const nowhere = {
       MACHINES: { getByName: trap },

@@ -102,9 +102,9 @@ describe('an object that starts', () => {
   });
 
   it.each([
-    ['that has passed, for the platform has given it up', NOON + MINUTE],
+    ['that has passed: the platform has given it up', NOON + MINUTE],
     ['that is later than the first timer', NOON + 2 * HOUR],
-  ])('sets an alarm anew %s', async (_, stored) => {
+  ])('sets an alarm again %s', async (_, stored) => {
     const address = await newChart(clock);
     await ask(address, 'wait');
     await inStorage(address, (storage) => storage.setAlarm(stored));

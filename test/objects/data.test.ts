@@ -1,4 +1,4 @@
-/** The data of reports: what a body may be, who sees it, and what a repeat of it is. */
+/** The data of reports: the bodies that are accepted, their readers, and repeats. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DATA_BYTES, DATA_DEPTH } from '../../src/limits.ts';
@@ -162,7 +162,7 @@ describe('a body is', () => {
     ]);
   });
 
-  it('not asked for before the state is: the original’s answers come first', async () => {
+  it('not required before the state: the original’s answers come first', async () => {
     const address = await newChart(plain);
     const response = await send('PUT', resource(address, 'state'), { body: 'a=b' });
     expect(await verdict(response)).toBe('500 no-state-to-update');

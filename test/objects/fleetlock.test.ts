@@ -146,7 +146,7 @@ describe('a lock', () => {
 });
 
 describe('a node that is up', () => {
-  it('gets 200 if it holds nothing, whatever the state of the machine, and has not reported', async () => {
+  it('gets 200 if it holds no slot, in every state of the machine, and has not reported', async () => {
     const address = await newChart(
       sequence(counting('a', 'b', 2), { ...counting('b', 'c'), slots: 1 }, final('c')),
     );

@@ -12,7 +12,7 @@ const FLOOR = 4;
 const ROUNDS = 3;
 
 /**
- * Expects that a request costs at most in proportion to what is there.
+ * Expects that the cost of a request grows at most in proportion to the size.
  *
  * @param size of what is made: `n`, then four times as much.
  * @param make makes so much, and returns the request.

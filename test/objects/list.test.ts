@@ -89,7 +89,7 @@ describe('a list', () => {
     expect(await inTenant(tenant, tablesOf)).toEqual([]);
   });
 
-  it('loses a machine that is deleted, and has it again when it comes back', async () => {
+  it('loses a machine that is deleted, and has it again when it begins again', async () => {
     await upload(`${tenant}/a`, CHART);
     await upload(`${tenant}/b`, CHART);
     expect((await erase(`${tenant}/a`)).status).toBe(204);

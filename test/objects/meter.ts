@@ -5,7 +5,7 @@ import { onTestFinished, vi } from 'vitest';
 import { Machine, Tenant } from '../../src/index.ts';
 import { objectAt } from '../service.ts';
 
-/** What objects have done since they were last asked. */
+/** The work of objects since the last reading. */
 export interface Bill {
   /** Calls of their methods, and alarms. https://developers.cloudflare.com/durable-objects/platform/pricing/ */
   readonly requests: number;

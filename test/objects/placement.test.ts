@@ -16,7 +16,7 @@ describe('a location', () => {
   });
 
   it.each([{ LOCATION: 'europe' }, { JURISDICTION: 'EU' }, { LOCATION: 'weur', JURISDICTION: 'moon' }])(
-    'is refused before anything is asked of any object: %o',
+    'is refused before any object is called: %o',
     async (bindings) => {
       const address = await newChart(chart);
       for (const path of [`/${address}/state?state=a`, `/${address.split('/')[0]}`, '/healthz']) {

@@ -32,7 +32,7 @@ async function fill(machines: number, bytes: number): Promise<void> {
 describe('a tenant with as many machines as it may have', () => {
   beforeEach(() => fill(TENANT_MACHINES - 1, 0));
 
-  it('gets no other, whatever request would start it, and the refusal names the limit', async () => {
+  it('gets no other machine by any request, and the refusal names the limit', async () => {
     await putChart(`${tenant}/second`, CHART);
     for (const response of [
       await upload(`${tenant}/third`, CHART),

@@ -1,4 +1,4 @@
-/** `GET …/reports`: who has reported in the present visit of a state, or in its last one. */
+/** `GET …/reports`: the callers that reported in the present visit of a state, or in its last one. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CALLER_LENGTH, DATA_BYTES, REPORTS_PAGE, REPORTS_PAGE_LENGTH } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';

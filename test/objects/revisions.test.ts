@@ -80,7 +80,7 @@ describe('a report that requires a revision', () => {
     ]);
   });
 
-  it('gets 200 again if its caller has reported already, whatever the revision is now', async () => {
+  it('gets 200 again if its caller has reported before, at any revision', async () => {
     const address = await newChart(ring);
     await put(address, 'drain', { by: 'a', match: '"1"' });
     await reportTimes(address, 'drain', 1);
@@ -116,7 +116,7 @@ states:
     ['a state that is current', 200, () => ask(address, 'work')],
     ['a state that is not', 406, () => ask(address, 'rest')],
     ['a state that cannot come', 406, () => ask(address, 'never')],
-    ['a state that there is not', 406, () => ask(address, 'nowhere')],
+    ['an unknown state', 406, () => ask(address, 'nowhere')],
     ['a report that counts', 200, () => put(address, 'work', { by: 'b' })],
     ['a report that comes again', 200, () => put(address, 'work', { by: 'a' })],
     ['a report of a caller without a slot', 406, () => put(address, 'work', { by: 'c' })],
@@ -140,10 +140,10 @@ states:
       () => send('GET', `${path()}/history`, { headers: { Accept: 'application/x-ndjson' } }),
     ],
     ['a claim', 200, () => claim(address, 'work', 'b')],
-    ['a claim for which there is no slot', 406, () => claim(address, 'work', 'c')],
+    ['a claim without a free slot', 406, () => claim(address, 'work', 'c')],
     ['a claim of what has no slots', 406, () => claim(address, 'rest', 'c')],
     ['a slot given back', 204, () => release(address, 'work', 'b')],
-    ['a slot of a state that there is not, given back', 406, () => release(address, 'nowhere', 'b')],
+    ['a slot of an unknown state, given back', 406, () => release(address, 'nowhere', 'b')],
     ['a reset', 204, () => reset(address)],
     ['a chart that is too early', 409, () => upload(address, ring)],
     [

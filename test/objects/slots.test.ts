@@ -1,4 +1,4 @@
-/** `slots` and `lease` in a chart: how they are written, and what is refused, with its line. */
+/** `slots` and `lease` in a chart: their syntax, and errors with their lines. */
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';

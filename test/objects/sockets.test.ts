@@ -212,7 +212,7 @@ describe('more WebSockets than one slice has', () => {
     return { address, sockets };
   }
 
-  it('are told in slices: a change is answered after the first', async () => {
+  it('get their messages in slices: a change is answered after the first one', async () => {
     const { sockets } = await changeAndMark();
     const firsts = await Promise.all(sockets.map((socket) => socket.text()));
     expect(firsts.filter((text) => text !== MARK)).toHaveLength(SOCKET_SLICE);

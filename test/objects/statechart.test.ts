@@ -153,7 +153,7 @@ describe('PUT state with an event', () => {
 });
 
 describe('406', () => {
-  it('says that the state is not current, and what is', async () => {
+  it('says that the state is not current, and names the current one', async () => {
     const address = await newChart(approval);
     const response = await report(address, 'rollout');
     expect([response.status, response.headers.get('ETag')]).toEqual([406, '"1"']);
@@ -222,7 +222,7 @@ describe('406', () => {
     expect((await problemOf(response)).type).toBe('urn:stateservice:problem:final-state');
   });
 
-  it('says so of every state of a machine that is done', async () => {
+  it('is the same for every state of a machine that is done', async () => {
     const address = await rollingOut();
     await report(address, 'rollout');
     expect((await ask(address, 'released')).status).toBe(200);
@@ -465,7 +465,7 @@ describe('timers', () => {
 });
 
 describe('GET', () => {
-  it('chart returns the text as it was written, with its comments, whatever the machine has done', async () => {
+  it('chart returns the text as it was written, with its comments, in every state', async () => {
     const text = `# how we release\r\n${approval}\n# the end, without a newline`;
     const address = await newChart(text);
     await report(address, 'build');
@@ -576,7 +576,7 @@ states:
 });
 
 describe('a machine in the middle of a chart that is changed', () => {
-  it('continues with its own chart, and shows that there is a newer one', async () => {
+  it('continues with its own chart, and shows that a newer one exists', async () => {
     const address = await newChart(approval);
     await report(address, 'build');
     const { chart: own } = await statusOf(address);

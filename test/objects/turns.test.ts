@@ -83,7 +83,7 @@ describe('a slot with a cooldown', () => {
     vi.useRealTimers();
   });
 
-  it('is free at once where it is given back without a report', async () => {
+  it('is free at once if it is released without a report', async () => {
     const address = await newChart(CHART);
     await claim(address, 'a');
     await release(address, 'a');

@@ -53,7 +53,7 @@ describe('a query to a run that has not begun', () => {
     },
   );
 
-  it('is answered by a page that says so', async () => {
+  it('is answered by a page that says that it has not begun', async () => {
     const run = await newRun(drain);
     const response = await send('GET', `/${run}`, { headers: { Accept: 'text/html' } });
     expect(await response.text()).toContain('This run has not started');

@@ -284,7 +284,7 @@ describe('a run', () => {
     expect((await documentOf(`${base}@two`)).states).toEqual(['drain']);
   });
 
-  it('keeps the chart with which it has begun, and shows that there is a newer one', async () => {
+  it('keeps the chart with which it began, and shows that a newer one exists', async () => {
     const base = newAddress();
     await upload(base, drain);
     await report(`${base}@one`, 'drain');

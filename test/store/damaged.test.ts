@@ -133,7 +133,7 @@ describe('a stored row that does not fit', () => {
   ])('is an error that names it: %s', async (damage, read, message) => {
     await inStorage(address, (storage) => {
       const kept = new Error('rolled back');
-      // Rolled back, so that the object, which is told of none of this, is left as it was.
+      // Rolled back, because the object does not know of the change.
       const act = () =>
         storage.transactionSync(() => {
           storage.sql.exec(damage);

@@ -20,18 +20,18 @@ describe('a duration', () => {
 });
 
 describe('a time', () => {
-  it('is shown to the minute where its seconds are zero', () => {
+  it('is shown to the minute if its seconds are zero', () => {
     expect(momentText(Date.parse('2026-12-01T02:00:00Z'))).toBe('2026-12-01 02:00Z');
     expect(momentText(Date.parse('2026-12-01T02:00:07Z'))).toBe('2026-12-01 02:00:07Z');
   });
 });
 
 describe('a name', () => {
-  it('is unchanged where it fits', () => {
+  it('is unchanged if it fits', () => {
     expect(shortened('drain', 5)).toBe('drain');
   });
 
-  it('loses its middle where it is too long', () => {
+  it('loses its middle if it is too long', () => {
     expect(shortened('rollout-eu-west-1-drain', 12)).toBe('rollout…rain');
     expect([...shortened('x'.repeat(120), 28)]).toHaveLength(28);
   });

@@ -17,7 +17,7 @@ function layoutOf(text: string): Layout {
   return layOut(model, graphOf(model));
 }
 
-/** @returns what is wrong with a layout: states that overlap without nesting, and states outside the drawing. */
+/** @returns the faults of a layout: states that overlap without nesting, and states outside the drawing. */
 function faultsOf({ boxes, lines, width, height }: Layout): string[] {
   const faults: string[] = [];
   for (const [i, a] of boxes.entries()) {
@@ -62,7 +62,7 @@ states:
     expect(dots.map(({ kind }) => kind).sort()).toEqual(['initial', 'initial', 'port']);
   });
 
-  it('lets no state cover another, whatever the chart', () => {
+  it('lets no state cover another, for every chart', () => {
     fc.assert(
       fc.property(charts, (text) => {
         // Some of the charts loop for ever, and are refused.

@@ -36,7 +36,7 @@ describe('a machine and a tenant', async () => {
     },
   );
 
-  it('are in no frame, and load what is theirs', async () => {
+  it('cannot be framed, and load only their own files', async () => {
     const response = await send('GET', `/${address}`, { headers: { Accept: BROWSER } });
     expect(response.headers.get('Content-Security-Policy')).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -109,7 +109,7 @@ describe('a page', () => {
 });
 
 describe('a tenant’s page', () => {
-  it('is filtered by what is asked for', async () => {
+  it('is filtered by the query', async () => {
     const address = await newChart(CHART);
     const [tenant = '', chart = ''] = address.split('/');
     await send('GET', `/${address}`);

@@ -8,7 +8,7 @@ import { problemType, statusOf } from '../../../src/refusal.ts';
 
 const OPERATIONS = operationsOf(RESOURCES);
 
-/** @throws where the operation that was asked for does not promise such an answer. */
+/** @throws if the contract of the operation has no such answer. */
 export async function hold(method: string, path: string, response: Response): Promise<void> {
   const operation = operationAt(method === 'HEAD' ? 'GET' : method, path);
   // No operation: an unknown path, or a method that is not for it. An upgrade is HTTP no more.

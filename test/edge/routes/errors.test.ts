@@ -33,7 +33,7 @@ describe('a fault', () => {
     }
   });
 
-  it('is 500 whatever is thrown', async () => {
+  it('is 500 for every thrown error', async () => {
     for (const thrown of [new Error('boom'), new TypeError('boom'), new RangeError('boom')]) {
       const address = await newChart(sequence(final('a')));
       const response = await askPlatformThat(thrown, address);

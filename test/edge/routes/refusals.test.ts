@@ -1,4 +1,4 @@
-/** Every refusal is a problem document (RFC 9457) that says what is the case and what would be right. */
+/** Every refusal is a problem document (RFC 9457) that says what is wrong and what would be right. */
 import { expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../../charts.ts';
 import { problemOf, reportTimes, send, statePath } from '../../service.ts';

@@ -23,7 +23,7 @@ describe('GET state', () => {
     });
   });
 
-  it('is 406 for a state that the chart does not have, and says so', async () => {
+  it('is 406 for a state that the chart does not have, and names it', async () => {
     const { detail } = await problemOf(await ask(await newChart(threeSteps), 'purple'));
     expect(detail).toMatch(/no state "purple".*"green"/);
   });
