@@ -297,6 +297,9 @@ export const WAITS_RETRY = 5;
 export const RETRY_AFTER_MIN = 1;
 export const RETRY_AFTER_MAX = 30;
 
+/** The longest `Retry-After` while a state is closed, in seconds: meanwhile, another chart can be uploaded. */
+export const CLOSED_RETRY_MAX = 3_600;
+
 /** Calls of one isolate to one machine that are sent together, at most (`edge/coalesce.ts`). */
 export const BATCH_SIZE = 256;
 

@@ -19,6 +19,7 @@ const REFUSALS = {
   'cannot-come': { status: 406, title: 'The state cannot come any more' },
   'final-state': { status: 406, title: 'The state is final' },
   'not-taken': { status: 406, title: 'The state does not take this event' },
+  closed: { status: 406, title: 'The state is closed' },
   'no-slots': { status: 406, title: 'The state has no slots' },
   'slots-taken': { status: 406, title: 'All slots are taken' },
   'no-members': { status: 406, title: 'The machine has no list of members' },
@@ -71,6 +72,8 @@ export interface Refusal {
   readonly retryAfter?: number;
   /** The holders of the slots, and when their leases end (ISO 8601). */
   readonly holders?: readonly { readonly by: string; readonly until: string }[];
+  /** When the windows of the state open (ISO 8601). */
+  readonly opens?: string;
   /** The states that the name may mean. */
   readonly candidates?: readonly string[];
   /** All errors of a chart. */

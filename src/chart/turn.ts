@@ -7,6 +7,7 @@ import type { Program } from './compile.ts';
 import { type Cooling, coolingOn } from './cooling.ts';
 import { needsMembers, partIn, slotCount } from './members.ts';
 import { type StateNumber, UPDATE, withAncestors } from './model.ts';
+import { openingOf } from './opening.ts';
 import { isActive, mayCome, quorums } from './queries.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -24,7 +25,7 @@ export interface Ask {
 }
 
 /** A repeated ask may succeed. */
-type NotYet = 'not-current' | 'no-members' | 'slots-taken';
+type NotYet = 'not-current' | 'no-members' | 'closed' | 'slots-taken';
 
 /** No repeated ask can succeed in this visit of the state. */
 type Never = 'cannot-come' | 'not-a-member' | 'not-for-you' | 'already-reported';
@@ -64,7 +65,11 @@ export function turnOf(
   const noPart = partIn(program, terms, state, by);
   if (noPart !== undefined) return noPart === 'no-members' ? notYet(noPart, state) : never(noPart, state);
   if (reportedEvents(program, snapshot, state).some(hasReported)) return never('already-reported', state);
-  return slotsTaken(program, { snapshot, claims, cooling }, { state, by }, now) ?? GO;
+  return (
+    closed(program, claims, { state, by }, now) ??
+    slotsTaken(program, { snapshot, claims, cooling }, { state, by }, now) ??
+    GO
+  );
 }
 
 const GO: Turn = { answer: 'go' };
@@ -81,6 +86,18 @@ function never(why: Never, state: StateNumber): Turn {
 function reportedEvents(program: Program, snapshot: Snapshot, state: StateNumber): string[] {
   const counted = quorums(program, snapshot).filter((quorum) => quorum.state === state);
   return [...new Set([UPDATE, ...counted.map(({ event }) => event)])];
+}
+
+/** Holds a caller back while the windows of a state are closed. A caller that holds a slot of the state has begun its work. */
+function closed(
+  program: Program,
+  claims: Claims,
+  { state, by }: { readonly state: StateNumber; readonly by: string },
+  now: number,
+): Turn | undefined {
+  const opening = openingOf(program, state, now);
+  if (opening === undefined || opening.open || claimOf(claims, state, by) !== undefined) return undefined;
+  return notYet('closed', state, opening.again);
 }
 
 /** Holds a caller back that has no slot of a state, of those with slots among `state` and the states around it, if none is free. */

@@ -6,6 +6,7 @@ import {
   type StateNumber,
   slotCount,
   slotsOf,
+  type Turn,
 } from '../chart/chart.ts';
 import { PREVIEW_LOOK } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
@@ -15,7 +16,7 @@ import { type MachineState, nextChange } from './machine-state.ts';
 import { deleted, refuseTurn, tooManyWaiting } from './refusals.ts';
 import type { Current, IsQuery } from './results.ts';
 import type { Runtime } from './runtime.ts';
-import { type Condition, slotsFreeIn, type WaitEnd, type Waits } from './waits.ts';
+import { type Condition, openIn, slotsFreeIn, type WaitEnd, type Waits } from './waits.ts';
 
 /** Waits for a condition until a time, ms since the epoch. */
 type Wait = (condition: Condition, until: number) => Promise<WaitEnd>;
@@ -52,7 +53,7 @@ export async function ask(
     const refusal = refuseTurn(machine, turn, { name, by }, now);
     if (now >= until || turn.answer === 'never') return refusal;
     if (waits.full) return tooManyWaiting(machine);
-    const condition = turn.why === 'not-current' ? state : slotsFreeIn(turn.state);
+    const condition = conditionOf(turn, state);
     const end = await wait(condition, Math.min(until, turn.again ?? until, nextCheck(machine, now)));
     // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
     if (end === 'current' && by === undefined) {
@@ -60,6 +61,15 @@ export async function ask(
     }
     machine = await machineAfterWait(runtime, machine);
   }
+}
+
+/** Returns the condition on which a wait that was held back looks again. */
+function conditionOf(
+  { why, state }: Extract<Turn, { readonly answer: 'not-yet' }>,
+  asked: StateNumber,
+): Condition {
+  if (why === 'not-current') return asked;
+  return why === 'closed' ? openIn(state) : slotsFreeIn(state);
 }
 
 /**
@@ -81,6 +91,7 @@ export function wakeAfter(waits: Waits, machine: MachineState, passed: ReadonlyS
     if (passed.has(state) || isActive(snapshot, state)) waits.wake(state, 'current');
     else if (!mayCome(chart, snapshot, state)) waits.wake(state);
   }
+  for (const state of waits.closedStates()) if (!isActive(snapshot, state)) waits.wake(openIn(state));
   for (const state of waits.statesWithSlots()) {
     const free = isActive(snapshot, state) ? freeSlots(machine, state) : Number.POSITIVE_INFINITY;
     // As many as can go: others would be refused, and wait again.

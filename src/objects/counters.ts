@@ -4,6 +4,7 @@ import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
 import type { MachineState } from './machine-state.ts';
+import { openingsOf } from './openings.ts';
 
 /** The outcome of a report: `accepted`, or the code of the refusal. */
 export type UpdateOutcome = 'accepted' | RefusalCode;
@@ -53,15 +54,18 @@ export interface Metrics {
   readonly streams: number;
   readonly sockets: number;
   readonly claims: readonly { readonly state: string; readonly held: number; readonly slots: number }[];
+  /** The active states for which windows hold; absent from objects of an earlier version. */
+  readonly openings?: readonly { readonly state: string; readonly open: boolean }[];
   readonly quorums: readonly Count[];
 }
 
 export function metricsOf(
-  { chart, snapshot, revision, claims }: MachineState,
+  machine: MachineState,
   { updates, transitions }: Counters,
   audience: { readonly waiters: number; readonly streams: number; readonly sockets: number },
   now: number,
 ): Metrics {
+  const { chart, snapshot, revision, claims } = machine;
   const active = [...snapshot.active.keys()];
   return {
     ok: true,
@@ -84,6 +88,10 @@ export function metricsOf(
       const count = slotCount(chart, snapshot.terms, state, slots);
       return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: count ?? 0 }];
     }),
+    openings: openingsOf(machine, now).map(({ state, opening }) => ({
+      state: nameOf(chart, state),
+      open: opening.open,
+    })),
     quorums: countsOf(chart, snapshot),
   };
 }

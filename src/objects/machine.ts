@@ -138,7 +138,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     // The machine may have changed meanwhile.
     machine = await machineAfterWait(this.#runtime, machine);
     if ('ok' in machine) return machine;
-    const status = this.#status.write(formatAddress(this.#address), machine, newest);
+    const status = this.#status.write(formatAddress(this.#address), machine, newest, Date.now());
     return { ok: true, unchanged: false, status, revision: machine.revision };
   }
 
@@ -150,7 +150,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return {
       ok: true,
       revision: machine.revision,
-      status: this.#status.write(formatAddress(this.#address), machine, newest),
+      status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
       hash: machine.source.hash,
       ...viewOf(machine, this.#leftStates(machine)),
       history: this.#entries(machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),

@@ -20,6 +20,7 @@ import {
 } from '../chart/chart.ts';
 import {
   CLAIMS,
+  CLOSED_RETRY_MAX,
   RETRY_AFTER_MAX,
   RETRY_AFTER_MIN,
   SUGGESTION_CANDIDATES,
@@ -131,6 +132,8 @@ export function refuseTurn(
       return notCurrent(machine, name, now);
     case 'cannot-come':
       return cannotCome(machine, name);
+    case 'closed':
+      return closed(machine, turn.state, turn.again, now);
     case 'slots-taken':
       return slotsTaken(machine, turn.state, turn.again ?? now, now);
     case 'no-members':
@@ -142,6 +145,18 @@ export function refuseTurn(
     default:
       return noPart(machine, turn.state, turn.why, by);
   }
+}
+
+/** Refuses a caller while the windows of a state are closed. @param opens ms since the epoch; undefined if it is not known. */
+function closed(machine: MachineState, state: StateNumber, opens: number | undefined, now: number): Refusal {
+  const name = quote(nameOf(machine.chart, state));
+  const facts = { machine: factsOf(machine) };
+  if (opens === undefined) {
+    const detail = `${name} is closed, and its windows do not open in the next thousand years.`;
+    return refuse('closed', detail, { ...facts, retryAfter: CLOSED_RETRY_MAX });
+  }
+  const more = { ...facts, opens: time(opens), retryAfter: seconds(opens - now, CLOSED_RETRY_MAX) };
+  return refuse('closed', `${name} is closed: work may be begun from ${time(opens)}.`, more);
 }
 
 /** Refuses a caller that has no part in a state. */
@@ -292,8 +307,8 @@ function retryAfter(machine: MachineState, now: number): number {
 
 const RETRY_AFTER_DEFAULT = 5;
 
-function seconds(ms: number): number {
-  return Math.min(RETRY_AFTER_MAX, Math.max(RETRY_AFTER_MIN, Math.ceil(ms / 1_000)));
+function seconds(ms: number, most = RETRY_AFTER_MAX): number {
+  return Math.min(most, Math.max(RETRY_AFTER_MIN, Math.ceil(ms / 1_000)));
 }
 
 function time(ms: number): string {

@@ -25,6 +25,7 @@ import {
 import type { Report } from '../store/receipt-table.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
+import { nextOpening, openingsOf, type StateOpening } from './openings.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
 
@@ -47,6 +48,15 @@ export interface Status {
     readonly slots: number | null;
     readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
   }[];
+  /** Absent if no windows hold for an active state. */
+  readonly windows?:
+    | readonly {
+        readonly state: string;
+        readonly open: boolean;
+        readonly until?: string | undefined;
+        readonly opens?: string | undefined;
+      }[]
+    | undefined;
   readonly timers: readonly {
     readonly at: string;
     readonly event: string | null;
@@ -56,11 +66,21 @@ export interface Status {
   readonly chart: { readonly hash: string; readonly source: ChartOrigin; readonly newer: boolean };
 }
 
-/** Writes status documents. The last one is cached: thousands of requests may wait for it, and it may name thousands of callers. */
+/**
+ * Writes status documents. The last one is cached: thousands of requests may wait for it, and it may name thousands of
+ * callers. It holds until the machine changes, or a window of an active state opens or closes.
+ */
 export class StatusWriter {
   readonly #reports: () => readonly Report[];
   #last:
-    | { readonly machine: MachineState; readonly newest: string | undefined; readonly text: string }
+    | {
+        readonly machine: MachineState;
+        readonly newest: string | undefined;
+        /** The times for which it holds, ms since the epoch. */
+        readonly from: number;
+        readonly to: number;
+        readonly text: string;
+      }
     | undefined;
 
   /** @param reports reads the reports that have a `by`. */
@@ -70,15 +90,21 @@ export class StatusWriter {
 
   /**
    * @param newest the hash of the newest chart for the address; undefined if there is none any more.
+   * @param now ms since the epoch.
    * @returns JSON.
    */
-  write(name: string, machine: MachineState, newest: string | undefined): string {
-    if (this.#last?.machine !== machine || this.#last.newest !== newest) {
+  write(name: string, machine: MachineState, newest: string | undefined, now: number): string {
+    const last = this.#last;
+    const holds = last?.machine === machine && last.newest === newest && last.from <= now && now < last.to;
+    if (!holds) {
+      const openings = openingsOf(machine, now);
       const reports = machine.preview === undefined ? this.#reports() : [];
-      const status = statusOf(name, machine, reports, newest);
-      this.#last = { machine, newest, text: JSON.stringify(status, null, 2) };
+      const status = statusOf(name, machine, reports, openings, newest);
+      const text = JSON.stringify(status, null, 2);
+      this.#last = { machine, newest, from: now, to: nextOpening(openings), text };
+      return text;
     }
-    return this.#last.text;
+    return last.text;
   }
 }
 
@@ -127,6 +153,7 @@ function statusOf(
   name: string,
   machine: MachineState,
   reports: readonly Report[],
+  openings: readonly StateOpening[],
   newest: string | undefined,
 ): Status {
   const { chart, snapshot, source } = machine;
@@ -145,6 +172,7 @@ function statusOf(
     context: snapshot.machine.context.data,
     quorums: quorumStatus(machine, reports),
     claims: claimStatus(machine),
+    ...(openings.length === 0 ? {} : { windows: openings.map((at) => windowStatus(chart, at)) }),
     timers: timersInOrder(snapshot).map((timer) => timerStatus(chart, timer)),
     chart: {
       hash: source.hash,
@@ -178,6 +206,12 @@ function claimStatus({ chart, snapshot, claims }: MachineState): Status['claims'
     const count = slotCount(chart, snapshot.terms, state, slots) ?? null;
     return [{ state: nameOf(chart, state), slots: count, holders }];
   });
+}
+
+function windowStatus(chart: Chart, { state, opening }: StateOpening) {
+  const of = { state: nameOf(chart, state), open: opening.open };
+  if (opening.open) return { ...of, until: time(opening.until) };
+  return opening.again === undefined ? of : { ...of, opens: time(opening.again) };
 }
 
 function timerStatus(chart: Chart, timer: Timer): Status['timers'][number] {

@@ -28,8 +28,17 @@ export class Waits {
   /** The states for whose slots waits are. */
   *statesWithSlots(): Iterable<StateNumber> {
     for (const condition of this.#byCondition.keys()) {
-      if (typeof condition === 'string' && condition !== 'change') {
+      if (typeof condition === 'string' && condition.startsWith(SLOTS)) {
         yield Number(condition.slice(SLOTS.length));
+      }
+    }
+  }
+
+  /** The states for whose windows waits are. */
+  *closedStates(): Iterable<StateNumber> {
+    for (const condition of this.#byCondition.keys()) {
+      if (typeof condition === 'string' && condition.startsWith(OPEN)) {
+        yield Number(condition.slice(OPEN.length));
       }
     }
   }
@@ -85,14 +94,20 @@ export class Waits {
 /** How a wait has ended: the state became current, the machine must be checked again, or the time is over. */
 export type WaitEnd = 'current' | 'changed' | 'timeout';
 
-/** The condition of a wait: a state becomes current, a slot of a state becomes free, or anything changes. */
-export type Condition = StateNumber | 'change' | `${typeof SLOTS}${StateNumber}`;
+/** The condition of a wait: a state becomes current, its windows open, a slot of it becomes free, or anything changes. */
+export type Condition = StateNumber | 'change' | `${typeof SLOTS | typeof OPEN}${StateNumber}`;
 
 const SLOTS = 'slots/';
+const OPEN = 'open/';
 
 /** Returns the condition that a slot of `state` is free, or that the state is left. */
 export function slotsFreeIn(state: StateNumber): Condition {
   return `${SLOTS}${state}`;
+}
+
+/** Returns the condition that `state` is left; that its windows open is the end of the wait's time. */
+export function openIn(state: StateNumber): Condition {
+  return `${OPEN}${state}`;
 }
 
 interface Wait {

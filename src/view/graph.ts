@@ -11,6 +11,7 @@ import {
   type StateModel,
   type StateNumber,
   type TransitionModel,
+  type Window,
 } from '../chart/model.ts';
 import { delayEvent, momentEvent } from '../chart/xstate-names.ts';
 import { durationText, momentText } from './format.ts';
@@ -31,7 +32,7 @@ export interface Node {
   /** The initial child. */
   readonly initial?: StateNumber;
   readonly children: readonly Node[];
-  /** Captions inside the state: internal transitions, and its slots. */
+  /** Captions inside the state: internal transitions, its slots and its windows. */
   readonly notes: readonly Caption[];
 }
 
@@ -84,6 +85,7 @@ export function graphOf(model: Model): Graph {
       arrows.set(`${state}>${to}`, { from: state, to, captions: [] });
     }
     if (described.slots !== undefined) push(notes, state, { text: slotsText(described.slots) });
+    for (const window of described.windows ?? []) push(notes, state, { text: windowText(window) });
   }
   return { root: nodeOf(model, ROOT, notes), arrows: [...arrows.values()] };
 }
@@ -174,6 +176,11 @@ function* timed(
 /** @returns the note of a state with slots: `3 slots`, `10% at a time`. */
 function slotsText({ count }: Slots): string {
   return typeof count === 'number' ? `${count} slots` : `${showAmount(count)} at a time`;
+}
+
+/** @returns the note of a window: `◷ 0 2 * * 1-5, 4h, Europe/Berlin`. */
+function windowText({ cron, length, zone }: Window): string {
+  return `◷ ${cron}, ${durationText(length)}, ${zone}`;
 }
 
 /** @returns UML's notation: `event [guard]`. */

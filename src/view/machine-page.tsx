@@ -1,4 +1,4 @@
-/** The page of a machine: its chart, current state, actions, progress, slots, timers and history. */
+/** The page of a machine: its chart, current state, actions, progress, slots, windows, timers and history. */
 import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/results.ts';
@@ -76,6 +76,7 @@ export function MachinePage(props: MachinePageProps) {
             <output id="answer" aria-live="polite" />
             <Progress status={status} />
             <Slots status={status} now={now} />
+            <Windows status={status} now={now} />
             <Timers status={status} now={now} />
           </div>
           <History entries={view.history} now={now} />
@@ -154,6 +155,31 @@ function Slots({ status: { claims }, now }: { readonly status: Status; readonly 
           </ul>
         </>
       ))}
+    </section>
+  );
+}
+
+function Windows({ status: { windows = [] }, now }: { readonly status: Status; readonly now: number }) {
+  if (windows.length === 0) return <span data-part="windows" />;
+  return (
+    <section aria-labelledby="windows" data-part="windows">
+      <h2 id="windows">Windows</h2>
+      <ul class="plain">
+        {windows.map(({ state, open, until, opens }) => {
+          const next = until ?? opens;
+          return (
+            <li data-key={state} data-changes={next}>
+              ◷ {state}: {open ? 'open' : 'closed'}
+              {next === undefined ? null : (
+                <>
+                  , {open ? 'closes' : 'opens'} <RelativeTime at={next} now={now} />{' '}
+                  <span class="soft nowrap">({next})</span>
+                </>
+              )}
+            </li>
+          );
+        })}
+      </ul>
     </section>
   );
 }

@@ -47,6 +47,7 @@ for (const form of document.querySelectorAll('form[data-filter]')) filterAsTyped
 showName();
 updateTimes();
 setInterval(updateTimes, 1000);
+if (live !== null) setInterval(followWindows, 1000);
 
 /** Watches the machine until it is deleted or the token expires. */
 function watch() {
@@ -302,6 +303,14 @@ function updateTimes() {
   for (const element of document.querySelectorAll('[data-due]')) {
     write(element, `${duration(Math.max(0, Date.parse(element.dataset.due) - Date.now()))} left`);
   }
+}
+
+/** Fetches the page again where a window has opened or closed: the machine does not change by it. */
+function followWindows() {
+  const times = [...document.querySelectorAll('[data-changes]')].map(({ dataset }) =>
+    Date.parse(dataset.changes),
+  );
+  if (times.some((time) => time <= Date.now())) refresh();
 }
 
 /** Writes text only where it differs, to keep a selection. */

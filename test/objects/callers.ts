@@ -106,6 +106,12 @@ export interface Document {
     readonly slots: number;
     readonly holders: readonly { readonly by: string; readonly since: string; readonly until: string }[];
   }[];
+  readonly windows?: readonly {
+    readonly state: string;
+    readonly open: boolean;
+    readonly until?: string;
+    readonly opens?: string;
+  }[];
   readonly timers: readonly { readonly at: string; readonly event: string | null }[];
   readonly chart: { readonly hash: string; readonly source: string; readonly newer: boolean };
 }
@@ -165,6 +171,7 @@ export async function verdict(response: Response): Promise<string> {
 
 /** The fields of a refusal that this folder tests. */
 export interface Refused extends Problem {
+  readonly opens?: string;
   readonly holders?: readonly { readonly by: string; readonly until: string }[];
   readonly machine?: Problem['machine'] & {
     readonly waiting: readonly { state: string; event: string; have: number; need: number }[];

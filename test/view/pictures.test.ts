@@ -16,7 +16,7 @@ states:
     type: parallel
     states:
       eu: {initial: drain, states: {drain: {on: {update: done}}, done: {type: final}, h: {type: history, history: deep}}}
-      us: {slots: 2}
+      us: {slots: 2, window: {cron: 0 2 * * 1-5, for: 4h, zone: Europe/Berlin}}
     onDone: released
   back: {on: {note: {actions: [{assign: {n: 1}}]}}}
   released: {type: final}
@@ -80,6 +80,7 @@ describe('a picture', () => {
         'after 2h 1h 30m left',
         'note / n',
         '2 slots',
+        '◷ 0 2 * * 1-5, 4h, Europe/Berlin',
         'done',
       ]),
     );

@@ -103,6 +103,21 @@ export const StatusShape = z.strictObject({
       }),
     )
     .describe('The active states with slots.'),
+  windows: z
+    .array(
+      z.strictObject({
+        state: z.string(),
+        open: z.boolean().describe('Whether work may be begun.'),
+        until: time(
+          'When it closes. Of many windows that follow each other, the first are looked at.',
+        ).optional(),
+        opens: time('When it opens, if it is closed.').optional(),
+      }),
+    )
+    .optional()
+    .describe(
+      'The active states that have windows, or have states with windows around them; absent if there are none. It depends on the time, so it can change without the revision.',
+    ),
   timers: z
     .array(
       z.strictObject({
@@ -236,6 +251,7 @@ export const ProblemShape = z.strictObject({
     .array(z.strictObject({ by: z.string(), until: time('When the lease ends.') }))
     .optional()
     .describe('The holders of the slots.'),
+  opens: time('When the windows of the state open.').optional(),
   candidates: z.array(z.string()).optional().describe('The states that the name may mean.'),
   errors: z.array(IssueShape).optional().describe('All errors of the chart.'),
 });

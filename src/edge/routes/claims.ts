@@ -25,6 +25,7 @@ export const claims: MachineResource = {
           'not-current',
           'cannot-come',
           'no-slots',
+          'closed',
           'slots-taken',
           'no-members',
           'not-a-member',

@@ -51,7 +51,7 @@ export const preReboot: MachineResource = {
         summary: 'FleetLock: takes a slot before a reboot.',
         ...REQUEST,
         answers: { 200: { says: 'The node may reboot.' } },
-        refusals: [...REFUSALS, 'slots-taken'],
+        refusals: [...REFUSALS, 'closed', 'slots-taken'],
       },
       answer: (c, machine) => answer(c, machine, 'lock'),
     },

@@ -47,8 +47,19 @@ function write(machine: string, metrics: Metrics): string {
 }
 
 function familiesOf(metrics: Metrics): Family[] {
-  const { revision, isDone, states, updates, transitions, waiters, streams, sockets, claims, quorums } =
-    metrics;
+  const {
+    revision,
+    isDone,
+    states,
+    updates,
+    transitions,
+    waiters,
+    streams,
+    sockets,
+    claims,
+    openings = [],
+    quorums,
+  } = metrics;
   return [
     {
       name: 'state',
@@ -104,6 +115,12 @@ function familiesOf(metrics: Metrics): Family[] {
       type: 'gauge',
       help: 'Slots that the state has.',
       samples: claims.map(({ state, slots }) => [{ state }, slots]),
+    },
+    {
+      name: 'open',
+      type: 'gauge',
+      help: 'Whether the windows of the current state are open.',
+      samples: openings.map(({ state, open }) => [{ state }, open ? 1 : 0]),
     },
     {
       name: 'quorum',

@@ -17,7 +17,7 @@ const OPTIONAL_STATE = { ...STATE, isRequired: false };
 /** The caller that asks. */
 const ASKED_BY = {
   ...BY,
-  says: 'The caller: 200 only if there is something for it to do. The state is current and for it, it has not reported in this visit, and a slot is free or its own.',
+  says: 'The caller: 200 only if there is something for it to do. The state is current and for it, it has not reported in this visit, its windows are open, and a slot is free or its own.',
 };
 
 /** The original's two requests, with its status codes: whether a state is current, and a report to it. */
@@ -41,6 +41,7 @@ export const state: MachineResource = {
           'not-a-member',
           'not-for-you',
           'already-reported',
+          'closed',
           'slots-taken',
           'too-many-waiting',
         ],

@@ -34,6 +34,16 @@ async function seriesOf(address: string): Promise<Record<string, number>> {
 }
 
 describe('metrics', () => {
+  it('have whether each current state with windows is open', async () => {
+    const chart = CHART.replace('slots: 3', 'window: {cron: 0 12 * * *, for: 1h}');
+    const address = await newChart(chart);
+    expect(await seriesOf(address)).toMatchObject({ 'open{state=work}': 1 });
+    vi.setSystemTime(NOON + 3_600_000);
+    expect(await seriesOf(address)).toMatchObject({ 'open{state=work}': 0 });
+    await put(address, 'work', { event: 'skip' });
+    expect(await seriesOf(address)).not.toHaveProperty('open{state=work}');
+  });
+
   it('have every state, and for how long it has been current', async () => {
     const address = await newChart(CHART);
     await ask(address, 'work');
