@@ -29,12 +29,14 @@ export interface Stage {
 const HABITS = {
   is: 0.3,
   status: 0.15,
+  reports: 0.07,
   /** Queries a state that the client does not believe to be current. */
   stray: 0.2,
   withBy: 0.45,
   withKey: 0.35,
   withRevision: 0.1,
   otherEvent: 0.1,
+  withData: 0.4,
   /** Repeats a request under the key that it was sent with; sends another request under that key. */
   repeat: 0.06,
   reuse: 0.01,
@@ -120,6 +122,7 @@ export class Client {
     const state = this.#pick(this.#random.chance(HABITS.stray) ? shape.states : this.#states);
     if (chance < HABITS.is) return { type: 'is', state };
     if (chance < HABITS.is + HABITS.status) return { type: 'status' };
+    if (chance < HABITS.is + HABITS.status + HABITS.reports) return { type: 'reports', state, limit: 1_000 };
     return shape.slots.includes(state) ? this.#work(state) : this.#update(state);
   }
 
@@ -140,7 +143,13 @@ export class Client {
     const update: Update = { type: 'update', state, event };
     const by = this.#random.chance(HABITS.withBy) ? { by: this.#pick(NAMES) } : {};
     const revisions = this.#random.chance(HABITS.withRevision) ? { revisions: [this.#revision] } : {};
-    return { ...update, ...by, ...this.#key(earlier?.key), ...revisions };
+    return { ...update, ...by, ...this.#key(earlier?.key), ...revisions, ...this.#data() };
+  }
+
+  #data(): { data?: string } {
+    if (!this.#random.chance(HABITS.withData)) return {};
+    const n = Math.floor(this.#random.below(100));
+    return { data: JSON.stringify({ n, of: this.#name }) };
   }
 
   #key(earlier: string | undefined): { key?: string } {

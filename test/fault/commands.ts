@@ -24,7 +24,7 @@ import {
   withReport,
 } from './machine.ts';
 import type { Moment } from './moment.ts';
-import type { Answer, Document, Request } from './wire.ts';
+import { type Answer, type Document, type Request, reportText } from './wire.ts';
 
 /** A machine after a request, and its answer without moments. */
 export interface Answered {
@@ -41,6 +41,11 @@ export function run(chart: Chart, machine: Machine, request: Request, when: Mome
     }
     case 'status':
       return { machine, answer: { ...yes(machine), document: documentOf(chart, machine) } };
+    case 'reports': {
+      const reports = (machine.reports.get(stateOf(chart, request.state)) ?? []).map(reportText).sort();
+      const hasData = reports.some((text) => text.includes(': '));
+      return { machine: hasData ? counted(machine, 'data') : machine, answer: { ...yes(machine), reports } };
+    }
     case 'update':
       return update(chart, machine, request, when);
     case 'claim':
@@ -67,7 +72,8 @@ function update(chart: Chart, machine: Machine, request: Update, when: Moment): 
 }
 
 function count(chart: Chart, machine: Machine, request: Update, when: Moment): Answered {
-  const { event, by, revisions } = request;
+  const { event, by, revisions, data } = request;
+  const text = data === undefined ? {} : { data };
   const state = stateOf(chart, request.state);
   const touched = slotsTouched(chart, machine, state, event);
   if (by !== undefined && hasReported(machine, state, { event, by })) {
@@ -93,9 +99,11 @@ function count(chart: Chart, machine: Machine, request: Update, when: Moment): A
       answer: { ...no(chart, machine, 406, 'not-holder'), holders: holdersOf(machine, slot) },
     };
   }
-  const sent = (now: number) => send(chart, machine.snapshot, { type: event, address: state }, now);
+  const parsed = data === undefined ? {} : { data: JSON.parse(data) };
+  const sent = (now: number) =>
+    send(chart, machine.snapshot, { type: event, address: state, ...parsed }, now);
   if (!sent(when.from).ok) return { machine, answer: no(chart, machine, 406, 'not-taken') };
-  const reported = by === undefined ? machine : withReport(machine, state, { event, by });
+  const reported = by === undefined ? machine : withReport(machine, state, { event, by, ...text });
   const mine = by === undefined ? [] : touched.flatMap((slot) => claimOf(machine, slot, by) ?? []);
   const next = moved(mine.reduce(without, reported), when, sent);
   return { machine: next, answer: yes(next) };

@@ -29,6 +29,6 @@ function isKeyed(request: Request): request is Update & { readonly key: string }
 }
 
 /** @returns the same text for requests that are the same under the same key. */
-function keyed({ state, event, by, key, revisions }: Update): string {
-  return JSON.stringify([key, state, event, by, revisions]);
+function keyed({ state, event, by, key, revisions, data }: Update): string {
+  return JSON.stringify([key, state, event, by, revisions, data]);
 }

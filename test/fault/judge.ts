@@ -39,6 +39,7 @@ const ENOUGH: readonly (readonly [keyof Work, number])[] = [
   ['repeated', 1],
   ['timers', 1],
   ['claims', 1],
+  ['data', 1],
 ];
 
 export function judge(run: Run): Judgement {
@@ -48,6 +49,7 @@ export function judge(run: Run): Judgement {
   const verdict = linearize(withHeard(run.history), modelOf(reading.chart, run.started));
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
+  const unkept = unkeptOf(run);
   const answered = run.history.filter(({ outcome }) => outcome.known).length;
   const work = {
     ...state.tally,
@@ -57,14 +59,33 @@ export function judge(run: Run): Judgement {
     cutOff: run.cutOff,
   };
   return {
-    isLinearizable: verdict.ok,
+    isLinearizable: verdict.ok && unkept.length === 0,
     order,
     // A search that got stuck says nothing about later calls.
     missing: verdict.ok ? missingIn(work) : [],
     work,
     took,
-    excerpt: verdict.ok ? '' : excerptOf(reading.chart, verdict, run),
+    excerpt: [...unkept, ...(verdict.ok ? [] : [excerptOf(reading.chart, verdict, run)])].join('\n'),
   };
+}
+
+/**
+ * Returns the acknowledged reports that the machine's own history does not have, or has with other data. It looks at
+ * reports that cannot be repeats: the revision of the answer is that of the entry.
+ */
+function unkeptOf({ history, entries, started }: Run): string[] {
+  const updates = entries.filter(({ cause }) => cause === 'update');
+  const byRevision = new Map(updates.map((entry) => [entry.revision, entry]));
+  return history.flatMap((operation) => {
+    const { request, outcome } = operation;
+    if (request.type !== 'update' || request.by !== undefined || request.key !== undefined) return [];
+    if (!outcome.known || outcome.answer.status !== 200) return [];
+    const entry = byRevision.get(outcome.answer.revision);
+    const data = entry?.data === undefined ? undefined : JSON.stringify(entry.data);
+    if (entry?.event === request.event && data === request.data) return [];
+    const kept = entry === undefined ? 'no such entry' : JSON.stringify(entry);
+    return [`The machine's own history has ${kept} for this report:\n  ${describe(operation, started.from)}`];
+  });
 }
 
 /** @returns the counts that are too small. */
@@ -79,7 +100,7 @@ export function summaryOf(
   { seed, shape }: Run,
   { isLinearizable, missing, work, took, excerpt }: Judgement,
 ): string {
-  const { answered, kills, unknown, cutOff, repeated, timers, expired, claims } = work;
+  const { answered, kills, unknown, cutOff, repeated, timers, expired, claims, data } = work;
   const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
   const counts = [
     `${answered} operations`,
@@ -88,6 +109,7 @@ export function summaryOf(
     `${repeated} repeats`,
     `${timers} timers`,
     `${claims} claims`,
+    `${data} reads of data`,
     `${expired} leases ended`,
   ];
   const line = `seed ${seed} (${shape.name}): ${counts.join(', ')}: ${verdict} (${(took / 1_000).toFixed(2)} s)`;

@@ -15,7 +15,7 @@ import {
   takes,
 } from '../../src/chart/chart.ts';
 import type { Moment } from './moment.ts';
-import type { Answer } from './wire.ts';
+import { type Answer, reportText } from './wire.ts';
 
 export interface Machine {
   readonly snapshot: Snapshot;
@@ -43,6 +43,8 @@ export interface Claim {
 interface Reported {
   readonly event: string;
   readonly by: string;
+  /** JSON. */
+  readonly data?: string;
 }
 
 /** Requests with an `Idempotency-Key`, and their answers. */
@@ -58,6 +60,8 @@ export interface Tally {
   readonly claims: number;
   /** Repeats that got the first answer. */
   readonly repeated: number;
+  /** Reports with data that were read later. */
+  readonly data: number;
 }
 
 /** A machine that has just begun. */
@@ -72,7 +76,7 @@ export function begun(chart: Chart, when: Moment): Machine {
     claims: [],
     reports: new Map(),
     answered: { byKey: new Map(), digest: 0 },
-    tally: { timers: 0, expired: 0, claims: 0, repeated: 0 },
+    tally: { timers: 0, expired: 0, claims: 0, repeated: 0, data: 0 },
   };
   return moved(nothing, when, (now) => start(chart, now));
 }
@@ -160,9 +164,7 @@ export function keyOf({
     ([id, { from, to }]) => `${id} ${snapshot.timers.get(id)?.event} ${from} ${to}`,
   );
   const held = claims.map(({ state, by, until }) => `${state} ${by} ${until.from} ${until.to}`).sort();
-  const reported = [...reports].map(
-    ([state, all]) => `${state} ${all.map(({ event, by }) => `${event} ${by}`).sort()}`,
-  );
+  const reported = [...reports].map(([state, all]) => `${state} ${all.map(reportText).sort()}`);
   return `${revision} ${now} ${changed.from} ${changed.to} ${answered.digest} ${shapeOf(snapshot)}|${due}|${held}|${reported.sort()}`;
 }
 

@@ -61,6 +61,27 @@ export function claimsHeldTwice(): PlantedFault {
   });
 }
 
+/** A proxy that forwards a report with other data. */
+export function changedData(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const isWithData = isPlainReport(request) && request.data !== undefined;
+    const answer = await ask(isWithData ? { ...request, data: '{"n":0,"of":"nobody"}' } : request);
+    return { answer, isPlanted: isWithData && answer.status === 200 };
+  });
+}
+
+/** A list of reports in which one has the data of another. */
+export function mixedReports(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    const [first, ...rest] = answer.reports?.filter((text) => text.includes(': ')) ?? [];
+    if (first === undefined) return { answer, isPlanted: false };
+    const others = answer.reports?.filter((text) => text !== first) ?? [];
+    const mixed = `${first.replace(/: .*/, '')}${rest[0]?.replace(/^[^:]*/, '') ?? ''}`;
+    return { answer: { ...answer, reports: [mixed, ...others].sort() }, isPlanted: true };
+  });
+}
+
 /** A disk that is restored, after the second kill, to its state after the first. */
 export function forgottenUpdates(): PlantedFault {
   let backup: string | undefined;

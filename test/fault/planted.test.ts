@@ -4,10 +4,12 @@ import { cleanUp } from '../process/server.ts';
 import type { Operation } from './history.ts';
 import { judge } from './judge.ts';
 import {
+  changedData,
   claimsHeldTwice,
   doubleCounts,
   forgottenUpdates,
   lostUpdates,
+  mixedReports,
   type PlantedFault,
   staleReads,
 } from './planted-faults.ts';
@@ -27,12 +29,21 @@ describe('a run with a fault in it is refused:', () => {
     ['a double count', doubleCounts, 1, 3],
     ['a claim held twice', claimsHeldTwice, 1, 4],
     ['an update that was acknowledged and is missing after a kill', forgottenUpdates, 2, 5],
+    ['a report that is listed with the data of another', mixedReports, 1, 6],
   ])('%s', async (_, plant, kills, seed) => {
     const fault = plant();
     const run = await runOnce({ ...SHORT, kills, seed, ...fault });
     // The search did not give up.
     expect(judge(run).excerpt).toContain('No order of these calls explains their answers');
     expect(fault.times).toBeGreaterThan(0);
+  });
+
+  it('a report whose data are others in the history', async () => {
+    const fault = changedData();
+    const judgement = judge(await runOnce({ ...SHORT, seed: 7, ...fault }));
+    expect(fault.times).toBeGreaterThan(0);
+    expect(judgement.isLinearizable).toBe(false);
+    expect(judgement.excerpt).toContain('"data":{"n":0,"of":"nobody"}');
   });
 });
 

@@ -8,7 +8,7 @@ import { startClock } from './clock.ts';
 import type { Operation } from './history.ts';
 import type { Moment } from './moment.ts';
 import { type Shape, shapeOf } from './shapes.ts';
-import { type Answer, isQuery, type Request, send } from './wire.ts';
+import { type Answer, type Entry, isQuery, type Request, readHistory, send } from './wire.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -31,6 +31,8 @@ export interface Run {
   /** When the machine began. */
   readonly started: Moment;
   readonly history: readonly Operation<Request, Answer>[];
+  /** The machine's own history at the end, the newest entry first. */
+  readonly entries: readonly Entry[];
   readonly kills: number;
   /** Calls that were in flight when their server was killed, and may have taken effect. */
   readonly cutOff: number;
@@ -81,8 +83,10 @@ export async function runOnce(plan: Plan): Promise<Run> {
   const called = now();
   const answer = await stage.send(stage.url, { type: 'status' }, FOR_EVER);
   book.answered('auditor', { type: 'status' }, called, answer);
+  const entries = await readHistory(stage.url);
   await server.stop();
-  return { seed, shape, started, history: book.history(), kills: plan.kills, cutOff: book.cutOff };
+  const { kills } = plan;
+  return { seed, shape, started, history: book.history(), entries, kills, cutOff: book.cutOff };
 }
 
 function machineAt(url: string): string {

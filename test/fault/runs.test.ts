@@ -34,11 +34,12 @@ describe('a run with too little work', () => {
     timers: 1,
     claims: 1,
     expired: 0,
+    data: 1,
   };
 
   it('fails for each count that is too small', () => {
     expect(missingIn(enough)).toEqual([]);
-    for (const name of ['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims'] as const)
+    for (const name of ['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims', 'data'] as const)
       expect(missingIn({ ...enough, [name]: enough[name] - 1 })).toHaveLength(1);
   });
 

@@ -68,11 +68,15 @@ function regions(random: Random): Shape {
   };
 }
 
-/** Work that fails after some failures, which are counted in the context, and begins again after a while. */
+/**
+ * Work that fails after some failures, which are counted in the context, or after one that its data call bad, and begins
+ * again after a while.
+ */
 function retreat(random: Random): Shape {
   const failed = 'context.failed';
   const fail = [
     { target: 'rollback', guard: `${failed} >= ${whole(random, 2, 4)}` },
+    { target: 'rollback', guard: 'has(event.data) && event.data.n >= 95' },
     { actions: [{ assign: { failed: `${failed} + 1` } }] },
   ];
   const chart = {

@@ -1,13 +1,13 @@
 /** The commands and queries of the runs, and their form in HTTP. */
 import * as z from 'zod';
 import type { Claim, Update } from '../../src/commands.ts';
-import type { IsQuery, StatusQuery } from '../../src/objects/results.ts';
+import type { IsQuery, ReportsQuery, StatusQuery } from '../../src/objects/results.ts';
 
-export type Request = Update | Claim | IsQuery | StatusQuery;
+export type Request = Update | Claim | IsQuery | StatusQuery | ReportsQuery;
 
 /** Whether a request only reads. */
 export function isQuery({ type }: Request): boolean {
-  return type === 'is' || type === 'status';
+  return type === 'is' || type === 'status' || type === 'reports';
 }
 
 /** An HTTP response, with everything that it says about the machine. Lists of names are sorted. */
@@ -20,7 +20,14 @@ export interface Answer {
   readonly states?: readonly string[];
   readonly holders?: readonly string[];
   readonly document?: Document;
+  /** The reports of a state's present or last visit (`reportText`), sorted. */
+  readonly reports?: readonly string[];
   readonly moments?: Moments;
+}
+
+/** A report of a caller as text. @param data JSON. */
+export function reportText({ event, by, data }: { event: string; by: string; data?: string }): string {
+  return `${event} by ${by}${data === undefined ? '' : `: ${data}`}`;
 }
 
 /** The status document without its moments. */
@@ -77,6 +84,38 @@ const status = z.object({
   timers: z.array(z.object({ at: moment })),
 });
 
+const page = z.strictObject({
+  machine: z.string(),
+  state: z.string(),
+  // Without `after`: the page has all of them.
+  reports: z.array(z.object({ event: z.string(), by: z.string(), data: z.json().optional() })),
+});
+
+const entry = z.object({
+  id: z.number(),
+  revision: z.number(),
+  cause: z.string(),
+  event: z.string().nullable(),
+  data: z.json().optional(),
+});
+
+export type Entry = z.infer<typeof entry>;
+
+/** Reads the whole history, the newest entry first. */
+export async function readHistory(url: string): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for (let before: number | undefined; ; ) {
+    const response = await fetch(
+      `${url}/history?limit=1000${before === undefined ? '' : `&before=${before}`}`,
+    );
+    const body: unknown = await response.json();
+    const page = z.object({ history: z.array(entry), before: z.number().optional() }).parse(body);
+    found.push(...page.history);
+    before = page.before;
+    if (before === undefined) return found;
+  }
+}
+
 const problem = z.object({
   type: z.string(),
   machine: z.object({ revision: z.number(), states: z.array(z.string()) }),
@@ -91,8 +130,8 @@ const claimed = z.object({ state: z.string(), by: z.string(), until: moment });
  * @throws errors of the network, and on answers that the service must not give.
  */
 export async function send(url: string, request: Request, signal: AbortSignal): Promise<Answer> {
-  const { method, path, headers } = written(request);
-  const response = await fetch(url + path, { method, headers, signal });
+  const { method, path, ...more } = written(request);
+  const response = await fetch(url + path, { method, ...more, signal });
   const body = await response.text();
   const answer = { status: response.status, revision: revisionOf(response) };
   if (!response.ok) {
@@ -101,8 +140,17 @@ export async function send(url: string, request: Request, signal: AbortSignal): 
     return { ...answer, problem: type.replace(/.*:/, ''), states: machine.states, ...more };
   }
   if (request.type === 'status') return { ...answer, ...readDocument(body) };
+  if (request.type === 'reports') return { ...answer, reports: readReports(body) };
   if (request.type === 'claim') return { ...answer, moments: { leases: [claimed.parse(JSON.parse(body))] } };
   return answer;
+}
+
+function readReports(body: string): string[] {
+  const { reports } = page.parse(JSON.parse(body));
+  const texts = reports.map(({ data, ...report }) =>
+    reportText({ ...report, ...(data === undefined ? {} : { data: JSON.stringify(data) }) }),
+  );
+  return texts.sort();
 }
 
 function readDocument(body: string): { document: Document; moments: Moments } {
@@ -118,8 +166,12 @@ function readDocument(body: string): { document: Document; moments: Moments } {
   };
 }
 
-function written(request: Request): { method: string; path: string; headers: Record<string, string> } {
+function written(request: Request): Written {
   switch (request.type) {
+    case 'reports': {
+      const { state, limit } = request;
+      return { method: 'GET', path: `/reports${query({ state, limit: String(limit) })}`, headers: {} };
+    }
     case 'is':
       return { method: 'GET', path: `/state${query({ state: request.state })}`, headers: {} };
     case 'status':
@@ -130,16 +182,24 @@ function written(request: Request): { method: string; path: string; headers: Rec
       return { method, path: `/claims${query({ state: request.state, by: request.by })}`, headers: {} };
     }
     case 'update': {
-      const { state, event, by, key, revisions } = request;
+      const { state, event, by, key, revisions, data } = request;
       const headers = {
         ...(key === undefined ? {} : { 'Idempotency-Key': key }),
         ...(revisions === undefined
           ? {}
           : { 'If-Match': revisions.map((revision) => `"${revision}"`).join(', ') }),
       };
-      return { method: 'PUT', path: `/state${query({ state, event, by })}`, headers };
+      const body = data === undefined ? {} : { body: data };
+      return { method: 'PUT', path: `/state${query({ state, event, by })}`, headers, ...body };
     }
   }
+}
+
+interface Written {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
 }
 
 function query(words: Readonly<Record<string, string | undefined>>): string {
