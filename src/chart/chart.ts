@@ -53,7 +53,7 @@ export {
   UPDATE,
 } from './model.ts';
 export { nearest } from './nearest.ts';
-export { type Opening, openingOf } from './opening.ts';
+export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export {
   activeTags,

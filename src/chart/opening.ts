@@ -13,6 +13,7 @@
 import { Cron } from 'croner';
 import { WINDOW_SEARCHES, WINDOWS_JOINED } from '../limits.ts';
 import type { Model, StateModel, StateNumber, Window } from './model.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Whether work may be begun. All times are ms since the epoch. */
 export type Opening =
@@ -41,6 +42,33 @@ export function openingOf(
   const to = opening.open ? opening.until : (opening.again ?? Number.POSITIVE_INFINITY);
   openings.set(nearest, { from: now, to, opening });
   return opening;
+}
+
+/** Whether work may be begun in a state. */
+export interface StateOpening {
+  readonly state: StateNumber;
+  readonly opening: Opening;
+}
+
+/** @returns the active states for which windows hold: windows of their own, or of the states around them. */
+export function openingsOf(
+  program: { readonly model: Model },
+  { active }: Pick<Snapshot, 'active'>,
+  now: number,
+): StateOpening[] {
+  return [...active.keys()].flatMap((state) => {
+    const opening = openingOf(program, state, now);
+    return opening === undefined ? [] : [{ state, opening }];
+  });
+}
+
+/** @returns when the first of them may open or close, ms since the epoch; infinity if none does. */
+export function nextOpening(openings: readonly StateOpening[]): number {
+  return Math.min(
+    ...openings.map(({ opening }) =>
+      opening.open ? opening.until : (opening.again ?? Number.POSITIVE_INFINITY),
+    ),
+  );
 }
 
 /** The last opening of a state that has windows, and the times for which it holds. */

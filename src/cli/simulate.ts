@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import { parseDuration } from '../chart/time.ts';
 import { parseData } from '../inputs.ts';
-import { durationText } from '../view/format.ts';
+import { durationText, momentText } from '../view/format.ts';
 import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse, refuseLines } from './result.ts';
@@ -11,8 +11,8 @@ import { PLAYED, Simulation, type StepResult } from './simulation.ts';
 
 export const help = `usage: npx stateservice simulate CHART [--at TIME] [--json] [STEP [--data JSON]...]
 
-Runs a chart step by step, and shows after each step its states, counts, slots, context, and the targets of the next three
-timers. Nothing is stored; slots are not claimed.
+Runs a chart step by step, and shows after each step its states, counts, slots, windows, context, and the targets of the
+next three timers. Where time passes, it shows when windows open and close. Nothing is stored; slots are not claimed.
 
   update          an event, sent to the innermost state that takes it
   eu.drain:fail   an event, sent to that state
@@ -100,8 +100,7 @@ function play({ text, data: written }: Step, simulation: Simulation): StepResult
     const ms = parseDuration(text.slice(1));
     if (ms === undefined) return { ok: false, detail: `${text} is not a duration such as +30m` };
     if (data.value !== undefined) return { ok: false, detail: '--data belongs to an event' };
-    simulation.pass(ms);
-    return PLAYED;
+    return simulation.pass(ms);
   }
   const colon = text.lastIndexOf(':');
   const state = colon === -1 ? undefined : text.slice(0, colon);
@@ -143,10 +142,13 @@ function isEmpty(context: unknown): boolean {
 }
 
 function showText({ text, data }: Step, simulation: Simulation, played: StepResult): void {
-  const { states, counts, slots, context, now, isDone } = simulation;
+  const { states, counts, slots, windows, context, now, isDone } = simulation;
   const details = [
     ...counts.map(({ state, event, have, need }) => `${event} at ${state}: ${have} of ${need}`),
     ...slots.map(({ state, slots }) => `slots at ${state}: ${slots}`),
+    ...windows.map(
+      ({ state, open, next }) => `${state} is ${open ? 'open' : 'closed'}${nextText(open, next, now)}`,
+    ),
     ...simulation
       .timers(TIMERS_SHOWN)
       .map(({ at, to }) => `in ${durationText(at - now)}: ${to.join(', ') || 'no other state'}`),
@@ -156,21 +158,44 @@ function showText({ text, data }: Step, simulation: Simulation, played: StepResu
   const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   const refused = played.ok ? '' : ` ${styleText('red', `REFUSED: ${played.detail}`)}`;
   const said = data === undefined ? text : `${text} ${data}`;
-  console.log(`${said}${refused}\n  ${where}`);
+  const changes = changesOf(played).map(
+    ({ at, state, open }) => `\n  ${momentText(at)}: ${state} ${open ? 'opens' : 'closes'}`,
+  );
+  console.log(`${said}${refused}${changes.join('')}\n  ${where}`);
+}
+
+function changesOf(played: StepResult) {
+  return played.ok ? (played.changes ?? []) : [];
+}
+
+/** Says when an open state closes, or a closed one opens. */
+function nextText(open: boolean, next: number | undefined, now: number): string {
+  return next === undefined
+    ? ''
+    : `, ${open ? 'closes' : 'opens'} in ${durationText(next - now)} (${momentText(next)})`;
 }
 
 function showJson({ text, data }: Step, simulation: Simulation, played: StepResult): void {
-  const { states, counts, slots, context, now, isDone } = simulation;
+  const { states, counts, slots, windows, context, now, isDone } = simulation;
   const at = new Date(now).toISOString();
+  const changes = changesOf(played);
   const line = {
     step: text,
     ...(data === undefined ? {} : { data }),
-    ...played,
+    ...(played.ok ? { ok: true } : played),
     at,
     states,
     status: isDone ? 'done' : 'active',
     counts,
     slots,
+    windows: windows.map(({ state, open, next }) => ({
+      state,
+      open,
+      ...(next === undefined ? {} : { [open ? 'until' : 'opens']: new Date(next).toISOString() }),
+    })),
+    ...(changes.length === 0
+      ? {}
+      : { changes: changes.map((change) => ({ ...change, at: new Date(change.at).toISOString() })) }),
     timers: simulation
       .timers(TIMERS_SHOWN)
       .map(({ at: due, to }) => ({ at: new Date(due).toISOString(), to })),

@@ -9,7 +9,9 @@ import {
   isDone,
   nameOf,
   nextDue,
+  nextOpening,
   nextTimer,
+  openingsOf,
   type Snapshot,
   type StateNumber,
   send,
@@ -20,7 +22,13 @@ import {
 } from '../chart/chart.ts';
 
 /** The result of a step. */
-export type StepResult = { readonly ok: true } | StepRefusal;
+export type StepResult =
+  | {
+      readonly ok: true;
+      /** The states that have opened or closed by their windows, where time has passed. */
+      readonly changes?: readonly WindowChange[];
+    }
+  | StepRefusal;
 
 /** Why a step was refused, in words for the user. */
 interface StepRefusal {
@@ -44,6 +52,25 @@ interface SlotCount {
   /** As the chart has it: `3`, `10%`. */
   readonly slots: string;
 }
+
+/** Whether the windows of an active state are open. */
+interface WindowState {
+  readonly state: string;
+  readonly open: boolean;
+  /** When it closes or opens, ms since the epoch; absent if that is not known. */
+  readonly next?: number;
+}
+
+/** A state that has opened or closed by its windows, ms since the epoch. */
+interface WindowChange {
+  readonly at: number;
+  readonly state: string;
+  readonly open: boolean;
+}
+
+/** Openings and closings that one step tells, the first; and how many times are looked at for them. */
+const CHANGES_TOLD = 20;
+const CHANGES_TRIED = 1_000;
 
 export class Simulation {
   readonly #chart: Chart;
@@ -101,6 +128,15 @@ export class Simulation {
     });
   }
 
+  /** The active states for which windows hold. */
+  get windows(): WindowState[] {
+    return openingsOf(this.#chart, this.#snapshot, this.#now).map(({ state, opening }) => {
+      const next = opening.open ? opening.until : opening.again;
+      const name = nameOf(this.#chart, state);
+      return { state: name, open: opening.open, ...(next === undefined ? {} : { next }) };
+    });
+  }
+
   get context(): unknown {
     return this.#snapshot.machine.context.data;
   }
@@ -135,15 +171,34 @@ export class Simulation {
   }
 
   /** Advances the clock. Due timers fire in order, each at its own time. */
-  pass(ms: number): void {
+  pass(ms: number): StepResult {
     const until = this.#now + ms;
+    const changes: WindowChange[] = [];
     for (;;) {
       const at = nextTimer(this.#snapshot.timers.values())?.at;
       if (at === undefined || at > until) break;
+      this.#followWindows(at, changes);
       this.#now = Math.max(this.#now, at);
       this.#fireDue();
     }
+    this.#followWindows(until, changes);
     this.#now = until;
+    return changes.length === 0 ? PLAYED : { ok: true, changes };
+  }
+
+  /** Adds which of the active states open and close until a time, while they stay active; at most `CHANGES_TOLD` in all. */
+  #followWindows(until: number, changes: WindowChange[]): void {
+    let openings = openingsOf(this.#chart, this.#snapshot, this.#now);
+    for (let tried = 0; tried < CHANGES_TRIED && changes.length < CHANGES_TOLD; tried++) {
+      const at = nextOpening(openings);
+      if (at > until) return;
+      const before = new Map(openings.map(({ state, opening }) => [state, opening.open]));
+      openings = openingsOf(this.#chart, this.#snapshot, at);
+      for (const { state, opening } of openings) {
+        if (opening.open === before.get(state)) continue;
+        changes.push({ at, state: nameOf(this.#chart, state), open: opening.open });
+      }
+    }
   }
 
   /** Finds the innermost active state that takes an event; where none does, the innermost active state. */

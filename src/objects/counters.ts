@@ -1,10 +1,18 @@
 /** The numbers of a machine for monitoring: counts since it began, and its present state. */
-import { type Count, countOn, countsOf, isDone, nameOf, slotCount, slotsOf } from '../chart/chart.ts';
+import {
+  type Count,
+  countOn,
+  countsOf,
+  isDone,
+  nameOf,
+  openingsOf,
+  slotCount,
+  slotsOf,
+} from '../chart/chart.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import { NO_COUNTS, type StoredCounts } from '../store/stored-json.ts';
 import type { MachineState } from './machine-state.ts';
-import { openingsOf } from './openings.ts';
 
 /** The outcome of a report: `accepted`, or the code of the refusal. */
 export type UpdateOutcome = 'accepted' | RefusalCode;
@@ -88,7 +96,7 @@ export function metricsOf(
       const count = slotCount(chart, snapshot.terms, state, slots);
       return [{ state: nameOf(chart, state), held: countOn(claims, state), slots: count ?? 0 }];
     }),
-    openings: openingsOf(machine, now).map(({ state, opening }) => ({
+    openings: openingsOf(chart, snapshot, now).map(({ state, opening }) => ({
       state: nameOf(chart, state),
       open: opening.open,
     })),

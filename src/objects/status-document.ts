@@ -13,9 +13,12 @@ import {
   type NamedValue,
   namedValue,
   nameOf,
+  nextOpening,
+  openingsOf,
   ownEvents,
   quorums,
   type StateNumber,
+  type StateOpening,
   slotCount,
   slotsOf,
   type Timer,
@@ -25,7 +28,6 @@ import {
 import type { Report } from '../store/receipt-table.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
-import { nextOpening, openingsOf, type StateOpening } from './openings.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
 
@@ -97,7 +99,7 @@ export class StatusWriter {
     const last = this.#last;
     const holds = last?.machine === machine && last.newest === newest && last.from <= now && now < last.to;
     if (!holds) {
-      const openings = openingsOf(machine, now);
+      const openings = openingsOf(machine.chart, machine.snapshot, now);
       const reports = machine.preview === undefined ? this.#reports() : [];
       const status = statusOf(name, machine, reports, openings, newest);
       const text = JSON.stringify(status, null, 2);

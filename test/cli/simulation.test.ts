@@ -120,6 +120,13 @@ describe.each(PLAYS)('%s, simulated', (name, steps, end) => {
   });
 });
 
+it('tells at most 20 openings and closings of a step', () => {
+  const reading = readChart('initial: a\nstates: {a: {window: {cron: 0 * * * *, for: 10m}}}\n');
+  if (!reading.ok) throw new Error('the chart is wrong');
+  const played = new Simulation(reading.chart, START).pass(365 * 24 * 60 * MINUTE);
+  expect(played.ok && played.changes).toHaveLength(20);
+});
+
 function viewOf(simulation: Simulation) {
   const { states, counts, isDone, now } = simulation;
   const due = simulation.timers(CHART_TIMERS).map(({ at }) => new Date(at).toISOString());

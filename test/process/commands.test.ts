@@ -170,6 +170,53 @@ work:fail {"errors": 6}
     ]);
   });
 
+  it('shows the windows of current states, and when they open and close', async () => {
+    const window = '{cron: 0 2 * * 1-5, for: 4h, zone: Europe/Berlin, cutoff: 30m}';
+    const chart = await fileOf(
+      `initial: work\nstates:\n  work: {window: ${window}, on: {update: {target: done, quorum: 2}}}\n  done: {}\n`,
+    );
+    const args = [
+      'simulate',
+      chart,
+      '--at',
+      '2026-12-01T00:00:00Z',
+      'update',
+      '+90m',
+      '+24h',
+      'update',
+      '+1d',
+    ];
+    expect((await runCli(args)).stdout).toBe(`start
+  work (update at work: 0 of 2; work is closed, opens in 1h (2026-12-01 01:00Z))
+update
+  work (update at work: 1 of 2; work is closed, opens in 1h (2026-12-01 01:00Z))
++90m
+  2026-12-01 01:00Z: work opens
+  work (update at work: 1 of 2; work is open, closes in 3h (2026-12-01 04:30Z))
++24h
+  2026-12-01 04:30Z: work closes
+  2026-12-02 01:00Z: work opens
+  work (update at work: 1 of 2; work is open, closes in 3h (2026-12-02 04:30Z))
+update
+  done
++1d
+  done
+`);
+    const { stdout } = await runCli([...args.slice(0, 4), '--json', '+90m']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { windows: [{ state: 'work', open: false, opens: '2026-12-01T01:00:00.000Z' }] },
+      {
+        windows: [{ state: 'work', open: true, until: '2026-12-01T04:30:00.000Z' }],
+        changes: [{ at: '2026-12-01T01:00:00.000Z', state: 'work', open: true }],
+      },
+    ]);
+  });
+
   it('shows the slots of current states', async () => {
     const { stdout } = await runCli(['simulate', 'charts/acme/patch.yaml', '--json', 'update']);
     const [start] = stdout.trim().split('\n');
