@@ -281,8 +281,8 @@ export const KNOWN_CHARTS = 10_000;
 export const PREVIEW_LOOK = 1_000;
 
 /**
- * Requests that wait at one machine: a promise each, and some 65 kB of the process with all that workerd keeps for a
- * request (measured with 2,000; a bare object that waits costs as much).
+ * Calls that wait at one machine: a promise each, and some 40 kB of the process with all that workerd keeps for a call.
+ * The requests of an edge that wait for the same thing share one.
  */
 export const WAITERS = 10_000;
 

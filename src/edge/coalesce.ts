@@ -14,11 +14,26 @@ import { type Patience, RoundTripEstimate } from './round-trip.ts';
 /** Sends calls in one RPC, over the stub of the leader's request. Returns their results, in order. */
 export type Send<Call, Result> = (calls: readonly Call[]) => Promise<readonly Result[]>;
 
+/** Bounds of a queue. */
+interface Bounds {
+  /** The most calls of a batch. */
+  readonly size: number;
+  /** The most batches in flight. */
+  readonly inFlight: number;
+}
+
+const BOUNDS: Bounds = { size: BATCH_SIZE, inFlight: Number.POSITIVE_INFINITY };
+
 /** Queues of calls of one kind, by the machine's name. Shared by the requests of an isolate. */
 export class Coalescer<Call, Result> {
+  readonly #bounds: Bounds;
   readonly #queues = new Map<string, CallQueue<Call, Result>>();
   /** Estimates of the machines that were called concurrently. */
   readonly #estimates = new LruCache<string, Estimates>(ESTIMATES);
+
+  constructor(bounds = BOUNDS) {
+    this.#bounds = bounds;
+  }
 
   /**
    * Makes a call, alone or in a batch.
@@ -31,7 +46,7 @@ export class Coalescer<Call, Result> {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       const estimates = this.#estimates.get(name) ?? newEstimates();
-      queue = new CallQueue(estimates, (idle) => this.#retire(name, idle, estimates));
+      queue = new CallQueue(this.#bounds, estimates, (idle) => this.#retire(name, idle, estimates));
       this.#queues.set(name, queue);
     }
     return queue.call(call, send);
@@ -63,7 +78,7 @@ function newEstimates(): Estimates {
  * Whether a request may await a promise that another request resolves. If not, each call is an RPC of its own.
  * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
  */
-const MAY_SHARE = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
+export const MAY_SHARE = Cloudflare.compatibilityFlags.handle_cross_request_promise_resolution === true;
 
 interface PendingCall<Call, Result> {
   readonly call: Call;
@@ -75,17 +90,27 @@ interface PendingCall<Call, Result> {
 class Batch<Call, Result> {
   readonly calls: PendingCall<Call, Result>[];
   /** The latest time to send it, ms since the epoch. No call joins later, because the leader may be gone. */
-  readonly #deadline: number;
-  #size = BATCH_SIZE;
+  #deadline: number;
+  /** The most calls. */
+  readonly #most: number;
+  /** The calls that are waited for. */
+  #size: number;
   #wake: (() => void) | undefined;
 
-  constructor(leader: PendingCall<Call, Result>, { wait, delay }: Patience) {
+  constructor(leader: PendingCall<Call, Result>, most: number, { wait, delay }: Patience) {
     this.calls = [leader];
+    this.#most = most;
+    this.#size = most;
     this.#deadline = Date.now() + wait + delay;
   }
 
   get isOpen(): boolean {
-    return this.calls.length < BATCH_SIZE && Date.now() <= this.#deadline;
+    return this.calls.length < this.#most && Date.now() <= this.#deadline;
+  }
+
+  /** Lets calls join for `ms` more. */
+  extend(ms: number): void {
+    this.#deadline += ms;
   }
 
   add(call: PendingCall<Call, Result>): void {
@@ -94,7 +119,7 @@ class Batch<Call, Result> {
   }
 
   /** Waits for `wake`, for `size` calls, or for `ms`. Only the leader's request may call it: a timer belongs to a request. */
-  async wait(ms: number, size = BATCH_SIZE): Promise<void> {
+  async wait(ms: number, size = this.#most): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#size = size;
     this.#wake = resolve;
@@ -117,6 +142,7 @@ class Batch<Call, Result> {
  * delays others by the wait of a batch each, until the queue is retired.
  */
 class CallQueue<Call, Result> {
+  readonly #bounds: Bounds;
   readonly #estimate: ConcurrencyEstimate;
   readonly #roundTrip: RoundTripEstimate;
   readonly #onIdle: (queue: CallQueue<Call, Result>) => void;
@@ -124,10 +150,17 @@ class CallQueue<Call, Result> {
   #pending = 0;
   /** The number of batches in flight. */
   #inFlight = 0;
+  /** Batches that wait until one in flight returns, the oldest first. */
+  readonly #held: Batch<Call, Result>[] = [];
   /** The batch that calls join. */
   #next: Batch<Call, Result> | undefined;
 
-  constructor({ concurrency, roundTrip }: Estimates, onIdle: (queue: CallQueue<Call, Result>) => void) {
+  constructor(
+    bounds: Bounds,
+    { concurrency, roundTrip }: Estimates,
+    onIdle: (queue: CallQueue<Call, Result>) => void,
+  ) {
+    this.#bounds = bounds;
     this.#estimate = concurrency;
     this.#roundTrip = roundTrip;
     this.#onIdle = onIdle;
@@ -143,7 +176,7 @@ class CallQueue<Call, Result> {
     if (this.#next?.isOpen) this.#next.add(pending);
     else {
       const { patience } = this.#roundTrip;
-      this.#next = new Batch(pending, patience);
+      this.#next = new Batch(pending, this.#bounds.size, patience);
       waitUntil(this.#lead(this.#next, send, patience, expected));
     }
     return stayAlive(promise, reject);
@@ -171,6 +204,7 @@ class CallQueue<Call, Result> {
     expected?: number,
   ): Promise<void> {
     if (expected === undefined) await batch.wait(wait);
+    if (this.#inFlight >= this.#bounds.inFlight) await this.#hold(batch);
     const inFlight = this.#pending - batch.calls.length;
     const size = (expected ?? this.#estimate.expected()) - inFlight;
     if (batch.calls.length < size) {
@@ -179,6 +213,15 @@ class CallQueue<Call, Result> {
     }
     if (this.#next === batch) this.#next = undefined;
     await this.#send(batch.calls, send);
+  }
+
+  /** Holds a batch back until one in flight returns. Calls join it meanwhile. */
+  async #hold(batch: Batch<Call, Result>): Promise<void> {
+    batch.extend(FULL_WAIT);
+    this.#held.push(batch);
+    await batch.wait(FULL_WAIT);
+    const at = this.#held.indexOf(batch);
+    if (at >= 0) this.#held.splice(at, 1);
   }
 
   async #send(calls: readonly PendingCall<Call, Result>[], send: Send<Call, Result>): Promise<void> {
@@ -203,7 +246,8 @@ class CallQueue<Call, Result> {
   #completed(calls: number): void {
     this.#pending -= calls;
     this.#estimate.answered(this.#pending);
-    if (this.#next !== undefined) this.#next.wake();
+    const next = this.#held.shift() ?? this.#next;
+    if (next !== undefined) next.wake();
     else if (this.#inFlight === 0) this.#onIdle(this);
   }
 }
@@ -223,6 +267,9 @@ async function stayAlive<Result>(promise: Promise<Result>, giveUp: (error: Error
 
 /** How long a call waits for its batch to return, in ms. */
 const BATCH_PATIENCE = 30_000;
+
+/** How long a batch waits in a queue with as many in flight as there may be, in ms: some of them may never return. */
+const FULL_WAIT = 5_000;
 
 /** Marked as the platform marks a lost call: it may have been executed. */
 function lost(): Error {

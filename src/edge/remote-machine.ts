@@ -6,6 +6,8 @@ import { type MachineMethods, machineNamed, type ObjectBindings } from '../objec
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 import { attempt } from './attempt.ts';
 import { Coalescer, only } from './coalesce.ts';
+import { SharedWaits } from './shared-waits.ts';
+import type { WaitAnswer, WaitQuery } from './waiter.ts';
 
 /**
  * A machine as the edge calls it: its address, and its object's two methods. Frequent calls (`is`, reports, claims) are
@@ -39,14 +41,22 @@ export class RemoteMachine {
     return outcome as Outcome<C>;
   }
 
-  /** Answers a query. A query that waits is a call of its own. A lost call is repeated once. */
+  /** Answers a query. One that waits shares a call with others that wait for the same. A lost call is repeated once. */
   async read<Q extends Query>(query: Q): Promise<Answer<Q>> {
+    // The answer has the query's type.
+    return (await this.#attempt(true, this.#reader(query))) as Answer<Q>;
+  }
+
+  /** Returns the call that answers a query. */
+  #reader(query: Query): () => Promise<Answer> {
     const send = (queries: readonly Query[]) => this.#object.read(queries);
-    const isShort = query.type === 'is' && query.wait === undefined;
-    const answer = await this.#attempt(true, () =>
-      isShort ? queries.call(this.name, query, send) : send([query]).then(only),
-    );
-    return answer as Answer<Q>;
+    if ((query.type === 'is' || query.type === 'status') && query.wait) {
+      const until = Date.now() + query.wait;
+      const make = async (make: () => WaitQuery) => (await send([make()]).then(only)) as WaitAnswer;
+      return () => waits.wait(this.name, query, until, make);
+    }
+    if (query.type === 'is') return () => queries.call(this.name, query, send);
+    return () => send([query]).then(only);
   }
 
   async #attempt<Result extends Outcome | Answer>(
@@ -94,3 +104,4 @@ const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
 // The queues of this isolate.
 const commands = new Coalescer<Command, Outcome>();
 const queries = new Coalescer<Query, Answer>();
+const waits = new SharedWaits();

@@ -38,7 +38,7 @@ const SECOND = 1_000;
 const places = new WaitingPlaces();
 
 /**
- * Makes a call that may wait, if a place is free. A waiting request keeps its connection and some 65 kB, also after its
+ * Makes a call that may wait, if a place is free. A waiting request keeps its connection and some 45 kB, also after its
  * client has left: workerd frees both when the request is answered.
  *
  * @param ms how long it may wait; 0 needs no place.

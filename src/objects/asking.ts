@@ -11,7 +11,7 @@ import {
 import { PREVIEW_LOOK } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { reportKey } from '../store/receipt-table.ts';
-import { findState, turnIn } from './lookup.ts';
+import { enteredSince, findState, turnIn } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
 import { deleted, refuseTurn, tooManyWaiting } from './refusals.ts';
 import type { Current, IsQuery } from './results.ts';
@@ -30,12 +30,12 @@ type Wait = (condition: Condition, until: number) => Promise<WaitEnd>;
 export async function ask(
   runtime: Runtime,
   present: MachineState | undefined,
-  { state: name, by, wait: ms = 0 }: IsQuery,
+  { state: name, by, wait: ms = 0, since }: IsQuery,
   waits: Waits,
   wait: Wait,
 ): Promise<Current | Refusal> {
   const until = ms === 0 ? 0 : Date.now() + ms;
-  let machine = present ?? (await runtime.read());
+  let machine = present ?? (since ? deleted() : await runtime.read());
   for (;;) {
     if ('ok' in machine) return machine;
     const now = Date.now();
@@ -50,6 +50,10 @@ export async function ask(
       now,
     );
     if (turn.answer === 'go') return { ok: true, revision: machine.revision };
+    if (by === undefined && since !== undefined && !isActive(machine.snapshot, state)) {
+      const entered = enteredSince(machine, state, since, runtime.store.history);
+      if (entered !== undefined) return { ok: true, revision: entered };
+    }
     const refusal = refuseTurn(machine, turn, { name, by }, now);
     if (now >= until || turn.answer === 'never') return refusal;
     if (waits.full) return tooManyWaiting(machine);

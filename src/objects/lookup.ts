@@ -1,6 +1,8 @@
 /** Looks up the states that callers name. */
-import { type Ask, isActive, mayCome, type StateNumber, type Turn, turnOf } from '../chart/chart.ts';
+import { type Ask, isActive, mayCome, nameOf, type StateNumber, type Turn, turnOf } from '../chart/chart.ts';
+import { MISSED_LENGTH } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import type { HistoryTable } from '../store/history-table.ts';
 import type { MachineState } from './machine-state.ts';
 import { cannotCome, noState, notCurrent, severalStates } from './refusals.ts';
 
@@ -40,4 +42,18 @@ export function turnIn(
   now: number,
 ): Turn {
   return turnOf(machine.chart, machine, ask, hasReported, now);
+}
+
+/**
+ * Returns the revision at which a state was last entered, after revision `since`; undefined if it was not. Where more was
+ * written since than can be told at once, only the newest entries are looked at.
+ */
+export function enteredSince(
+  { chart, revision, entries, preview }: MachineState,
+  state: StateNumber,
+  since: number,
+  history: HistoryTable,
+): number | undefined {
+  if (revision <= since || preview !== undefined) return undefined;
+  return history.lastEntered(entries, since, nameOf(chart, state), MISSED_LENGTH);
 }

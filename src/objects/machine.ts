@@ -124,9 +124,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
   }
 
-  async #statusDocument({ known = [], wait = 0, after }: StatusQuery): Promise<StatusAnswer | Refusal> {
+  async #statusDocument(query: StatusQuery): Promise<StatusAnswer | Refusal> {
+    const { known = [], wait = 0, after, since } = query;
     const until = Date.now() + wait;
-    let machine = this.#runtime.current() ?? (await this.#absent(after));
+    let machine = this.#runtime.current() ?? (await this.#absent(after || since));
     while (!('ok' in machine) && known.includes(machine.revision) && Date.now() < until) {
       if (this.#waits.full) return tooManyWaiting(machine);
       await this.#wait('change', until);
@@ -253,7 +254,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     throw new Error('a machine has no name');
   }
 
-  /** Reads a machine that is not there. It was deleted if the caller has entries of it, and does not begin again then. */
+  /** Reads a machine that is not there. It was deleted if the caller knows of it, and does not begin again then. */
   async #absent(after = 0): Promise<MachineState | Refusal> {
     return after > 0 ? deleted() : await this.#runtime.read();
   }

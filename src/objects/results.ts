@@ -13,10 +13,18 @@ import type { KeptReport } from '../store/receipt-table.ts';
 import type { Metrics } from './counters.ts';
 
 /**
- * Is `state` current? For a caller, `by`: may it go? With `wait` (ms), the answer comes as soon as it is so, or never can
- * be.
+ * A wait that goes on: the revision at which its request was told "not yet". A machine that is not there was deleted
+ * since, and the query does not begin it again.
  */
-export interface IsQuery {
+interface GoingOn {
+  readonly since?: number;
+}
+
+/**
+ * Is `state` current? For a caller, `by`: may it go? With `wait` (ms), the answer comes as soon as it is so, or never can
+ * be. With `since` and no `by`, a state that was entered after that revision was current, perhaps only briefly.
+ */
+export interface IsQuery extends GoingOn {
   readonly type: 'is';
   readonly state: string;
   readonly by?: string;
@@ -32,7 +40,7 @@ interface Resuming {
 }
 
 /** The status document. With `wait` (ms), the answer comes as soon as the revision is none of `known`. */
-export interface StatusQuery extends Resuming {
+export interface StatusQuery extends Resuming, GoingOn {
   readonly type: 'status';
   readonly known?: readonly number[];
   readonly wait?: number;

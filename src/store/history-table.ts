@@ -203,6 +203,25 @@ export class HistoryTable {
     return found;
   }
 
+  /**
+   * Returns the revision of the newest entry that entered a state; undefined where there is none.
+   *
+   * @param entries entries written so far.
+   * @param since only entries with greater revisions.
+   * @param most characters to read at most, about: older entries are not looked at.
+   */
+  lastEntered(entries: number, since: number, state: string, most: number): number | undefined {
+    let left = most;
+    const oldest = Math.max(1, entries - HISTORY_ROWS + 1);
+    for (const row of this.#rows(rangesOf(oldest, entries).reverse(), 'DESC')) {
+      left -= lengthOf(row);
+      const { revision, entered } = toEntry(row.id, row);
+      if (revision <= since || left < 0) return undefined;
+      if (entered.includes(state)) return revision;
+    }
+    return undefined;
+  }
+
   /** Reads rows lazily: no more than the caller iterates over. */
   *#rows(ranges: readonly IdRange[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
     for (const { base, low, high } of ranges) {

@@ -3,8 +3,8 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
-import { evict, inStorage, objectAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
-import { put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
+import { evict, inStorage, objectAt, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import { erase, put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
 
 const HOUR = 60 * 60 * 1_000;
 
@@ -220,6 +220,47 @@ describe('how long to wait', () => {
     expect(await inStorage(address, ({ sql }) => sql.exec('SELECT * FROM sqlite_master').toArray())).toEqual(
       [],
     );
+  });
+});
+
+describe('a wait that goes on', () => {
+  const since = (address: string, state: string, revision: number) =>
+    inStorage(address, (_, machine) => readAt(machine, { type: 'is', state, since: revision }));
+
+  it('ends with a state that was entered since, at the revision of its last entry', async () => {
+    const address = await newChart(sequence(counting('a', 'b'), counting('b', 'c'), counting('c', 'a')));
+    for (const state of ['a', 'b', 'c', 'a', 'b', 'c']) await report(address, state);
+    // `b` was entered at revisions 2 and 5.
+    expect(await since(address, 'b', 1)).toEqual({ ok: true, revision: 5 });
+    expect(await since(address, 'b', 4)).toEqual({ ok: true, revision: 5 });
+    expect(await since(address, 'b', 5)).toMatchObject({ ok: false, code: 'not-current' });
+    expect(await since(address, 'a', 7)).toEqual({ ok: true, revision: 7 });
+  });
+
+  it('ends with a state that one commit has entered and left since', async () => {
+    const address = await newChart('initial: a\nstates: {a: {on: {update: b}}, b: {always: c}, c: {}}');
+    await report(address, 'a');
+    expect(await since(address, 'b', 1)).toEqual({ ok: true, revision: 2 });
+    expect(await since(address, 'b', 2)).toMatchObject({ ok: false, code: 'cannot-come' });
+  });
+
+  it('does not begin a machine again that was deleted since', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    await erase(address);
+    for (const query of [{ type: 'is', state: 'patch' }, { type: 'status' }] as const) {
+      const answer = await inStorage(address, (_, machine) => readAt(machine, { ...query, since: 2 }));
+      expect(answer).toMatchObject({ ok: false, code: 'no-chart' });
+    }
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('looks at a run that has not begun as any wait does', async () => {
+    const run = `${await newChart(drain)}@42`;
+    const answer = await inStorage(run, (_, machine) =>
+      readAt(machine, { type: 'is', state: 'patch', since: 0 }),
+    );
+    expect(answer).toMatchObject({ ok: false, code: 'not-current', machine: { revision: 0 } });
   });
 });
 

@@ -94,7 +94,12 @@ function familiesOf(metrics: Metrics): Family[] {
       help: 'Changes of the current states.',
       samples: [[{}, transitions]],
     },
-    { name: 'waiters', type: 'gauge', help: 'Requests that wait.', samples: [[{}, waiters]] },
+    {
+      name: 'waiters',
+      type: 'gauge',
+      help: 'Calls that wait: requests of one edge for the same thing share one.',
+      samples: [[{}, waiters]],
+    },
     {
       name: 'watchers',
       type: 'gauge',

@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDescriptors } from '../../../src/cli/descriptors.ts';
 import { WAITERS } from '../../../src/limits.ts';
 import { measure } from '../../bench/load.ts';
 import { folderOf } from '../charts.ts';
 import { cleanUp, type Server, startServer } from '../server.ts';
+import { startLinked } from './link.ts';
 import { type Call, call } from './raw.ts';
 
 /** Both states only count updates, without an end. */
@@ -21,6 +23,38 @@ beforeAll(async () => {
   server = await startServer({ charts: await folderOf({ 'crowd/chart.yaml': CHART }) });
 });
 afterAll(cleanUp);
+
+describe('as many waiters as one edge has places for', () => {
+  it('are few calls at the object at a time, and are all answered within a second of the transition', async () => {
+    const linked = await startLinked({ 'crowd/chart.yaml': CHART });
+    const { waits } = await readDescriptors();
+    // The test's own connections need descriptors as well.
+    const count = Math.min(WAITERS, Math.floor(waits * 0.9));
+    const machine = `${linked.url}/crowd/chart`;
+    await updateRate(machine, 'work');
+    const empty = await memoryOf(linked.workerdPid);
+    await linked.calls();
+    const waiters = await callAll(`${machine}/state?state=next&wait=60s`, count);
+    const joining = await linked.calls();
+    const full = await memoryOf(linked.workerdPid);
+
+    expect((await fetch(`${machine}/state?state=work&event=go`, { method: 'PUT' })).status).toBe(200);
+    const moved = performance.now();
+    const answers = await Promise.all(waiters.map(({ answered }) => answered));
+    const latest = Math.max(...answers.map(({ at }) => at)) - moved;
+    const ending = await linked.calls();
+    console.log(
+      `waiters: ${count} of one edge, at most ${Math.max(joining.most, ending.most)} calls at a time, ` +
+        `${joining.made + ending.made} in all; answered ${latest.toFixed(0)} ms after the transition; ` +
+        `${((full - empty) / count / 1_024).toFixed(1)} KiB each, edge and connection included`,
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(Math.max(joining.most, ending.most)).toBeLessThanOrEqual(64);
+    expect(joining.underWay).toBe(1);
+    expect(latest).toBeLessThan(Math.max(1_000, count / 4));
+    await linked.stop();
+  });
+});
 
 describe('2,000 waiters on one machine', () => {
   const COUNT = 2_000;
