@@ -43,15 +43,17 @@ describe('as many waiters as one edge has places for', () => {
     const answers = await Promise.all(waiters.map(({ answered }) => answered));
     const latest = Math.max(...answers.map(({ at }) => at)) - moved;
     const ending = await linked.calls();
+    const usual = await timeToAnswer(`${linked.url}/healthz`, count);
     console.log(
       `waiters: ${count} of one edge, at most ${Math.max(joining.most, ending.most)} calls at a time, ` +
-        `${joining.made + ending.made} in all; answered ${latest.toFixed(0)} ms after the transition; ` +
-        `${((full - empty) / count / 1_024).toFixed(1)} KiB each, edge and connection included`,
+        `${joining.made + ending.made} in all; answered ${latest.toFixed(0)} ms after the transition, ` +
+        `as many plain requests in ${usual.toFixed(0)} ms; ${((full - empty) / count / 1_024).toFixed(1)} KiB each, edge and connection included`,
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(Math.max(joining.most, ending.most)).toBeLessThanOrEqual(64);
     expect(joining.underWay).toBe(1);
-    expect(latest).toBeLessThan(Math.max(1_000, count / 4));
+    // A host that has other things to do answers plain requests later as well.
+    expect(latest).toBeLessThan(Math.max(1_000, usual));
     await linked.stop();
   });
 });
@@ -120,6 +122,13 @@ describe('clients that disconnect during a wait', () => {
     expect(ratio).toBeGreaterThan(0.5);
   });
 });
+
+/** Sends the same `GET` many times at once, each on a connection of its own. @returns ms until all are answered. */
+async function timeToAnswer(url: string, count: number): Promise<number> {
+  const began = performance.now();
+  await Promise.all(Array.from({ length: count }, () => call('GET', url).answered));
+  return performance.now() - began;
+}
 
 /**
  * Sends the same `GET` many times, each on a connection of its own.
