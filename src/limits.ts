@@ -248,7 +248,7 @@ export const RECEIPTS_SLACK = 1_000;
  * that it collects beyond that before it drops the oldest, which is a scan as well.
  */
 export const REPORT_DATA = 8 * 1024 * 1024;
-export const REPORT_DATA_SLACK = 512 * 1024;
+export const REPORT_DATA_SLACK = 2 * 1024 * 1024;
 
 /** Reports in one answer: the default and the most, and their characters, about. */
 export const REPORTS_PAGE = 100;

@@ -202,18 +202,24 @@ export class ReceiptTable {
     if (this.#numbers !== undefined) this.#numbers.data = 0;
   }
 
-  /** Drops the data of the oldest reports beyond `REPORT_DATA`, and keeps their receipts. Returns the bytes that are left. */
+  /**
+   * Drops the data of the oldest reports beyond `REPORT_DATA`, and keeps their receipts. Returns the bytes that are left, at
+   * most.
+   */
   #dropData(): number {
-    const { data } = this.#readNumbers();
-    if (data <= REPORT_DATA) return data;
-    this.#table.delete(
-      `UPDATE receipt SET answer = substr(answer, 1, instr(answer, ',') - 1) || '}'
-        WHERE ${HAS_DATA} AND number <= (
-          SELECT number FROM (
-            SELECT number, sum(${DATA_SIZE}) OVER (ORDER BY number DESC) AS size FROM receipt WHERE ${HAS_DATA}
-          ) WHERE size > ? ORDER BY number DESC LIMIT 1)`,
+    const [oldest] = this.#table.rows<{ number: number }>(
+      `SELECT number FROM (
+         SELECT number, sum(${DATA_SIZE}) OVER (ORDER BY number DESC) AS size FROM receipt WHERE ${HAS_DATA}
+       ) WHERE size > ? ORDER BY number DESC LIMIT 1`,
       REPORT_DATA,
     );
+    if (oldest !== undefined) {
+      this.#table.delete(
+        `UPDATE receipt SET answer = substr(answer, 1, instr(answer, ',') - 1) || '}'
+          WHERE ${HAS_DATA} AND number <= ?`,
+        oldest.number,
+      );
+    }
     return REPORT_DATA;
   }
 

@@ -34,6 +34,7 @@ const word = fc.oneof(
     'state',
     'chart',
     'history',
+    'reports',
     'watch',
     'claims',
     'reset',
@@ -132,7 +133,7 @@ async function answersTo(
       fc.oneof(
         fc.array(word, { maxLength: 6 }).map((words) => words.join('/')),
         fc
-          .constantFrom('state', 'chart', 'history', 'watch', 'claims', 'reset')
+          .constantFrom('state', 'chart', 'history', 'reports', 'watch', 'claims', 'reset')
           .map((path) => `${address}/${path}`),
       ),
       query,

@@ -1,8 +1,10 @@
 /** The data of reports: the bodies that are accepted, their readers, and repeats. */
 import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DATA_BYTES, DATA_DEPTH } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
+import { FUZZ } from '../fuzz.ts';
 import { atSecond, evict, historyOf, inStorage, objectAt, send, updateAt } from '../service.ts';
 import { documentOf, put, refusedOf, reportsOf, resource, storyOf, verdict } from './callers.ts';
 
@@ -81,6 +83,46 @@ describe('a report with data', () => {
     );
   });
 });
+
+it('any JSON comes back as it was sent, and any text that is none is refused', async () => {
+  const address = await newChart(plain);
+  const sends = async (body: string, by: string) =>
+    send('PUT', resource(address, 'state', { state: 'work', by }), { body });
+  let callers = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        fc.jsonValue({ stringUnit: 'binary', maxDepth: 5 }).map((value) => JSON.stringify(value)),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }),
+      ),
+      async (text) => {
+        const by = `web-${callers++}`;
+        const response = await sends(text, by);
+        const json = isJson(text);
+        const isSmall = new TextEncoder().encode(text).length <= DATA_BYTES;
+        const right = isSmall
+          ? json || text.trim() === ''
+            ? '200'
+            : '400 wrong-parameter'
+          : '413 too-large';
+        expect(await verdict(response)).toBe(right);
+        if (right !== '200' || !json) return;
+        const [newest] = (await historyOf(address, '?limit=1')).history;
+        expect(JSON.stringify(newest?.data)).toBe(JSON.stringify(JSON.parse(text)));
+      },
+    ),
+    { numRuns: 60, seed: FUZZ.seed },
+  );
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('a body is', () => {
   it.each([
