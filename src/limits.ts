@@ -101,6 +101,10 @@ export const WINDOWS_JOINED = 16;
  */
 export const WINDOW_SEARCHES = 200;
 
+/** Inputs of a chart, and bytes of their values in a run, as JSON: guards are charged for them as for the context. */
+export const CHART_INPUTS = 64;
+export const INPUTS_BYTES = 4 * 1024;
+
 // Charts: expressions
 
 /** Characters and nodes of one CEL expression: enough for any guard that a person can read. */

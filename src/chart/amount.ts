@@ -1,9 +1,9 @@
 /** Amounts of quorums and slots: a number, a share of the machine's members, or one of the run's inputs. */
 import * as z from 'zod';
-import type { Scalar } from './terms.ts';
+import { type InputReference, parseInputReference, type Scalar } from './terms.ts';
 
 /** `5`, `95%`, or `inputs.batch`, whose value is an amount again. `all` is 100 %. */
-export type Amount = number | Share | { readonly input: string };
+export type Amount = number | Share | InputReference;
 
 /** A share of the members that a state is for. */
 interface Share {
@@ -12,7 +12,6 @@ interface Share {
 
 /** At most three decimals, so that shares are exact in thousandths. */
 const SHARE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
-const INPUT = /^inputs\.([A-Za-z_][A-Za-z0-9_]{0,62})$/;
 
 /**
  * Reads an amount from a document, or from the value of an input.
@@ -25,8 +24,7 @@ export function parseAmount(data: unknown): Amount | undefined {
   if (data === 'all') return { percent: 100 };
   const percent = Number(SHARE.exec(data)?.[1] ?? 0);
   if (percent > 0 && percent <= 100) return { percent };
-  const [, input] = INPUT.exec(data) ?? [];
-  return input === undefined ? undefined : { input };
+  return parseInputReference(data);
 }
 
 /**
@@ -34,7 +32,7 @@ export function parseAmount(data: unknown): Amount | undefined {
  *
  * @returns undefined for anything else, another input included.
  */
-function parseInputAmount(value: Scalar | undefined): number | Share | undefined {
+export function parseInputAmount(value: Scalar | undefined): number | Share | undefined {
   const amount = parseAmount(typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value);
   return typeof amount === 'object' && 'input' in amount ? undefined : amount;
 }

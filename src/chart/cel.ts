@@ -30,6 +30,7 @@ export function createEnvironment(types?: ContextTypes): Environment {
     environment
       .registerVariable({ name: 'context', schema: { ...types } })
       .registerVariable({ name: 'event', schema: { type: 'string', data: 'dyn' } });
+  environment.registerVariable('inputs', 'dyn');
   environment.registerFunction('in_state(string): bool', (name: string) => answers.get(name) === true);
   return environment;
 }

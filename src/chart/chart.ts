@@ -7,10 +7,12 @@ import { start } from './engine.ts';
 import { type ChartIssue, IssueList } from './issue.ts';
 import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
 import { Names } from './names.ts';
+import { filled } from './run-inputs.ts';
 import { checkSequence, type Sequence, sequenceModel } from './sequence.ts';
 import { writeSequence } from './sequence-write.ts';
 import type { Snapshot } from './snapshot.ts';
 import { checkStatechart, type Statechart } from './statechart/statechart.ts';
+import { NO_TERMS } from './terms.ts';
 
 export { showAmount } from './amount.ts';
 export {
@@ -75,8 +77,9 @@ export {
   reachable,
   takes,
 } from './queries.ts';
+export { keepInputs, settleInputs } from './run-inputs.ts';
 export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
-export { NO_TERMS } from './terms.ts';
+export { type Inputs, NO_TERMS, type Scalar } from './terms.ts';
 export { parseDuration } from './time.ts';
 export { type Ask, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';
@@ -171,7 +174,7 @@ function check(document: Document, issues: IssueList): Chart | undefined {
     dialect === 'sequence' ? checkSequence(document, issues) : checkStatechart(document, issues);
   if (definition === undefined) return undefined;
   const chart = openChart(definition);
-  const first = start(chart, 0);
+  const first = start(chart, 0, { ...NO_TERMS, inputs: filled(chart.model) });
   if (!first.ok)
     issues.error(document.locate(['initial'], 'key'), ['initial'], `It cannot start: ${first.detail}.`);
   return chart;

@@ -23,6 +23,7 @@ import {
   type TransitionModel,
   withAncestors,
 } from './model.ts';
+import { parseDelay } from './time.ts';
 import {
   type Action,
   all,
@@ -38,7 +39,15 @@ import {
   type TransitionConfig,
   targetIds,
 } from './xstate-config.ts';
-import { doneEvent, doneState, keyOf, labelOf, momentEvent, writtenDoneEvent } from './xstate-names.ts';
+import {
+  delayName,
+  doneEvent,
+  doneState,
+  keyOf,
+  labelOf,
+  momentEvent,
+  writtenDoneEvent,
+} from './xstate-names.ts';
 
 /** A chart's model, compiled. */
 export interface Program {
@@ -61,19 +70,26 @@ export function compile(model: Model): Program {
   const evaluator = new Evaluator(regions);
   let made: XstateMachine | undefined;
   const machine = () => {
-    made ??= createMachineOf(new Compiler(model, evaluator).root(), model);
+    made ??= createMachineOf(new Compiler(model, evaluator).root(), model, evaluator);
     return made;
   };
   return { model, machine, evaluator, hasRegions: regions > 1 };
 }
 
-function createMachineOf(root: StateConfig, model: Model) {
+function createMachineOf(root: StateConfig, model: Model, evaluator: Evaluator) {
   const config = {
     ...root,
     context: { counts: {}, data: model.context ?? {} },
     options: { maxIterations: MICROSTEPS },
   };
-  return xstate.createMachine(config as unknown as Parameters<typeof xstate.createMachine>[0]);
+  const machine = xstate.createMachine(config as unknown as Parameters<typeof xstate.createMachine>[0]);
+  const names = Object.keys(model.inputs ?? {});
+  if (names.length === 0) return machine;
+  const delays = names.map((input) => [
+    delayName({ input }),
+    () => parseDelay(evaluator.terms.inputs[input]) ?? 0,
+  ]);
+  return machine.provide({ delays: Object.fromEntries(delays) });
 }
 
 const xstate = setup({ types: { context: {} as EngineContext, events: {} as EngineEvent } });
@@ -177,11 +193,11 @@ class Compiler {
     return events;
   }
 
-  #after(after: NonNullable<StateModel['after']>): Record<number, TransitionConfig[]> {
-    const byDelay: Record<number, TransitionConfig[]> = {};
+  #after(after: NonNullable<StateModel['after']>): Record<string, TransitionConfig[]> {
+    const byDelay: Record<string, TransitionConfig[]> = {};
     for (const { delay, transitions } of after) {
-      byDelay[delay] ??= [];
-      byDelay[delay].push(...transitions.map((item) => this.#transition(item)));
+      const taken = transitions.map((item) => this.#transition(item));
+      byDelay[delayName(delay)] = [...(byDelay[delayName(delay)] ?? []), ...taken];
     }
     return byDelay;
   }

@@ -25,7 +25,7 @@ import {
   setAnswers,
 } from './cel.ts';
 import type { Json, Scope } from './expression.ts';
-import { type Labels, NO_TERMS, type Terms } from './terms.ts';
+import { type Inputs, type Labels, NO_TERMS, type Terms } from './terms.ts';
 
 /** The reason given for an event that exceeds its budget. */
 export const TOO_LONG = 'it takes too many steps';
@@ -145,13 +145,14 @@ export class Evaluator {
 
   #run(source: string, scope: Scope): unknown {
     const compiled = this.#compile(source);
-    const { bytes, longest } = sizeOfScope(scope);
+    const { inputs } = this.#terms;
+    const { bytes, longest } = sizeOfScope(scope, inputs);
     // A comparison visits all of the data in scope. A text search can visit it once per character. A macro repeats its body
     // for each element.
     const once = 2 + bytes / 64 + (compiled.searches ? (bytes * bytes) / 4_096 : 0);
     const elements = Math.max(longest, compiled.nodes);
     this.#spend(EXPRESSION_COST + compiled.nodes * once * (compiled.hasMacro ? 1 + elements : 1));
-    return compiled.run({ context: scope.context, event: scope.event });
+    return compiled.run({ context: scope.context, event: scope.event, inputs });
   }
 
   #spend(cost: number): void {
@@ -205,11 +206,12 @@ interface Size {
 const sizes = new WeakMap<object, Size>();
 
 /** The size of all variables together. */
-function sizeOfScope({ context, event }: Scope): Size {
-  const own = sizeOf(context);
-  if (event.data === undefined) return own;
-  const data = sizeOf(event.data);
-  return { bytes: own.bytes + data.bytes, longest: Math.max(own.longest, data.longest) };
+function sizeOfScope({ context, event }: Scope, inputs: Inputs): Size {
+  const sizes = [sizeOf(context), sizeOf(inputs), ...(event.data === undefined ? [] : [sizeOf(event.data)])];
+  return {
+    bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+    longest: Math.max(...sizes.map(({ longest }) => longest)),
+  };
 }
 
 function sizeOf(value: Json): Size {

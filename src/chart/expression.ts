@@ -52,29 +52,43 @@ export function checkOnly(source: string): ExpressionProblem | undefined {
 /**
  * Checks the expression of an assignment.
  *
+ * @param inputs the names of the chart's inputs.
  * @returns the first error, or undefined.
  */
-export function checkExpression(source: string): ExpressionProblem | undefined {
+export function checkExpression(
+  source: string,
+  inputs: readonly string[] = [],
+): ExpressionProblem | undefined {
   const parsed = parse(source);
   if ('message' in parsed) return parsed;
   const [call] = findCalls(parsed.ast, 'in_state');
   if (call !== undefined) return { offset: call.start, message: '`in_state` can be asked in guards only' };
-  return checkTypes(parsed).problem ?? checkEventKeys(parsed.ast) ?? checkConditions(parsed.ast);
+  const { ast } = parsed;
+  return (
+    checkTypes(parsed).problem ?? checkEventKeys(ast) ?? checkInputs(ast, inputs) ?? checkConditions(ast)
+  );
 }
 
 /**
  * Checks a guard.
  *
+ * @param inputs the names of the chart's inputs.
  * @param resolve finds the state that `in_state` names, or returns the reason why there is none.
  */
 export function checkGuard<State>(
   source: string,
   resolve: (name: string) => State | string,
+  inputs: readonly string[] = [],
 ): { readonly ok: true; readonly guard: CheckedGuard<State> } | ({ readonly ok: false } & ExpressionProblem) {
   const parsed = parse(source);
   if ('message' in parsed) return { ok: false, ...parsed };
   const { ast } = parsed;
-  const wrong = checkGuardTypes(parsed) ?? checkEventKeys(ast) ?? checkCondition(ast) ?? checkConditions(ast);
+  const wrong =
+    checkGuardTypes(parsed) ??
+    checkEventKeys(ast) ??
+    checkInputs(ast, inputs) ??
+    checkCondition(ast) ??
+    checkConditions(ast);
   if (wrong !== undefined) return { ok: false, ...wrong };
   const asks = new Map<string, State>();
   for (const call of findCalls(ast, 'in_state')) {
@@ -181,6 +195,14 @@ function checkEventKeys(ast: ASTNode): ExpressionProblem | undefined {
   return undefined;
 }
 
+/** Refuses an input that the chart does not have. */
+function checkInputs(ast: ASTNode, known: readonly string[]): ExpressionProblem | undefined {
+  const [unknown] = keysAsked(ast, 'inputs').filter(({ name }) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  const { name, offset } = unknown;
+  return { offset, message: `the chart has no input \`${name}\``, unknown: { name, known } };
+}
+
 /** Refuses arithmetic where CEL requires a boolean. */
 function checkCondition(node: ASTNode): ExpressionProblem | undefined {
   if (node.op === '?:') return checkCondition(node.args[1]) ?? checkCondition(node.args[2]);
@@ -216,7 +238,7 @@ export interface AskedKey {
 }
 
 /** @returns the keys of `variable` that an expression names, except those in `has`. */
-export function keysAsked(node: ASTNode, variable: 'context' | 'event'): AskedKey[] {
+export function keysAsked(node: ASTNode, variable: 'context' | 'event' | 'inputs'): AskedKey[] {
   if (node.op === 'call' && node.args[0] === 'has') return [];
   const inside = childrenOf(node).flatMap((child) => keysAsked(child, variable));
   const name = keyAsked(node, variable);

@@ -7,6 +7,8 @@
  */
 import type { Amount } from './amount.ts';
 import type { CheckedGuard, Json } from './expression.ts';
+import type { Inputs } from './terms.ts';
+import type { Delay } from './time.ts';
 
 /** The number of a state: its index in `Model.states`. The root is 0. */
 export type StateNumber = number;
@@ -24,6 +26,8 @@ export interface Model {
   readonly states: readonly StateModel[];
   /** The initial context, for guards and assignments. */
   readonly context?: { readonly [key: string]: Json };
+  /** The defaults of the inputs; null: it must be given. */
+  readonly inputs?: Inputs;
 }
 
 export interface StateModel {
@@ -67,8 +71,8 @@ export interface EventModel {
 }
 
 interface DelayModel {
-  /** Milliseconds. */
-  readonly delay: number;
+  /** ms, or an input whose value is a duration. */
+  readonly delay: Delay;
   readonly transitions: readonly TransitionModel[];
 }
 

@@ -14,7 +14,7 @@ import {
 } from './model.ts';
 import { type IsOpen, reachableFrom } from './reach.ts';
 import { isDone, type Snapshot, type Timer } from './snapshot.ts';
-import { isInternalEvent, numberOf, timedBy } from './xstate-names.ts';
+import { delayName, isInternalEvent, numberOf, timedBy } from './xstate-names.ts';
 
 /** @returns the name of a state. */
 export function nameOf({ model }: Program, state: StateNumber): string {
@@ -95,7 +95,10 @@ export function meaningOf({ model }: Program, { event }: Pick<Timer, 'event'>): 
   const timed = timedBy(event);
   if (timed === undefined) return undefined;
   const { after = [], at = [] } = model.states[timed.state] ?? {};
-  const set = timed.kind === 'after' ? after.filter(({ delay }) => delay === timed.delay) : [at[timed.index]];
+  const set =
+    timed.kind === 'after'
+      ? after.filter(({ delay }) => delayName(delay) === timed.delay)
+      : [at[timed.index]];
   const targets = set.flatMap((item) => item?.transitions.flatMap((way) => way.targets ?? []) ?? []);
   return { state: timed.state, targets: [...new Set(targets)] };
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { CHART_STATES } from '../limits.ts';
 import { OnlyField } from './only.ts';
+import { InputsField } from './run-inputs.ts';
 import { SlotsFields } from './slots.ts';
 import { parseTimestamp, TIMESTAMP } from './time.ts';
 import { WindowFields } from './window.ts';
@@ -66,7 +67,10 @@ const listShape = <State extends z.ZodType>(state: State) =>
     .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
 
 /** The document without its states. Each state is checked on its own, against the shape of its `func`. */
-export const ChartShape = z.object({ current_state: NameShape, states: listShape(z.unknown()) }, CHART);
+export const ChartShape = z.object(
+  { current_state: NameShape, ...InputsField, states: listShape(z.unknown()) },
+  CHART,
+);
 
 const measureFor = (value: z.ZodType) =>
   z.strictObject({
@@ -130,5 +134,6 @@ function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string
 /** A whole sequence, for the JSON Schema. */
 export const EditedSequence = z.strictObject({
   current_state: NameShape.describe('The name of the state in which the machine starts.'),
+  ...InputsField,
   states: listShape(EditedState).describe('The states, in any order.'),
 });

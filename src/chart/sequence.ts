@@ -9,9 +9,11 @@ import { type Data, type Document, keyText } from './document.ts';
 import { checkOnly } from './expression.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
+import { checkInputs, inputsOf } from './run-inputs.ts';
 import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
 import { reportShape } from './shape-issues.ts';
 import { readSlots } from './slots.ts';
+import type { Inputs } from './terms.ts';
 import { parseTimestamp } from './time.ts';
 import { readWindows, WindowCheck, type WrittenWindows } from './window.ts';
 
@@ -20,6 +22,7 @@ export interface Sequence {
   readonly dialect: 'sequence';
   readonly current_state: string;
   readonly states: readonly SequenceState[];
+  readonly inputs?: Inputs;
 }
 
 type SequenceState = IncrementState | TimeState | FinalState;
@@ -83,7 +86,7 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
   const before = issues.errors.length;
   const shape = ChartShape.safeParse(document.data);
   if (!shape.success) reportShape(shape.error, document, [], issues);
-  warnUnused(document, [], ['current_state', 'states'], issues);
+  warnUnused(document, [], ['current_state', 'inputs', 'states'], issues);
   const items = listAt(document.data, 'states');
   const windows = new WindowCheck(document, issues);
   const states = items.slice(0, CHART_STATES).map((item, i) => {
@@ -98,14 +101,16 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
     dialect: 'sequence',
     current_state: current,
     states: states.filter((state) => state !== undefined),
+    ...inputsOf(document),
   };
+  checkInputs(sequenceModel(sequence), document, issues);
   warnUnreachable(document, sequence, issues);
   checkClockRing(document, sequence, issues);
   return issues.errors.length > before ? undefined : sequence;
 }
 
 /** Compiles a checked sequence. State `i` of the document is state `i + 1` of the model. */
-export function sequenceModel({ current_state, states }: Sequence): Model {
+export function sequenceModel({ current_state, states, inputs }: Sequence): Model {
   const numbers = new Map(states.map((state, i) => [state.name, i + 1]));
   const numberOf = (name: string): StateNumber => numbers.get(name) ?? ROOT;
   const root: StateModel = {
@@ -114,7 +119,10 @@ export function sequenceModel({ current_state, states }: Sequence): Model {
     last: states.length,
     initial: { target: numberOf(current_state) },
   };
-  return { states: [root, ...states.map((state, i) => stateModel(state, i + 1, numberOf))] };
+  return {
+    states: [root, ...states.map((state, i) => stateModel(state, i + 1, numberOf))],
+    ...(inputs === undefined ? {} : { inputs }),
+  };
 }
 
 function stateModel(

@@ -2,8 +2,19 @@
 
 export type Scalar = string | number | boolean | null;
 
+/** Stands for the value of an input of the run. */
+export interface InputReference {
+  readonly input: string;
+}
+
+/** Reads `inputs.NAME`. @returns undefined for any other text. */
+export function parseInputReference(text: string): InputReference | undefined {
+  const [, input] = /^inputs\.([A-Za-z_][A-Za-z0-9_]{0,62})$/.exec(text) ?? [];
+  return input === undefined ? undefined : { input };
+}
+
 /** The values of the chart's `inputs` in this run. */
-type Inputs = { readonly [name: string]: Scalar };
+export type Inputs = { readonly [name: string]: Scalar };
 
 /** What is known of a member: its labels, by name. */
 export type Labels = { readonly [label: string]: string };

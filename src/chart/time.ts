@@ -1,4 +1,5 @@
 /** Durations and timestamps, as charts write them. */
+import type { InputReference, Scalar } from './terms.ts';
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -21,6 +22,24 @@ export function parseDuration(text: string): number | undefined {
     sum += Number(count) * UNITS[unit as keyof typeof UNITS];
   }
   return bounded(Math.round(sum));
+}
+
+/** A delay of a timer, ms, or an input whose value is a duration. */
+export type Delay = number | InputReference;
+
+/** The shortest duration that an input may have, ms: a ring of timers without delay would not end. */
+const SHORTEST_INPUT = UNITS.s;
+
+/** Reads the value of an input as a duration. @returns ms; undefined for anything else, and below one second. */
+export function parseDelay(value: Scalar | undefined): number | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const delay = parseDuration(String(value));
+  return delay === undefined || delay < SHORTEST_INPUT ? undefined : delay;
+}
+
+/** @returns the input of a delay; undefined for a number. */
+export function inputOf(delay: Delay): string | undefined {
+  return typeof delay === 'number' ? undefined : delay.input;
 }
 
 /** The default lease: long enough for a reboot. */

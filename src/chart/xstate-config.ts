@@ -60,7 +60,7 @@ export interface StateConfig {
   readonly exit?: readonly Action[];
   readonly on?: Readonly<Record<string, readonly TransitionConfig[]>>;
   readonly always?: readonly TransitionConfig[];
-  readonly after?: Readonly<Record<number, readonly TransitionConfig[]>>;
+  readonly after?: Readonly<Record<string, readonly TransitionConfig[]>>;
 }
 
 export interface TransitionConfig {

@@ -1,5 +1,6 @@
 /** The names of a chart's states, events and timers in xstate. No other file knows how they are written. */
 import type { StateNumber } from './model.ts';
+import type { Delay } from './time.ts';
 
 /** @returns the key and id of a state. */
 export function keyOf(state: StateNumber): string {
@@ -34,9 +35,14 @@ export function doneName(event: string): string | undefined {
 
 const DONE = 'xstate.done.state.';
 
-/** @returns the event that xstate raises for the `after` of a state. `delay` is in ms. */
-export function delayEvent(state: StateNumber, delay: number): string {
-  return `xstate.after.${delay}.${keyOf(state)}`;
+/** @returns a delay as xstate's configuration names it: ms, or an input. */
+export function delayName(delay: Delay): string {
+  return typeof delay === 'number' ? String(delay) : `inputs.${delay.input}`;
+}
+
+/** @returns the event that xstate raises for the `after` of a state. */
+export function delayEvent(state: StateNumber, delay: Delay): string {
+  return `xstate.after.${delayName(delay)}.${keyOf(state)}`;
 }
 
 /** @returns the event of one `at` of a state, and the label of its timer. xstate has no `at`. */
@@ -46,17 +52,16 @@ export function momentEvent(state: StateNumber, index: number): string {
 
 /** The `after` or `at` that an event belongs to. */
 export type Timed =
-  | { readonly state: StateNumber; readonly kind: 'after'; readonly delay: number }
+  /** `delay` is a `delayName`. */
+  | { readonly state: StateNumber; readonly kind: 'after'; readonly delay: string }
   | { readonly state: StateNumber; readonly kind: 'at'; readonly index: number };
 
 /** The inverse of `delayEvent` and `momentEvent`; undefined for other events. */
 export function timedBy(event: string): Timed | undefined {
-  const [, kind, number, key = ''] = /^xstate\.(after|at)\.(\d+)\.(s\d+)$/.exec(event) ?? [];
+  const [, kind, which = '', key = ''] = /^xstate\.(after|at)\.(\d+|inputs\.\w+)\.(s\d+)$/.exec(event) ?? [];
   if (kind === undefined) return undefined;
   const state = numberOf(key);
-  return kind === 'after'
-    ? { state, kind, delay: Number(number) }
-    : { state, kind: 'at', index: Number(number) };
+  return kind === 'after' ? { state, kind, delay: which } : { state, kind: 'at', index: Number(which) };
 }
 
 /** @returns the label of a timer to which a chart gives an id. The prefix keeps it apart from those of `after` and `at`. */

@@ -13,7 +13,7 @@ import {
   type TransitionModel,
   type Window,
 } from '../chart/model.ts';
-import { delayEvent, momentEvent } from '../chart/xstate-names.ts';
+import { delayEvent, delayName, momentEvent } from '../chart/xstate-names.ts';
 import { durationText, momentText } from './format.ts';
 
 /** A state and its children, in document order. */
@@ -146,7 +146,8 @@ function* captioned(state: StateNumber, described: StateModel): Generator<Captio
   }
   for (const { delay, transitions } of described.after ?? []) {
     const counter: Counter = { kind: 'timer', state, event: delayEvent(state, delay) };
-    yield* timed(`after ${durationText(delay)}`, transitions, counter);
+    const text = typeof delay === 'number' ? durationText(delay) : delayName(delay);
+    yield* timed(`after ${text}`, transitions, counter);
   }
   for (const [i, { at, transitions }] of (described.at ?? []).entries()) {
     const counter: Counter = { kind: 'timer', state, event: momentEvent(state, i) };

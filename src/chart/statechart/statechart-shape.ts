@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { amountShape } from '../amount.ts';
 import { OnlyField } from '../only.ts';
+import { InputsField } from '../run-inputs.ts';
 import { SlotsFields } from '../slots.ts';
 import { DURATION, parseDuration, TIMESTAMP } from '../time.ts';
 import { WINDOW_KEYS, WindowFields } from '../window.ts';
@@ -129,7 +130,7 @@ const StateFields = {
     .optional()
     .meta({
       description: 'Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.',
-      propertyNames: { pattern: DURATION.source },
+      propertyNames: { pattern: `${DURATION.source}|^inputs\\.[A-Za-z_][A-Za-z0-9_]*$` },
     }),
   at: z
     .record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' })
@@ -187,6 +188,7 @@ export const StatechartShape = z.strictObject(
       .record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' })
       .optional()
       .describe('The initial data, for guards and assignments.'),
+    ...InputsField,
     states: StatesShape.describe('The states, by name.'),
   },
   { error: 'must be a mapping with `initial` and `states`' },

@@ -6,9 +6,11 @@ import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
 import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
 import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
+import { checkInputs, inputsOf } from '../run-inputs.ts';
 import { reportShape } from '../shape-issues.ts';
 import { readSlots } from '../slots.ts';
-import { parseDuration, parseTimestamp } from '../time.ts';
+import { parseInputReference } from '../terms.ts';
+import { type Delay, parseDuration, parseTimestamp } from '../time.ts';
 import { WindowCheck } from '../window.ts';
 import { asMap, nameOfOutline, type Outline, OutlineTree } from './outline.ts';
 import { StatechartShape } from './statechart-shape.ts';
@@ -51,7 +53,9 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   const model: Model = {
     states,
     ...(Object.keys(context).length === 0 ? {} : { context: data }),
+    ...inputsOf(document),
   };
+  if (!checkInputs(model, document, issues)) return undefined;
   const { regions, active } = extentOf(model);
   if (regions > CHART_REGIONS || active > CHART_ACTIVE) {
     const message = `${active} states could be active at once, in ${regions} regions; at most ${CHART_ACTIVE} may be, in ${CHART_REGIONS}.`;
@@ -106,10 +110,10 @@ function stateModel(
   const { data, path, type, parent } = outline;
   checkType(outline, document, issues);
   const list = (key: string) => reader.transitions(outline, data[key], [...path, key]);
-  const timed = <Entry>(
+  const timed = <Time, Entry>(
     key: string,
-    read: (text: string) => number | undefined,
-    make: MakeTimed<Entry>,
+    read: (text: string) => Time | undefined,
+    make: MakeTimed<Time, Entry>,
     right: string,
   ) =>
     Object.entries(asMap(data[key])).flatMap(([when, value]) => {
@@ -138,11 +142,11 @@ function stateModel(
     ...full('onDone', list('onDone')),
     ...full(
       'after',
-      timed('after', parseDuration, (delay, transitions) => ({ delay, transitions }), DURATION),
+      timed('after', readDelay, (delay, transitions) => ({ delay, transitions }), DURATION),
     ),
     ...full(
       'at',
-      timed<MomentModel>('at', parseTimestamp, (at, transitions) => ({ at, transitions }), MOMENT),
+      timed<number, MomentModel>('at', parseTimestamp, (at, transitions) => ({ at, transitions }), MOMENT),
     ),
     ...(slots === undefined ? {} : { slots }),
     ...(only === undefined ? {} : { only }),
@@ -154,9 +158,14 @@ function stateModel(
   };
 }
 
-type MakeTimed<Entry> = (time: number, transitions: readonly TransitionModel[]) => Entry;
+/** @returns ms, or the input that stands for the delay. */
+function readDelay(text: string): Delay | undefined {
+  return parseDuration(text) ?? parseInputReference(text);
+}
 
-const DURATION = 'a duration, such as 90s, 30m, 12h or 7d, or milliseconds';
+type MakeTimed<Time, Entry> = (time: Time, transitions: readonly TransitionModel[]) => Entry;
+
+const DURATION = 'a duration, such as 90s, 30m, 12h or 7d, milliseconds, or an input (`inputs.soak`)';
 const MOMENT = 'a time: `2026-12-01T02:00:00Z`, or with an offset, `2026-12-01T02:00:00+02:00`';
 
 /** Checks which keys a type allows, as in XState, and reports keys that would have no effect. */

@@ -30,6 +30,7 @@ export class Reader {
   readonly #document: Document;
   readonly #tree: OutlineTree;
   readonly #issues: IssueList;
+  readonly #inputs: readonly string[];
   readonly #uses: (ExpressionUse & { readonly path: readonly PathStep[] })[] = [];
   readonly #assignments: Assignment[] = [];
   #targets = 0;
@@ -40,6 +41,7 @@ export class Reader {
     this.#document = document;
     this.#tree = tree;
     this.#issues = issues;
+    this.#inputs = Object.keys(asMap(asMap(document.data).inputs));
   }
 
   /** Reads the `on` of a state. */
@@ -147,13 +149,17 @@ export class Reader {
 
   #guard(data: Data | undefined, path: readonly PathStep[]): CheckedGuard<StateNumber> | undefined {
     if (typeof data !== 'string' && typeof data !== 'boolean') return undefined;
-    const result = checkGuard(String(data), (name) => {
-      const state = this.#tree.named(name);
-      return (
-        state?.number ??
-        `there is no state ${quote(name)}.${this.#issues.didYouMean(name, this.#tree.names())}`
-      );
-    });
+    const result = checkGuard(
+      String(data),
+      (name) => {
+        const state = this.#tree.named(name);
+        return (
+          state?.number ??
+          `there is no state ${quote(name)}.${this.#issues.didYouMean(name, this.#tree.names())}`
+        );
+      },
+      this.#inputs,
+    );
     if (result.ok) {
       this.#uses.push({ source: String(data), isGuard: true, path });
       return result.guard;
@@ -192,7 +198,7 @@ export class Reader {
     if (typeof to !== 'string') {
       return { key: name, to: { value: typeof to === 'number' || typeof to === 'boolean' ? to : null } };
     }
-    const wrong = checkExpression(to);
+    const wrong = checkExpression(to, this.#inputs);
     if (wrong === undefined) this.#uses.push({ source: to, isGuard: false, path });
     else this.#error(path, this.#explain(to, wrong));
     return { key: name, to: { cel: to } };
