@@ -8,6 +8,7 @@
  *       await release.update('canary', { by: hostname });
  *     }
  */
+import type { Inputs } from './chart/chart.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -114,6 +115,16 @@ class MachineClient {
     };
     const body = data === undefined ? undefined : JSON.stringify(data);
     return this.#answer('PUT', path('state', { state, event, by }), headers, body);
+  }
+
+  /** Starts the run with inputs. A repeat with the same inputs changes nothing. */
+  async start(inputs: Inputs = {}): Promise<Answer> {
+    return this.#answer('POST', path('start', textsOf(inputs)));
+  }
+
+  /** Gives the running machine other inputs. */
+  async setInputs(inputs: Inputs): Promise<Answer> {
+    return this.#answer('PATCH', '/inputs', { 'Content-Type': 'application/json' }, JSON.stringify(inputs));
   }
 
   /** Takes or renews a slot of `state` for `by`. */
@@ -238,6 +249,10 @@ const NO: ReadonlySet<number> = new Set([406, 412, 422]);
 function path(resource: string, query: Readonly<Record<string, string | undefined>>): string {
   const said = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   return `/${resource}?${new URLSearchParams(said)}`;
+}
+
+function textsOf(inputs: Inputs): Record<string, string> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
 }
 
 /** Reads problem details (RFC 9457); of any other body, only the status. */

@@ -7,6 +7,7 @@
  * does not know.
  */
 import type { ChartIssue } from './chart/issue.ts';
+import type { Inputs } from './chart/terms.ts';
 import type { Refusal } from './refusal.ts';
 
 /** A report: `event` is sent to `state`. */
@@ -42,8 +43,18 @@ export interface Lock extends CommandFields {
 }
 
 /** Begins the machine if it has not begun. */
-interface Start extends CommandFields {
+export interface Start extends CommandFields {
   readonly type: 'start';
+  /** The values of the chart's inputs; the others have their defaults. */
+  readonly inputs?: Inputs;
+}
+
+/** Gives a running machine other inputs. Timers that are set stay. */
+export interface SetInputs extends CommandFields {
+  readonly type: 'inputs';
+  readonly inputs: Inputs;
+  readonly by?: string;
+  readonly revisions?: readonly number[];
 }
 
 /** Restarts the machine from its newest chart. */
@@ -68,7 +79,7 @@ interface Erase extends CommandFields {
   readonly type: 'erase';
 }
 
-export type Command = Update | Claim | Lock | Start | Reset | Upload | Erase;
+export type Command = Update | Claim | Lock | Start | SetInputs | Reset | Upload | Erase;
 
 /** The outcome of a command. */
 export type Outcome<C extends Command = Command> = Outcomes[C['type']] | Refusal;
@@ -79,7 +90,8 @@ interface Outcomes {
   readonly release: Accepted;
   readonly lock: Accepted;
   readonly unlock: Accepted;
-  readonly start: Accepted;
+  readonly start: Started;
+  readonly inputs: Accepted;
   readonly reset: Accepted;
   readonly upload: Uploaded;
   readonly erase: Accepted;
@@ -90,6 +102,12 @@ export interface Accepted {
   readonly ok: true;
   /** The revision of the machine afterwards. */
   readonly revision: number;
+}
+
+/** The machine runs. */
+export interface Started extends Accepted {
+  /** Whether it began with this command; absent from objects of an earlier version. */
+  readonly isNew?: boolean;
 }
 
 /** A slot is held. */

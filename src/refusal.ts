@@ -1,4 +1,4 @@
-import type { ChartIssue, Count } from './chart/chart.ts';
+import type { ChartIssue, Count, InputProblem } from './chart/chart.ts';
 
 /** Every kind of refusal, its HTTP status and its title. A thrown error is never one of these: it is a bug or a fault of the platform. */
 const REFUSALS = {
@@ -26,15 +26,18 @@ const REFUSALS = {
   'not-a-member': { status: 406, title: 'The caller is not a member' },
   'not-for-you': { status: 406, title: 'The state is not for this caller' },
   'already-reported': { status: 406, title: 'The caller has reported already' },
+  'needs-inputs': { status: 406, title: 'The run needs inputs' },
   'not-holder': { status: 406, title: 'The caller holds no slot' },
   'expression-failed': { status: 406, title: 'An expression of the chart failed' },
   'over-bound': { status: 406, title: 'The chart would cross a bound' },
   'too-slow': { status: 408, title: 'The request took too long to be sent' },
+  'other-inputs': { status: 409, title: 'The run has other inputs' },
   'mid-sequence': { status: 409, title: 'The machine is in mid-sequence' },
   'wrong-revision': { status: 412, title: 'The machine is at another revision' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unknown-host': { status: 421, title: 'The service has another name' },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
+  'wrong-inputs': { status: 422, title: 'The inputs are wrong' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
@@ -76,6 +79,8 @@ export interface Refusal {
   readonly opens?: string;
   /** The states that the name may mean. */
   readonly candidates?: readonly string[];
+  /** Inputs that are unknown, missing or wrong. */
+  readonly inputs?: readonly InputProblem[];
   /** All errors of a chart. */
   readonly errors?: readonly ChartIssue[];
 }

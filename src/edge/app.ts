@@ -13,12 +13,14 @@ import { diagramMermaid, diagramSvg } from './routes/drawings.ts';
 import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
+import { inputs } from './routes/inputs.ts';
 import { tenant } from './routes/machines.tsx';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
 import { pageScript, pageStyle } from './routes/page-files.ts';
 import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
+import { start } from './routes/start.ts';
 import { state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
 import { watch } from './routes/watch.ts';
@@ -35,6 +37,8 @@ export const RESOURCES: Resources = {
     reports,
     watch,
     claims,
+    start,
+    inputs,
     reset,
     diagramSvg,
     diagramMermaid,

@@ -29,7 +29,7 @@ export function checkOrigin(request: Request, allowed: OriginBindings['CORS_ORIG
 export function corsFor(allowed: string) {
   return cors({
     origin: originsIn(allowed),
-    allowMethods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'],
     exposeHeaders: ['ETag', 'Retry-After', 'Allow', 'WWW-Authenticate'],
     maxAge: 600,
   });

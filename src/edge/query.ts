@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { nearest } from '../chart/chart.ts';
+import { type Inputs, nearest } from '../chart/chart.ts';
 import { QUERY_PARAMETERS } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { Contract } from './contract/contract.ts';
@@ -9,12 +9,13 @@ import type { AppEnv } from './env.ts';
  * Refuses a query with a parameter that the method's contract does not declare: `&evnt=fail` must not count as a
  * success.
  */
-export function checkQuery(c: Context<AppEnv>, { parameters = [] }: Contract): Refusal | undefined {
+export function checkQuery(c: Context<AppEnv>, { parameters = [], inputs }: Contract): Refusal | undefined {
   const { url } = c.req;
   if (!url.includes('?')) return undefined;
   if (isCrowded(url)) {
     return refuse('wrong-parameter', `The query has more than ${QUERY_PARAMETERS} parameters.`);
   }
+  if (inputs !== undefined) return undefined;
   for (const word in queryOf(c)) {
     if (!parameters.some(({ name, in: place }) => place === 'query' && name === word)) {
       const known = parameters.flatMap(({ name, in: place }) => (place === 'query' ? [name] : []));
@@ -35,6 +36,11 @@ export function queryOf(c: Context<AppEnv>): Readonly<Record<string, string>> {
     c.set('query', query);
   }
   return query;
+}
+
+/** Reads the parameters of a query as inputs of a run; of several with one name, the first. A plain object: it crosses an RPC. */
+export function inputsInQuery(c: Context<AppEnv>): Inputs {
+  return { ...c.req.query() };
 }
 
 /**

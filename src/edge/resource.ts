@@ -38,7 +38,7 @@ export interface Resource<Arguments extends readonly unknown[]> {
 }
 
 /** `HEAD` comes with `GET`, `OPTIONS` with every path. */
-export type MethodName = 'GET' | 'PUT' | 'POST' | 'DELETE';
+export type MethodName = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 interface Method<Arguments extends readonly unknown[]> {
   /** The right that the caller's token must have. */

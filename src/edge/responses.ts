@@ -62,8 +62,8 @@ export function json(body: object | string, headers: Fields = {}, status: 200 | 
 }
 
 /** Renders a success without a body. */
-export function done(revision?: number): Response {
-  return respond(null, 204, revision === undefined ? {} : { ETag: etag(revision) });
+export function done(revision?: number, status: 201 | 204 = 204): Response {
+  return respond(null, status, revision === undefined ? {} : { ETag: etag(revision) });
 }
 
 /** Renders a refusal as problem details (RFC 9457): `type`, `title`, `status`, `detail`, and its other fields. */

@@ -3,6 +3,7 @@ import type { ReadChart } from './chart-source.ts';
 import { claim, release } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { faultOf, unsupported } from './faults.ts';
+import { setInputs, startWith } from './inputs-of-run.ts';
 import { lock, unlock } from './locks.ts';
 import { restart, upload, uploaded } from './restart.ts';
 import { update } from './update.ts';
@@ -33,11 +34,17 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
     case 'unlock':
       return unlock(draft, command, now);
     case 'start':
-      return { ok: true, revision: draft.machine.revision };
+      return startWith(draft, command);
+    case 'inputs':
+      return setInputs(draft, command, now);
     case 'reset':
       if (next === undefined) break;
-      if (!draft.isNew) restart(draft, next, 'reset', command, now);
-      return { ok: true, revision: draft.machine.revision };
+      return (
+        (draft.isNew ? undefined : restart(draft, next, 'reset', command, now)) ?? {
+          ok: true,
+          revision: draft.machine.revision,
+        }
+      );
     case 'upload':
       if (next === undefined) break;
       return draft.isNew ? uploaded(draft, next, true) : upload(draft, command, next, now);

@@ -3,6 +3,7 @@ import {
   type CoolingSlot,
   claimKeyOf,
   claimOf,
+  type Inputs,
   NO_CLAIMS,
   NOTHING_COOLS,
   nameOf,
@@ -49,6 +50,7 @@ export class Draft {
   readonly #receipts = new Map<string, Receipt>();
   readonly #passed = new Set<StateNumber>();
   #restarted: Changes['restarted'];
+  #inputs: Changes['inputs'];
   #uploaded: Changes['uploaded'];
   /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
   #begun: { readonly revision: number; readonly size: number } | undefined;
@@ -107,6 +109,7 @@ export class Draft {
       at: changedAt,
       snapshot: storeSnapshot(snapshot),
       ...(this.#restarted === undefined ? {} : { restarted: this.#restarted }),
+      ...(this.#inputs === undefined ? {} : { inputs: this.#inputs }),
       ...(this.#uploaded === undefined ? {} : { uploaded: this.#uploaded }),
       timersSet: [...this.#timersSet.values()],
       timersCleared: [...this.#timersCleared],
@@ -155,10 +158,20 @@ export class Draft {
       claims: NO_CLAIMS,
       cooling: NOTHING_COOLS,
     };
+    const { inputs } = step.snapshot.terms;
+    const hadInputs = Object.keys(this.#machine.snapshot.terms.inputs).length > 0;
+    if (hadInputs || Object.keys(inputs).length > 0) this.#inputs = inputs;
     this.take(step, at, entry, from);
     const began = { started: this.#machine.revision, startedAt: at };
     this.#machine = { ...this.#machine, ...began };
     this.#restarted = { ...began, chart: source };
+  }
+
+  /** Gives the run other inputs. */
+  setInputs(inputs: Inputs): void {
+    const { snapshot } = this.#machine;
+    this.#inputs = inputs;
+    this.#machine = { ...this.#machine, snapshot: { ...snapshot, terms: { ...snapshot.terms, inputs } } };
   }
 
   /** Notes the chart that was uploaded to the address. */

@@ -42,7 +42,10 @@ export function wake(store: MachineStore): MachineState | undefined {
   const { revision, started, startedAt, entries, changedAt } = stored;
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
-  const snapshot = restoreSnapshot(stored.snapshot, store.timers(), NO_TERMS);
+  const snapshot = restoreSnapshot(stored.snapshot, store.run.timers(), {
+    ...NO_TERMS,
+    inputs: store.inputs(),
+  });
   return {
     revision,
     started,
@@ -52,8 +55,8 @@ export function wake(store: MachineStore): MachineState | undefined {
     chart,
     source: { hash, origin },
     snapshot,
-    claims: indexClaims(store.claims()),
-    cooling: indexCooling(store.cooling()),
+    claims: indexClaims(store.run.claims()),
+    cooling: indexCooling(store.run.cooling()),
   };
 }
 

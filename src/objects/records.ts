@@ -29,9 +29,9 @@ export const NO_RECORDS: Records = {
 export function recordsIn(store: MachineStore): Records {
   return {
     receipt: (key) => store.receipts.find(key),
-    lastVisit: (state) => store.lastVisit(state),
+    lastVisit: (state) => store.run.lastVisit(state),
     reports: () => store.receipts.reportReceipts(),
-    endedVisits: () => store.endedVisits(),
+    endedVisits: () => store.run.endedVisits(),
     uploadedText: () => store.upload()?.text,
   };
 }

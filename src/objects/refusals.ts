@@ -7,6 +7,7 @@ import {
   coolingOn,
   countsOf,
   eventsOf,
+  type InputProblem,
   isDone,
   type NoPart,
   nameOf,
@@ -259,6 +260,28 @@ export function deleted(): Refusal {
 /** Refuses a request for a revision of a machine that has not begun. */
 export function noRevision(address: Address): Refusal {
   return refuse('wrong-revision', `There is no machine at ${formatAddress(address)} yet.`);
+}
+
+/** Refuses to begin a run whose chart has inputs that must be given. */
+export function needsInputs(address: Address, problems: readonly InputProblem[]): Refusal {
+  const names = problems.map(({ input }) => input);
+  const base = formatAddress(address) === 'default' ? '' : `/${formatAddress(address)}`;
+  const query = names.map((name) => `${name}=…`).join('&');
+  const detail = `The chart of ${formatAddress(address)} has inputs that must be given: ${names.join(', ')}. Start it with POST ${base}/start?${query}`;
+  return refuse('needs-inputs', detail, { inputs: problems, retryAfter: RETRY_AFTER_DEFAULT });
+}
+
+/** Refuses inputs that are unknown, missing or wrong. */
+export function wrongInputs(problems: readonly InputProblem[]): Refusal {
+  const detail = `Nothing has changed: ${problems.map(({ message }) => message).join(' ')}`;
+  return refuse('wrong-inputs', detail, { inputs: problems });
+}
+
+/** Refuses to start a run that is under way with other inputs. */
+export function otherInputs(machine: MachineState): Refusal {
+  const detail =
+    'The run is under way with other inputs: change them with PATCH …/inputs, or start another run.';
+  return refuse('other-inputs', detail, { machine: factsOf(machine) });
 }
 
 /** Refuses a chart for a run. */

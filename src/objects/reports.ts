@@ -22,7 +22,7 @@ export async function reportsPage(
   const page = { ok: true, state: nameOf(chart, state), revision } as const;
   if (preview !== undefined) return { ...page, reports: [], hasMore: false };
   const { store } = runtime;
-  const visit = snapshot.active.get(state)?.number ?? store.lastVisit(state) ?? 0;
+  const visit = snapshot.active.get(state)?.number ?? store.run.lastVisit(state) ?? 0;
   // One more than is shown tells whether there are more.
   const { reports, isCut } = store.receipts.reportsOf(state, visit, after, limit + 1, REPORTS_PAGE_LENGTH);
   return { ...page, reports: reports.slice(0, limit), hasMore: isCut || reports.length > limit };

@@ -1,14 +1,19 @@
+import type { Address } from '../address.ts';
 import {
   type Chart,
   corrects,
   type Definition,
   isDone,
+  keepInputs,
   NO_CLAIMS,
+  NO_TERMS,
   NOTHING_COOLS,
   readChart,
   type Snapshot,
   type Step,
+  settleInputs,
   start,
+  type Terms,
   writeBeginning,
 } from '../chart/chart.ts';
 import type { Command, Reset, Upload, Uploaded } from '../commands.ts';
@@ -20,7 +25,7 @@ import { fireDue } from './due.ts';
 import { carryOver } from './kept-reports.ts';
 import type { MachineState } from './machine-state.ts';
 import { NO_RECORDS } from './records.ts';
-import { midSequence, wrongRevision } from './refusals.ts';
+import { midSequence, needsInputs, wrongInputs, wrongRevision } from './refusals.ts';
 
 /** The step that enters the initial state of a chart, and when it was taken, ms since the epoch. */
 export interface FirstStep extends Step {
@@ -28,10 +33,18 @@ export interface FirstStep extends Step {
 }
 
 /** Enters the initial state. @param before the snapshot of the run before, if there was one. */
-export function enter(chart: Chart, at: number, before?: Snapshot): FirstStep {
-  const step = start(chart, at, before?.terms, before);
+export function enter(chart: Chart, at: number, terms: Terms, before?: Snapshot): FirstStep {
+  const step = start(chart, at, terms, before);
   if (!step.ok) throw new Error('a checked chart cannot start');
   return { ...step, at };
+}
+
+/** Enters the initial state of a machine that begins, with the inputs of `command` and the defaults of the chart. */
+export function firstStep(address: Address, chart: Chart, command: Command): FirstStep | Refusal {
+  const given = command.type === 'start' ? command.inputs : undefined;
+  const settled = settleInputs(chart.model, given ?? {});
+  if (settled.ok) return enter(chart, Date.now(), { ...NO_TERMS, inputs: settled.inputs });
+  return given === undefined ? needsInputs(address, settled.problems) : wrongInputs(settled.problems);
 }
 
 /**
@@ -67,12 +80,26 @@ export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
   return { ...machine, revision: 0, started: 0, entries: 0, preview: next.source };
 }
 
-/** Restarts the machine in the initial state of `next`. */
-export function restart(draft: Draft, next: ReadChart, cause: Cause, caller: Caller, now: number): void {
+/**
+ * Restarts the machine in the initial state of `next`. It keeps the values of inputs that are right for the chart.
+ *
+ * @returns a refusal if an input has no value.
+ */
+export function restart(
+  draft: Draft,
+  next: ReadChart,
+  cause: Cause,
+  caller: Caller,
+  now: number,
+): Refusal | undefined {
   const { chart, source } = next;
-  const step = enter(chart, now, draft.machine.snapshot);
+  const { snapshot } = draft.machine;
+  const kept = keepInputs(chart.model, snapshot.terms.inputs);
+  if (!kept.ok) return wrongInputs(kept.problems);
+  const step = enter(chart, now, { ...snapshot.terms, inputs: kept.inputs }, snapshot);
   draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
   fireDue(draft, now);
+  return undefined;
 }
 
 /** Puts a chart at the address of a machine that has begun. If it is another chart, the machine restarts with it. */
@@ -83,8 +110,8 @@ export function upload(draft: Draft, command: Upload, next: ReadChart, now: numb
   const isOther = machine.source.hash !== next.source.hash || machine.source.origin !== 'upload';
   const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
   if (isOther && isUnderWay && !reset) return midSequence(machine);
-  if (isOther || reset) exchange(draft, command, next, now);
-  return uploaded(draft, next, false);
+  const refusal = isOther || reset ? exchange(draft, command, next, now) : undefined;
+  return refusal ?? uploaded(draft, next, false);
 }
 
 /** Makes the outcome of an upload. @param created whether the machine began with it. */
@@ -98,18 +125,21 @@ export function uploaded(
 }
 
 /** Replaces the chart of a machine. A corrected sequence keeps the reports of the visits that it continues. */
-function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): void {
+function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): Refusal | undefined {
   const { machine } = draft;
   const { chart, source } = next;
   const isCorrected = corrects(chart, machine.chart, machine.snapshot);
   const beginning = isCorrected ? beginningOf(draft) : undefined;
   const before = isCorrected ? { machine, reports: draft.reports(), left: draft.endedVisits() } : undefined;
-  draft.upload({ ...source, text: writeBeginning(chart, source.text, beginning) });
-  restart(draft, next, 'upload', command, now);
-  if (before === undefined) return;
+  const text = writeBeginning(chart, source.text, beginning);
+  const refusal = restart(draft, next, 'upload', command, now);
+  if (refusal !== undefined) return refusal;
+  draft.upload({ ...source, text });
+  if (before === undefined) return undefined;
   const { reports, left } = carryOver(before, draft.machine);
   for (const receipt of reports) draft.keep(receipt);
   for (const visit of left) draft.noteLeft(visit);
+  return undefined;
 }
 
 /** Returns the definition with which runs of this machine's chart begin. */

@@ -1,4 +1,5 @@
 import type { Address } from '../address.ts';
+import { writeBeginning } from '../chart/chart.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { MachineStore } from '../store/machine-store.ts';
@@ -14,7 +15,7 @@ import { Memory, type Publish } from './memory.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
-import { begin, enter, previewOf } from './restart.ts';
+import { begin, firstStep, previewOf } from './restart.ts';
 
 /**
  * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
@@ -92,9 +93,9 @@ export class Runtime {
     this.#isDraining = false;
   }
 
-  /** Takes the next batch from the queue. An `upload` and an `erase` are batches of their own. */
+  /** Takes the next batch from the queue. An `upload`, an `erase` and a `start` with inputs are batches of their own. */
   #nextBatch(): Queued[] {
-    const alone = this.#queue.findIndex(({ command: { type } }) => type === 'upload' || type === 'erase');
+    const alone = this.#queue.findIndex(isAlone);
     return this.#queue.splice(0, alone === -1 ? this.#queue.length : Math.max(alone, 1));
   }
 
@@ -122,7 +123,8 @@ export class Runtime {
     }
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
-    const step = enter(found.chart, Date.now());
+    const step = firstStep(this.#address, found.chart, first.command);
+    if (!step.ok) return isUpload ? [await this.#keepUpload(found)] : batch.map(() => step);
     const isRun = this.#address.run !== undefined;
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
       const beginning = begin(found, step, first.command, isRun, step.at);
@@ -145,6 +147,20 @@ export class Runtime {
     } finally {
       this.#isBeginning = false;
     }
+  }
+
+  /**
+   * Keeps a chart that was uploaded to an address whose machine cannot begin with it: the chart has inputs that must be
+   * given. Its runs, and the machine, start with them.
+   */
+  async #keepUpload({ chart, source, warnings }: ReadChart): Promise<Outcome> {
+    const entered = await this.#registry.enter(source);
+    if (!entered.ok) return entered;
+    const created = this.store.upload() === undefined;
+    const { hash } = source;
+    const text = writeBeginning(chart, source.text);
+    this.#ctx.storage.transactionSync(() => this.store.keepUpload({ hash, text }));
+    return { ok: true, created, dialect: chart.definition.dialect, hash, warnings, revision: 0 };
   }
 
   #apply(draft: Draft, batch: readonly Queued[], now: number): Outcome[] {
@@ -179,7 +195,8 @@ export class Runtime {
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
-    if (this.store.version() === undefined) return [notStarted(this.#address)];
+    if (this.store.version() === undefined && this.store.upload() === undefined)
+      return [notStarted(this.#address)];
     const revision = this.#memory.machine?.revision ?? this.store.revision();
     this.#alarm.forget();
     // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
@@ -245,7 +262,8 @@ export class Runtime {
     const begun = this.current();
     if (begun !== undefined) return begun;
     if (!found.ok) return found;
-    const step = enter(found.chart, Date.now());
+    const step = firstStep(this.#address, found.chart, { type: 'start' });
+    if (!step.ok) return step;
     return previewOf(found, begin(found, step, { type: 'start' }, true, step.at));
   }
 
@@ -261,7 +279,7 @@ export class Runtime {
       if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
     } catch (error) {
       console.error('an alarm failed', error);
-      await this.#alarm.retry(() => this.store.firstDue(), now);
+      await this.#alarm.retry(() => this.store.run.firstDue(), now);
     }
   }
 
@@ -291,7 +309,7 @@ export class Runtime {
 
   /** Removes a machine that is not there from its tenant's registry, unless it is about to begin. */
   async leaveRegistry(): Promise<void> {
-    if (!this.#isBeginning) await this.#registry.leave();
+    if (!this.#isBeginning && this.store.upload() === undefined) await this.#registry.leave();
   }
 }
 
@@ -301,4 +319,10 @@ interface Queued {
   /** The chart of a `reset` or an `upload`. */
   readonly next: ReadChart | undefined;
   readonly settle: (outcome: Outcome) => void;
+}
+
+/** Whether a command is a batch of its own: the machine may begin or end with it. */
+function isAlone({ command }: Queued): boolean {
+  if (command.type === 'start') return command.inputs !== undefined;
+  return command.type === 'upload' || command.type === 'erase';
 }

@@ -7,6 +7,7 @@ import {
   claimsOn,
   countsOf,
   eventOfTimer,
+  type Inputs,
   isDone,
   type Json,
   meaningOf,
@@ -44,6 +45,7 @@ export interface Status {
   readonly since: string;
   readonly changed: string;
   readonly context: Readonly<Record<string, Json>>;
+  readonly inputs: Inputs;
   readonly quorums: readonly (Count & { readonly by: readonly string[] })[];
   readonly claims: readonly {
     readonly state: string;
@@ -172,6 +174,7 @@ function statusOf(
     since: time(since),
     changed: time(machine.changedAt),
     context: snapshot.machine.context.data,
+    inputs: snapshot.terms.inputs,
     quorums: quorumStatus(machine, reports),
     claims: claimStatus(machine),
     ...(openings.length === 0 ? {} : { windows: openings.map((at) => windowStatus(chart, at)) }),

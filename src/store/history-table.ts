@@ -12,6 +12,7 @@ export const CAUSES = [
   'lease-expired',
   'reset',
   'upload',
+  'inputs',
   'refused',
 ] as const;
 export type Cause = (typeof CAUSES)[number];

@@ -58,6 +58,12 @@ export type ClaimRow = {
   until: number;
 };
 
+/** The one row, if any, of the inputs of the run. */
+export type InputsRow = {
+  /** JSON: `Inputs`. */
+  inputs: string;
+};
+
 /** A `CoolingSlot`. */
 export type CoolingRow = {
   state: number;
@@ -72,4 +78,5 @@ export const UPLOAD = new RowParser<UploadRow>('upload');
 export const TIMER = new RowParser<TimerRow>('timer', 'id');
 export const VISITED = new RowParser<VisitedRow>('visited', 'state');
 export const CLAIM = new RowParser<ClaimRow>('claim', 'state', 'caller');
+export const INPUTS = new RowParser<InputsRow>('inputs');
 export const COOLING = new RowParser<CoolingRow>('cooling', 'state', 'slot');

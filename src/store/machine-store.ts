@@ -3,36 +3,25 @@
  * synchronous, takes times as arguments, and leaves the transaction to its caller.
  */
 
-import type { Claim, CoolingSlot, StateNumber, Timer } from '../chart/chart.ts';
+import type { Inputs, StateNumber } from '../chart/chart.ts';
 import { HistoryTable } from './history-table.ts';
 import {
   CHART,
   type ChartRow,
-  CLAIM,
-  type ClaimRow,
-  COOLING,
-  type CoolingRow,
+  INPUTS,
+  type InputsRow,
   MACHINE,
   type MachineRow,
-  TIMER,
-  type TimerRow,
   UPLOAD,
   type UploadRow,
-  VISITED,
-  type VisitedRow,
 } from './machine-rows.ts';
 import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
+import { RunTables } from './run-tables.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
-import { isCounts, isDefinition, isSnapshot, NO_COUNTS, type StoredCounts } from './stored-json.ts';
-import {
-  CHART_ORIGINS,
-  type Changes,
-  type EndedVisit,
-  type StoredChart,
-  type StoredMachine,
-} from './stored-machine.ts';
+import { isCounts, isDefinition, isInputs, isSnapshot, NO_COUNTS, type StoredCounts } from './stored-json.ts';
+import { CHART_ORIGINS, type Changes, type StoredChart, type StoredMachine } from './stored-machine.ts';
 
 export type { Changes, StoredChart };
 
@@ -43,13 +32,12 @@ export type Version = Pick<StoredMachine, 'entries' | 'revision'>;
 export class MachineStore {
   readonly history: HistoryTable;
   readonly receipts: ReceiptTable;
+  /** What is stored about the states of the present run. */
+  readonly run: RunTables;
   readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   readonly #uploads: OptionalTable;
-  readonly #timers: OptionalTable;
-  readonly #visited: OptionalTable;
-  readonly #claims: OptionalTable;
-  readonly #cooling: OptionalTable;
+  readonly #inputs: OptionalTable;
   /** Whether the tables that every machine has are known to exist, in their newest version. */
   #ready = false;
 
@@ -59,11 +47,9 @@ export class MachineStore {
     this.#sql = sql;
     this.history = new HistoryTable(sql);
     this.receipts = new ReceiptTable(sql);
+    this.run = new RunTables(sql);
     this.#uploads = new OptionalTable(sql, 'upload');
-    this.#timers = new OptionalTable(sql, 'timer');
-    this.#visited = new OptionalTable(sql, 'visited');
-    this.#claims = new OptionalTable(sql, 'claim');
-    this.#cooling = new OptionalTable(sql, 'cooling');
+    this.#inputs = new OptionalTable(sql, 'inputs');
   }
 
   /**
@@ -116,42 +102,10 @@ export class MachineStore {
     };
   }
 
-  /** Returns the timers that are set, in the order in which they were set. */
-  timers(): Timer[] {
-    return this.#timers.rows<TimerRow>('SELECT id, label, at, event FROM timer ORDER BY id').map((row) => ({
-      id: TIMER.number(row, 'id'),
-      label: TIMER.text(row, 'label'),
-      at: TIMER.number(row, 'at'),
-      event: TIMER.text(row, 'event'),
-    }));
-  }
-
-  /** Returns the claims that are held. */
-  claims(): Claim[] {
-    return this.#claims.rows<ClaimRow>('SELECT state, caller, since, until FROM claim').map((row) => ({
-      state: CLAIM.number(row, 'state'),
-      by: CLAIM.text(row, 'caller'),
-      since: CLAIM.number(row, 'since'),
-      until: CLAIM.number(row, 'until'),
-    }));
-  }
-
-  /** Returns the slots in their cooldown, and some whose cooldown is over. */
-  cooling(): CoolingSlot[] {
-    return this.#cooling.rows<CoolingRow>('SELECT state, slot, until FROM cooling').map((row) => ({
-      state: COOLING.number(row, 'state'),
-      slot: COOLING.number(row, 'slot'),
-      until: COOLING.number(row, 'until'),
-    }));
-  }
-
-  /** Returns when the first timer comes due or the first lease ends, ms since the epoch; undefined where none does. */
-  firstDue(): number | undefined {
-    if (!this.#hasTables()) return undefined;
-    const timers = this.#timers.rows<{ at: number | null }>('SELECT min(at) AS at FROM timer');
-    const claims = this.#claims.rows<{ at: number | null }>('SELECT min(until) AS at FROM claim');
-    const times = [...timers, ...claims].flatMap(({ at }) => at ?? []);
-    return times.length === 0 ? undefined : Math.min(...times);
+  /** Returns the inputs of the run. */
+  inputs(): Inputs {
+    const [row] = this.#inputs.rows<InputsRow>('SELECT inputs FROM inputs');
+    return row === undefined ? {} : INPUTS.json(row, 'inputs', isInputs);
   }
 
   /** Returns what the machine has counted. */
@@ -194,25 +148,7 @@ export class MachineStore {
 
   /** Returns the states that were entered and left in the present run. */
   leftStates(): ReadonlySet<StateNumber> {
-    return new Set(this.endedVisits().map(({ state }) => state));
-  }
-
-  /** Returns the last ended visit of each state that was left in the present run. */
-  endedVisits(): EndedVisit[] {
-    return this.#visited.rows<VisitedRow>('SELECT state, visit, left_at FROM visited').map((row) => ({
-      state: VISITED.number(row, 'state'),
-      visit: VISITED.number(row, 'visit'),
-      at: VISITED.number(row, 'left_at'),
-    }));
-  }
-
-  /** Returns the number of the visit of `state` that ended last. */
-  lastVisit(state: StateNumber): number | undefined {
-    const [row] = this.#visited.rows<Pick<VisitedRow, 'state' | 'visit'>>(
-      'SELECT state, visit FROM visited WHERE state = ?',
-      state,
-    );
-    return row && VISITED.number(row, 'visit');
+    return new Set(this.run.endedVisits().map(({ state }) => state));
   }
 
   /** Writes the first turn of a machine. Creates the tables where there are none. */
@@ -221,58 +157,21 @@ export class MachineStore {
     this.write(changes, counts);
   }
 
+  /** Writes a chart that was uploaded to the address before its machine has begun. */
+  keepUpload(upload: Pick<StoredChart, 'hash' | 'text'>): void {
+    migrate(this.#storage, MACHINE_SCHEMA);
+    this.#writeUpload(upload);
+  }
+
   /**
    * Writes one turn: the row of the machine, and one row for each history entry, each state left, each timer or claim
    * set or cleared, and each receipt.
    */
   write(changes: Changes, counts = NO_COUNTS): void {
     if (changes.restarted !== undefined) this.#restart(changes.restarted);
-    if (changes.uploaded !== undefined) {
-      const { hash, text } = changes.uploaded;
-      this.#uploads.insert('INSERT OR REPLACE INTO upload (id, hash, text) VALUES (1, ?, ?)', hash, text);
-    }
-    for (const id of changes.timersCleared) this.#timers.delete('DELETE FROM timer WHERE id = ?', id);
-    for (const { id, label, at, event } of changes.timersSet) {
-      this.#timers.insert(
-        'INSERT INTO timer (id, label, at, event) VALUES (?, ?, ?, ?)',
-        id,
-        label,
-        at,
-        event,
-      );
-    }
-    for (const { state, visit, at } of changes.left) {
-      this.#visited.insert(
-        'INSERT OR REPLACE INTO visited (state, visit, left_at) VALUES (?, ?, ?)',
-        state,
-        visit,
-        at,
-      );
-    }
-    for (const state of changes.cooling?.dropped ?? []) {
-      this.#cooling.delete('DELETE FROM cooling WHERE state = ?', state);
-    }
-    for (const { state, slot, until } of changes.cooling?.set ?? []) {
-      this.#cooling.insert(
-        'INSERT OR REPLACE INTO cooling (state, slot, until) VALUES (?, ?, ?)',
-        state,
-        slot,
-        until,
-      );
-    }
-    for (const state of changes.freed) this.#claims.delete('DELETE FROM claim WHERE state = ?', state);
-    for (const { state, by } of changes.claimsCleared) {
-      this.#claims.delete('DELETE FROM claim WHERE state = ? AND caller = ?', state, by);
-    }
-    for (const { state, by, since, until } of changes.claimsSet) {
-      this.#claims.insert(
-        'INSERT OR REPLACE INTO claim (state, caller, since, until) VALUES (?, ?, ?, ?)',
-        state,
-        by,
-        since,
-        until,
-      );
-    }
+    if (changes.uploaded !== undefined) this.#writeUpload(changes.uploaded);
+    if (changes.inputs !== undefined) this.#writeInputs(changes.inputs);
+    this.run.write(changes);
     this.receipts.keep(changes.receipts);
     for (const entry of changes.history) this.history.record(entry);
     this.#writeMachine(changes, counts);
@@ -282,8 +181,20 @@ export class MachineStore {
   forget(): void {
     this.#ready = false;
     this.receipts.forget();
-    for (const table of [this.#uploads, this.#timers, this.#visited, this.#claims, this.#cooling])
-      table.forget();
+    this.run.forget();
+    this.#uploads.forget();
+    this.#inputs.forget();
+  }
+
+  #writeUpload({ hash, text }: Pick<StoredChart, 'hash' | 'text'>): void {
+    this.#uploads.insert('INSERT OR REPLACE INTO upload (id, hash, text) VALUES (1, ?, ?)', hash, text);
+  }
+
+  #writeInputs(inputs: Inputs): void {
+    if (Object.keys(inputs).length === 0) this.#inputs.delete('DELETE FROM inputs');
+    else {
+      this.#inputs.insert('INSERT OR REPLACE INTO inputs (id, inputs) VALUES (1, ?)', JSON.stringify(inputs));
+    }
   }
 
   /** Writes the row of the machine in one statement. Another run has another chart and beginning as well. */
@@ -313,10 +224,7 @@ export class MachineStore {
 
   /** Begins another run. Its chart may be another one, whose states have other numbers. */
   #restart({ chart: { hash, origin, text, definition } }: NonNullable<Changes['restarted']>): void {
-    this.#timers.delete('DELETE FROM timer');
-    this.#visited.delete('DELETE FROM visited');
-    this.#claims.delete('DELETE FROM claim');
-    this.#cooling.delete('DELETE FROM cooling');
+    this.run.drop();
     this.receipts.dropReports();
     this.#sql.exec('DELETE FROM chart WHERE hash <> ?', hash);
     // The same chart again writes no row.

@@ -88,6 +88,13 @@ export const OPTIONAL_TABLES = {
     PRIMARY KEY (state, caller)
   ) WITHOUT ROWID;
   `,
+  inputs: `
+  -- At most one row: the inputs of the run, if its chart has any.
+  CREATE TABLE IF NOT EXISTS inputs (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    inputs TEXT NOT NULL         -- JSON: Inputs
+  );
+  `,
   cooling: `
   -- Slots in their cooldown.
   CREATE TABLE IF NOT EXISTS cooling (

@@ -2,7 +2,7 @@
  * Outlines of what is stored as JSON. They tell a damaged column from a whole one, at a fraction of the cost of reading
  * it; a chart was checked as a whole before it was stored.
  */
-import type { Definition, Json, StoredSnapshot } from '../chart/chart.ts';
+import type { Definition, Inputs, Json, StoredSnapshot } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 
@@ -62,6 +62,12 @@ export function isAnswer(value: unknown): value is Accepted | Refusal {
 /** Whether a value is what the receipt of a report keeps: when it was accepted, and its data. */
 export function isReportAnswer(value: unknown): value is { readonly at: number; readonly data?: Json } {
   return isRecord(value) && typeof value.at === 'number';
+}
+
+export function isInputs(value: unknown): value is Inputs {
+  return (
+    isRecord(value) && Object.values(value).every((input) => input === null || typeof input !== 'object')
+  );
 }
 
 /** Whether a value is a list of names, such as the active states of a history entry. */

@@ -3,6 +3,7 @@ import type {
   Claim,
   CoolingSlot,
   Definition,
+  Inputs,
   LeftState,
   StateNumber,
   StoredSnapshot,
@@ -61,6 +62,8 @@ export interface Changes {
     readonly startedAt: number;
     readonly chart: StoredChart;
   };
+  /** The inputs of the run; empty if its chart has none. */
+  readonly inputs?: Inputs;
   /** The chart that was uploaded to the address. */
   readonly uploaded?: Pick<StoredChart, 'hash' | 'text'>;
   readonly left: readonly EndedVisit[];

@@ -1,4 +1,4 @@
-import type { Chart } from '../../src/chart/chart.ts';
+import { type Chart, NO_TERMS } from '../../src/chart/chart.ts';
 import { Draft } from '../../src/objects/draft.ts';
 import type { MachineState } from '../../src/objects/machine-state.ts';
 import { NO_RECORDS } from '../../src/objects/records.ts';
@@ -8,7 +8,7 @@ import { begin, enter } from '../../src/objects/restart.ts';
 export function beginTurn(chart: Chart): Draft {
   const source = { hash: '', origin: 'bundle', text: '', definition: chart.definition } as const;
   const read = { ok: true, chart, source, warnings: [] } as const;
-  return begin(read, enter(chart, 0), { type: 'start' }, false, 0);
+  return begin(read, enter(chart, 0, NO_TERMS), { type: 'start' }, false, 0);
 }
 
 /** A further turn of it: there are no records. */

@@ -16,6 +16,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/reports': { GET: 'read' },
   '{machine}/watch': { GET: 'read' },
   '{machine}/claims': { POST: 'update', DELETE: 'update' },
+  '{machine}/start': { POST: 'admin' },
+  '{machine}/inputs': { PATCH: 'admin' },
   '{machine}/reset': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },
   '{machine}/diagram.mmd': { GET: 'read' },

@@ -82,9 +82,9 @@ describe('a reset', () => {
       const source = { ...machine.source, text: store.chartText(), definition: machine.chart.definition };
       const draft = new Draft(machine, {
         receipt: (key) => store.receipts.find(key),
-        lastVisit: (state) => store.lastVisit(state),
+        lastVisit: (state) => store.run.lastVisit(state),
         reports: () => store.receipts.reportReceipts(),
-        endedVisits: () => store.endedVisits(),
+        endedVisits: () => store.run.endedVisits(),
         uploadedText: () => store.upload()?.text,
       });
       const report = (by: string) =>

@@ -178,6 +178,8 @@ const CALLS: readonly Call[] = [
         request: `GET ${at}/state?state=a`,
         token: 'none',
       },
+      { id: `start${of}`, status: 204, request: `POST ${at}/start` },
+      { id: `setInputs${of}`, status: 422, request: `PATCH ${at}/inputs?batch=2` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
       { id: `erase${of}`, status: 204, request: `DELETE ${root}` },

@@ -27,9 +27,9 @@ describe('a stored row that does not fit', () => {
     await inStorage(address, (storage) => {
       const store = new MachineStore(storage);
       expect(store.load()).toMatchObject({ revision: 3, chart: { origin: 'bundle' } });
-      expect(store.timers()).toHaveLength(1);
-      expect(store.claims()).toMatchObject([{ by: 'web-2' }]);
-      expect(store.endedVisits()).toHaveLength(1);
+      expect(store.run.timers()).toHaveLength(1);
+      expect(store.run.claims()).toMatchObject([{ by: 'web-2' }]);
+      expect(store.run.endedVisits()).toHaveLength(1);
       expect(store.receipts.reports()).toMatchObject([{ event: 'update', by: 'web-1' }]);
       expect(store.history.read(3, 4, 10)).toHaveLength(3);
     });
@@ -81,20 +81,24 @@ describe('a stored row that does not fit', () => {
       load,
       'chart is damaged: definition is not the JSON',
     ],
-    ["UPDATE timer SET at = 'noon'", (store) => store.timers(), 'timer[id=1] is damaged: at is not a number'],
+    [
+      "UPDATE timer SET at = 'noon'",
+      (store) => store.run.timers(),
+      'timer[id=1] is damaged: at is not a number',
+    ],
     [
       "UPDATE visited SET visit = 'last'",
-      (store) => store.endedVisits(),
+      (store) => store.run.endedVisits(),
       'visited[state=1] is damaged: visit',
     ],
     [
       "UPDATE visited SET visit = 'last'",
-      (store) => store.lastVisit(1),
+      (store) => store.run.lastVisit(1),
       'visited[state=1] is damaged: visit',
     ],
     [
       "UPDATE claim SET until = 'dusk'",
-      (store) => store.claims(),
+      (store) => store.run.claims(),
       'claim[state=2 caller=web-2] is damaged: until is not a number',
     ],
     ["UPDATE receipt SET began = 'once'", reports, 'receipt[key=by/1/["update","web-1"]] is damaged: began'],

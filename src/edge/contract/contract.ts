@@ -11,6 +11,8 @@ export interface Contract {
   /** What the method does, in a line. */
   readonly summary: string;
   readonly parameters?: readonly Parameter<unknown>[];
+  /** Set if all other parameters of the query are inputs of the run: what they are, in a line. */
+  readonly inputs?: string;
   /** The body of the request. */
   readonly body?: Content;
   /** Whether a request without a body is right as well. */

@@ -1,6 +1,7 @@
 /** Schemas of the documents in requests and responses. OpenAPI publishes them; `satisfies` binds them to the code's types. Times are ISO 8601. */
 import * as z from 'zod';
 import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
+import type { Inputs } from '../../chart/terms.ts';
 import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../limits.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
@@ -47,6 +48,12 @@ const ValueShape: z.ZodType<NamedValue> = z
     'The active states as XState shows them: a name, or a mapping of names to the states that are active inside.',
   );
 
+/** The values of inputs, by name. */
+export const InputsShape = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.null()]),
+) satisfies z.ZodType<Inputs>;
+
 const CountShape = z.strictObject({
   state: z.string(),
   event: z.string(),
@@ -73,6 +80,7 @@ export const StatusShape = z.strictObject({
   since: time('When the state that was entered last was entered.'),
   changed: time('When the last change took effect.'),
   context: z.record(z.string(), JsonShape).describe("The chart's own data, as its assignments have left it."),
+  inputs: InputsShape.describe('The values of the inputs in this run.'),
   quorums: z
     .array(
       CountShape.extend({
@@ -253,6 +261,10 @@ export const ProblemShape = z.strictObject({
     .describe('The holders of the slots.'),
   opens: time('When the windows of the state open.').optional(),
   candidates: z.array(z.string()).optional().describe('The states that the name may mean.'),
+  inputs: z
+    .array(z.strictObject({ input: z.string(), message: z.string() }))
+    .optional()
+    .describe('Inputs that are unknown, missing or wrong.'),
   errors: z.array(IssueShape).optional().describe('All errors of the chart.'),
 });
 

@@ -104,6 +104,7 @@ const OF_MACHINE = [
   'no-chart',
   'outcome-unknown',
   // Any request may begin a machine.
+  'needs-inputs',
   'invalid-chart',
   'too-many-machines',
   'too-many-bytes',
@@ -125,7 +126,7 @@ function methodsOf(
   });
 }
 
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE'] as const satisfies readonly MethodName[];
+const METHODS = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'] as const satisfies readonly MethodName[];
 
 /** Names the operation of the `default` machine: each operation of OpenAPI has its own id. */
 function ofDefault(operation: Operation): Operation {
@@ -136,7 +137,7 @@ function operationJson(
   { path, contract, right, refusals, refusalContent }: Operation,
   written: Refusals,
 ): Json {
-  const { id, summary, parameters = [], body, isBodyOptional = false, answers } = contract;
+  const { id, summary, parameters = [], inputs, body, isBodyOptional = false, answers } = contract;
   const replies = Object.entries(answers).map(([status, { says, content, headers = [] }]) => [
     status,
     { description: says, headers: headersJson(headers), ...contentJson(content) },
@@ -146,7 +147,11 @@ function operationJson(
     summary,
     tags: [tagOf(path)],
     ...(right === undefined ? { security: [] } : { description: `Needs the right to ${right}.` }),
-    parameters: [...pathParameters(path), ...parameters.map(parameterJson)],
+    parameters: [
+      ...pathParameters(path),
+      ...parameters.map(parameterJson),
+      ...(inputs === undefined ? [] : [inputsJson(inputs)]),
+    ],
     ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, ...contentJson(body) } }),
     responses: { ...Object.fromEntries(replies), ...written.write(refusals, refusalContent) },
   };
@@ -169,6 +174,12 @@ function pathParameters(path: string): Json[] {
 
 function parameterJson({ name, in: place, says, isRequired = false, shape }: Parameter<unknown>): Json {
   return { name, in: place, description: says, required: isRequired, schema: schemaOf(shape) };
+}
+
+/** Any parameter of the query: a form of OpenAPI 3 whose properties are parameters. */
+function inputsJson(says: string): Json {
+  const schema = { type: 'object', additionalProperties: { type: 'string' } };
+  return { name: 'inputs', in: 'query', description: says, style: 'form', explode: true, schema };
 }
 
 /** The responses of refusals. Many operations share them, so each is written once. */

@@ -45,6 +45,7 @@ export const chart: MachineResource = {
           'too-large',
           'too-slow',
           'invalid-chart',
+          'wrong-inputs',
         ],
       },
       async answer(c, machine) {

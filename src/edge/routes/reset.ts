@@ -13,7 +13,7 @@ export const reset: MachineResource = {
         summary: 'Restarts the machine from the newest chart. The history goes on.',
         parameters: [BY],
         answers: { 204: { says: 'It has restarted.', headers: ['ETag'] } },
-        refusals: ['wrong-parameter'],
+        refusals: ['wrong-parameter', 'wrong-inputs'],
       },
       async answer(c, machine) {
         const by = BY.read(c);

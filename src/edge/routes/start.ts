@@ -1,0 +1,30 @@
+import { withSubject } from '../parameters.ts';
+import { inputsInQuery } from '../query.ts';
+import type { MachineResource } from '../resource.ts';
+import { done, problem } from '../responses.ts';
+
+/** Starts a run with inputs. */
+export const start: MachineResource = {
+  path: '/start',
+  methods: {
+    POST: {
+      right: 'admin',
+      contract: {
+        id: 'start',
+        summary: 'Starts the run. A repeat with the same inputs changes nothing.',
+        inputs: 'The inputs of the run: ?machines=12&soak=30m. The others have their defaults.',
+        answers: {
+          201: { says: 'It has started.', headers: ['ETag'] },
+          204: { says: 'It is under way with these inputs.', headers: ['ETag'] },
+        },
+        refusals: ['wrong-parameter', 'wrong-inputs', 'other-inputs'],
+      },
+      async answer(c, machine) {
+        const inputs = inputsInQuery(c);
+        const outcome = await machine.execute({ type: 'start', inputs, ...withSubject(c) });
+        if (!outcome.ok) return problem(outcome);
+        return done(outcome.revision, outcome.isNew === true ? 201 : 204);
+      },
+    },
+  },
+};

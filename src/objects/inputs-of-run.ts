@@ -1,0 +1,42 @@
+import { type Inputs, settleInputs } from '../chart/chart.ts';
+import type { Accepted, SetInputs, Start, Started } from '../commands.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Draft } from './draft.ts';
+import { otherInputs, wrongInputs, wrongRevision } from './refusals.ts';
+
+/** Starts a run with inputs, which it has begun with if it is new. A repeat changes nothing. */
+export function startWith(draft: Draft, { inputs: given }: Start): Started | Refusal {
+  const { machine, isNew } = draft;
+  const { terms } = machine.snapshot;
+  if (!isNew && given !== undefined) {
+    const settled = settleInputs(machine.chart.model, given);
+    if (!settled.ok) return wrongInputs(settled.problems);
+    if (differences(terms.inputs, settled.inputs).length > 0) return otherInputs(machine);
+  }
+  return { ok: true, revision: machine.revision, isNew };
+}
+
+/** Gives a running machine other inputs. */
+export function setInputs(draft: Draft, command: SetInputs, now: number): Accepted | Refusal {
+  const { machine } = draft;
+  const { inputs: given, revisions, by, sub } = command;
+  if (revisions !== undefined && !revisions.includes(draft.matchedRevision)) return wrongRevision(machine);
+  const { terms } = machine.snapshot;
+  const settled = settleInputs(machine.chart.model, given, terms.inputs);
+  if (!settled.ok) return wrongInputs(settled.problems);
+  const notes = differences(terms.inputs, settled.inputs);
+  if (notes.length > 0) {
+    draft.setInputs(settled.inputs);
+    const caller = { by: by ?? null, sub: sub ?? null };
+    draft.change(now, { cause: 'inputs', event: null, state: null, ...caller, notes });
+  }
+  return { ok: true, revision: draft.machine.revision };
+}
+
+/** Lists the inputs that differ: `batch: 5 to 10`. */
+function differences(before: Inputs, after: Inputs): string[] {
+  return Object.entries(after).flatMap(([name, value]) => {
+    const old = before[name] ?? null;
+    return old === value ? [] : [`${name}: ${JSON.stringify(old)} to ${JSON.stringify(value)}`];
+  });
+}

@@ -1,0 +1,160 @@
+/** Inputs: given when a run starts, changed while it runs. */
+import { describe, expect, it, vi } from 'vitest';
+import { newAddress, newChart } from '../charts.ts';
+import { problemOf, send } from '../service.ts';
+
+const ROLLOUT = `
+initial: fleet
+inputs: {machines: 2, batch: 1, soak: 30m, note: "", version: null}
+states:
+  fleet:
+    slots: inputs.batch
+    on: {update: {target: soak, quorum: inputs.machines}, skip: {target: done, guard: 'inputs.version == "2.0"'}}
+  soak: {after: {inputs.soak: done}}
+  done: {type: final}
+`;
+
+const start = (address: string, query: string) => send('POST', `/${address}/start?${query}`);
+const change = (address: string, query: string, init: RequestInit = {}) =>
+  send('PATCH', `/${address}/inputs?${query}`, init);
+const claim = (address: string, by: string) => send('POST', `/${address}/claims?state=fleet&by=${by}`);
+const report = (address: string, by: string) => send('PUT', `/${address}/state?state=fleet&by=${by}`);
+
+async function statusOf(address: string) {
+  return (await send('GET', `/${address}`)).json<{
+    states: string[];
+    inputs: object;
+    started: string | null;
+  }>();
+}
+
+async function started(query = ''): Promise<string> {
+  const address = await newChart(ROLLOUT);
+  expect((await start(address, `version=1.0&${query}`)).status).toBe(201);
+  return address;
+}
+
+describe('a run whose chart has an input that must be given', () => {
+  it('is not started by asking or reporting, which say how to start it', async () => {
+    const run = `${await newChart(ROLLOUT)}@1`;
+    for (const [method, path] of [
+      ['GET', '/state?state=fleet'],
+      ['PUT', '/state?state=fleet'],
+      ['GET', ''],
+    ] as const) {
+      const answer = await send(method, `/${run}${path}`);
+      expect([answer.status, answer.headers.has('Retry-After')]).toEqual([406, true]);
+      expect(await problemOf(answer)).toMatchObject({
+        type: 'urn:stateservice:problem:needs-inputs',
+        detail: `The chart of ${run} has inputs that must be given: version. Start it with POST /${run}/start?version=…`,
+      });
+    }
+  });
+
+  it('is started with it, and with the defaults of the others', async () => {
+    const run = `${await newChart(ROLLOUT)}@1`;
+    expect((await start(run, 'version=1.0&machines=3')).status).toBe(201);
+    expect((await statusOf(run)).inputs).toEqual({
+      machines: 3,
+      batch: 1,
+      soak: '30m',
+      note: '',
+      // Text that reads as a number is one, where no default says otherwise.
+      version: 1,
+    });
+  });
+
+  it('may be uploaded, also to an address without a machine; then it is there to be started', async () => {
+    const address = newAddress();
+    expect((await send('PUT', `/${address}/chart`, { body: ROLLOUT })).status).toBe(201);
+    expect((await send('GET', `/${address}/state?state=fleet`)).status).toBe(406);
+    expect((await start(`${address}@1`, 'version=2')).status).toBe(201);
+    expect((await start(address, 'version=2')).status).toBe(201);
+    expect((await send('DELETE', `/${address}`)).status).toBe(204);
+  });
+
+  it('is gone after a DELETE, though it has not been started', async () => {
+    const address = newAddress();
+    await send('PUT', `/${address}/chart`, { body: ROLLOUT });
+    expect((await send('DELETE', `/${address}`)).status).toBe(204);
+    expect((await send('GET', `/${address}/state?state=fleet`)).status).toBe(404);
+  });
+});
+
+describe('a start', () => {
+  it('counts once: a repeat with the same inputs changes nothing, with others it is 409', async () => {
+    const address = await started('machines=3');
+    expect((await start(address, 'version=1.0&machines=3')).status).toBe(204);
+    const refused = await start(address, 'version=1.0&machines=4');
+    expect(refused.status).toBe(409);
+    expect(await problemOf(refused)).toMatchObject({ type: 'urn:stateservice:problem:other-inputs' });
+  });
+
+  it('is refused whole with every input that is unknown, missing or wrong', async () => {
+    const address = await newChart(ROLLOUT);
+    const refused = await start(address, 'machnes=3&batch=many&soak=soon');
+    expect(refused.status).toBe(422);
+    const { inputs } = (await problemOf(refused)) as { inputs?: { input: string; message: string }[] };
+    expect(inputs).toEqual([
+      { input: 'machnes', message: 'The chart has no input "machnes"; did you mean "machines"?' },
+      { input: 'batch', message: '`batch` must be a number, as its default is.' },
+      { input: 'soak', message: '`soak` must be a duration of at least 1s, such as 90s or 30m.' },
+      { input: 'version', message: '`version` must be given: it has no default.' },
+    ]);
+    expect((await send('GET', `/${address}/state?state=fleet`)).status).toBe(406);
+  });
+});
+
+describe('inputs', () => {
+  it('are what slots, quorums, delays and guards go by', async () => {
+    const address = await started('machines=2&batch=1&soak=10m');
+    expect((await claim(address, 'a')).status).toBe(200);
+    expect((await claim(address, 'b')).status).toBe(406);
+    await report(address, 'a');
+    await claim(address, 'b');
+    await report(address, 'b');
+    expect((await statusOf(address)).states).toEqual(['soak']);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    expect((await statusOf(address)).states).toEqual(['done']);
+    vi.useRealTimers();
+  });
+
+  it('are changed while the run is under way: more may come at once, nobody is thrown out', async () => {
+    const address = await started('machines=9&batch=1');
+    await claim(address, 'a');
+    const waiting = send('GET', `/${address}/state?state=fleet&by=b&wait=20s`);
+    expect((await change(address, 'batch=2')).status).toBe(204);
+    expect((await waiting).status).toBe(200);
+    expect((await claim(address, 'b')).status).toBe(200);
+    expect((await change(address, '', { body: '{"batch": 1}' })).status).toBe(204);
+    // Both go on with their work.
+    expect([(await claim(address, 'a')).status, (await claim(address, 'b')).status]).toEqual([200, 200]);
+    expect((await claim(address, 'c')).status).toBe(406);
+  });
+
+  it('leave an entry in the history: what changed', async () => {
+    const address = await started();
+    await change(address, 'batch=5');
+    const { history } = await (await send('GET', `/${address}/history?limit=1`)).json<{
+      history: { cause: string; notes: string[] }[];
+    }>();
+    expect(history).toMatchObject([{ cause: 'inputs', notes: ['batch: 1 to 5'] }]);
+  });
+
+  it('change nothing where they are the same, and not at another revision', async () => {
+    const address = await started();
+    const before = (await send('GET', `/${address}`)).headers.get('ETag');
+    expect((await change(address, 'batch=1')).headers.get('ETag')).toBe(before);
+    expect((await change(address, 'batch=2', { headers: { 'If-Match': '"999"' } })).status).toBe(412);
+  });
+
+  it.each(['[1]', '{"batch": {}}', '{', '"x"'])('in a body %s are refused', async (body) => {
+    expect((await change(await started(), '', { body })).status).toBe(400);
+  });
+
+  it('are kept by a reset', async () => {
+    const address = await started('machines=7');
+    await send('POST', `/${address}/reset`);
+    expect((await statusOf(address)).inputs).toMatchObject({ machines: 7, version: 1 });
+  });
+});
