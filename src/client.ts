@@ -8,7 +8,7 @@
  *       await release.update('canary', { by: hostname });
  *     }
  */
-import type { Inputs } from './chart/chart.ts';
+
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -118,12 +118,12 @@ class MachineClient {
   }
 
   /** Starts the run with inputs. A repeat with the same inputs changes nothing. */
-  async start(inputs: Inputs = {}): Promise<Answer> {
+  async start(inputs: Status['inputs'] = {}): Promise<Answer> {
     return this.#answer('POST', path('start', textsOf(inputs)));
   }
 
   /** Gives the running machine other inputs. */
-  async setInputs(inputs: Inputs): Promise<Answer> {
+  async setInputs(inputs: Status['inputs']): Promise<Answer> {
     return this.#answer('PATCH', '/inputs', { 'Content-Type': 'application/json' }, JSON.stringify(inputs));
   }
 
@@ -251,7 +251,7 @@ function path(resource: string, query: Readonly<Record<string, string | undefine
   return `/${resource}?${new URLSearchParams(said)}`;
 }
 
-function textsOf(inputs: Inputs): Record<string, string> {
+function textsOf(inputs: Status['inputs']): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
 }
 
