@@ -79,7 +79,7 @@ export {
 } from './queries.ts';
 export { type InputProblem, keepInputs, settleInputs } from './run-inputs.ts';
 export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
-export { type Inputs, NO_TERMS, type Scalar, type Terms } from './terms.ts';
+export { type Inputs, NO_TERMS, type Terms } from './terms.ts';
 export { parseDuration } from './time.ts';
 export { type Ask, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';
