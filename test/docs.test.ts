@@ -26,9 +26,9 @@ afterEach(() => {
 describe('the page on writing charts', () => {
   const steps = [...page.matchAll(/^## (\d+\. [^\n]*)\n.*?^```yaml\n(.*?)^```\n.*?^```http\n(.*?)^```\n/gms)];
 
-  it('has twelve steps', () => {
-    expect(steps.map(([, title]) => title)).toHaveLength(12);
-    expect(page.match(/^```yaml/gm)).toHaveLength(12);
+  it('has thirteen steps', () => {
+    expect(steps.map(([, title]) => title)).toHaveLength(13);
+    expect(page.match(/^```yaml/gm)).toHaveLength(13);
   });
 
   it.each(steps.map(([, title = '', chart = '', requests = '']) => ({ title, chart, requests })))(
