@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATA_BYTES, DATA_DEPTH } from '../../src/limits.ts';
+import { DATA_BYTES, DATA_DEPTH, HISTORY_LENGTH, HISTORY_PAGE_LENGTH } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { FUZZ } from '../fuzz.ts';
 import { atSecond, evict, historyOf, inStorage, objectAt, send, updateAt } from '../service.ts';
@@ -22,7 +22,7 @@ states:
   done: {}
 `;
 
-const plain = sequence(counting('work', 'done', 1_000), final('done'));
+const plain = sequence(counting('work', 'done', 1_000_000), final('done'));
 
 /** Sends a report with a body as it is. */
 async function body(address: string, text: BodyInit, headers: Record<string, string> = {}) {
@@ -250,6 +250,33 @@ describe('a repeat', () => {
     await documentOf(address);
     expect((await put(address, 'work', { match: '"1"', data: 1 })).status).toBe(200);
     expect(await verdict(await put(address, 'work', { match: '"1"', data: 1 }))).toBe('412 wrong-revision');
+  });
+});
+
+describe('the history of reports with data', () => {
+  it('is bounded in length, as one with long names is', async () => {
+    const address = await newChart(plain);
+    await documentOf(address);
+    const data = JSON.stringify('x'.repeat(DATA_BYTES - 2));
+    const fitting = HISTORY_PAGE_LENGTH / DATA_BYTES;
+    const batch = (reports: number) =>
+      inStorage(address, (_, machine) =>
+        Promise.all(
+          Array.from({ length: reports }, () => updateAt(machine, { state: 'work', event: 'update', data })),
+        ),
+      );
+    await batch(fitting);
+    const { history, before } = await historyOf(address, '?limit=1000');
+    expect(history.length).toBeLessThan(fitting);
+    expect(history.length).toBeGreaterThan(fitting * 0.9);
+    expect(before).toBe(fitting + 2 - history.length);
+    const most = HISTORY_LENGTH / DATA_BYTES;
+    for (let i = 0; i < 10; i++) await batch(fitting);
+    const kept = await inStorage(address, ({ sql }) =>
+      sql.exec<{ length: number }>('SELECT sum(length(data)) AS length FROM history').one(),
+    );
+    expect(kept.length).toBeLessThan((most + 2 * fitting) * DATA_BYTES);
+    expect(kept.length).toBeGreaterThan((most - 2 * fitting) * DATA_BYTES);
   });
 });
 

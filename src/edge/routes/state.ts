@@ -70,7 +70,8 @@ export const state: MachineResource = {
       right: 'update',
       contract: {
         id: 'update',
-        summary: 'Reports: sends an event to the state.',
+        summary:
+          'Reports: sends an event to the state. The body, if there is one, is its data: JSON, whatever its type.',
         parameters: [OPTIONAL_STATE, EVENT, ...UPDATE_OPTIONS],
         body: { 'application/json': JsonShape },
         isBodyOptional: true,
