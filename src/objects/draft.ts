@@ -26,6 +26,7 @@ import { isReport, type Receipt } from '../store/receipt-table.ts';
 import type { EndedVisit } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import type { Records } from './records.ts';
+import { TimerAllowance } from './timer-allowance.ts';
 
 /** An entry of the history without its number, its moment and the states that were left and entered. */
 export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub' | 'notes' | 'data'>;
@@ -37,6 +38,8 @@ export type Entry = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'by' | 'sub
 export class Draft {
   #machine: MachineState;
   readonly #records: Records;
+  /** The timers that the turn may still fire. */
+  readonly timers: TimerAllowance;
   readonly #history: HistoryEntry[] = [];
   readonly #timersSet = new Map<number, Timer>();
   readonly #timersCleared = new Set<number>();
@@ -55,9 +58,10 @@ export class Draft {
   /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
   #begun: { readonly revision: number; readonly size: number } | undefined;
 
-  constructor(machine: MachineState, records: Records) {
+  constructor(machine: MachineState, records: Records, timers = new TimerAllowance()) {
     this.#machine = machine;
     this.#records = records;
+    this.timers = timers;
   }
 
   /** The machine at this point of the turn. */

@@ -7,13 +7,13 @@ import {
   nextToExpire,
   type Timer,
 } from '../chart/chart.ts';
-import { TIMER_COST, TIMERS_PER_TURN, TURN_BUDGET } from '../limits.ts';
+import { TIMER_COST } from '../limits.ts';
 import type { Draft } from './draft.ts';
 
-/** Fires the timers and ends the leases that are due, the earliest first, up to the bound of one turn. */
+/** Fires the timers and ends the leases that are due, the earliest first, as many as the turn may. */
 export function fireDue(draft: Draft, now: number): void {
-  let cost = 0;
-  for (let fired = 0; fired < TIMERS_PER_TURN && cost < TURN_BUDGET; fired++) {
+  const { timers } = draft;
+  while (timers.isOpen) {
     const { snapshot, claims, chart } = draft.machine;
     const timer = nextDue(snapshot, now);
     const claim = nextToExpire(claims);
@@ -21,7 +21,7 @@ export function fireDue(draft: Draft, now: number): void {
     if (expired !== undefined && (timer === undefined || expired.until < timer.at)) expire(draft, expired);
     else if (timer !== undefined) fireTimer(draft, timer);
     else return;
-    cost += TIMER_COST + chart.evaluator.spent;
+    timers.spend(TIMER_COST + chart.evaluator.spent);
   }
 }
 

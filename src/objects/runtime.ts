@@ -16,6 +16,7 @@ import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, firstStep, previewOf } from './restart.ts';
+import { TimerAllowance, TURN_PAUSE } from './timer-allowance.ts';
 
 /**
  * Runs one machine: a queue of commands, and one loop that drains it: load, apply, commit, publish, answer.
@@ -38,6 +39,8 @@ export class Runtime {
   #isDraining = false;
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
+  /** When the next turn may fire timers, ms since the epoch: the last one has left some that were due. */
+  #catchUpAt = 0;
 
   constructor(ctx: DurableObjectState, env: MachineEnv, address: Address, publish: Publish) {
     this.#ctx = ctx;
@@ -106,7 +109,7 @@ export class Runtime {
     const machine = this.current(now);
     if (machine === undefined) return this.#begin(batch);
     // Apply.
-    const draft = new Draft(machine, this.#records);
+    const draft = new Draft(machine, this.#records, new TimerAllowance(now < this.#catchUpAt));
     const outcomes = this.#apply(draft, batch, now);
     // Commit, and publish.
     this.#commit(draft);
@@ -188,7 +191,9 @@ export class Runtime {
       throw error;
     }
     const { machine, passed } = draft;
-    this.#alarm.set(nextChange(machine), Date.now());
+    const [next, now] = [nextChange(machine), Date.now()];
+    this.#alarm.set(next, now);
+    if (draft.timers.isUsedUp && next !== undefined && next <= now) this.#catchUpAt = now + TURN_PAUSE;
     const isRestarted = changes.restarted !== undefined;
     this.#memory.committed({ machine, history: changes.history, passed, isRestarted });
   }
@@ -226,13 +231,14 @@ export class Runtime {
   }
 
   /**
-   * Returns the machine as it is stored, after firing what is due. Reads storage each time, because memory is stale if
-   * the platform has started a second object meanwhile.
+   * Returns the machine as it is stored, after firing what is due: as much as one turn may, and nothing for `TURN_PAUSE`
+   * after a turn that was not enough. Reads storage each time, because memory is stale if the platform has started a
+   * second object meanwhile.
    */
   current(now = Date.now()): MachineState | undefined {
     const machine = this.#memory.read();
     const next = machine && nextChange(machine);
-    if (machine === undefined || next === undefined || next > now) return machine;
+    if (machine === undefined || next === undefined || next > now || now < this.#catchUpAt) return machine;
     const draft = new Draft(machine, this.#records);
     fireDue(draft, now);
     this.#commit(draft);

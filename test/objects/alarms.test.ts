@@ -5,6 +5,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { ALARM_BURST, ALARM_PACE } from '../../src/objects/alarm.ts';
+import { TURN_PAUSE } from '../../src/objects/timer-allowance.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import {
@@ -118,6 +119,50 @@ describe('a cycle of short timers', () => {
     const { revision } = await documentOf(address);
     vi.setSystemTime(Date.now() + ALARM_PACE / 2);
     expect((await documentOf(address)).revision).toBe(revision + ALARM_PACE / 2 / 100);
+  });
+});
+
+describe('a machine that is behind by more than a turn of timers', () => {
+  const ring = JSON.stringify({
+    type: 'parallel',
+    states: {
+      round: { initial: 'a', states: { a: { after: { 1: 'b' } }, b: { after: { 1: 'a' } } } },
+      work: {
+        on: { update: { target: '.more', quorum: 1_000 } },
+        initial: 'less',
+        states: { less: {}, more: {} },
+      },
+    },
+  });
+
+  /** A ring of timers that slept for a day. */
+  async function asleep(): Promise<string> {
+    const address = await newChart(ring);
+    await ask(address, 'work');
+    vi.setSystemTime(NOON + 24 * 60 * MINUTE);
+    return address;
+  }
+
+  it('fires one turn of them for all requests of half a second', async () => {
+    const address = await asleep();
+    const { revision } = await documentOf(address);
+    for (let i = 0; i < 5; i++) expect((await documentOf(address)).revision).toBe(revision);
+    vi.setSystemTime(Date.now() + TURN_PAUSE);
+    expect((await documentOf(address)).revision).toBe(1 + 2 * (revision - 1));
+  });
+
+  it('fires one turn of them for all reports of a batch, and counts each report', async () => {
+    const { revision: turn } = await documentOf(await asleep());
+    vi.setSystemTime(NOON);
+    const address = await asleep();
+    const outcomes = await inStorage(address, (_, machine) =>
+      machine.execute(
+        Array.from({ length: 10 }, () => ({ type: 'update', state: 'work', event: 'update' }) as const),
+      ),
+    );
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(10);
+    const { revision } = await documentOf(address);
+    expect(revision).toBe(turn + 10);
   });
 });
 
