@@ -10,18 +10,15 @@ import type { Inputs, Scalar } from './terms.ts';
 import { inputOf, parseDelay } from './time.ts';
 
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-const NAME = {
-  error: 'An input has a name of letters, digits and `_`, at most 63, which does not begin with a digit.',
-};
+const NAME =
+  'is no name of an input: it has at most 63 letters, digits and `_`, and does not begin with a digit';
 const VALUE = { error: 'must be a number, text, a boolean, or null where it must be given' };
 
 export const InputsField = {
   inputs: z
-    .record(
-      z.string().regex(INPUT_NAME, NAME),
-      z.union([z.string(), z.number(), z.boolean(), z.null()], VALUE),
-      { error: 'must be a mapping of names to defaults' },
-    )
+    .record(z.string().regex(INPUT_NAME), z.union([z.string(), z.number(), z.boolean(), z.null()], VALUE), {
+      error: ({ code }) => (code === 'invalid_key' ? NAME : 'must be a mapping of names to defaults'),
+    })
     .refine((inputs) => Object.keys(inputs).length <= CHART_INPUTS, {
       error: `has at most ${CHART_INPUTS} inputs`,
     })

@@ -1,6 +1,7 @@
 /** `simulate`: runs a chart without a machine. */
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
+import { type Inputs, NO_TERMS, settleInputs } from '../chart/chart.ts';
 import { parseDuration } from '../chart/time.ts';
 import { parseData } from '../inputs.ts';
 import { durationText, momentText } from '../view/format.ts';
@@ -9,7 +10,7 @@ import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse, refuseLines } from './result.ts';
 import { PLAYED, Simulation, type StepResult } from './simulation.ts';
 
-export const help = `usage: npx stateservice simulate CHART [--at TIME] [--json] [STEP [--data JSON]...]
+export const help = `usage: npx stateservice simulate CHART [--at TIME] [--input X=VALUE]... [--json] [STEP [--data JSON]...]
 
 Runs a chart step by step, and shows after each step its states, counts, slots, windows, context, and the targets of the
 next three timers. Where time passes, it shows when windows open and close. Nothing is stored; slots are not claimed.
@@ -18,6 +19,7 @@ next three timers. Where time passes, it shows when windows open and close. Noth
   eu.drain:fail   an event, sent to that state
   +30m            lets time pass: 90s, 30m, 12h, 7d
   --data JSON     the data of the event before it
+  --input X=VALUE an input of the run; repeat it for others       (default: the chart's)
   --at TIME       the start, ISO 8601                             (default: now)
   --json          print each step as a line of JSON
 
@@ -33,12 +35,13 @@ const OPTIONS = {
   at: { type: 'string' },
   json: { type: 'boolean', default: false },
   data: { type: 'string', multiple: true },
+  input: { type: 'string', multiple: true },
 } as const;
 
 export async function run(args: string[]): Promise<Result<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
-  const { at, json } = flags.value.values;
+  const { at, json, input = [] } = flags.value.values;
   const [file] = flags.value.positionals;
   if (file === undefined) return refuse('simulate takes a chart', 'usage');
   const steps = stepsIn(flags.value.tokens);
@@ -47,7 +50,9 @@ export async function run(args: string[]): Promise<Result<void>> {
   if (!Number.isFinite(now)) return refuse(`--at ${at} is not a time such as 2026-12-01T00:00:00Z`, 'usage');
   const chart = await readChartFile(file);
   if (!chart.ok) return chart;
-  const simulation = new Simulation(chart.value, now);
+  const settled = settleInputs(chart.value.model, inputsIn(input));
+  if (!settled.ok) return refuseLines(settled.problems.map(({ message }) => message));
+  const simulation = new Simulation(chart.value, now, { ...NO_TERMS, inputs: settled.inputs });
   const show = json ? showJson : showText;
   show({ text: 'start' }, simulation, PLAYED);
   let refused = 0;
@@ -57,6 +62,15 @@ export async function run(args: string[]): Promise<Result<void>> {
     show(step, simulation, played);
   }
   return refused === 0 ? DONE : refuseLines([]);
+}
+
+/** Reads `x=value`; without a `=`, the value is empty. */
+function inputsIn(texts: readonly string[]): Inputs {
+  const pairs = texts.map((text) => {
+    const end = text.indexOf('=');
+    return end === -1 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** One step as it was written, and its data. */

@@ -7,6 +7,7 @@ import {
   fire,
   isActive,
   isDone,
+  NO_TERMS,
   nameOf,
   nextDue,
   nextOpening,
@@ -17,6 +18,7 @@ import {
   send,
   showAmount,
   start,
+  type Terms,
   timersInOrder,
   UPDATE,
 } from '../chart/chart.ts';
@@ -78,8 +80,8 @@ export class Simulation {
   #now: number;
 
   /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can. */
-  constructor(chart: Chart, now: number) {
-    const step = start(chart, now);
+  constructor(chart: Chart, now: number, terms: Terms = NO_TERMS) {
+    const step = start(chart, now, terms);
     if (!step.ok) throw new Error(step.detail);
     this.#chart = chart;
     this.#snapshot = step.snapshot;

@@ -78,12 +78,30 @@ export function MachinePage(props: MachinePageProps) {
             <Slots status={status} now={now} />
             <Windows status={status} now={now} />
             <Timers status={status} now={now} />
+            <Inputs status={status} />
           </div>
           <History entries={view.history} now={now} />
         </div>
         {mayUpdate || mayReset ? <Dialogs /> : null}
       </main>
     </Page>
+  );
+}
+
+function Inputs({ status: { inputs } }: { readonly status: Status }) {
+  const entries = Object.entries(inputs);
+  if (entries.length === 0) return <span data-part="inputs" />;
+  return (
+    <section aria-labelledby="inputs" data-part="inputs">
+      <h2 id="inputs">Inputs</h2>
+      <ul class="plain">
+        {entries.map(([name, value]) => (
+          <li data-key={name}>
+            {name}: {value === '' ? '(empty)' : String(value)}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
