@@ -302,7 +302,7 @@ export class Runtime {
   /**
    * Reads storage for requests that only wait. Publishes what another object has committed, and fires what is due when
    * the alarm should go off: the platform may be up to a minute late.
-   * https://developers.cloudflare.com/durable-objects/api/alarms/
+   * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#setalarm
    *
    * @returns `due`, after that.
    * @throws where storage cannot be read.
