@@ -90,17 +90,20 @@ export class WindowCheck {
    * Reports fields of cron that are wrong, windows that never open, unknown zones and cutoffs that are too long.
    *
    * @param data the value of the key; of a wrong shape, nothing is reported.
-   * @returns the windows; undefined if the key is absent or its shape is wrong.
+   * @returns the windows; undefined if the key is absent, its shape is wrong, or the chart has too many.
    */
   read(data: Data | undefined, path: readonly PathStep[]): readonly Window[] | undefined {
+    if (data === undefined) return undefined;
+    const before = this.#count;
+    this.#count += Array.isArray(data) ? data.length : 1;
+    if (this.#count > CHART_WINDOWS) {
+      if (before <= CHART_WINDOWS) this.#error(path, `A chart has at most ${CHART_WINDOWS} windows.`);
+      return undefined;
+    }
     const { data: written } = WindowFields.window.safeParse(data);
     if (written === undefined) return undefined;
-    for (const [i, window] of listOf(written).entries()) {
-      this.#count += 1;
-      if (this.#count === CHART_WINDOWS + 1)
-        this.#error(path, `A chart has at most ${CHART_WINDOWS} windows.`);
-      if (this.#count <= CHART_WINDOWS) this.#check(window, Array.isArray(data) ? [...path, i] : path);
-    }
+    for (const [i, window] of listOf(written).entries())
+      this.#check(window, Array.isArray(data) ? [...path, i] : path);
     return readWindows(written);
   }
 

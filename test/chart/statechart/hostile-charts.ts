@@ -7,6 +7,8 @@ const times = <Item>(count: number, make: (i: number) => Item): Item[] =>
   Array.from({ length: count }, (_, i) => make(i));
 const mapping = <Value>(count: number, make: (i: number) => readonly [string, Value]) =>
   Object.fromEntries(times(count, make));
+/** A field of cron with each value below `most`. */
+const values = (most: number): string => times(most, (i) => i).join();
 
 /** As many parts, made one after the other, as fit into what is read. */
 function upTo(begin: string, make: (i: number) => string, end = ''): string {
@@ -122,6 +124,12 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
     'initial: a\nstates:\n  a:\n    at:\n',
     (i) => `      2040-01-01T00:00:00.${String(i).padStart(6, '0')}Z: a\n`,
   ),
+  'many windows': upTo(
+    'initial: a\nstates:\n  a:\n    window:\n',
+    () => `      - {cron: '${values(60)} ${values(24)} 29 2 *', for: 1m, zone: Europe/Berlin}\n`,
+  ),
+  'windows in many states': `initial: s0\nstates:\n${times(900, (i) => `  s${i}: {window: {cron: '${values(60)} * * * MON#5', for: 1m, zone: Pacific/Apia}}\n`).join('')}`,
+  'windows with errors': `initial: s0\nstates:\n${times(900, (i) => `  s${i}: {window: {cron: '${values(61)} * * * *', for: 1m, cutoff: 1h, zone: Z${i}}}\n`).join('')}`,
   'many actions': upTo('initial: a\nstates:\n  a:\n    exit:\n', (i) => `    - {cancel: c${i}}\n`),
   'names that grow with each level': deepNames(),
 
