@@ -105,6 +105,9 @@ export const WINDOW_SEARCHES = 200;
 export const CHART_INPUTS = 64;
 export const INPUTS_BYTES = 4 * 1024;
 
+/** States of a chart for which is looked whether they and those around them are open at once: up to 40 ms each. */
+export const NESTED_WINDOWS_CHECKED = 4;
+
 // Charts: expressions
 
 /** Characters and nodes of one CEL expression: enough for any guard that a person can read. */

@@ -44,6 +44,18 @@ export function openingOf(
   return opening;
 }
 
+/** A Thursday at the beginning of a year. Days of cron recur, so that the year does not matter. */
+const SOME_DAY = Date.UTC(2026, 0, 1);
+
+/** Whether a state and all states around it are open at once at some time, of those that are looked at. */
+export function isEverOpen({ model }: { readonly model: Model }, state: StateNumber): boolean {
+  const nearest = windowedFrom(model, state);
+  if (nearest === undefined) return true;
+  const all = windowsAround(model, nearest);
+  const opening = openingOfAll(all, SOME_DAY);
+  return opening.open || (opening.again !== undefined && openingOfAll(all, opening.again).open);
+}
+
 /** Whether work may be begun in a state. */
 export interface StateOpening {
   readonly state: StateNumber;

@@ -1,10 +1,18 @@
 /** `window`: a key that neither the original nor XState has, the same in both dialects. `opening.ts` evaluates it. */
 import { CronPattern } from 'croner';
 import * as z from 'zod';
-import { CHART_WINDOWS, CRON_LENGTH, STATE_WINDOWS, WINDOW_MAX, WINDOW_MIN } from '../limits.ts';
+import {
+  CHART_WINDOWS,
+  CRON_LENGTH,
+  NESTED_WINDOWS_CHECKED,
+  STATE_WINDOWS,
+  WINDOW_MAX,
+  WINDOW_MIN,
+} from '../limits.ts';
 import type { Data, Document } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
-import type { StateModel, Window } from './model.ts';
+import { ancestorsOf, type Model, type StateModel, type Window } from './model.ts';
+import { isEverOpen } from './opening.ts';
 import { DURATION, parseDuration } from './time.ts';
 
 const CRON = { error: 'must be five fields of cron in quotes, such as "0 2 * * 1-5"' };
@@ -116,6 +124,22 @@ export class WindowCheck {
       if (windows.length === 0 || around + windows.length <= STATE_WINDOWS) continue;
       const message = `${around + windows.length} windows hold here, with those of the states around it; at most ${STATE_WINDOWS} may.`;
       this.#error([...pathOf(number), 'window'], message);
+    }
+  }
+
+  /** Warns of states whose windows are never open at the same time as those of the states around them. */
+  warnNeverOpen(model: Model, pathOf: (state: number) => readonly PathStep[]): void {
+    const nested = [...model.states.keys()].filter(
+      (state) =>
+        model.states[state]?.windows !== undefined &&
+        ancestorsOf(model, state).some((around) => model.states[around]?.windows !== undefined),
+    );
+    for (const state of nested.slice(0, NESTED_WINDOWS_CHECKED)) {
+      if (isEverOpen({ model }, state)) continue;
+      const path = [...pathOf(state), 'window'];
+      const message =
+        'This is not open at the same time as the windows of the states around it, as far as was looked.';
+      this.#issues.warn(this.#document.locate(path, 'key'), path, message);
     }
   }
 

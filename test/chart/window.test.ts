@@ -188,6 +188,20 @@ it('warns of a window that opens anew in each minute of an hour', () => {
   expect(warningsOf(statechart('{cron: "0 * * * *", for: 10m}'))).toEqual([]);
 });
 
+it('warns of windows that are never open at the same time as those around them', () => {
+  const nested = (inner: string) =>
+    `initial: a\nwindow: {cron: 0 8 * * 1-5, for: 9h}\nstates:\n  a: {window: ${inner}, on: {go: b}}\n  b: {}\n`;
+  expect(warningsOf(nested('{cron: 0 8 * * SUN, for: 1d}'))).toMatchObject([
+    { line: 4, path: 'states.a.window', message: expect.stringContaining('not open at the same time') },
+  ]);
+  for (const inner of [
+    '{cron: 0 7 * * *, for: 2h}',
+    '{cron: 0 0 29 2 *, for: 1d}',
+    '{cron: 0 16 L * *, for: 2h}',
+  ])
+    expect(warningsOf(nested(inner))).toEqual([]);
+});
+
 it('warns that a window of the end of a sequence is not used', () => {
   const text = sequence('{cron: 0 2 * * *, for: 1h}').replace('{name: b}', '{name: b, window: 5}');
   expect(warningsOf(text).map(({ path }) => path)).toContain('states[1].window');

@@ -52,6 +52,21 @@ describe('a machine and a tenant', async () => {
 });
 
 describe('a page', () => {
+  it('shows whether the windows of the current states are open, and until when', async () => {
+    const chart = 'initial: a\nstates: {a: {window: W, on: {update: b}}, b: {}}';
+    const pageOf = async (window: string) => {
+      const windowed = await newChart(chart.replace('window: W, ', window));
+      return (await send('GET', `/${windowed}`, { headers: { Accept: BROWSER } })).text();
+    };
+    expect(await pageOf('window: {cron: 0 0 * * *, for: 1d}, ')).toMatch(
+      /◷ a: open, closes <time [^>]*>in \d+/,
+    );
+    expect(await pageOf('window: {cron: 0 0 29 2 *, for: 1m}, ')).toMatch(
+      /◷ a: closed, opens <time [^>]*>in \d+/,
+    );
+    expect(await pageOf('')).not.toContain('◷');
+  });
+
   it('is refused as one where there is no machine, under the same status', async () => {
     const response = await send('GET', `/${newAddress()}`, { headers: { Accept: BROWSER } });
     expect([response.status, response.headers.get('Content-Type')]).toEqual([404, 'text/html;charset=UTF-8']);

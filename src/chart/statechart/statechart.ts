@@ -41,7 +41,8 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
     if (issues.full) return undefined;
     states.push(stateModel(outline, reader, windows, document, issues));
   }
-  windows.checkNesting(states, (state) => tree.states[state]?.path ?? []);
+  const pathOf = (state: number) => tree.states[state]?.path ?? [];
+  windows.checkNesting(states, pathOf);
   const context = asMap(asMap(document.data).context);
   if (JSON.stringify(context).length > CONTEXT_BYTES) {
     const message = `The context has more than ${CONTEXT_BYTES} bytes.`;
@@ -63,6 +64,7 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
     return undefined;
   }
   checkReach(model, tree, document, issues);
+  windows.warnNeverOpen(model, pathOf);
   return issues.errors.length > before ? undefined : { dialect: 'statechart', model };
 }
 
