@@ -94,11 +94,11 @@ export function parseData(text: string, what = 'The body'): Parsed<string | unde
 
 const RIGHT_DATA = 'Send JSON such as {"errors": 0}, or nothing.';
 
-/** Says what is wrong with data that are JSON. */
+/** Says what is wrong with data that are JSON. @param depth of the lists and objects around the value. */
 function wrongData(value: unknown, depth: number): string | undefined {
-  if (depth > DATA_DEPTH) return `is nested more than ${DATA_DEPTH} deep`;
   if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number that is too large';
   if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === DATA_DEPTH) return `is nested more than ${DATA_DEPTH} deep`;
   for (const inner of Object.values(value)) {
     const wrong = wrongData(inner, depth + 1);
     if (wrong !== undefined) return wrong;

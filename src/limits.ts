@@ -146,8 +146,9 @@ export const CONTEXT_BYTES = 64 * 1024;
 export const CHART_TIMERS = 1_000;
 
 /**
- * Bytes of a report's data, as compact JSON, and how deep it may be nested: a summary of what was done, and no log. In the
- * history it is inside four more brackets, and some parsers stop at 100 (Ruby's, which Chef has).
+ * Bytes of a report's data, as compact JSON: a summary of what was done, and no log. And how many lists and objects may be
+ * inside each other: in a document of the service they are inside three more, and some parsers stop at 100 (Ruby's, which
+ * Chef has).
  */
 export const DATA_BYTES = 4 * 1024;
 export const DATA_DEPTH = 64;
@@ -307,7 +308,11 @@ export const RETRY_AFTER_MAX = 30;
 /** The longest `Retry-After` while a state is closed, in seconds: meanwhile, another chart can be uploaded. */
 export const CLOSED_RETRY_MAX = 3_600;
 
-/** Calls of one isolate to one machine that are sent together, at most (`edge/coalesce.ts`). */
+/**
+ * Calls of one isolate to one machine that are sent together, at most (`edge/coalesce.ts`). A report has at most some
+ * 25 kB, with two bytes for each character: together 6.4 MB of the 32 MiB that an RPC may have.
+ * https://developers.cloudflare.com/workers/runtime-apis/rpc/#limitations
+ */
 export const BATCH_SIZE = 256;
 
 /** Streams of server-sent events and WebSockets that watch one machine. */

@@ -196,8 +196,8 @@ describe('a body is', () => {
   it('as deep as it may be, and no deeper', async () => {
     const address = await newChart(plain);
     const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
-    expect((await body(address, nested(DATA_DEPTH + 1))).status).toBe(200);
-    const response = await body(address, nested(DATA_DEPTH + 2));
+    expect((await body(address, nested(DATA_DEPTH))).status).toBe(200);
+    const response = await body(address, nested(DATA_DEPTH + 1));
     expect([response.status, (await refusedOf(response)).detail]).toEqual([
       400,
       `The body is nested more than ${DATA_DEPTH} deep.`,
