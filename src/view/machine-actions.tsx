@@ -1,5 +1,6 @@
 /** The buttons and dialogs of a machine's page. */
 import type { View } from '../objects/results.ts';
+import { NAMES_SHOWN } from './format.ts';
 
 /** The slots of a state, and the claims that hold them. */
 interface Slots {
@@ -76,13 +77,17 @@ interface EventButtonProps {
   readonly claims: readonly Slots[];
 }
 
-/** A button that sends an event. If the event may end the machine, it opens a confirmation. It has the holders of a slot that the event needs. */
+/**
+ * A button that sends an event. If the event may end the machine, it opens a confirmation. It has the holders of a slot
+ * that the event needs, if they are few: else the service finds out whether the sender is one.
+ */
 function EventButton({ path, taking, event, claims }: EventButtonProps) {
   const { state, ends = [], counted = [], slots = [] } = taking;
   const holders = claims
     .filter((claim) => slots.includes(claim.state))
     .map((claim) => ({ state: claim.state, holders: claim.holders.map(({ by }) => by) }));
-  const needs = counted.includes(event) && holders.length > 0;
+  const areFew = holders.every((slot) => slot.holders.length <= NAMES_SHOWN);
+  const needs = counted.includes(event) && holders.length > 0 && areFew;
   const question = {
     'data-ask-title': `Send ${event} to ${state}?`,
     'data-ask': 'It may lead to a final state, which cannot be undone.',

@@ -3,7 +3,7 @@ import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/results.ts';
 import type { Status } from '../objects/status-document.ts';
-import { innermost, shortened } from './format.ts';
+import { innermost, NAMES_SHOWN, shortened } from './format.ts';
 import { Actions, Dialogs } from './machine-actions.tsx';
 import { type Outcome, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 
@@ -146,7 +146,12 @@ function Progress({ status: { quorums } }: { readonly status: Status }) {
               {event} at {state}: {have} of {need ?? 'a share of the members'}
               <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
             </label>
-            {by.length > 0 ? <p class="soft">reported: {by.join(', ')}</p> : null}
+            {by.length > 0 ? (
+              <p class="soft">
+                reported: {by.slice(0, NAMES_SHOWN).join(', ')}
+                {by.length > NAMES_SHOWN ? ` and ${by.length - NAMES_SHOWN} more` : ''}
+              </p>
+            ) : null}
           </li>
         ))}
       </ul>
@@ -165,11 +170,12 @@ function Slots({ status: { claims }, now }: { readonly status: Status; readonly 
             {holders.length} of {slots} slots of {state}
           </p>
           <ul class="plain">
-            {holders.map(({ by, until }) => (
+            {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
               <li data-key={by}>
                 {by}, lease ends <RelativeTime at={until} now={now} />
               </li>
             ))}
+            {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
           </ul>
         </>
       ))}

@@ -1,5 +1,6 @@
 /** Pages as they are sent: which requests get one, and its content. Their behaviour is tested in a browser. */
 import { describe, expect, it } from 'vitest';
+import { NAMES_SHOWN } from '../../src/view/format.ts';
 import { newAddress, newChart, putChart, removeChart } from '../charts.ts';
 import { send } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
@@ -48,6 +49,34 @@ describe('a machine and a tenant', async () => {
       expect(text).toContain(`"${path}"`);
       expect((await send('GET', path)).status).toBe(200);
     }
+  });
+});
+
+describe('a list of names on a page', () => {
+  const MANY = 250;
+  const page = async (address: string) =>
+    (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+
+  it('of holders ends after a hundred, and the buttons have none of them', async () => {
+    const address = await newChart(
+      `initial: a\nstates: {a: {slots: ${MANY}, on: {update: {target: b, quorum: ${MANY}}}}, b: {}}`,
+    );
+    for (let i = 0; i < MANY; i++) await send('POST', `/${address}/claims?state=a&by=host-${i}`);
+    const text = await page(address);
+    expect(text.match(/, lease ends/g)).toHaveLength(NAMES_SHOWN);
+    expect(text).not.toContain('data-slots');
+    expect(text).toContain(`${MANY} of ${MANY} slots of a`);
+    expect(text).toContain(`and ${MANY - NAMES_SHOWN} more`);
+  });
+
+  it('of callers ends after a hundred', async () => {
+    const address = await newChart(
+      `initial: a\nstates: {a: {on: {update: {target: b, quorum: 1000}}}, b: {}}`,
+    );
+    for (let i = 0; i < NAMES_SHOWN + 1; i++) await send('PUT', `/${address}/state?state=a&by=host-${i}.`);
+    const text = await page(address);
+    expect(text).toContain(`update at a: ${NAMES_SHOWN + 1} of 1000`);
+    expect(text).toMatch(/reported: host-0\., (host-\d+\., ){98}host-\d+\. and 1 more/);
   });
 });
 
