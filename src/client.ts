@@ -1,6 +1,6 @@
 /**
- * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports only types, so a
- * bundler takes only this file.
+ * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports types and `client-socket.ts`, so a
+ * bundler takes only these two files.
  *
  *     const release = new StateClient({ url: 'https://state.example.com', token }).machine('acme/release');
  *     if (await release.wait('canary', { seconds: 3600 })) {
@@ -9,6 +9,7 @@
  *     }
  */
 
+import { canOpen, openSocket } from './client-socket.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -88,6 +89,11 @@ class MachineClient {
   /**
    * Waits until `state` is current.
    *
+   * If that may take more than a minute, it waits over a WebSocket, which lets the machine sleep: a request that waits keeps
+   * it awake, and billed. It asks when the WebSocket opens, after each change, and once a minute. It waits by requests
+   * where no WebSocket opens: in Node before 22, in browsers with a token (their WebSockets have no headers), and
+   * with a `fetch` of the caller's outside of Workers.
+   *
    * @param seconds how long; by default without a limit.
    * @returns false if the time is over, or as soon as the state cannot become current any more.
    */
@@ -96,9 +102,18 @@ class MachineClient {
     { seconds = Number.POSITIVE_INFINITY, signal }: { seconds?: number; signal?: AbortSignal } = {},
   ): Promise<boolean> {
     const until = Date.now() + seconds * 1_000;
+    let backoff = FIRST_BACKOFF;
     for (;;) {
-      const left = Math.max(0, until - Date.now());
-      const turn = await this.#turn(state, Math.min(left, LONGEST_WAIT), signal);
+      const began = Date.now();
+      const isLong = until - began > LONGEST_WAIT && canOpen(this.#options);
+      let turn = isLong ? await this.#turnBySocket(state, until, signal) : 'not yet';
+      if (turn === 'not yet') {
+        if (Date.now() - began > LONGEST_WAIT) backoff = FIRST_BACKOFF;
+        // A request that waits is also the pause between two connections: it misses nothing.
+        const longest = isLong ? backoff * (0.5 + Math.random() / 2) : LONGEST_WAIT;
+        turn = await this.#turn(state, Math.min(Math.max(0, until - Date.now()), longest), signal);
+        backoff = Math.min(2 * backoff, LONGEST_WAIT);
+      }
       if (turn !== 'not yet') return turn === 'yes';
       if (Date.now() >= until) return false;
     }
@@ -175,7 +190,32 @@ class MachineClient {
     }
   }
 
-  async #turn(state: string, wait: number, signal?: AbortSignal): Promise<'yes' | 'not yet' | 'never'> {
+  /**
+   * Waits over a WebSocket.
+   *
+   * @param until ms since the epoch.
+   * @returns `not yet` also if the WebSocket does not open, or is lost.
+   */
+  async #turnBySocket(state: string, until: number, signal?: AbortSignal): Promise<Turn> {
+    signal?.throwIfAborted();
+    const socket = await openSocket(`${this.#base}/watch`, this.#options, signal);
+    if (socket === undefined) return 'not yet';
+    try {
+      for (;;) {
+        const turn = await this.#turn(state, 0, signal);
+        if (turn !== 'not yet' || Date.now() >= until) return turn;
+        const news = await socket.next(state, Math.min(until - Date.now(), LONGEST_WAIT));
+        // Perhaps only briefly.
+        if (news === 'entered') return 'yes';
+        if (news === 'deleted') throw new StateServiceError(404, 'no-chart', 'The machine was deleted.');
+        if (news === 'lost') return 'not yet';
+      }
+    } finally {
+      socket.close();
+    }
+  }
+
+  async #turn(state: string, wait: number, signal?: AbortSignal): Promise<Turn> {
     const query = { state, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
     const response = await this.#send('GET', path('state', query), {}, { signal });
     if (response.status === 200) {
@@ -239,6 +279,12 @@ class MachineClient {
     }
   }
 }
+
+/** Whether a state is current, may become current, or cannot any more. */
+type Turn = 'yes' | 'not yet' | 'never';
+
+/** The shortest time between two WebSockets, ms. It grows with each that is lost or does not open. */
+const FIRST_BACKOFF = 1_000;
 
 /** The longest wait of one request, ms: the service's own bound. */
 const LONGEST_WAIT = 60_000;
