@@ -31,6 +31,24 @@ describe('an open page', () => {
     expect(faults).toEqual([]);
   });
 
+  it('shows that a window closes, though the machine does not change', async () => {
+    const server = await serve();
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page, faults } = watched;
+    await whenLive(watched);
+    await page.evaluate('globalThis.sameDocument = true');
+    // It has opened with this minute, and its cutoff begins in some seconds.
+    const now = new Date();
+    const cutoff = 3_600_000 - (now.getTime() % 60_000) - 10_000;
+    const window = `{cron: ${now.getUTCMinutes()} ${now.getUTCHours()} * * *, for: 1h, cutoff: ${cutoff}}`;
+    const body = CHART.replace('canary:\n', `canary:\n    window: ${window}\n`);
+    await fetch(`${server.url}/acme/canary/chart?reset=true`, { method: 'PUT', body });
+    await page.getByText('◷ canary: open, closes in').waitFor();
+    await page.getByText('◷ canary: closed, opens in').waitFor();
+    expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
   it('sends reports with its buttons, and shows the response', async () => {
     const server = await serve();
     const watched = await openPage(`${server.url}/acme/canary`, {}, 'ann');
