@@ -38,6 +38,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'inputs',
   'members',
   'reports',
+  'members',
   'metrics',
   'openapi',
   'openapi.json',

@@ -74,12 +74,39 @@ export interface Upload extends CommandFields {
   readonly revisions?: readonly number[];
 }
 
+/** Replaces the machine's list of members. */
+export interface SetMembers extends CommandFields {
+  readonly type: 'members';
+  /** JSON: `[[name, {label: value}], …]`; absent to take the list away. The edge has checked it. */
+  readonly list?: string;
+  readonly by?: string;
+  readonly revisions?: readonly number[];
+}
+
+/** Strikes one member off the list. */
+export interface StrikeMember extends CommandFields {
+  readonly type: 'strike';
+  readonly member: string;
+  readonly by?: string;
+  readonly revisions?: readonly number[];
+}
+
 /** Erases the machine. */
 interface Erase extends CommandFields {
   readonly type: 'erase';
 }
 
-export type Command = Update | Claim | Lock | Start | SetInputs | Reset | Upload | Erase;
+export type Command =
+  | Update
+  | Claim
+  | Lock
+  | Start
+  | SetInputs
+  | Reset
+  | Upload
+  | SetMembers
+  | StrikeMember
+  | Erase;
 
 /** The outcome of a command. */
 export type Outcome<C extends Command = Command> = Outcomes[C['type']] | Refusal;
@@ -94,6 +121,8 @@ interface Outcomes {
   readonly inputs: Accepted;
   readonly reset: Accepted;
   readonly upload: Uploaded;
+  readonly members: MembersChanged;
+  readonly strike: MembersChanged;
   readonly erase: Accepted;
 }
 
@@ -127,6 +156,16 @@ export interface Uploaded extends Accepted {
   /** SHA-256 of the text, hexadecimal. */
   readonly hash: string;
   readonly warnings: readonly ChartIssue[];
+}
+
+/** The list of members was changed, or was so already. */
+export interface MembersChanged extends Accepted {
+  /** Members after the change; null without a list. */
+  readonly total: number | null;
+  readonly added: number;
+  readonly removed: number;
+  /** Members whose labels are others than before. */
+  readonly relabelled: number;
 }
 
 /** What every command has. */

@@ -72,6 +72,20 @@ export const CHART_NAMES = 128 * 1024;
 /** UTF-16 code units of a state's name. */
 export const STATE_NAME_LENGTH = 1_024;
 
+/**
+ * Members of a machine, labels of one, characters of a label's name and of its value, and bytes of a list: as it is sent, and
+ * as JSON, one value of SQLite, of at most 2 MB (https://developers.cloudflare.com/durable-objects/platform/limits/).
+ */
+export const MEMBERS = 10_000;
+export const MEMBER_LABELS = 32;
+export const LABEL_LENGTH = 63;
+export const LABEL_VALUE_LENGTH = 255;
+export const MEMBERS_BYTES = 1024 * 1024;
+
+/** Members in one answer: the default and the most. */
+export const MEMBERS_PAGE = 100;
+export const MEMBERS_PAGE_MAX = 1_000;
+
 /** Slots of one state. Each claim is a row, and all of them are in the status document. */
 export const CHART_SLOTS = 1_000;
 

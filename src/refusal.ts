@@ -12,6 +12,7 @@ const REFUSALS = {
   forbidden: { status: 403, title: 'The token does not allow this' },
   'cross-site': { status: 403, title: 'This comes from a page of another site' },
   'no-chart': { status: 404, title: 'There is no chart here' },
+  'no-such-member': { status: 404, title: 'There is no such member' },
   'no-such-path': { status: 404, title: 'There is nothing at this path' },
   'wrong-method': { status: 405, title: 'This path does not take this method' },
   'no-state-named': { status: 406, title: 'The state is missing' },
@@ -39,6 +40,7 @@ const REFUSALS = {
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'wrong-inputs': { status: 422, title: 'The inputs are wrong' },
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
+  'invalid-members': { status: 422, title: 'The list of members is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   /** The original's answer to a `PUT` without `state`. */
@@ -81,7 +83,7 @@ export interface Refusal {
   readonly candidates?: readonly string[];
   /** Inputs that are unknown, missing or wrong. */
   readonly inputs?: readonly InputProblem[];
-  /** All errors of a chart. */
+  /** All errors of a chart, or of a list of members. */
   readonly errors?: readonly ChartIssue[];
 }
 

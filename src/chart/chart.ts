@@ -45,7 +45,7 @@ export {
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
-export { type NoPart, partIn, slotCount } from './members.ts';
+export { type MemberNames, membersIn, type NoPart, partIn, slotCount } from './members.ts';
 export {
   ancestorsOf,
   isRelated,
@@ -77,9 +77,10 @@ export {
   reachable,
   takes,
 } from './queries.ts';
+export { type CountedCallers, countedBy, recount } from './recount.ts';
 export { type InputProblem, keepInputs, settleInputs } from './run-inputs.ts';
 export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
-export { type Inputs, NO_TERMS, type Terms } from './terms.ts';
+export { type Inputs, type Labels, type Members, NO_TERMS, type Terms } from './terms.ts';
 export { parseDuration } from './time.ts';
 export { type Ask, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';

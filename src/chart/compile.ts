@@ -45,6 +45,7 @@ import {
   doneState,
   keyOf,
   labelOf,
+  metEvent,
   momentEvent,
   writtenDoneEvent,
 } from './xstate-names.ts';
@@ -190,7 +191,17 @@ class Compiler {
     for (const [i, { transitions }] of (state.at ?? []).entries()) {
       events.push([momentEvent(number, i), transitions.map((item) => this.#transition(item))]);
     }
-    return events;
+    return [...events, ...this.#metEvents(number, state)];
+  }
+
+  /** A change of the terms can meet a quorum of a share or an input. Then its transition is taken without a further event. */
+  #metEvents(number: StateNumber, { on = [] }: StateModel): [string, TransitionConfig[]][] {
+    return on.flatMap(({ transitions }, i) =>
+      transitions.flatMap((model, index): [string, TransitionConfig[]][] => {
+        if (model.quorum === undefined || typeof model.quorum.until === 'number') return [];
+        return [[metEvent(number, i, index), [this.#taking(model)]]];
+      }),
+    );
   }
 
   #after(after: NonNullable<StateModel['after']>): Record<string, TransitionConfig[]> {
@@ -218,7 +229,7 @@ class Compiler {
     if (targets === undefined && actions === undefined && quorum === undefined)
       return [{ ...guarded(guards) }];
     const taken = signal('taken', {});
-    const taking = { ...this.#transition(model), actions: [taken, ...this.#actions(actions)] };
+    const taking = this.#taking(model);
     if (quorum === undefined) return [{ ...taking, ...guarded(guards) }];
     const key = quorumKey(source, event, index);
     const counted = this.#counted(source, quorum);
@@ -235,6 +246,11 @@ class Compiler {
     ];
   }
 
+  /** A transition that says when it is taken. */
+  #taking(model: TransitionModel): TransitionConfig {
+    return { ...this.#transition(model), actions: [signal('taken', {}), ...this.#actions(model.actions)] };
+  }
+
   #transition({ targets, guard, actions, reenter }: TransitionModel): TransitionConfig {
     return {
       ...(targets === undefined ? {} : { target: targetIds(targets) }),
@@ -249,17 +265,19 @@ class Compiler {
 
   /**
    * Lets an event reach the state it was sent to, its ancestors and its descendants; of these, the states that are for
-   * its caller.
+   * its caller. An event of a quorum that is met has a transition of its own, and wildcards do not take it.
    */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
     const isForSome = withAncestors(model, source).some((state) => model.states[state]?.only !== undefined);
     if (!isForSome)
-      return ({ event: { address } }) => address === undefined || isRelated(model, address, source);
-    return ({ event: { address, by } }) =>
-      address === undefined ||
-      (isRelated(model, address, source) &&
-        partIn(this.#program, this.#evaluator.terms, source, by) === undefined);
+      return ({ event: { address, met } }) =>
+        met === undefined && (address === undefined || isRelated(model, address, source));
+    return ({ event: { address, by, met } }) =>
+      met === undefined &&
+      (address === undefined ||
+        (isRelated(model, address, source) &&
+          partIn(this.#program, this.#evaluator.terms, source, by) === undefined));
   }
 
   /** Lets an amount of members count each caller once, whatever state of its visit the caller has reported to. */
@@ -310,7 +328,7 @@ class Compiler {
   }
 
   #scope({ context, event }: GuardArguments): Scope {
-    const type = this.#eventName(event.type);
+    const type = event.met ?? this.#eventName(event.type);
     return { context: context.data, event: event.data === undefined ? { type } : { type, data: event.data } };
   }
 

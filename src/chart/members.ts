@@ -32,21 +32,35 @@ export function partIn(
   return sources.every((source) => program.evaluator.only(source, by, labels)) ? undefined : 'not-for-you';
 }
 
+/** Names of members: all of a list, or those that a state is for. */
+export interface MemberNames {
+  readonly size: number;
+  has(name: string): boolean;
+  /** In the order of the list. */
+  keys(): Iterable<string>;
+}
+
+/** @returns the members that a state is for. */
+export function membersIn(program: Program, members: Members, state: StateNumber): MemberNames {
+  const sources = onlyOf(program.model, state);
+  if (sources.length === 0) return members;
+  const known = selectionsOf(members, program.model);
+  const key = JSON.stringify(sources);
+  let names = known.get(key);
+  if (names === undefined) {
+    const selected = new Set<string>();
+    for (const [name, labels] of members) {
+      if (sources.every((source) => program.evaluator.only(source, name, labels))) selected.add(name);
+    }
+    known.set(key, selected);
+    names = selected;
+  }
+  return names;
+}
+
 /** @returns how many members a state is for; undefined where the machine has no list of them. */
 function expectedIn(program: Program, { members }: Terms, state: StateNumber): number | undefined {
-  if (members === undefined) return undefined;
-  const sources = onlyOf(program.model, state);
-  if (sources.length === 0) return members.size;
-  const known = countsOfMembers(members, program.model);
-  let count = known.get(state);
-  if (count === undefined) {
-    count = 0;
-    for (const [name, labels] of members) {
-      if (sources.every((source) => program.evaluator.only(source, name, labels))) count += 1;
-    }
-    known.set(state, count);
-  }
-  return count;
+  return members === undefined ? undefined : membersIn(program, members, state).size;
 }
 
 /** @returns at which count a quorum of `state` is met; undefined where that depends on members, and there is no list. */
@@ -93,11 +107,11 @@ function onlyOf(model: Model, state: StateNumber): readonly string[] {
   return withAncestors(model, state).flatMap((at) => model.states[at]?.only ?? []);
 }
 
-function countsOfMembers(members: Members, model: Model): Map<StateNumber, number> {
-  let byModel = counts.get(members);
+function selectionsOf(members: Members, model: Model): Map<string, MemberNames> {
+  let byModel = selections.get(members);
   if (byModel === undefined) {
     byModel = new WeakMap();
-    counts.set(members, byModel);
+    selections.set(members, byModel);
   }
   let known = byModel.get(model);
   if (known === undefined) {
@@ -107,5 +121,8 @@ function countsOfMembers(members: Members, model: Model): Map<StateNumber, numbe
   return known;
 }
 
-/** How many members each state is for. Kept: every count needs it, and evaluating `only` for 10,000 members takes long. */
-const counts = new WeakMap<Members, WeakMap<Model, Map<StateNumber, number>>>();
+/**
+ * The members that states are for, by the `only` of each. Kept: every count needs them, and evaluating `only` for 10,000
+ * members takes long.
+ */
+const selections = new WeakMap<Members, WeakMap<Model, Map<string, MemberNames>>>();

@@ -50,6 +50,15 @@ export function momentEvent(state: StateNumber, index: number): string {
   return `xstate.at.${index}.${keyOf(state)}`;
 }
 
+/**
+ * @returns the event that takes the transition of one quorum of a state, after a change of the terms has met it.
+ *
+ * @param event the index of the quorum's event among the state's events; `index`, of the transition among the event's.
+ */
+export function metEvent(state: StateNumber, event: number, index: number): string {
+  return `xstate.met.${event}.${index}.${keyOf(state)}`;
+}
+
 /** The `after` or `at` that an event belongs to. */
 export type Timed =
   /** `delay` is a `delayName`. */

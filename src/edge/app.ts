@@ -15,6 +15,7 @@ import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { inputs } from './routes/inputs.ts';
 import { tenant } from './routes/machines.tsx';
+import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
 import { pageScript, pageStyle } from './routes/page-files.ts';
@@ -35,6 +36,8 @@ export const RESOURCES: Resources = {
     chart,
     history,
     reports,
+    members,
+    member,
     watch,
     claims,
     start,

@@ -33,8 +33,15 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
     const resource = machines.get(path);
     return resource && ofMachine(c, resource, DEFAULT);
   };
-  const below = (c: Context<AppEnv>, path: string, tenantName: string, chart: string) => {
-    const resource = machines.get(path);
+  // `/members/{name}`: the fixed path of two segments goes first.
+  const itemOf = (folder: string, name: string) =>
+    machines.get(`/${folder}/${name}`) ?? machines.get(`/${folder}/{name}`);
+  const below = (
+    c: Context<AppEnv>,
+    resource: MachineResource | undefined,
+    tenantName: string,
+    chart: string,
+  ) => {
     if (resource === undefined) return c.notFound();
     const parsed = parseAddress(tenantName, chart);
     if (parsed.ok) return ofMachine(c, resource, parsed.address);
@@ -50,15 +57,18 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
   });
   app.all('/:tenant/:chart', (c) => {
     const { tenant, chart } = c.req.param();
-    return ofDefault(c, `/${tenant}/${chart}`) ?? below(c, '', tenant, chart);
+    const resource = itemOf(tenant, chart);
+    return resource === undefined
+      ? below(c, machines.get(''), tenant, chart)
+      : ofMachine(c, resource, DEFAULT);
   });
   app.all('/:tenant/:chart/:resource', (c) => {
     const { tenant, chart, resource } = c.req.param();
-    return below(c, `/${resource}`, tenant, chart);
+    return below(c, machines.get(`/${resource}`), tenant, chart);
   });
   app.all('/:tenant/:chart/:version/:resource', (c) => {
     const { tenant, chart, version, resource } = c.req.param();
-    return below(c, `/${version}/${resource}`, tenant, chart);
+    return below(c, itemOf(version, resource), tenant, chart);
   });
   app.notFound((c) => {
     const paths = '/state, /{tenant}, /{tenant}/{chart}/state, /{tenant}/{chart}@{run}/state and /healthz';

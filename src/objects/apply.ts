@@ -5,6 +5,7 @@ import type { Draft } from './draft.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
 import { lock, unlock } from './locks.ts';
+import { setMembers, strikeMember } from './members.ts';
 import { restart, upload, uploaded } from './restart.ts';
 import { update } from './update.ts';
 
@@ -48,6 +49,10 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
     case 'upload':
       if (next === undefined) break;
       return draft.isNew ? uploaded(draft, next, true) : upload(draft, command, next, now);
+    case 'members':
+      return setMembers(draft, command, now);
+    case 'strike':
+      return strikeMember(draft, command, now);
     case 'erase':
       break;
     default:

@@ -1,13 +1,21 @@
 import { type Address, formatAddress } from '../address.ts';
-import { type Chart, type ChartIssue, type Definition, openChart, readChart } from '../chart/chart.ts';
+import {
+  type Chart,
+  type ChartIssue,
+  type Definition,
+  type Members,
+  openChart,
+  readChart,
+} from '../chart/chart.ts';
 import type { Reset, Upload } from '../commands.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
+import { readMembers } from '../store/members-table.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
 import type { MachineState } from './machine-state.ts';
 import { invalidChart, noChart, uploadToRun } from './refusals.ts';
-import type { UploadedChart } from './results.ts';
+import type { Answer, UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
 
 /**
@@ -25,6 +33,8 @@ export interface ReadChart {
   readonly chart: Chart;
   readonly source: StoredChart;
   readonly warnings: readonly ChartIssue[];
+  /** With which a run begins: those of its chart. */
+  readonly members?: Members;
 }
 
 /** Finds the chart that a machine is to run. It is the only part of a command that needs other objects or bindings. */
@@ -37,6 +47,9 @@ export class ChartSource {
   /** The hash of the newest chart as it was last looked up, and when, ms since the epoch. */
   #lastNewest: { readonly hash: string | undefined; readonly at: number } | undefined;
 
+  /** The members of a run's chart as they were last read, and the revision of the list; 0 for none. */
+  #ofBase: { readonly revision: number; readonly members?: Members } = { revision: 0 };
+
   constructor(env: MachineEnv, store: MachineStore, address: Address) {
     this.#env = env;
     this.#store = store;
@@ -46,10 +59,12 @@ export class ChartSource {
   /**
    * Finds the newest chart for the address: the one uploaded to the address (of a run: to its base address), else a
    * bound one. The machine may run an older one.
+   *
+   * @param isBeginning whether the members of a run's chart are read with it.
    */
-  async newest(): Promise<ChartText | undefined> {
+  async newest(isBeginning = false): Promise<ChartText | undefined> {
     const at = Date.now();
-    const found = await this.#look();
+    const found = await this.#look(isBeginning);
     this.#lastNewest = { hash: found?.hash, at };
     return found;
   }
@@ -65,18 +80,21 @@ export class ChartSource {
     return (await this.newest())?.hash;
   }
 
-  async #look(): Promise<ChartText | undefined> {
-    const uploaded = this.#address.run === undefined ? this.#store.upload() : await this.#uploadedToBase();
+  async #look(isBeginning: boolean): Promise<ChartText | undefined> {
+    const uploaded =
+      this.#address.run === undefined ? this.#store.upload() : await this.#uploadedToBase(isBeginning);
     if (uploaded !== undefined) return { hash: uploaded.hash, text: uploaded.text, origin: 'upload' };
     return findChart(this.#env, this.#address);
   }
 
   /** Reads the chart with which the machine begins. */
   async toBegin(): Promise<ReadChart | Refusal> {
-    const found = await this.newest();
+    const found = await this.newest(true);
     if (found === undefined) return noChart(this.#address);
     if (this.#toBegin?.text !== found.text) this.#toBegin = { text: found.text, read: this.#read(found) };
-    return this.#toBegin.read;
+    const { read } = this.#toBegin;
+    const { members } = this.#ofBase;
+    return read.ok && members !== undefined ? { ...read, members } : read;
   }
 
   /**
@@ -113,14 +131,29 @@ export class ChartSource {
     return { ok: true, chart: openChart(definition), source: { ...found, definition }, warnings };
   }
 
-  async #uploadedToBase(): Promise<UploadedChart | undefined> {
+  /** Reads the chart that was uploaded to a run's base address, and its members where the run is about to begin. */
+  async #uploadedToBase(isBeginning: boolean): Promise<UploadedChart | undefined> {
     const { run: _, ...base } = this.#address;
-    const [answer] = await machineNamed(this.#env, formatAddress(base)).read([{ type: 'uploaded' }]);
+    const list = { type: 'member-list', known: this.#ofBase.revision } as const;
+    const queries = [{ type: 'uploaded' } as const, ...(isBeginning ? [list] : [])];
+    const [answer, members] = await machineNamed(this.#env, formatAddress(base)).read(queries);
+    if (members !== undefined) this.#noteMembers(members);
     if (answer?.ok && 'hash' in answer && 'text' in answer) return answer;
     if (answer?.ok === false && answer.code === 'no-chart') return undefined;
     throw new Error(
       `the base address's machine did not return its uploaded chart: ${JSON.stringify(answer)}`,
     );
+  }
+
+  /** Notes the members of a run's chart. An object of an earlier version has none. */
+  #noteMembers(answer: Answer): void {
+    if (answer.ok && 'listRevision' in answer) {
+      const { listRevision: revision, list } = answer;
+      if (list !== undefined) this.#ofBase = { revision, members: readMembers(list) };
+      else if (revision === 0) this.#ofBase = { revision };
+    } else if (answer.ok || answer.code !== 'unsupported') {
+      throw new Error(`the base address's machine did not return its members: ${JSON.stringify(answer)}`);
+    }
   }
 }
 

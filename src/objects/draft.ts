@@ -3,7 +3,6 @@ import {
   type CoolingSlot,
   claimKeyOf,
   claimOf,
-  type Inputs,
   NO_CLAIMS,
   NOTHING_COOLS,
   nameOf,
@@ -22,8 +21,8 @@ import {
 } from '../chart/chart.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
-import { isReport, type Receipt } from '../store/receipt-table.ts';
-import type { EndedVisit } from '../store/stored-machine.ts';
+import { type CountedReport, isReport, type Receipt } from '../store/receipt-table.ts';
+import type { EndedVisit, StoredMembers } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import type { Records } from './records.ts';
 import { TimerAllowance } from './timer-allowance.ts';
@@ -55,6 +54,7 @@ export class Draft {
   #restarted: Changes['restarted'];
   #inputs: Changes['inputs'];
   #uploaded: Changes['uploaded'];
+  #areMembersChanged = false;
   /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
   #begun: { readonly revision: number; readonly size: number } | undefined;
 
@@ -115,6 +115,7 @@ export class Draft {
       ...(this.#restarted === undefined ? {} : { restarted: this.#restarted }),
       ...(this.#inputs === undefined ? {} : { inputs: this.#inputs }),
       ...(this.#uploaded === undefined ? {} : { uploaded: this.#uploaded }),
+      ...(this.#areMembersChanged ? { members: this.#members } : {}),
       timersSet: [...this.#timersSet.values()],
       timersCleared: [...this.#timersCleared],
       left: [...this.#left.values()],
@@ -171,16 +172,29 @@ export class Draft {
     this.#restarted = { ...began, chart: source };
   }
 
-  /** Gives the run other inputs. */
-  setInputs(inputs: Inputs): void {
-    const { snapshot } = this.#machine;
-    this.#inputs = inputs;
-    this.#machine = { ...this.#machine, snapshot: { ...snapshot, terms: { ...snapshot.terms, inputs } } };
-  }
-
   /** Notes the chart that was uploaded to the address. */
   upload({ hash, text }: Pick<StoredChart, 'hash' | 'text'>): void {
     this.#uploaded = { hash, text };
+  }
+
+  /** Takes over a snapshot whose terms have changed: an entry of the history must follow. */
+  changeTerms(snapshot: Snapshot): void {
+    const before = this.#machine.snapshot.terms;
+    const { inputs, members } = snapshot.terms;
+    if (inputs !== before.inputs) this.#inputs = inputs;
+    this.#areMembersChanged ||= members !== before.members;
+    this.#machine = { ...this.#machine, snapshot };
+  }
+
+  /** Notes that the machine begins with the members that it has. */
+  noteMembers(): void {
+    this.#areMembersChanged = true;
+  }
+
+  get #members(): StoredMembers | null {
+    const { revision, snapshot } = this.#machine;
+    const { members } = snapshot.terms;
+    return members === undefined ? null : { revision, members };
   }
 
   /** Counts a change, and adds its entry to the history. */
@@ -233,6 +247,13 @@ export class Draft {
   /** Returns the receipts of all reports of this run. */
   reports(): Receipt[] {
     const stored = this.isRestarted ? [] : this.#records.reports();
+    const staged = [...this.#receipts.values()].filter(({ key }) => isReport(key));
+    return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
+  }
+
+  /** Returns the reports of this run that shares of the members have counted. */
+  countedReports(): CountedReport[] {
+    const stored = this.isRestarted ? [] : this.#records.countedReports();
     const staged = [...this.#receipts.values()].filter(({ key }) => isReport(key));
     return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
   }

@@ -3,6 +3,7 @@ import type { Accepted, SetInputs, Start, Started } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
 import { otherInputs, wrongInputs, wrongRevision } from './refusals.ts';
+import { changeTerms } from './terms.ts';
 
 /** Starts a run with inputs, which it has begun with if it is new. A repeat changes nothing. */
 export function startWith(draft: Draft, { inputs: given }: Start): Started | Refusal {
@@ -16,7 +17,7 @@ export function startWith(draft: Draft, { inputs: given }: Start): Started | Ref
   return { ok: true, revision: machine.revision, isNew };
 }
 
-/** Gives a running machine other inputs. */
+/** Gives a running machine other inputs. A quorum that is met by it is taken. */
 export function setInputs(draft: Draft, command: SetInputs, now: number): Accepted | Refusal {
   const { machine } = draft;
   const { inputs: given, revisions, by, sub } = command;
@@ -26,9 +27,8 @@ export function setInputs(draft: Draft, command: SetInputs, now: number): Accept
   if (!settled.ok) return wrongInputs(settled.problems);
   const notes = differences(terms.inputs, settled.inputs);
   if (notes.length > 0) {
-    draft.setInputs(settled.inputs);
-    const caller = { by: by ?? null, sub: sub ?? null };
-    draft.change(now, { cause: 'inputs', event: null, state: null, ...caller, notes });
+    const entry = { cause: 'inputs', by: by ?? null, sub: sub ?? null, notes } as const;
+    changeTerms(draft, { ...terms, inputs: settled.inputs }, entry, now);
   }
   return { ok: true, revision: draft.machine.revision };
 }

@@ -5,7 +5,6 @@ import {
   type Cooling,
   indexClaims,
   indexCooling,
-  NO_TERMS,
   nameOf,
   nextTimer,
   nextToExpire,
@@ -43,8 +42,8 @@ export function wake(store: MachineStore): MachineState | undefined {
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
   const snapshot = restoreSnapshot(stored.snapshot, store.run.timers(), {
-    ...NO_TERMS,
     inputs: store.inputs(),
+    members: store.members.read()?.members,
   });
   return {
     revision,

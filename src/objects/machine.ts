@@ -10,7 +10,8 @@ import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
 import type { MachineState } from './machine-state.ts';
-import type { News } from './news.ts';
+import { memberList, membersPage } from './member-list.ts';
+import { haveTermsChanged, type News } from './news.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import { reportsPage } from './reports.ts';
 import type {
@@ -104,6 +105,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return this.#history(query);
       case 'reports':
         return reportsPage(this.#runtime, query);
+      case 'members':
+        return membersPage(this.#runtime, query);
+      case 'member-list':
+        return memberList(this.#runtime, query);
       case 'watch':
         return this.#watch(query);
       case 'summary':
@@ -297,8 +302,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     }
     const { machine, history, passed, isRestarted } = news;
     if (history?.length === 0) return;
-    // Another chart has other numbers for its states, so every wait checks again.
-    if (isRestarted || history === undefined) this.#waits.wakeAll();
+    // Every wait checks again where another chart has other numbers for its states, or others may take part.
+    if (isRestarted || history === undefined || haveTermsChanged(history)) this.#waits.wakeAll();
     else wakeAfter(this.#waits, machine, passed);
     this.#watches.tell(history);
     this.#poll.start(this.#runtime.due);

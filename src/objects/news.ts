@@ -15,6 +15,11 @@ export interface News {
   readonly isRestarted: boolean;
 }
 
+/** Whether the members, or other terms of the run, are others than before: any answer to a caller may be another. */
+export function haveTermsChanged(history: readonly HistoryEntry[]): boolean {
+  return history.some(({ cause }) => cause === 'members' || cause === 'inputs');
+}
+
 /**
  * Reads from storage the entries that this object has not published.
  *

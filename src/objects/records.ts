@@ -1,6 +1,6 @@
 import type { StateNumber } from '../chart/chart.ts';
 import type { MachineStore } from '../store/machine-store.ts';
-import type { Receipt } from '../store/receipt-table.ts';
+import type { CountedReport, Receipt } from '../store/receipt-table.ts';
 import type { EndedVisit } from '../store/stored-machine.ts';
 
 /** Reads rows that are too many to be kept in memory. */
@@ -10,6 +10,8 @@ export interface Records {
   lastVisit(state: StateNumber): number | undefined;
   /** The receipts of reports, the oldest first. */
   reports(): readonly Receipt[];
+  /** The receipts of reports that a change of members or inputs may count anew. */
+  countedReports(): readonly CountedReport[];
   /** The last visit of each state that was left. */
   endedVisits(): readonly EndedVisit[];
   /** The text of the chart that was uploaded to the address. */
@@ -21,6 +23,7 @@ export const NO_RECORDS: Records = {
   receipt: () => undefined,
   lastVisit: () => undefined,
   reports: () => [],
+  countedReports: () => [],
   endedVisits: () => [],
   uploadedText: () => undefined,
 };
@@ -31,6 +34,7 @@ export function recordsIn(store: MachineStore): Records {
     receipt: (key) => store.receipts.find(key),
     lastVisit: (state) => store.run.lastVisit(state),
     reports: () => store.receipts.reportReceipts(),
+    countedReports: () => store.receipts.countedReports(),
     endedVisits: () => store.run.endedVisits(),
     uploadedText: () => store.upload()?.text,
   };

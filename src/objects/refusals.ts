@@ -2,16 +2,12 @@
 import { type Address, formatAddress } from '../address.ts';
 import {
   type ChartIssue,
-  type Claim,
   claimsOn,
   coolingOn,
-  countsOf,
   eventsOf,
   type InputProblem,
   isDone,
-  type NoPart,
   nameOf,
-  nearest,
   nextTimer,
   nextToExpire,
   type StateNumber,
@@ -19,16 +15,21 @@ import {
   slotsOf,
   type Turn,
 } from '../chart/chart.ts';
+import { CLAIMS, CLOSED_RETRY_MAX } from '../limits.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+import type { MachineState } from './machine-state.ts';
+import { noMembers, noPart } from './member-refusals.ts';
 import {
-  CLAIMS,
-  CLOSED_RETRY_MAX,
-  RETRY_AFTER_MAX,
-  RETRY_AFTER_MIN,
-  SUGGESTION_CANDIDATES,
-  SUGGESTION_LENGTH,
-} from '../limits.ts';
-import { type MachineFacts, type Refusal, refuse } from '../refusal.ts';
-import { activeNames, type MachineState, nextChange } from './machine-state.ts';
+  currentOf,
+  factsOf,
+  nextSteps,
+  quote,
+  RETRY_AFTER_DEFAULT,
+  retryAfter,
+  seconds,
+  showHolders,
+  time,
+} from './refusal-parts.ts';
 
 /** Refuses a name that is no state's. */
 export function noState(machine: MachineState, name: string): Refusal {
@@ -160,40 +161,6 @@ function closed(machine: MachineState, state: StateNumber, opens: number | undef
   return refuse('closed', `${name} is closed: work may be begun from ${time(opens)}.`, more);
 }
 
-/** Refuses a caller that has no part in a state. */
-export function noPart(machine: MachineState, state: StateNumber, why: NoPart, by?: string): Refusal {
-  const facts = { machine: factsOf(machine) };
-  if (why === 'no-members') return noMembers(machine, state, machine.changedAt);
-  if (by === undefined) {
-    return refuse('not-a-member', 'This machine has members: say which one it is, with by=NAME.', facts);
-  }
-  const name = quote(nameOf(machine.chart, state));
-  if (why === 'not-for-you') {
-    return refuse('not-for-you', `${name} is not for ${quote(by)}, as its \`only\` says.`, facts);
-  }
-  const meant = nearestMember(machine, by);
-  const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
-  return refuse('not-a-member', `${quote(by)} is not a member of this machine.${hint}`, facts);
-}
-
-/** Refuses what depends on members where the machine has no list of them. */
-function noMembers(machine: MachineState, state: StateNumber, now: number): Refusal {
-  const name = quote(nameOf(machine.chart, state));
-  const detail = `${name} is for members, or counts a share of them, and this machine has no list of members: upload one with PUT …/members.`;
-  return refuse('no-members', detail, { machine: factsOf(machine), retryAfter: retryAfter(machine, now) });
-}
-
-/** Finds the member whose name is nearest, among names that begin alike: a list can have 10,000. */
-function nearestMember({ snapshot }: MachineState, by: string): string | undefined {
-  const near: string[] = [];
-  for (const name of snapshot.terms.members?.keys() ?? []) {
-    if (name.length > SUGGESTION_LENGTH || name[0]?.toLowerCase() !== by[0]?.toLowerCase()) continue;
-    near.push(name);
-    if (near.length >= SUGGESTION_CANDIDATES) break;
-  }
-  return by.length > SUGGESTION_LENGTH ? undefined : nearest(by, near);
-}
-
 /** Refuses a caller without a slot while all slots of `state` are taken. @param free when the next one is free. */
 function slotsTaken(machine: MachineState, state: StateNumber, free: number, now: number): Refusal {
   const { chart, snapshot, claims, cooling } = machine;
@@ -295,49 +262,4 @@ export function invalidChart(address: Address, errors: readonly ChartIssue[]): R
   const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
   const detail = `The chart of ${formatAddress(address)} has ${count}; nothing was started.`;
   return refuse('invalid-chart', detail, { errors });
-}
-
-/** The facts that every refusal of a machine has. */
-function factsOf(machine: MachineState): MachineFacts {
-  const { chart, snapshot, revision } = machine;
-  return { revision, states: activeNames(chart, snapshot), waiting: countsOf(chart, snapshot) };
-}
-
-function currentOf({ chart, snapshot }: MachineState): string {
-  return `current: ${activeNames(chart, snapshot).map(quote).join(', ')}`;
-}
-
-/** The counts that are not complete, and the next timer. */
-function nextSteps({ chart, snapshot }: MachineState): string {
-  const counts = countsOf(chart, snapshot).flatMap(({ state, event, have, need }) => {
-    if (need === null)
-      return ` ${quote(state)} waits for a share of the members, and there is no list of them.`;
-    return need > have ? ` ${quote(state)} waits for ${need - have} more ${quote(event)}.` : [];
-  });
-  const next = nextTimer(snapshot.timers.values());
-  return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
-}
-
-function showHolders(claims: readonly Claim[]) {
-  return claims.map(({ by, until }) => ({ by, until: time(until) }));
-}
-
-/** `Retry-After` in seconds: until the next timer or lease, at most `RETRY_AFTER_DEFAULT`. */
-function retryAfter(machine: MachineState, now: number): number {
-  const next = nextChange(machine);
-  return next === undefined ? RETRY_AFTER_DEFAULT : Math.min(RETRY_AFTER_DEFAULT, seconds(next - now));
-}
-
-const RETRY_AFTER_DEFAULT = 5;
-
-function seconds(ms: number, most = RETRY_AFTER_MAX): number {
-  return Math.min(most, Math.max(RETRY_AFTER_MIN, Math.ceil(ms / 1_000)));
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name.length > 200 ? `${name.slice(0, 197)}...` : name);
 }

@@ -6,7 +6,6 @@ import {
   isDone,
   keepInputs,
   NO_CLAIMS,
-  NO_TERMS,
   NOTHING_COOLS,
   readChart,
   type Snapshot,
@@ -40,10 +39,14 @@ export function enter(chart: Chart, at: number, terms: Terms, before?: Snapshot)
 }
 
 /** Enters the initial state of a machine that begins, with the inputs of `command` and the defaults of the chart. */
-export function firstStep(address: Address, chart: Chart, command: Command): FirstStep | Refusal {
+export function firstStep(
+  address: Address,
+  { chart, members }: ReadChart,
+  command: Command,
+): FirstStep | Refusal {
   const given = command.type === 'start' ? command.inputs : undefined;
   const settled = settleInputs(chart.model, given ?? {});
-  if (settled.ok) return enter(chart, Date.now(), { ...NO_TERMS, inputs: settled.inputs });
+  if (settled.ok) return enter(chart, Date.now(), { members, inputs: settled.inputs });
   return given === undefined ? needsInputs(address, settled.problems) : wrongInputs(settled.problems);
 }
 
@@ -69,6 +72,7 @@ export function begin(
   const before = { ...numbers, chart, source, snapshot, claims: NO_CLAIMS, cooling: NOTHING_COOLS };
   const draft = new Draft(before, NO_RECORDS);
   draft.restart(first, at, entryOf(cause, caller, failures), chart, source);
+  if (snapshot.terms.members !== undefined) draft.noteMembers();
   fireDue(draft, now);
   if (cause === 'upload') draft.upload({ ...source, text: writeBeginning(chart, source.text) });
   draft.markBegun(isRun);

@@ -5,7 +5,7 @@
  * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
 import type { Address } from '../address.ts';
-import type { Count, StateNumber } from '../chart/chart.ts';
+import type { Count, Labels, StateNumber } from '../chart/chart.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
@@ -85,6 +85,28 @@ export interface WatchQuery extends Resuming {
   readonly until?: number;
 }
 
+/** The list of members of a run's chart, unless it is the one of the revision that the run's machine knows. */
+interface MemberListQuery {
+  readonly type: 'member-list';
+  /** 0 for no list. */
+  readonly known: number;
+}
+
+/** What a member is to the present states: a page of members shows those of which it is true. */
+export const MEMBER_FACTS = ['expected', 'working', 'reported', 'missing'] as const;
+type MemberFact = (typeof MEMBER_FACTS)[number];
+
+/** The members, in the order of their names, after the one at which a page before has ended. */
+export interface MembersQuery {
+  readonly type: 'members';
+  readonly is?: MemberFact;
+  readonly after?: string;
+  /** Absent for all. */
+  readonly limit?: number;
+  /** Whether the names alone are asked for, as text. */
+  readonly namesOnly?: true;
+}
+
 /** Queries without parameters. */
 interface PlainQuery {
   readonly type: 'chart' | 'metrics' | 'summary' | 'uploaded';
@@ -97,6 +119,8 @@ export type Query =
   | DefinitionQuery
   | HistoryQuery
   | ReportsQuery
+  | MembersQuery
+  | MemberListQuery
   | WatchQuery
   | PlainQuery;
 
@@ -111,6 +135,8 @@ interface Answers {
   readonly chart: WrittenChart;
   readonly history: HistoryPage;
   readonly reports: ReportsPage;
+  readonly members: MachineMembers;
+  readonly 'member-list': MemberListAnswer;
   readonly watch: EventStreamAnswer;
   readonly metrics: Metrics;
   readonly summary: Summary;
@@ -167,6 +193,43 @@ export interface ReportsPage {
   /** Whether there are later ones. */
   readonly hasMore: boolean;
   readonly revision: number;
+}
+
+/** A list of members as a run's machine reads it. */
+export interface MemberListAnswer {
+  readonly ok: true;
+  /** Of the machine after the list was changed; 0 for no list. */
+  readonly listRevision: number;
+  /** JSON: `[[name, {label: value}], …]`; absent if there is none, or if it is known. */
+  readonly list?: string;
+}
+
+/** A page of the members. */
+export interface MachineMembers {
+  readonly ok: true;
+  /** The members of the machine; null without a list. */
+  readonly total: number | null;
+  /** Empty where the query asks for names. */
+  readonly members: readonly MemberStatus[];
+  /** One name a line. */
+  readonly names?: string;
+  /** Whether there are more. */
+  readonly hasMore: boolean;
+  readonly revision: number;
+}
+
+/** A member, and what it is to the present states. */
+export interface MemberStatus {
+  readonly name: string;
+  readonly labels: Labels;
+  /** The active states that expect its report. */
+  readonly expected: readonly string[];
+  /** The active states of which it holds a slot. */
+  readonly working: readonly string[];
+  /** The active states to which it has reported in their present visit. */
+  readonly reported: readonly string[];
+  /** The states that expect its report and have not got it. */
+  readonly missing: readonly string[];
 }
 
 /** The status document. As text, because a recursive type (JSON, a state's value) cannot cross an RPC. */
@@ -234,7 +297,7 @@ export interface View {
 }
 
 /** A query for machines of a tenant. */
-export interface MembersQuery {
+export interface MachinesQuery {
   /** Only machines after this address. */
   readonly after?: Address;
   /** Only machines of this chart. */
@@ -252,7 +315,7 @@ export interface Entered {
 }
 
 /** Machines in the order of their addresses, and whether there are more. */
-export interface MembersPage {
+export interface MachinesPage {
   readonly addresses: readonly Address[];
   readonly more: boolean;
 }

@@ -126,7 +126,7 @@ export class Runtime {
     }
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
-    const step = firstStep(this.#address, found.chart, first.command);
+    const step = firstStep(this.#address, found, first.command);
     if (!step.ok) return isUpload ? [await this.#keepUpload(found)] : batch.map(() => step);
     const isRun = this.#address.run !== undefined;
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
@@ -268,7 +268,7 @@ export class Runtime {
     const begun = this.current();
     if (begun !== undefined) return begun;
     if (!found.ok) return found;
-    const step = firstStep(this.#address, found.chart, { type: 'start' });
+    const step = firstStep(this.#address, found, { type: 'start' });
     if (!step.ok) return step;
     return previewOf(found, begin(found, step, { type: 'start' }, true, step.at));
   }

@@ -3,7 +3,7 @@ import type { Address } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { type PlacementBindings, stubNamed } from './placement.ts';
-import type { Answer, Entered, MembersPage, MembersQuery, Query } from './results.ts';
+import type { Answer, Entered, MachinesPage, MachinesQuery, Query } from './results.ts';
 
 /** The methods of a machine's object. */
 export interface MachineMethods extends Rpc.DurableObjectBranded {
@@ -17,7 +17,7 @@ export interface TenantMethods extends Rpc.DurableObjectBranded {
   correct(address: Address, bytes: number): Promise<void>;
   leave(address: Address, revision?: number): Promise<void>;
   has(addresses: readonly Address[]): Promise<boolean[]>;
-  members(tenant: string, query: MembersQuery): Promise<MembersPage>;
+  members(tenant: string, query: MachinesQuery): Promise<MachinesPage>;
 }
 
 export interface ObjectBindings extends PlacementBindings {

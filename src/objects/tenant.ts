@@ -4,7 +4,7 @@ import { allows } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
-import type { Entered, MembersPage, MembersQuery } from './results.ts';
+import type { Entered, MachinesPage, MachinesQuery } from './results.ts';
 import type { TenantMethods } from './stubs.ts';
 
 /**
@@ -71,7 +71,7 @@ export class Tenant extends DurableObject implements TenantMethods {
   }
 
   /** Returns machines in the order of their addresses, and whether there are more than `limit`. */
-  async members(tenant: string, { after, chart, grant, limit }: MembersQuery): Promise<MembersPage> {
+  async members(tenant: string, { after, chart, grant, limit }: MachinesQuery): Promise<MachinesPage> {
     const from = after === undefined ? { chart: '', run: '' } : memberOf(after);
     const addresses: Address[] = [];
     for (const member of this.#registry.members(from, chart)) {

@@ -1,6 +1,7 @@
 import {
   type Claim,
   claimOf,
+  countedBy,
   countersOf,
   isRelated,
   isWithin,
@@ -17,13 +18,22 @@ import {
 import type { Accepted, Update } from '../commands.ts';
 import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
-import { hashOfRequest, readAnswer, reportAnswer, reportKey, requestKey } from '../store/receipt-table.ts';
+import {
+  hashOfRequest,
+  type Receipt,
+  readAnswer,
+  reportAnswer,
+  reportKey,
+  requestKey,
+  writeCounts,
+} from '../store/receipt-table.ts';
 import { freeSlot } from './claiming.ts';
 import type { Draft, Entry } from './draft.ts';
 import { fireDue } from './due.ts';
 import { checkCurrent, findState } from './lookup.ts';
 import type { MachineState } from './machine-state.ts';
-import { keyReused, noPart, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
+import { noPart } from './member-refusals.ts';
+import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
 
 /** A report without the key of its request. */
 export type Report = Omit<Update, 'type' | 'key'>;
@@ -89,7 +99,10 @@ export function report(
   };
   if (!step.ok) return refuseStep(draft, state, entry, step, now);
   for (const claim of held) giveBack(draft, claim, now);
-  if (by !== undefined) remember(draft, state, { event, by, answer: reportAnswer(now, data) });
+  if (by !== undefined) {
+    const request = writeCounts(countedBy(chart, snapshot, step.snapshot));
+    remember(draft, state, { event, by, request, answer: reportAnswer(now, data) });
+  }
   draft.take(step, now, { cause: 'update', ...entry, notes: step.failures });
   // Timers of the states that it entered may be due already.
   fireDue(draft, now);
@@ -146,11 +159,15 @@ function hasReported(draft: Draft, state: StateNumber, event: string, by: string
 function remember(
   draft: Draft,
   state: StateNumber,
-  { event, by, answer }: { readonly event: string; readonly by: string; readonly answer: string },
+  {
+    event,
+    by,
+    ...kept
+  }: { readonly event: string; readonly by: string } & Pick<Receipt, 'request' | 'answer'>,
 ): void {
   const { active, visits: began } = draft.machine.snapshot;
   const key = reportKey(state, event, by);
-  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, request: '', answer });
+  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, ...kept });
 }
 
 /** The data of an event: the edge has checked that they are JSON. */

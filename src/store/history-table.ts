@@ -13,6 +13,7 @@ export const CAUSES = [
   'reset',
   'upload',
   'inputs',
+  'members',
   'refused',
 ] as const;
 export type Cause = (typeof CAUSES)[number];

@@ -15,6 +15,7 @@ import {
   UPLOAD,
   type UploadRow,
 } from './machine-rows.ts';
+import { MembersTable } from './members-table.ts';
 import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
@@ -34,6 +35,7 @@ export class MachineStore {
   readonly receipts: ReceiptTable;
   /** What is stored about the states of the present run. */
   readonly run: RunTables;
+  readonly members: MembersTable;
   readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   readonly #uploads: OptionalTable;
@@ -48,6 +50,7 @@ export class MachineStore {
     this.history = new HistoryTable(sql);
     this.receipts = new ReceiptTable(sql);
     this.run = new RunTables(sql);
+    this.members = new MembersTable(sql);
     this.#uploads = new OptionalTable(sql, 'upload');
     this.#inputs = new OptionalTable(sql, 'inputs');
   }
@@ -172,6 +175,7 @@ export class MachineStore {
     if (changes.uploaded !== undefined) this.#writeUpload(changes.uploaded);
     if (changes.inputs !== undefined) this.#writeInputs(changes.inputs);
     this.run.write(changes);
+    if (changes.members !== undefined) this.members.write(changes.members);
     this.receipts.keep(changes.receipts);
     for (const entry of changes.history) this.history.record(entry);
     this.#writeMachine(changes, counts);
@@ -181,6 +185,7 @@ export class MachineStore {
   forget(): void {
     this.#ready = false;
     this.receipts.forget();
+    this.members.forget();
     this.run.forget();
     this.#uploads.forget();
     this.#inputs.forget();

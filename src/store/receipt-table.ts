@@ -19,7 +19,10 @@ export interface Receipt {
   readonly visit: number;
   /** Of a report: the number of visits that the run had begun; otherwise 0. */
   readonly began: number;
-  /** Of a request: a hash of it (`hashOfRequest`). Else empty. */
+  /**
+   * Of a request: a hash of it (`hashOfRequest`). Of a report: the counts that have counted it, of those that a change of
+   * members or inputs counts anew: JSON, or empty for none.
+   */
   readonly request: string;
   /**
    * Of a request: its response as JSON, of at most `RECEIPT_BYTES`. Of a report: when it was accepted, and its data
@@ -27,6 +30,9 @@ export interface Receipt {
    */
   readonly answer: string;
 }
+
+/** A receipt of a report that a share of the members has counted. */
+export type CountedReport = Pick<Receipt, 'key' | 'began' | 'request'>;
 
 /** An accepted report whose caller gave a name (`by`). */
 export interface Report {
@@ -81,6 +87,17 @@ export function requestKey(key: string): string {
 export function reportAnswer(at: number, data: string | undefined): string {
   // `dropData` cuts it off: it comes last.
   return data === undefined ? `{"at":${at}}` : `{"at":${at},"data":${data}}`;
+}
+
+/** Returns the counts that a report was counted in, as its receipt keeps them. @param keys of the counts. */
+export function writeCounts(keys: readonly string[]): string {
+  return keys.length === 0 ? '' : JSON.stringify(keys);
+}
+
+/** Reads who reported in a receipt, and in which counts the report was counted. @throws `DamagedRow` */
+export function readCounted({ key, began, request }: CountedReport) {
+  const counts = request === '' ? [] : ROW.json({ key, request }, 'request', isNames);
+  return { by: parseReportKey({ key }).by, began, counts };
 }
 
 /** Whether a key is of a report, not of a request. */
@@ -141,6 +158,19 @@ export class ReceiptTable {
     return this.#table
       .rows<ReceiptRow>(`SELECT ${COLUMNS} FROM receipt WHERE ${IS_REPORT} ORDER BY number`)
       .map(toReceipt);
+  }
+
+  /** Returns the receipts of the reports that count anew with a change of members or inputs: their keys, counts and times. */
+  countedReports(): CountedReport[] {
+    return this.#table
+      .rows<Pick<ReceiptRow, 'key' | 'began' | 'request'>>(
+        `SELECT key, began, request FROM receipt WHERE ${IS_REPORT} AND request <> ''`,
+      )
+      .map((row) => ({
+        key: ROW.text(row, 'key'),
+        began: ROW.number(row, 'began'),
+        request: ROW.text(row, 'request'),
+      }));
   }
 
   /**

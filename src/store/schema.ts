@@ -104,6 +104,14 @@ export const OPTIONAL_TABLES = {
     PRIMARY KEY (state, slot)
   ) WITHOUT ROWID;
   `,
+  members: `
+  -- At most one row: the machine's list of members.
+  CREATE TABLE IF NOT EXISTS members (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,   -- of the machine after the list was changed
+    list     TEXT    NOT NULL    -- JSON: [[name, {label: value}], …]
+  );
+  `,
   receipt: `
   -- Reports and requests that were answered: receipt-table.ts.
   CREATE TABLE IF NOT EXISTS receipt (
@@ -111,7 +119,7 @@ export const OPTIONAL_TABLES = {
     number  INTEGER NOT NULL,    -- order of writing; the oldest has the smallest
     visit   INTEGER NOT NULL,    -- of a report: visit of the state it was sent to; else 0
     began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
-    request TEXT    NOT NULL,    -- of a request: hashOfRequest; else empty
+    request TEXT    NOT NULL,    -- of a request: hashOfRequest; of a report: the shares that counted it
     answer  TEXT    NOT NULL     -- JSON. Of a request: the response; of a report: reportAnswer
   ) WITHOUT ROWID;
   `,

@@ -2,7 +2,7 @@
  * Outlines of what is stored as JSON. They tell a damaged column from a whole one, at a fraction of the cost of reading
  * it; a chart was checked as a whole before it was stored.
  */
-import type { Definition, Inputs, Json, StoredSnapshot } from '../chart/chart.ts';
+import type { Definition, Inputs, Json, Labels, StoredSnapshot } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 
@@ -42,6 +42,23 @@ export function isSnapshot(value: unknown): value is StoredSnapshot {
     typeof timersSet === 'number' &&
     Array.isArray(active) &&
     active.every((visit) => Array.isArray(visit) && visit.length === 3 && visit.every(isNumber))
+  );
+}
+
+/** Members as they are stored, in the order of the list. */
+export type MemberList = readonly (readonly [name: string, labels: Labels])[];
+
+export function isMemberList(value: unknown): value is MemberList {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (member) =>
+        Array.isArray(member) &&
+        member.length === 2 &&
+        typeof member[0] === 'string' &&
+        isRecord(member[1]) &&
+        Object.values(member[1]).every((label) => typeof label === 'string'),
+    )
   );
 }
 

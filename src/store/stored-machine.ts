@@ -5,6 +5,7 @@ import type {
   Definition,
   Inputs,
   LeftState,
+  Members,
   StateNumber,
   StoredSnapshot,
   Timer,
@@ -45,6 +46,13 @@ export interface StoredChart {
 /** A state's last ended visit, and when it ended (ms since the epoch). */
 export type EndedVisit = LeftState & { readonly at: number };
 
+/** A machine's list of members. */
+export interface StoredMembers {
+  /** The revision of the machine after the list was changed: tells the lists of an address apart. */
+  readonly revision: number;
+  readonly members: Members;
+}
+
 /** What one turn has changed. */
 export interface Changes {
   readonly revision: number;
@@ -73,6 +81,8 @@ export interface Changes {
   readonly cooling?: { readonly set: readonly CoolingSlot[]; readonly dropped: readonly StateNumber[] };
   readonly claimsSet: readonly Claim[];
   readonly claimsCleared: readonly Claim[];
+  /** The machine's list of members; null where it was taken away; absent where it is unchanged. */
+  readonly members?: StoredMembers | null;
   readonly receipts: readonly Receipt[];
   readonly history: readonly HistoryEntry[];
 }

@@ -14,6 +14,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/chart': { GET: 'read', PUT: 'admin' },
   '{machine}/history': { GET: 'read' },
   '{machine}/reports': { GET: 'read' },
+  '{machine}/members': { GET: 'read', PUT: 'admin', DELETE: 'admin' },
+  '{machine}/members/{name}': { DELETE: 'admin' },
   '{machine}/watch': { GET: 'read' },
   '{machine}/claims': { POST: 'update', DELETE: 'update' },
   '{machine}/start': { POST: 'admin' },

@@ -132,6 +132,24 @@ describe('inputs', () => {
     expect((await claim(address, 'c')).status).toBe(406);
   });
 
+  it('that a quorum counts to are changed to what has reported: its transition is taken at once', async () => {
+    const run = await started('machines=3&batch=3');
+    for (const by of ['a', 'b']) {
+      await claim(run, by);
+      await report(run, by);
+    }
+    await change(run, 'machines=2');
+    expect((await statusOf(run)).states).toEqual(['soak']);
+    const response = await send('GET', `/${run}/history?limit=2`);
+    const { history } = await response.json<{
+      history: { cause: string; state: string; notes: string[] }[];
+    }>();
+    expect(history).toMatchObject([
+      { cause: 'inputs', state: 'fleet', notes: ['2 of 2 have reported'] },
+      { cause: 'inputs', notes: ['machines: 3 to 2'] },
+    ]);
+  });
+
   it('leave an entry in the history: what changed', async () => {
     const address = await started();
     await change(address, 'batch=5');

@@ -83,6 +83,7 @@ describe('a reset', () => {
       const draft = new Draft(machine, {
         receipt: (key) => store.receipts.find(key),
         lastVisit: (state) => store.run.lastVisit(state),
+        countedReports: () => [],
         reports: () => store.receipts.reportReceipts(),
         endedVisits: () => store.run.endedVisits(),
         uploadedText: () => store.upload()?.text,

@@ -4,6 +4,7 @@ import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
 import type { Inputs } from '../../chart/terms.ts';
 import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../limits.ts';
+import type { MemberStatus } from '../../objects/results.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
 import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
@@ -191,6 +192,31 @@ export const ReportsShape = z.strictObject({
   after: z.int().min(1).optional().describe('`after` of the next page; absent if there is none.'),
 });
 
+const MemberShape = z.strictObject({
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+  expected: stateNames('The current states that are for the member and take reports.'),
+  working: stateNames('The current states of which it holds a slot.'),
+  reported: stateNames('Of the expected ones, those to which it has reported in their present visit.'),
+  missing: stateNames('Of the expected ones, those to which it has not.'),
+}) satisfies z.ZodType<MemberStatus>;
+
+const total = z.int().min(0).nullable().describe('The members of the machine; null without a list.');
+
+export const MembersShape = z.strictObject({
+  machine: address,
+  total,
+  members: z.array(MemberShape),
+  after: z.string().optional().describe('`after` of the next page; absent if there is none.'),
+});
+
+export const MembersChangedShape = z.strictObject({
+  total,
+  added: z.int().min(0),
+  removed: z.int().min(0),
+  relabelled: z.int().min(0).describe('Members whose labels are others than before.'),
+});
+
 const SummaryShape = z.strictObject({
   machine: address,
   dialect,
@@ -265,7 +291,7 @@ export const ProblemShape = z.strictObject({
     .array(z.strictObject({ input: z.string(), message: z.string() }))
     .optional()
     .describe('Inputs that are unknown, missing or wrong.'),
-  errors: z.array(IssueShape).optional().describe('All errors of the chart.'),
+  errors: z.array(IssueShape).optional().describe('All errors of the chart, or of the list of members.'),
 });
 
 /** A document that a standard of its own describes. */
@@ -296,6 +322,8 @@ export const DOCUMENTS = {
   Entry: EntryShape,
   History: HistoryShape,
   Reports: ReportsShape,
+  Members: MembersShape,
+  MembersChanged: MembersChangedShape,
   Machines: MachinesShape,
   Uploaded: UploadedShape,
   Claim: ClaimShape,

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { ChartAndRunShape, NameShape } from '../../address.ts';
 import type { Right } from '../../grant.ts';
+import { CallerShape } from '../../inputs.ts';
 import { problemType, type RefusalCode, statusOf, titleOf } from '../../refusal.ts';
 import type { MethodName, Resources } from '../resource.ts';
 import { SAFE } from '../responses.ts';
@@ -163,7 +164,11 @@ function tagOf(path: string): string {
 }
 
 function pathParameters(path: string): Json[] {
-  const shapes: Readonly<Record<string, z.ZodType>> = { tenant: NameShape, chart: ChartAndRunShape };
+  const shapes: Readonly<Record<string, z.ZodType>> = {
+    tenant: NameShape,
+    chart: ChartAndRunShape,
+    name: CallerShape,
+  };
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',

@@ -49,7 +49,7 @@ function operationAt(method: string, path: string): Operation | undefined {
   const found = OPERATIONS.filter(
     (operation) => operation.method === method && patternOf(operation).test(asked),
   );
-  const atRoot = found.find((operation) => !operation.path.includes('{'));
+  const atRoot = found.find((operation) => !operation.path.startsWith('/{tenant}'));
   return isReserved(asked.split('/')[1] ?? '') ? atRoot : (atRoot ?? found[0]);
 }
 

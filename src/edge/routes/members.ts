@@ -1,0 +1,194 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { CallerShape, type Parsed } from '../../inputs.ts';
+import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
+import { readMemberList } from '../../member-list.ts';
+import { MEMBER_FACTS } from '../../objects/results.ts';
+import { refuse } from '../../refusal.ts';
+import { writeMembers } from '../../store/members-table.ts';
+import { readText } from '../body.ts';
+import { MembersChangedShape, MembersShape } from '../contract/documents.ts';
+import type { AppEnv } from '../env.ts';
+import { BY, IF_MATCH, NOTHING, parameter, wholeNumber, withSubject } from '../parameters.ts';
+import type { MachineResource } from '../resource.ts';
+import { document, done, etag, json, problem } from '../responses.ts';
+
+/** The right to change the members. */
+const RIGHT = 'admin';
+
+const IS_RULE = `\`is\` must be one of ${MEMBER_FACTS.join(', ')}.`;
+
+const IS = parameter({
+  name: 'is',
+  in: 'query',
+  says: 'Only members that are so to a current state: `missing` ones are expected and have not reported.',
+  shape: z.enum(MEMBER_FACTS, IS_RULE),
+  absent: NOTHING,
+});
+
+const AFTER = parameter({
+  name: 'after',
+  in: 'query',
+  says: '`after` of the page before: the name at which it has ended.',
+  shape: CallerShape,
+  absent: NOTHING,
+});
+
+const LIMIT = wholeNumber(
+  'limit',
+  1,
+  MEMBERS_PAGE_MAX,
+  `The most members of a page; ${MEMBERS_PAGE} by default, as text all.`,
+);
+
+const CHANGED = {
+  says: 'The list is so.',
+  content: { 'application/json': MembersChangedShape },
+  headers: ['ETag'],
+} as const;
+
+/** The machines that are expected to take part. */
+export const members: MachineResource = {
+  path: '/members',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'members',
+        summary: 'The members, in natural order, with what each is to the current states.',
+        parameters: [IS, AFTER, LIMIT],
+        answers: {
+          200: {
+            says: 'A page of the members. With `Accept: text/plain`, a name a line: all of them, unless `limit` is given.',
+            content: { 'application/json': MembersShape, 'text/plain': 'text' },
+            headers: ['ETag', 'Vary'],
+          },
+        },
+        refusals: ['wrong-parameter'],
+      },
+      async answer(c, machine) {
+        const is = IS.read(c);
+        if (!is.ok) return problem(is);
+        const after = AFTER.read(c);
+        if (!after.ok) return problem(after);
+        const limit = LIMIT.read(c);
+        if (!limit.ok) return problem(limit);
+        const isText = c.req.header('Accept')?.includes('text/plain') ?? false;
+        const most = limit.value ?? (isText ? undefined : MEMBERS_PAGE);
+        const answer = await machine.read({
+          type: 'members',
+          ...(is.value === undefined ? {} : { is: is.value }),
+          ...(after.value === undefined ? {} : { after: after.value }),
+          ...(most === undefined ? {} : { limit: most }),
+          ...(isText ? { namesOnly: true } : {}),
+        });
+        if (!answer.ok) return problem(answer);
+        const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
+        if (isText) return document(answer.names ?? '', 'text/plain;charset=UTF-8', headers);
+        const last = answer.hasMore ? answer.members.at(-1)?.name : undefined;
+        const body = {
+          machine: machine.name,
+          total: answer.total,
+          members: answer.members,
+          ...(last === undefined ? {} : { after: last }),
+        };
+        return json(body, headers);
+      },
+    },
+
+    PUT: {
+      right: RIGHT,
+      contract: {
+        id: 'setMembers',
+        summary: 'Replaces the list of members.',
+        parameters: [BY, IF_MATCH],
+        body: { 'text/plain': 'text', 'application/json': z.unknown() },
+        answers: { 200: CHANGED },
+        refusals: ['wrong-parameter', 'wrong-revision', 'too-large', 'too-slow', 'invalid-members'],
+      },
+      async answer(c, machine) {
+        const change = changeOf(c);
+        if (!change.ok) return problem(change);
+        const text = await readText(c, MEMBERS_BYTES);
+        if (!text.ok) return problem(text);
+        const isJson = c.req.header('Content-Type')?.startsWith('application/json') ?? false;
+        const read = readMemberList(text.value, isJson);
+        if (!read.ok) return problem(read);
+        const list = writeMembers(read.members);
+        const outcome = await machine.execute({ type: 'members', list, ...change.value });
+        if (!outcome.ok) return problem(outcome);
+        const { ok: _, revision, ...body } = outcome;
+        return json(body, { ETag: etag(revision) });
+      },
+    },
+
+    DELETE: {
+      right: RIGHT,
+      contract: {
+        id: 'deleteMembers',
+        summary: 'Takes the list of members away: everybody may take part again.',
+        parameters: [BY, IF_MATCH],
+        answers: { 204: { says: 'There is no list.', headers: ['ETag'] } },
+        refusals: ['wrong-parameter', 'wrong-revision'],
+      },
+      async answer(c, machine) {
+        const change = changeOf(c);
+        if (!change.ok) return problem(change);
+        const outcome = await machine.execute({ type: 'members', ...change.value });
+        return outcome.ok ? done(outcome.revision) : problem(outcome);
+      },
+    },
+  },
+};
+
+/** One member. */
+export const member: MachineResource = {
+  path: '/members/{name}',
+  methods: {
+    DELETE: {
+      right: RIGHT,
+      contract: {
+        id: 'strikeMember',
+        summary: 'Strikes a member off the list. A slot that it holds stays taken until its lease ends.',
+        parameters: [BY, IF_MATCH],
+        answers: { 200: CHANGED },
+        refusals: ['wrong-parameter', 'wrong-revision', 'no-such-member'],
+      },
+      async answer(c, machine) {
+        const change = changeOf(c);
+        if (!change.ok) return problem(change);
+        const name = CallerShape.safeParse(lastSegment(c));
+        if (!name.success) return problem(refuse('no-such-member', 'No member has such a name.'));
+        const outcome = await machine.execute({ type: 'strike', member: name.data, ...change.value });
+        if (!outcome.ok) return problem(outcome);
+        const { ok: _, revision, ...body } = outcome;
+        return json(body, { ETag: etag(revision) });
+      },
+    },
+  },
+};
+
+interface Change {
+  readonly by?: string;
+  readonly revisions?: readonly number[];
+  readonly sub?: string;
+}
+
+function changeOf(c: Context<AppEnv>): Parsed<Change> {
+  const by = BY.read(c);
+  if (!by.ok) return by;
+  const revisions = IF_MATCH.read(c);
+  if (!revisions.ok) return revisions;
+  const value = {
+    ...(by.value === undefined ? {} : { by: by.value }),
+    ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
+    ...withSubject(c),
+  };
+  return { ok: true, value };
+}
+
+/** Returns the last segment of the path, decoded: at the root it is in the place of a chart's name. */
+function lastSegment(c: Context<AppEnv>): string {
+  const { resource, chart = '' } = c.req.param() as { readonly resource?: string; readonly chart?: string };
+  return resource ?? chart;
+}

@@ -1,0 +1,51 @@
+/** Queries of a machine's members. */
+import type { Refusal } from '../refusal.ts';
+import { compareNames, expectingStates, namesInOrder, statusOfMember } from './member-facts.ts';
+import type { MachineMembers, MemberListAnswer, MembersQuery, Query } from './results.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Reads a page of the members, with what each is to the active states, in natural order. */
+export async function membersPage(
+  runtime: Runtime,
+  { is, after, limit = Number.POSITIVE_INFINITY, namesOnly }: MembersQuery,
+): Promise<MachineMembers | Refusal> {
+  const machine = runtime.current() ?? (await runtime.read());
+  if ('ok' in machine) return machine;
+  const { members } = machine.snapshot.terms;
+  const page = { ok: true, total: members?.size ?? null, revision: machine.revision } as const;
+  if (members === undefined) return { ...page, members: [], hasMore: false };
+  const reports = machine.preview === undefined ? runtime.store.receipts.reports() : [];
+  const states = expectingStates(machine, reports);
+  const statusOf = (name: string) => statusOfMember(machine, states, members, name);
+  const found: string[] = [];
+  const names = namesInOrder(members);
+  let at = after === undefined ? 0 : firstAfter(names, after);
+  for (; at < names.length && found.length < limit; at++) {
+    const name = names[at] ?? '';
+    if (is === undefined || statusOf(name)[is].length > 0) found.push(name);
+  }
+  const hasMore = names.slice(at).some((name) => is === undefined || statusOf(name)[is].length > 0);
+  if (namesOnly) return { ...page, members: [], names: found.map((name) => `${name}\n`).join(''), hasMore };
+  return { ...page, members: found.map(statusOf), hasMore };
+}
+
+/** Returns the members of a run's chart, for its runs. */
+export async function memberList(
+  { store }: Runtime,
+  { known }: Extract<Query, { readonly type: 'member-list' }>,
+): Promise<MemberListAnswer> {
+  const revision = store.members.revision();
+  if (revision === 0 || revision === known) return { ok: true, listRevision: revision };
+  return { ok: true, listRevision: revision, list: store.members.text() };
+}
+
+/** @returns the index of the first name after `name`, which may not be among them. */
+function firstAfter(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (compareNames(names[middle] ?? '', name) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,50 @@
+/** The refusals that are about members. */
+import { type NoPart, nameOf, nearest, type StateNumber } from '../chart/chart.ts';
+import { SUGGESTION_CANDIDATES, SUGGESTION_LENGTH } from '../limits.ts';
+import { type Refusal, refuse } from '../refusal.ts';
+import type { MachineState } from './machine-state.ts';
+import { factsOf, quote, retryAfter } from './refusal-parts.ts';
+
+/** Refuses a caller that has no part in a state. */
+export function noPart(machine: MachineState, state: StateNumber, why: NoPart, by?: string): Refusal {
+  const facts = { machine: factsOf(machine) };
+  if (why === 'no-members') return noMembers(machine, state, machine.changedAt);
+  if (by === undefined) {
+    return refuse('not-a-member', 'This machine has members: say which one it is, with by=NAME.', facts);
+  }
+  const name = quote(nameOf(machine.chart, state));
+  if (why === 'not-for-you') {
+    return refuse('not-for-you', `${name} is not for ${quote(by)}, as its \`only\` says.`, facts);
+  }
+  const meant = nearestMember(machine, by);
+  const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
+  return refuse('not-a-member', `${quote(by)} is not a member of this machine.${hint}`, facts);
+}
+
+/** Refuses what depends on members where the machine has no list of them. */
+export function noMembers(machine: MachineState, state: StateNumber, now: number): Refusal {
+  const name = quote(nameOf(machine.chart, state));
+  const detail = `${name} is for members, or counts a share of them, and this machine has no list of members: upload one with PUT …/members.`;
+  return refuse('no-members', detail, { machine: factsOf(machine), retryAfter: retryAfter(machine, now) });
+}
+
+/** Refuses to strike off a member that is not in the list. */
+export function noSuchMember(machine: MachineState, name: string): Refusal {
+  const facts = { machine: factsOf(machine) };
+  if (machine.snapshot.terms.members === undefined)
+    return refuse('no-such-member', 'This machine has no list of members.', facts);
+  const meant = nearestMember(machine, name);
+  const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
+  return refuse('no-such-member', `${quote(name)} is not a member of this machine.${hint}`, facts);
+}
+
+/** Finds the member whose name is nearest, among names that begin alike: a list can have 10,000. */
+function nearestMember({ snapshot }: MachineState, by: string): string | undefined {
+  const near: string[] = [];
+  for (const name of snapshot.terms.members?.keys() ?? []) {
+    if (name.length > SUGGESTION_LENGTH || name[0]?.toLowerCase() !== by[0]?.toLowerCase()) continue;
+    near.push(name);
+    if (near.length >= SUGGESTION_CANDIDATES) break;
+  }
+  return by.length > SUGGESTION_LENGTH ? undefined : nearest(by, near);
+}

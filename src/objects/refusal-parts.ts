@@ -1,0 +1,50 @@
+/** What several refusals of a machine say: its facts, what must happen first, and when a repeat may succeed. */
+import { type Claim, countsOf, nextTimer } from '../chart/chart.ts';
+import { RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
+import type { MachineFacts } from '../refusal.ts';
+import { activeNames, type MachineState, nextChange } from './machine-state.ts';
+
+/** The facts that every refusal of a machine has. */
+export function factsOf(machine: MachineState): MachineFacts {
+  const { chart, snapshot, revision } = machine;
+  return { revision, states: activeNames(chart, snapshot), waiting: countsOf(chart, snapshot) };
+}
+
+export function currentOf({ chart, snapshot }: MachineState): string {
+  return `current: ${activeNames(chart, snapshot).map(quote).join(', ')}`;
+}
+
+/** The counts that are not complete, and the next timer. */
+export function nextSteps({ chart, snapshot }: MachineState): string {
+  const counts = countsOf(chart, snapshot).flatMap(({ state, event, have, need }) => {
+    if (need === null)
+      return ` ${quote(state)} waits for a share of the members, and there is no list of them.`;
+    return need > have ? ` ${quote(state)} waits for ${need - have} more ${quote(event)}.` : [];
+  });
+  const next = nextTimer(snapshot.timers.values());
+  return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
+}
+
+export function showHolders(claims: readonly Claim[]) {
+  return claims.map(({ by, until }) => ({ by, until: time(until) }));
+}
+
+/** `Retry-After` in seconds: until the next timer or lease, at most `RETRY_AFTER_DEFAULT`. */
+export function retryAfter(machine: MachineState, now: number): number {
+  const next = nextChange(machine);
+  return next === undefined ? RETRY_AFTER_DEFAULT : Math.min(RETRY_AFTER_DEFAULT, seconds(next - now));
+}
+
+export const RETRY_AFTER_DEFAULT = 5;
+
+export function seconds(ms: number, most = RETRY_AFTER_MAX): number {
+  return Math.min(most, Math.max(RETRY_AFTER_MIN, Math.ceil(ms / 1_000)));
+}
+
+export function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 200 ? `${name.slice(0, 197)}...` : name);
+}

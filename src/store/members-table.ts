@@ -1,0 +1,69 @@
+import type { Members } from '../chart/chart.ts';
+import { OptionalTable } from './optional-table.ts';
+import { RowParser } from './row-parser.ts';
+import { isMemberList } from './stored-json.ts';
+import type { StoredMembers } from './stored-machine.ts';
+
+/** The table of a machine's members: one row for the whole list, because rows are billed. */
+export class MembersTable {
+  readonly #table: OptionalTable;
+
+  constructor(sql: SqlStorage) {
+    this.#table = new OptionalTable(sql, 'members');
+  }
+
+  /** Returns the list; undefined where the machine has none. @throws `DamagedRow` */
+  read(): StoredMembers | undefined {
+    const [row] = this.#table.rows<MembersRow>('SELECT revision, list FROM members');
+    if (row === undefined) return undefined;
+    return { revision: ROW.number(row, 'revision'), members: new Map(ROW.json(row, 'list', isMemberList)) };
+  }
+
+  /** Returns the revision of the machine after the list was changed; 0 where it has none. */
+  revision(): number {
+    const [row] = this.#table.rows<Pick<MembersRow, 'revision'>>('SELECT revision FROM members');
+    return row === undefined ? 0 : ROW.number(row, 'revision');
+  }
+
+  /** Returns the list as JSON; that of an empty one where the machine has none. */
+  text(): string {
+    const [row] = this.#table.rows<Pick<MembersRow, 'list'>>('SELECT list FROM members');
+    return row === undefined ? '[]' : ROW.text(row, 'list');
+  }
+
+  /** Replaces the list; null takes it away. */
+  write(members: StoredMembers | null): void {
+    if (members === null) this.#table.delete('DELETE FROM members');
+    else {
+      this.#table.insert(
+        'INSERT OR REPLACE INTO members (id, revision, list) VALUES (1, ?, ?)',
+        members.revision,
+        writeMembers(members.members),
+      );
+    }
+  }
+
+  /** Forgets what it knows of the table: storage was deleted, or a transaction was rolled back. */
+  forget(): void {
+    this.#table.forget();
+  }
+}
+
+/** Writes a list as JSON: `[[name, {label: value}], …]`. */
+export function writeMembers(members: Members): string {
+  return JSON.stringify([...members]);
+}
+
+/** The inverse of `writeMembers`. @throws where the text is none of its results. */
+export function readMembers(list: string): Members {
+  return new Map(ROW.json({ list }, 'list', isMemberList));
+}
+
+type MembersRow = {
+  /** Of the machine after the list was changed. */
+  revision: number;
+  /** JSON: `MemberList`. */
+  list: string;
+};
+
+const ROW = new RowParser<MembersRow>('members');
