@@ -52,7 +52,7 @@ export class RemoteMachine {
     const send = (queries: readonly Query[]) => this.#object.read(queries);
     if ((query.type === 'is' || query.type === 'status') && query.wait) {
       const until = Date.now() + query.wait;
-      const make = async (make: () => WaitQuery) => (await send([make()]).then(only)) as WaitAnswer;
+      const make = async (built: () => WaitQuery) => (await send([built()]).then(only)) as WaitAnswer;
       return () => waits.wait(this.name, query, until, make);
     }
     if (query.type === 'is') return () => queries.call(this.name, query, send);
