@@ -113,13 +113,13 @@ export class MachineSocket {
   /**
    * Waits for news since the last call.
    *
-   * @param state the state that is waited for, by its full name.
+   * @param state the state that is waited for, by its full name; undefined for any change.
    * @param ms how long.
    */
-  async next(state: string, ms: number): Promise<News> {
+  async next(state: string | undefined, ms: number): Promise<News> {
     const until = Date.now() + ms;
     for (;;) {
-      if (this.#entered.has(state)) return 'entered';
+      if (state !== undefined && this.#entered.has(state)) return 'entered';
       if (this.#isDeleted) return 'deleted';
       const now = Date.now();
       if (this.#isLost || now - this.#heard > PING_EVERY + PONG_WITHIN) return 'lost';

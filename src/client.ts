@@ -1,14 +1,15 @@
 /**
- * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports types and `client-socket.ts`, so a
- * bundler takes only these two files.
+ * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports types, `client-socket.ts` and
+ * `client-events.ts`, so a bundler takes only these three files.
  *
  *     const release = new StateClient({ url: 'https://state.example.com', token }).machine('acme/release');
- *     if (await release.wait('canary', { seconds: 3600 })) {
+ *     if (await release.wait('canary', { by: hostname, seconds: 3600 })) {
  *       await deploy();
  *       await release.update('canary', { by: hostname });
  *     }
  */
 
+import { eventsIn } from './client-events.ts';
 import { canOpen, openSocket } from './client-socket.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
@@ -36,6 +37,17 @@ export interface UpdateOptions {
   readonly revision?: number;
   /** The data of the report: anything that `JSON.stringify` can write, at most 4 KiB. */
   readonly data?: unknown;
+}
+
+export interface AskOptions {
+  /** The caller's name: asks whether there is something to do for it. */
+  readonly by?: string;
+}
+
+export interface WaitOptions extends AskOptions {
+  /** How long; by default without a limit. */
+  readonly seconds?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Whether the service agreed, and if not, why. */
@@ -81,40 +93,40 @@ class MachineClient {
     this.#base = `${options.url.replace(/\/$/, '')}${path}`;
   }
 
-  /** Whether `state` is current. */
-  async is(state: string): Promise<boolean> {
-    return (await this.#turn(state, 0)) === 'yes';
+  /** Whether `state` is current; with `by`, whether there is something to do for that caller. */
+  async is(state: string, { by }: AskOptions = {}): Promise<boolean> {
+    return (await this.#turn({ state, by }, 0)) === 'yes';
   }
 
   /**
-   * Waits until `state` is current.
+   * Waits until `state` is current; with `by`, until there is something to do for that caller.
    *
    * If that may take more than a minute, it waits over a WebSocket, which lets the machine sleep: a request that waits keeps
    * it awake, and billed. It asks when the WebSocket opens, after each change, and once a minute. It waits by requests
    * where no WebSocket opens: in Node before 22, in browsers with a token (their WebSockets have no headers), and
    * with a `fetch` of the caller's outside of Workers.
    *
-   * @param seconds how long; by default without a limit.
-   * @returns false if the time is over, or as soon as the state cannot become current any more.
+   * @returns false if the time is over, or as soon as the state cannot become current any more, or the caller has nothing to
+   *   do in it: it has reported already, or the state is for others.
    */
   async wait(
     state: string,
-    { seconds = Number.POSITIVE_INFINITY, signal }: { seconds?: number; signal?: AbortSignal } = {},
+    { by, seconds = Number.POSITIVE_INFINITY, signal }: WaitOptions = {},
   ): Promise<boolean> {
     const until = Date.now() + seconds * 1_000;
     let backoff = FIRST_BACKOFF;
     for (;;) {
       const began = Date.now();
       const isLong = until - began > LONGEST_WAIT && canOpen(this.#options);
-      let turn = isLong ? await this.#turnBySocket(state, until, signal) : 'not yet';
-      if (turn === 'not yet') {
+      let turn = isLong ? await this.#turnBySocket({ state, by }, until, signal) : NOT_YET;
+      if (typeof turn === 'object') {
         if (Date.now() - began > LONGEST_WAIT) backoff = FIRST_BACKOFF;
         // A request that waits is also the pause between two connections: it misses nothing.
         const longest = isLong ? backoff * (0.5 + Math.random() / 2) : LONGEST_WAIT;
-        turn = await this.#turn(state, Math.min(Math.max(0, until - Date.now()), longest), signal);
+        turn = await this.#turn({ state, by }, Math.min(Math.max(0, until - Date.now()), longest), signal);
         backoff = Math.min(2 * backoff, LONGEST_WAIT);
       }
-      if (turn !== 'not yet') return turn === 'yes';
+      if (typeof turn !== 'object') return turn === 'yes';
       if (Date.now() >= until) return false;
     }
   }
@@ -194,37 +206,40 @@ class MachineClient {
    * Waits over a WebSocket.
    *
    * @param until ms since the epoch.
-   * @returns `not yet` also if the WebSocket does not open, or is lost.
+   * @returns not yet also if the WebSocket does not open, or is lost.
    */
-  async #turnBySocket(state: string, until: number, signal?: AbortSignal): Promise<Turn> {
+  async #turnBySocket(ask: Ask, until: number, signal?: AbortSignal): Promise<Turn> {
     signal?.throwIfAborted();
     const socket = await openSocket(`${this.#base}/watch`, this.#options, signal);
-    if (socket === undefined) return 'not yet';
+    if (socket === undefined) return NOT_YET;
     try {
       for (;;) {
-        const turn = await this.#turn(state, 0, signal);
-        if (turn !== 'not yet' || Date.now() >= until) return turn;
-        const news = await socket.next(state, Math.min(until - Date.now(), LONGEST_WAIT));
-        // Perhaps only briefly.
+        const turn = await this.#turn(ask, 0, signal);
+        if (typeof turn !== 'object' || Date.now() >= until) return turn;
+        // That the state was entered, perhaps only briefly, does not mean that a caller may go.
+        const awaited = ask.by === undefined ? ask.state : undefined;
+        const news = await socket.next(awaited, Math.min(until - Date.now(), turn.again));
         if (news === 'entered') return 'yes';
         if (news === 'deleted') throw new StateServiceError(404, 'no-chart', 'The machine was deleted.');
-        if (news === 'lost') return 'not yet';
+        if (news === 'lost') return NOT_YET;
       }
     } finally {
       socket.close();
     }
   }
 
-  async #turn(state: string, wait: number, signal?: AbortSignal): Promise<Turn> {
-    const query = { state, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
+  async #turn(ask: Ask, wait: number, signal?: AbortSignal): Promise<Turn> {
+    const query = { ...ask, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
     const response = await this.#send('GET', path('state', query), {}, { signal });
     if (response.status === 200) {
       await response.body?.cancel();
       return 'yes';
     }
-    if (response.status !== 406) throw await errorOf(response);
-    await response.body?.cancel();
-    return response.headers.has('Retry-After') ? 'not yet' : 'never';
+    const refusal = await errorOf(response);
+    if (response.status !== 406) throw refusal;
+    const later = response.headers.get('Retry-After');
+    if (later === null) return 'never';
+    return PASSES.has(refusal.code) ? { again: Math.min(Number(later) * 1_000, LONGEST_WAIT) } : NOT_YET;
   }
 
   async #answer(
@@ -281,13 +296,24 @@ class MachineClient {
 }
 
 /** Whether a state is current, may become current, or cannot any more. */
-type Turn = 'yes' | 'not yet' | 'never';
+interface Ask {
+  readonly state: string;
+  readonly by: string | undefined;
+}
+
+/** `again`: not yet, and when to ask again if no change comes, in ms. */
+type Turn = 'yes' | 'never' | { readonly again: number };
 
 /** The shortest time between two WebSockets, ms. It grows with each that is lost or does not open. */
 const FIRST_BACKOFF = 1_000;
 
 /** The longest wait of one request, ms: the service's own bound. */
 const LONGEST_WAIT = 60_000;
+
+const NOT_YET: Turn = { again: LONGEST_WAIT };
+
+/** The refusals that end by the clock, without a change of the machine. */
+const PASSES: ReadonlySet<string> = new Set(['closed', 'slots-taken']);
 
 /** Statuses that mean no. */
 const NO: ReadonlySet<number> = new Set([406, 412, 422]);
@@ -313,25 +339,6 @@ async function errorOf(response: Response): Promise<StateServiceError> {
     // A proxy's page, or an empty body.
   }
   return new StateServiceError(response.status, 'unknown', `the answer was ${response.status}`);
-}
-
-/** The data of server-sent events (WHATWG HTML, section 9.2.6), as the service sends them: one line each. */
-async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      text += decoder.decode(value, { stream: true });
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) if (line.startsWith('data: ')) yield line.slice('data: '.length);
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
 }
 
 function pause(ms: number): Promise<void> {

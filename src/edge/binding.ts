@@ -5,7 +5,7 @@ import { RIGHTS, type Right } from '../grant.ts';
 import { checkCaller, checkEvent, checkKey, checkState, parseData } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
 import type { Current } from '../objects/results.ts';
-import { type Refusal, type RefusalCode, refuse } from '../refusal.ts';
+import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
 import type { Env } from './env.ts';
 import { RemoteMachine } from './remote-machine.ts';
 
@@ -17,6 +17,12 @@ export interface ChartBindingProps {
   readonly can?: readonly Right[];
   /** The subject in the history. Default: `binding`. */
   readonly sub?: string;
+}
+
+/** The options of a question. */
+export interface BindingAsk {
+  /** The caller's name: the question is whether there is something to do for it. */
+  readonly by?: string;
 }
 
 /** The options of a report. */
@@ -43,22 +49,25 @@ export type BindingOutcome =
  * deployed, and a call cannot change them.
  */
 export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
-  /** Is `state` current? */
-  async is(state: string): Promise<boolean> {
-    return isCurrent(await this.#machine('read').read({ type: 'is', state: text(state, 'a state') }));
+  /** Is `state` current? With `by`: is there something to do for that caller? */
+  async is(state: string, { by }: BindingAsk = {}): Promise<boolean> {
+    return mayGo(await this.#machine('read').read(question(state, by)));
   }
 
   /**
-   * Waits until `state` is current.
+   * Waits until `state` is current; with `by`, until there is something to do for that caller.
    *
    * @param seconds the time limit, at most 60.
-   * @returns whether it became current; false at once if it cannot become current any more.
+   * @returns whether it came about; false at once if it cannot any more, or the caller has nothing to do in this visit.
    */
-  async wait(state: string, { seconds = 30 }: { readonly seconds?: number } = {}): Promise<boolean> {
+  async wait(
+    state: string,
+    { by, seconds = 30 }: BindingAsk & { readonly seconds?: number } = {},
+  ): Promise<boolean> {
     if (typeof seconds !== 'number' || !(seconds >= 0))
       throw new TypeError(`a binding waits for a number of seconds; not for ${seconds}`);
     const wait = Math.min(WAIT_MAX, seconds * 1_000);
-    return isCurrent(await this.#machine('read').read({ type: 'is', state: text(state, 'a state'), wait }));
+    return mayGo(await this.#machine('read').read({ ...question(state, by), wait }));
   }
 
   /** The status document, as `GET {machine}` returns it. */
@@ -165,12 +174,17 @@ class BindingError extends Error {
   }
 }
 
-/** The refusals that mean "not current". */
-const NOT_CURRENT: ReadonlySet<RefusalCode> = new Set(['not-current', 'cannot-come']);
+/** @throws if the name of the caller is wrong. */
+function question(state: string, by: string | undefined) {
+  const wrong = by === undefined ? undefined : checkCaller(text(by, '`by`'));
+  if (wrong !== undefined) throw new BindingError(wrong);
+  return { type: 'is', state: text(state, 'a state'), ...(by === undefined ? {} : { by }) } as const;
+}
 
-function isCurrent(answer: Current | Refusal): boolean {
+/** Whether the answer is yes. A refusal with 406 means no: not yet, or never. @throws any other refusal. */
+function mayGo(answer: Current | Refusal): boolean {
   if (answer.ok) return true;
-  if (NOT_CURRENT.has(answer.code)) return false;
+  if (statusOf(answer.code) === 406) return false;
   throw new BindingError(answer);
 }
 

@@ -24,7 +24,7 @@ initial: drain
 states:
   drain: {on: {update: {target: pass, quorum: 2}, fail: aborted}}
   pass: {always: patch}
-  patch: {on: {update: done}}
+  patch: {slots: 1, lease: 3s, on: {update: {target: done, quorum: 2}}}
   done: {type: final}
   aborted: {type: final}
 `;
@@ -71,6 +71,28 @@ describe('a wait of an hour', () => {
     expect(await machine.wait('drain', HOUR)).toBe(true);
     await machine.update('drain', { event: 'fail' });
     expect(await machine.wait('patch', HOUR)).toBe(false);
+  });
+
+  it('for one caller ends as soon as a slot is free, at the end of a lease too', async () => {
+    const machine = machineOf(server);
+    const waiting = machine.wait('patch', { ...HOUR, by: 'b' });
+    await atSocket(server);
+    await machine.update('drain');
+    await machine.update('drain');
+    expect(await waiting).toBe(true);
+    expect(await machine.claim('patch', 'a')).toMatchObject({ ok: true });
+    const began = Date.now();
+    expect(await machine.wait('patch', { ...HOUR, by: 'b' })).toBe(true);
+    expect(Date.now() - began).toBeGreaterThan(1_000);
+  });
+
+  it('for one caller does not end with a state that is left in the commit that enters it', async () => {
+    const machine = machineOf(server);
+    const waiting = machine.wait('pass', { ...HOUR, by: 'a' });
+    await atSocket(server);
+    await machine.update('drain');
+    await machine.update('drain');
+    expect(await waiting).toBe(false);
   });
 
   it('ends if the state cannot come any more', async () => {

@@ -53,6 +53,16 @@ describe('a client', () => {
     expect((await machine.status()).revision).toBe(2);
   });
 
+  it('asks and waits for one caller, whose part is done after its report', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    expect(await machine.is('drain', { by: 'a' })).toBe(true);
+    await machine.update('drain', { by: 'a' });
+    expect(await machine.is('drain', { by: 'a' })).toBe(false);
+    expect(await machine.wait('drain', { by: 'a' })).toBe(false);
+    expect(await machine.wait('drain', { by: 'b' })).toBe(true);
+  });
+
   it('waits no longer than its limit', async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');

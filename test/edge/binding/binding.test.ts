@@ -58,6 +58,16 @@ describe('a binding', () => {
     expect(await call('RELEASE', 'wait', 'drain', { seconds: 30 })).toEqual({ answer: false });
   });
 
+  it('asks and waits for one caller, whose part is done after its report', async () => {
+    expect(await call('RELEASE', 'is', 'drain', { by: 'a' })).toEqual({ answer: true });
+    await call('RELEASE', 'update', 'drain', { by: 'a' });
+    expect(await call('RELEASE', 'is', 'drain', { by: 'a' })).toEqual({ answer: false });
+    expect(await call('RELEASE', 'wait', 'drain', { by: 'a', seconds: 30 })).toEqual({ answer: false });
+    expect(await call('RELEASE', 'wait', 'drain', { by: 'b' })).toEqual({ answer: true });
+    expect(await call('RELEASE', 'is', 'drain')).toEqual({ answer: true });
+    expect((await call('RELEASE', 'is', 'drain', { by: '' })).thrown?.name).toBe('wrong-parameter');
+  });
+
   it('reads the status document', async () => {
     expect(await call('RELEASE', 'status')).toEqual({ answer: await statusOf(CHART) });
   });
@@ -134,6 +144,7 @@ describe('a wrong argument', () => {
 
   it.each([
     ['is', [7]],
+    ['is', ['drain', { by: 7 }]],
     ['is', []],
     ['wait', ['drain', { seconds: null }]],
     ['wait', ['patch', { seconds: -1 }]],
