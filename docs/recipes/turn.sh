@@ -5,7 +5,8 @@
 #
 #   turn.sh -t /etc/stateservice/authorization https://state.example.com/acme/release fleet ./deploy.sh
 #
-# URL is the address of the machine, and STATE its state. Without a COMMAND it only waits, and reports nothing.
+# URL is the address of the machine, and STATE its state. Without a COMMAND it only waits for the turn, and reports nothing.
+# A caller that has reported has nothing to do until the state is entered again: started every half hour, it runs the command once.
 #
 #   -b NAME     the name of the caller: each name counts once (default: the name of this host)
 #   -c          claims a slot first, for a state with `slots`; the lease must be longer than the command
@@ -17,18 +18,20 @@
 #   -r TIMES    how often to send a request again if there is no answer, with growing pauses (default: 8, about four minutes)
 #   -t FILE     a file with the line `Authorization: Bearer TOKEN`; the token needs `read`, and `update` with a COMMAND
 #
-# The exit code is that of the command. Before the command runs, or in place of its 0, it is:
+# The exit code is that of the command, and 0 if there is nothing to do: the caller has reported already, or the state is
+# for other members (`only`). Before the command runs, or in place of its 0, it is:
 #
 #   64  wrong arguments
 #   69  error: no answer, or an answer that is neither yes nor no (an address without a chart, a token without the right)
 #   74  the command succeeded, but its report was refused
 #   75  not yet: the patience has ended
-#   76  never: the state cannot become current any more
+#   76  never: the state cannot become current any more, or the caller is not a member of the machine
+#   77  without a COMMAND: there is nothing to do
 #
 # curl 7.71 or newer is the only requirement.
 set -u
 
-readonly USAGE=64 FAILURE=69 NOT_COUNTED=74 NOT_YET=75 NEVER=76
+readonly USAGE=64 FAILURE=69 NOT_COUNTED=74 NOT_YET=75 NEVER=76 NOTHING_TO_DO=77
 
 # Seconds between two lines that say what it waits for.
 readonly SAY_EVERY=60
@@ -56,7 +59,7 @@ is_number() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
 }
 
-by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' seen='' is_quiet='' said=0
+by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' is_quiet='' has_command='' said=0
 [ "${1-}" != --help ] || help
 while getopts b:ce:f:hp:qr:t: option; do
   case $option in
@@ -76,6 +79,7 @@ shift $((OPTIND - 1))
 [ $# -ge 2 ] || wrong 'URL and STATE are missing'
 url=${1%/} state=$2
 shift 2
+[ $# -eq 0 ] || has_command=yes
 
 answers=$(mktemp -d) || exit "$FAILURE"
 trap 'rm -rf "$answers"' EXIT
@@ -83,8 +87,8 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# ask METHOD RESOURCE [PARAMETER...] sends a request. It sets `status` (000 without an answer), `later` (Retry-After or
-# empty) and `etag` (ETag or empty).
+# ask METHOD RESOURCE [PARAMETER...] sends a request. It sets `status` (000 without an answer) and `later` (Retry-After or
+# empty).
 ask() {
   method=$1 resource=$2
   shift 2
@@ -94,7 +98,6 @@ ask() {
   done
   # curl reads the token from the file, so the list of processes shows only the name of the file.
   [ -z "$token_file" ] || set -- "$@" -H "@$token_file"
-  [ -z "$seen" ] || set -- "$@" -H "If-None-Match: $seen"
   : >"$answers/headers"
   : >"$answers/body"
   curl -sS -G -X "$method" "$@" \
@@ -105,7 +108,6 @@ ask() {
   status=$(header status)
   status=${status:-000}
   later=$(header retry-after)
-  etag=$(header etag)
 }
 
 # If there are several answers (from a proxy, or after a retry of curl), the last one counts.
@@ -123,11 +125,21 @@ reason() {
   printf '%s' "${detail:-the answer was $status}"
 }
 
+# Whether the answer was the refusal $1.
+is_refusal() {
+  grep -q "problem:$1\"" "$answers/body"
+}
+
 # Exits unless the answer was "not yet" and there is patience left.
 stop_unless_not_yet() {
   if [ "$status" != 406 ]; then
     say "error: $(reason)"
     exit "$FAILURE"
+  fi
+  if is_refusal already-reported || is_refusal not-for-you; then
+    [ -n "$is_quiet" ] || say "nothing to do: $(reason)"
+    [ -z "$has_command" ] && exit "$NOTHING_TO_DO"
+    exit 0
   fi
   if [ -z "$later" ]; then
     say "never: $(reason)"
@@ -159,20 +171,26 @@ left() {
 # then refuses the reserved event: nothing is counted, and no machine is asked.
 check_right_to_report() {
   ask PUT /state "state=$state" event=xstate.may-I-report
-  ! grep -q 'problem:reserved-event"' "$answers/body" || return 0
+  ! is_refusal reserved-event || return 0
   say "error: $(reason)"
   exit "$FAILURE"
 }
 
-await_state() {
+# Waits until there is something to do: the state is current and open, the caller has not reported, and a slot is free.
+await_turn() {
   wait=0 # The first answer comes at once and says what the machine waits for.
   while
-    ask GET /state "state=$state" "wait=$(left "$wait")s"
+    asked=$(date +%s)
+    ask GET /state "state=$state" "by=$by" "wait=$(left "$wait")s"
     [ "$status" != 200 ]
   do
     stop_unless_not_yet
     say_waiting
-    [ "$wait" -eq 0 ] || sleep "$(left "$later")"
+    # The next request can wait for a change of the machine. It need not be sent before a window opens in an hour, or if the
+    # service did not wait.
+    if [ "$later" -gt "$LONGEST_WAIT" ] || [ $(($(date +%s) - asked)) -lt "$wait" ]; then
+      sleep "$(left "$later")"
+    fi
     wait=$LONGEST_WAIT
   done
 }
@@ -184,19 +202,16 @@ await_slot() {
   do
     stop_unless_not_yet
     say_waiting
-    # Wait for any change of this machine, such as a slot that is free again.
-    seen=$etag
-    ask GET '' "wait=$(left "$later")s"
-    seen=''
-    case $status in 200 | 304) ;; *) sleep 5 ;; esac
-    await_state
+    # Another caller has taken the slot.
+    sleep "$(left 1)"
+    await_turn
   done
 }
 
 began=$(date +%s)
-[ $# -eq 0 ] || check_right_to_report
-await_state
-[ $# -gt 0 ] || exit 0
+[ -z "$has_command" ] || check_right_to_report
+await_turn
+[ -n "$has_command" ] || exit 0
 [ -z "$has_slots" ] || await_slot
 
 "$@"

@@ -45,11 +45,10 @@ async function play(playbook: string, machine: string, hosts: number, work: stri
   const names = Array.from({ length: hosts }, (_, i) => `web-0${i + 1}`);
   const local = 'ansible_connection=local ansible_python_interpreter="{{ ansible_playbook_python }}"';
   await writeFile(join(folder, 'hosts.ini'), names.map((name) => `${name} ${local}\n`).join(''));
-  const rights = playbook === 'claims.yml' ? ['update'] : ['read', 'update'];
-  await writeFile(join(folder, 'token'), `${await server.token(...rights)}\n`);
+  await writeFile(join(folder, 'token'), `${await server.token('read', 'update')}\n`);
   await writeFile(join(folder, 'work'), `#!/bin/sh\n${work}\n`);
   await chmod(join(folder, 'work'), 0o755);
-  // The recipe waits for a minute at a time and asks for a slot every few seconds: too long for a test.
+  // The recipe waits for a minute at a time: too long for a test.
   const text = await readFile(recipe(`ansible/${playbook}`), 'utf8');
   const hasty = text.replaceAll('delay: 5', 'delay: 1').replace('wait=60s', 'wait=1s');
   await writeFile(join(folder, playbook), hasty);
@@ -89,6 +88,17 @@ describe.skipIf(lacks('ansible-playbook'))('ansible-playbook', () => {
     expect(stdout).not.toContain((await server.token('read')).split('.')[0]);
   });
 
+  it('does nothing on a host that has reported', async () => {
+    const machine = newRun('turns');
+    await send(machine, 'update');
+    await server.ask('PUT', `/${machine}/state?state=canary&by=web-01`);
+    const log = join(await temporaryFolder(), 'log');
+    const { code, stdout } = await play('turn.yml', machine, 2, `echo worked >> ${log}`);
+    expect(code, stdout).toBe(0);
+    expect(await readFile(log, 'utf8')).toBe('worked\n');
+    expect((await server.status(machine)).quorums).toMatchObject([{ by: ['web-01', 'web-02'] }]);
+  });
+
   it('stops at once if the state cannot become current any more', async () => {
     const machine = newRun('turns');
     await send(machine, 'skip');
@@ -114,6 +124,19 @@ describe.skipIf(lacks('ansible-playbook'))('ansible-playbook', () => {
     const { code, stdout } = await play('claims.yml', machine, 3, work);
     expect(code, stdout).toBe(0);
     expect((await server.status(machine)).states).toEqual(['after']);
+  });
+
+  it('claims no slot for a host that has reported', async () => {
+    const machine = newRun('slots');
+    for (const request of ['POST claims', 'PUT state']) {
+      const [method = '', resource] = request.split(' ');
+      await server.ask(method, `/${machine}/${resource}?state=patch&by=web-01`);
+    }
+    const log = join(await temporaryFolder(), 'log');
+    const { code, stdout } = await play('claims.yml', machine, 2, `echo worked >> ${log}`);
+    expect(code, stdout).toBe(0);
+    expect(await readFile(log, 'utf8')).toBe('worked\n');
+    expect((await server.status(machine)).quorums).toMatchObject([{ by: ['web-01', 'web-02'] }]);
   });
 
   it('frees the slot after a failure', async () => {

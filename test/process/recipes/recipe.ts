@@ -27,7 +27,7 @@ export interface Guarded extends Server {
   /** The same as curl reads it by `-H @FILE`: the path of a file with the whole header. */
   authorization(...can: string[]): Promise<string>;
   /** Sends a request with a token that has every right. */
-  ask(method: string, path: string): Promise<Response>;
+  ask(method: string, path: string, body?: string): Promise<Response>;
   /** @returns the fields of a machine's status document that the tests read. */
   status(machine: string): Promise<Status>;
   /** Fulfilled as soon as a request waits at a machine. */
@@ -54,8 +54,12 @@ export async function startGuarded(
     return stdout.trim();
   };
   const all = await token('read', 'update', 'admin');
-  const ask = (method: string, path: string) =>
-    fetch(`${server.url}${path}`, { method, headers: { Authorization: `Bearer ${all}` } });
+  const ask = (method: string, path: string, body?: string) =>
+    fetch(`${server.url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${all}` },
+      body: body ?? null,
+    });
   return {
     ...server,
     token,

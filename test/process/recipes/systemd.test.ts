@@ -2,7 +2,7 @@
  * Tests the recipe for systemd. systemd itself checks the units. Their commands are run in its order, until one fails, because
  * a test cannot boot a host.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,24 +57,31 @@ describe('state-turn@canary', () => {
     const ended = start('state-turn@.service', machine, '/usr/bin/true');
     await server.isWaitedAt(machine);
     await send(machine);
-    expect(await ended).toEqual(['ExecStartPre 0', 'ExecStart 0', 'ExecStartPost 0']);
+    expect(await ended).toEqual(['ExecStart 0']);
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [hostname()] }]);
+  });
+
+  it('does nothing, without a failure, when it is started again after its report', async () => {
+    const machine = newRun();
+    await send(machine);
+    const log = join(await temporaryFolder(), 'log');
+    const work = await program(`echo worked >> ${log}`);
+    for (const _ of [1, 2])
+      expect(await start('state-turn@.service', machine, work)).toEqual(['ExecStart 0']);
+    expect(await readFile(log, 'utf8')).toBe('worked\n');
   });
 
   it('reports nothing after a failure', async () => {
     const machine = newRun();
     await send(machine);
-    expect(await start('state-turn@.service', machine, '/usr/bin/false')).toEqual([
-      'ExecStartPre 0',
-      'ExecStart 1',
-    ]);
+    expect(await start('state-turn@.service', machine, '/usr/bin/false')).toEqual(['ExecStart 1']);
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [] }]);
   });
 
   it('is not started again if the state cannot become current any more', async () => {
     const machine = newRun();
     await send(machine, 'skip');
-    expect(await start('state-turn@.service', machine, '/usr/bin/true')).toEqual(['ExecStartPre 76']);
+    expect(await start('state-turn@.service', machine, '/usr/bin/true')).toEqual(['ExecStart 76']);
     expect(await readFile(recipe('systemd/state-turn@.service'), 'utf8')).toContain(
       '\nRestartPreventExitStatus=76\n',
     );
@@ -82,7 +89,7 @@ describe('state-turn@canary', () => {
 });
 
 describe('a service that is gated', () => {
-  it('is skipped without a failure before its turn', async () => {
+  it('is skipped without a failure before its turn and after its report', async () => {
     const machine = newRun();
     // systemd.service(5): 1 to 254 skips the service, 255 is a failure.
     expect(await start('gate.conf', machine, '/usr/bin/true')).toEqual(['ExecCondition 75']);
@@ -92,8 +99,17 @@ describe('a service that is gated', () => {
       'ExecStartPost 0',
     ]);
     expect((await server.status(machine)).quorums).toMatchObject([{ by: [hostname()] }]);
+    expect(await start('gate.conf', machine, '/usr/bin/true')).toEqual(['ExecCondition 77']);
   });
 });
+
+/** Writes a shell script. */
+async function program(script: string): Promise<string> {
+  const file = join(await temporaryFolder(), 'program');
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
 
 async function verify(file: string) {
   // Errors in the host's own units do not count.

@@ -22,6 +22,18 @@ states:
   after: { type: final }
   failed: { type: final }
 `,
+  'acme/rounds.yaml': `initial: during
+states:
+  during: { on: { update: between } }
+  between: { on: { update: during } }
+`,
+  'acme/zones.yaml': `initial: during
+states:
+  during:
+    only: member.zone == "eu"
+    on: { update: { target: after, quorum: all } }
+  after: { type: final }
+`,
   'acme/slots.yaml': `initial: before
 states:
   before: { on: { update: during } }
@@ -105,13 +117,11 @@ describe('a turn', () => {
     expect(await history.text()).toContain('"by": "web 01"');
   });
 
-  it('counts once for one name, and twice for two', async () => {
+  it('counts twice for two names', async () => {
     const machine = newRun();
     await send(machine, 'before');
-    for (const name of ['web-01', 'web-01'])
+    for (const name of ['web-01', 'web-02'])
       expect(await turn(machine, 'during', ['-b', name], 'true')).toMatchObject({ code: 0 });
-    expect((await server.status(machine)).states).toEqual(['during']);
-    expect(await turn(machine, 'during', ['-b', 'web-02'], 'true')).toMatchObject({ code: 0 });
     expect((await server.status(machine)).states).toEqual(['after']);
   });
 
@@ -128,6 +138,73 @@ describe('a turn', () => {
     await again.ask('PUT', '/acme/turns/state?state=before');
     expect(await ended).toMatchObject({ code: 0 });
     expect((await again.status('acme/turns')).quorums).toMatchObject([{ by: [hostname()] }]);
+  });
+});
+
+describe('a caller that has nothing to do', () => {
+  const DONE = 'turn.sh: nothing to do: "web-01" has reported in this visit of "during": its part is done.\n';
+
+  it('has run its command already in this visit: started again, it succeeds without the command', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    const again = () => turn(machine, 'during', ['-b', 'web-01'], 'echo', 'ran');
+    expect(await again()).toEqual({ code: 0, stdout: 'ran\n', stderr: '' });
+    for (const _ of [2, 3]) expect(await again()).toEqual({ code: 0, stdout: '', stderr: DONE });
+    expect((await server.status(machine)).quorums).toMatchObject([{ by: ['web-01'] }]);
+  });
+
+  it('exits with 77 where it only asks', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    await turn(machine, 'during', ['-b', 'web-01'], 'true');
+    expect(await turn(machine, 'during', ['-p', '0', '-b', 'web-01'])).toEqual({
+      code: 77,
+      stdout: '',
+      stderr: DONE,
+    });
+    expect(await turn(machine, 'during', ['-p', '0', '-b', 'web-02'])).toMatchObject({ code: 0 });
+  });
+
+  it('prints nothing with -q', async () => {
+    const machine = newRun();
+    await send(machine, 'before');
+    await turn(machine, 'during', ['-b', 'web-01'], 'true');
+    const again = turn(machine, 'during', ['-q', '-b', 'web-01'], 'echo', 'ran');
+    expect(await again).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('claims no slot', async () => {
+    const machine = newRun('slots');
+    await send(machine, 'before');
+    const again = () => turn(machine, 'during', ['-c', '-b', 'web-01'], 'echo', 'ran');
+    expect(await again()).toMatchObject({ code: 0, stdout: 'ran\n' });
+    expect(await again()).toEqual({ code: 0, stdout: '', stderr: DONE });
+    expect((await server.status(machine)).claims).toMatchObject([{ holders: [] }]);
+  });
+
+  it('runs its command again in the next visit', async () => {
+    const machine = newRun('rounds');
+    const during = () => turn(machine, 'during', ['-b', 'web-01'], 'echo', 'ran');
+    expect(await during()).toMatchObject({ stdout: 'ran\n' });
+    await send(machine, 'between');
+    expect(await during()).toMatchObject({ stdout: 'ran\n' });
+  });
+
+  it('is a member that the state is not for; others are strangers, 76', async () => {
+    const machine = newRun('zones');
+    const members = 'web-01 zone=us\nweb-02 zone=eu\n';
+    expect((await server.ask('PUT', `/${machine}/members`, members)).status).toBe(200);
+    const as = (name: string) => turn(machine, 'during', ['-b', name], 'echo', 'ran');
+    const notFor = '"during" is not for "web-01", as its `only` says.';
+    expect(await as('web-01')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `turn.sh: nothing to do: ${notFor}\n`,
+    });
+    const stranger = '"web-03" is not a member of this machine. Did you mean "web-01"?';
+    expect(await as('web-03')).toEqual({ code: 76, stdout: '', stderr: `turn.sh: never: ${stranger}\n` });
+    expect(await as('web-02')).toMatchObject({ code: 0, stdout: 'ran\n' });
+    expect((await server.status(machine)).states).toEqual(['after']);
   });
 });
 

@@ -6,8 +6,8 @@
 #   end
 #
 # Chef converges every half hour, so the resource does not wait. If it is not the node's turn, it does nothing, and the next
-# converge asks again. After the node has reported, the status document lists the node, and the command does not run
-# again while the state is current.
+# converge asks again. It asks with the node's name: after the node has reported, the answer is no until the state is entered
+# again, and the command does not run.
 require 'json'
 require 'net/http'
 
@@ -29,7 +29,7 @@ property :fail_event, String
 property :token_file, String, default: '/etc/stateservice/token'
 
 action :run do
-  if turn? && !reported?
+  if turn?
     converge_by "take the turn of #{new_resource.by} at #{new_resource.state_name}" do
       begin
         shell_out!(new_resource.command, timeout: new_resource.timeout)
@@ -44,21 +44,20 @@ end
 
 action_class do
   def turn?
-    answer = ask('Get', '/state', state: new_resource.state_name)
+    answer = ask('Get', '/state', state: new_resource.state_name, by: new_resource.by)
     return true if answer.is_a?(Net::HTTPOK)
     raise "#{new_resource.machine}: #{why(answer)}" unless answer.is_a?(Net::HTTPNotAcceptable)
 
-    # With Retry-After: not yet. Without it: never.
-    Chef::Log.warn("#{new_resource.state_name}: #{why(answer)}") unless answer['Retry-After']
+    # With Retry-After: not yet. Without it: never, or there is nothing to do.
+    unless answer['Retry-After'] || nothing_to_do?(answer)
+      Chef::Log.warn("#{new_resource.state_name}: #{why(answer)}")
+    end
     false
   end
 
-  # Whether the node has reported in this visit. The status names a state by its whole path.
-  def reported?
-    counts = JSON.parse(ask('Get', '').body)['quorums'].select do |quorum|
-      quorum['event'] == 'update' && ".#{quorum['state']}".end_with?(".#{new_resource.state_name}")
-    end
-    counts.any? { |quorum| quorum['by'].include?(new_resource.by) }
+  # Whether the node has reported since the state was entered, or the state is for other nodes.
+  def nothing_to_do?(answer)
+    JSON.parse(answer.body)['type'].end_with?(':already-reported', ':not-for-you')
   end
 
   def report(event)
