@@ -96,12 +96,29 @@ interface Erase extends CommandFields {
   readonly type: 'erase';
 }
 
+/** Pauses the machine, or gives its pause another reason and end. */
+export interface Pause extends CommandFields {
+  readonly type: 'pause';
+  readonly by?: string;
+  readonly reason?: string;
+  /** When it resumes by itself, ms since the epoch. */
+  readonly until?: number;
+}
+
+/** Ends a pause. */
+export interface Resume extends CommandFields {
+  readonly type: 'resume';
+  readonly by?: string;
+}
+
 export type Command =
   | Update
   | Claim
   | Lock
   | Start
   | SetInputs
+  | Pause
+  | Resume
   | Reset
   | Upload
   | SetMembers
@@ -119,6 +136,8 @@ interface Outcomes {
   readonly unlock: Accepted;
   readonly start: Started;
   readonly inputs: Accepted;
+  readonly pause: Accepted;
+  readonly resume: Accepted;
   readonly reset: Accepted;
   readonly upload: Uploaded;
   readonly members: MembersChanged;

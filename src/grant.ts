@@ -1,8 +1,11 @@
 /** Rights: the same rules for tokens and for bindings. */
 import { type Address, segmentsOf } from './address.ts';
 
-/** `read` permits queries, `update` reports and claims, `admin` changes of the chart and erasing. None implies another. */
-export const RIGHTS = ['read', 'update', 'admin'] as const;
+/**
+ * `read` permits queries, `update` reports and claims, `operate` the operator's hand (start, inputs, pause), `admin` changes
+ * of the chart and erasing. None implies another.
+ */
+export const RIGHTS = ['read', 'update', 'operate', 'admin'] as const;
 
 export type Right = (typeof RIGHTS)[number];
 

@@ -220,6 +220,9 @@ export const NAME_LENGTH = 63;
 export const CALLER_LENGTH = 255;
 export const KEY_LENGTH = 255;
 
+/** Characters of the reason for a pause: it is in the history and in each refusal meanwhile. */
+export const REASON_LENGTH = 255;
+
 /** Parameters of a query, also empty ones: no method takes more than a handful. */
 export const QUERY_PARAMETERS = 32;
 

@@ -56,6 +56,7 @@ export {
 } from './model.ts';
 export { nearest } from './nearest.ts';
 export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
+export { pause, resume } from './pause.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export {
   activeTags,
@@ -79,9 +80,17 @@ export {
 } from './queries.ts';
 export { type CountedCallers, countedBy, recount } from './recount.ts';
 export { type InputProblem, keepInputs, settleInputs } from './run-inputs.ts';
-export { isDone, nextDue, nextTimer, type Snapshot, type Timer, timersInOrder } from './snapshot.ts';
-export { type Inputs, type Labels, type Members, NO_TERMS, type Terms } from './terms.ts';
-export { parseDuration } from './time.ts';
+export {
+  isDone,
+  nextDue,
+  nextTimer,
+  runningTimers,
+  type Snapshot,
+  type Timer,
+  timersInOrder,
+} from './snapshot.ts';
+export { type Inputs, type Labels, type Members, NO_TERMS, type Pause, type Terms } from './terms.ts';
+export { parseDuration, parseTimestamp } from './time.ts';
 export { type Ask, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';
 

@@ -137,6 +137,8 @@ function advance(
   const visits = new Map(before.active);
   const timers = new TimerChanges(before);
   let count = before.visits;
+  // The relative timers of a paused run stand still, also those that it sets meanwhile.
+  const clock = before.terms.paused?.since ?? now;
   for (const action of actions) {
     if (action.type === 'entered') {
       const { state } = action.params;
@@ -147,7 +149,7 @@ function advance(
       // A machine that is done runs all exit actions, and stays in its final states.
       const stays = machine.status === 'done' && (state === ROOT || configuration.includes(state));
       if (!stays) left.push({ state, visit: visits.get(state)?.number ?? 0 });
-    } else timers.take(action, now);
+    } else timers.take(action, clock);
   }
   if (machine.status === 'done') timers.clear();
   const active = new Map<StateNumber, Visit>();

@@ -3,6 +3,7 @@ import type { MachineSnapshot } from './compile.ts';
 import type { StateNumber } from './model.ts';
 import type { Terms } from './terms.ts';
 import type { EngineContext } from './xstate-config.ts';
+import { isMoment } from './xstate-names.ts';
 
 export interface Snapshot {
   /** xstate's snapshot, or what was stored of it. */
@@ -52,9 +53,14 @@ export function isDone({ machine }: Snapshot): boolean {
   return machine.status === 'done';
 }
 
+/** @returns the timers that run: all but the relative ones of a run that is paused. */
+export function* runningTimers({ timers, terms }: Snapshot): Iterable<Timer> {
+  for (const timer of timers.values()) if (terms.paused === undefined || isMoment(timer.event)) yield timer;
+}
+
 /** @returns the timer to fire first among those due at `now`. */
-export function nextDue({ timers }: Snapshot, now: number): Timer | undefined {
-  const earliest = nextTimer(timers.values());
+export function nextDue(snapshot: Snapshot, now: number): Timer | undefined {
+  const earliest = nextTimer(runningTimers(snapshot));
   return earliest !== undefined && earliest.at <= now ? earliest : undefined;
 }
 

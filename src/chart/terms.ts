@@ -22,10 +22,24 @@ export type Labels = { readonly [label: string]: string };
 /** The machines that are expected to take part, by name. A value: a change makes another map. */
 export type Members = ReadonlyMap<string, Labels>;
 
+/** A pause of a run. */
+export interface Pause {
+  /** When it began, ms since the epoch. */
+  readonly since: number;
+  /** When the run resumes by itself, ms since the epoch. */
+  readonly until?: number;
+  /** The caller and the subject of its token, if known. */
+  readonly by?: string;
+  readonly sub?: string;
+  readonly reason?: string;
+}
+
 export interface Terms {
   readonly inputs: Inputs;
   /** Undefined where the machine has no list of members, and everybody may take part. An empty list is a list of nobody. */
   readonly members: Members | undefined;
+  /** Set while the run is paused. */
+  readonly paused?: Pause;
 }
 
 /** A run without inputs and members. */

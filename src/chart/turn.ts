@@ -25,7 +25,7 @@ export interface Ask {
 }
 
 /** A repeated ask may succeed. */
-type NotYet = 'not-current' | 'no-members' | 'closed' | 'slots-taken';
+type NotYet = 'not-current' | 'paused' | 'no-members' | 'closed' | 'slots-taken';
 
 /** No repeated ask can succeed in this visit of the state. */
 type Never = 'cannot-come' | 'not-a-member' | 'not-for-you' | 'already-reported';
@@ -59,8 +59,11 @@ export function turnOf(
   if (!isActive(snapshot, state)) {
     return mayCome(program, snapshot, state) ? notYet('not-current', state) : never('cannot-come', state);
   }
-  if (by === undefined) return GO;
   const { terms } = snapshot;
+  // A caller that holds a slot of the state has begun its work.
+  const isHolder = by !== undefined && claimOf(claims, state, by) !== undefined;
+  if (terms.paused !== undefined && !isHolder) return notYet('paused', state, terms.paused.until);
+  if (by === undefined) return GO;
   if (terms.members === undefined && needsMembers(program, terms, state)) return notYet('no-members', state);
   const noPart = partIn(program, terms, state, by);
   if (noPart !== undefined) return noPart === 'no-members' ? notYet(noPart, state) : never(noPart, state);

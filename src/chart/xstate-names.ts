@@ -59,6 +59,11 @@ export function metEvent(state: StateNumber, event: number, index: number): stri
   return `xstate.met.${event}.${index}.${keyOf(state)}`;
 }
 
+/** Whether an event is of an `at`, whose time does not depend on when its state was entered. */
+export function isMoment(event: string): boolean {
+  return event.startsWith('xstate.at.');
+}
+
 /** The `after` or `at` that an event belongs to. */
 export type Timed =
   /** `delay` is a `delayName`. */

@@ -19,6 +19,7 @@ import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
 import { pageScript, pageStyle } from './routes/page-files.ts';
+import { pause, resume } from './routes/pausing.ts';
 import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
 import { start } from './routes/start.ts';
@@ -42,6 +43,8 @@ export const RESOURCES: Resources = {
     claims,
     start,
     inputs,
+    pause,
+    resume,
     reset,
     diagramSvg,
     diagramMermaid,

@@ -60,7 +60,7 @@ export async function ask(
     const condition = conditionOf(turn, state);
     const end = await wait(condition, Math.min(until, turn.again ?? until, nextCheck(machine, now)));
     // It became current, perhaps only briefly: a commit that enters and leaves the state ends the wait as well.
-    if (end === 'current' && by === undefined) {
+    if (end === 'current' && by === undefined && runtime.current()?.snapshot.terms.paused === undefined) {
       return { ok: true, revision: runtime.current()?.revision ?? machine.revision };
     }
     machine = await machineAfterWait(runtime, machine);
@@ -73,6 +73,7 @@ function conditionOf(
   asked: StateNumber,
 ): Condition {
   if (why === 'not-current') return asked;
+  if (why === 'paused') return 'resumed';
   return why === 'closed' ? openIn(state) : slotsFreeIn(state);
 }
 
@@ -91,6 +92,7 @@ export async function machineAfterWait(
 export function wakeAfter(waits: Waits, machine: MachineState, passed: ReadonlySet<StateNumber>): void {
   const { chart, snapshot } = machine;
   waits.wake('change');
+  if (snapshot.terms.paused === undefined) waits.wake('resumed');
   for (const state of waits.states()) {
     if (passed.has(state) || isActive(snapshot, state)) waits.wake(state, 'current');
     else if (!mayCome(chart, snapshot, state)) waits.wake(state);

@@ -54,6 +54,8 @@ export interface Metrics {
   readonly ok: true;
   readonly revision: number;
   readonly isDone: boolean;
+  /** Absent from objects of an earlier version. */
+  readonly isPaused?: boolean;
   /** Every state of the chart, and for how long it has been current, ms; null if it is not current. */
   readonly states: readonly { readonly state: string; readonly current: number | null }[];
   readonly updates: readonly { readonly answer: string; readonly count: number }[];
@@ -79,6 +81,7 @@ export function metricsOf(
     ok: true,
     revision,
     isDone: isDone(snapshot),
+    isPaused: snapshot.terms.paused !== undefined,
     states: chart.model.states.flatMap(({ type }, state) => {
       // The root is the chart itself, and a history state is never active.
       if (state === 0 || type === 'history') return [];

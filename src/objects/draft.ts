@@ -7,6 +7,7 @@ import {
   NOTHING_COOLS,
   nameOf,
   nextSlot,
+  type Pause,
   ROOT,
   type Snapshot,
   type StateNumber,
@@ -53,6 +54,7 @@ export class Draft {
   readonly #passed = new Set<StateNumber>();
   #restarted: Changes['restarted'];
   #inputs: Changes['inputs'];
+  #paused: Changes['paused'];
   #uploaded: Changes['uploaded'];
   #areMembersChanged = false;
   /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
@@ -114,6 +116,7 @@ export class Draft {
       snapshot: storeSnapshot(snapshot),
       ...(this.#restarted === undefined ? {} : { restarted: this.#restarted }),
       ...(this.#inputs === undefined ? {} : { inputs: this.#inputs }),
+      ...(this.#paused === undefined ? {} : { paused: this.#paused }),
       ...(this.#uploaded === undefined ? {} : { uploaded: this.#uploaded }),
       ...(this.#areMembersChanged ? { members: this.#members } : {}),
       timersSet: [...this.#timersSet.values()],
@@ -180,8 +183,9 @@ export class Draft {
   /** Takes over a snapshot whose terms have changed: an entry of the history must follow. */
   changeTerms(snapshot: Snapshot): void {
     const before = this.#machine.snapshot.terms;
-    const { inputs, members } = snapshot.terms;
+    const { inputs, members, paused } = snapshot.terms;
     if (inputs !== before.inputs) this.#inputs = inputs;
+    if (paused !== before.paused) this.#paused = paused ?? null;
     this.#areMembersChanged ||= members !== before.members;
     this.#machine = { ...this.#machine, snapshot };
   }

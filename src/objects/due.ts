@@ -5,6 +5,7 @@ import {
   fire,
   nextDue,
   nextToExpire,
+  resume,
   type Timer,
 } from '../chart/chart.ts';
 import { TIMER_COST } from '../limits.ts';
@@ -18,11 +19,23 @@ export function fireDue(draft: Draft, now: number): void {
     const timer = nextDue(snapshot, now);
     const claim = nextToExpire(claims);
     const expired = claim !== undefined && claim.until <= now ? claim : undefined;
-    if (expired !== undefined && (timer === undefined || expired.until < timer.at)) expire(draft, expired);
+    const end = snapshot.terms.paused?.until ?? Number.POSITIVE_INFINITY;
+    if (end <= Math.min(now, timer?.at ?? now, expired?.until ?? now)) resumeByItself(draft, end);
+    else if (expired !== undefined && (timer === undefined || expired.until < timer.at))
+      expire(draft, expired);
     else if (timer !== undefined) fireTimer(draft, timer);
     else return;
     timers.spend(TIMER_COST + chart.evaluator.spent);
   }
+}
+
+function resumeByItself(draft: Draft, end: number): void {
+  const { snapshot, changedAt } = draft.machine;
+  const at = Math.max(end, changedAt);
+  const entry = { event: null, state: null, by: null, sub: null, notes: ['the time of the pause is over'] };
+  const step = resume(snapshot, end);
+  draft.changeTerms(step.snapshot);
+  draft.take(step, at, { cause: 'resume', ...entry });
 }
 
 function fireTimer(draft: Draft, timer: Timer): void {

@@ -10,7 +10,9 @@ import {
   nextToExpire,
   openChart,
   restoreSnapshot,
+  runningTimers,
   type Snapshot,
+  type Terms,
 } from '../chart/chart.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 
@@ -41,10 +43,7 @@ export function wake(store: MachineStore): MachineState | undefined {
   const { revision, started, startedAt, entries, changedAt } = stored;
   const { hash, origin, definition } = stored.chart;
   const chart = openChart(definition);
-  const snapshot = restoreSnapshot(stored.snapshot, store.run.timers(), {
-    inputs: store.inputs(),
-    members: store.members.read()?.members,
-  });
+  const snapshot = restoreSnapshot(stored.snapshot, store.run.timers(), termsOf(store));
   return {
     revision,
     started,
@@ -59,14 +58,22 @@ export function wake(store: MachineStore): MachineState | undefined {
   };
 }
 
+function termsOf(store: MachineStore): Terms {
+  const paused = store.pause();
+  const { members } = store.members.read() ?? {};
+  return { inputs: store.inputs(), members, ...(paused === undefined ? {} : { paused }) };
+}
+
 /** Returns the names of the active states, outermost first. */
 export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
   return [...snapshot.active.keys()].map((state) => nameOf(chart, state));
 }
 
-/** Returns when the next timer is due or the next lease ends, ms since the epoch. */
+/** Returns when the next timer is due, the next lease ends or the pause ends, ms since the epoch. */
 export function nextChange({ snapshot, claims }: MachineState): number | undefined {
-  const timer = nextTimer(snapshot.timers.values())?.at;
-  const lease = nextToExpire(claims)?.until;
-  return timer === undefined || lease === undefined ? (timer ?? lease) : Math.min(timer, lease);
+  let next = nextTimer(runningTimers(snapshot))?.at;
+  for (const at of [nextToExpire(claims)?.until, snapshot.terms.paused?.until]) {
+    if (at !== undefined && (next === undefined || at < next)) next = at;
+  }
+  return next;
 }

@@ -1,5 +1,5 @@
 /** What several refusals of a machine say: its facts, what must happen first, and when a repeat may succeed. */
-import { type Claim, countsOf, nextTimer } from '../chart/chart.ts';
+import { type Claim, countsOf, nextTimer, runningTimers } from '../chart/chart.ts';
 import { RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
 import type { MachineFacts } from '../refusal.ts';
 import { activeNames, type MachineState, nextChange } from './machine-state.ts';
@@ -21,7 +21,7 @@ export function nextSteps({ chart, snapshot }: MachineState): string {
       return ` ${quote(state)} waits for a share of the members, and there is no list of them.`;
     return need > have ? ` ${quote(state)} waits for ${need - have} more ${quote(event)}.` : [];
   });
-  const next = nextTimer(snapshot.timers.values());
+  const next = nextTimer(runningTimers(snapshot));
   return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
 }
 

@@ -10,6 +10,7 @@ import {
   nameOf,
   nextTimer,
   nextToExpire,
+  runningTimers,
   type StateNumber,
   slotCount,
   slotsOf,
@@ -68,7 +69,7 @@ export function notTaken(machine: MachineState, state: StateNumber, event: strin
     const detail = `${name} does not take ${quote(event)}${why}; it takes: ${list}.`;
     return refuse('not-taken', detail, { ...facts, events });
   }
-  const next = nextTimer(snapshot.timers.values());
+  const next = nextTimer(runningTimers(snapshot));
   const when = next === undefined ? 'takes no event' : `is left by itself at ${time(next.at)}`;
   return refuse('not-taken', `${name} ${when}.`, { ...facts, events });
 }
@@ -138,6 +139,8 @@ export function refuseTurn(
       return closed(machine, turn.state, turn.again, now);
     case 'slots-taken':
       return slotsTaken(machine, turn.state, turn.again ?? now, now);
+    case 'paused':
+      return paused(machine, now);
     case 'no-members':
       return noMembers(machine, turn.state, now);
     case 'already-reported': {
@@ -159,6 +162,26 @@ function closed(machine: MachineState, state: StateNumber, opens: number | undef
   }
   const more = { ...facts, opens: time(opens), retryAfter: seconds(opens - now, CLOSED_RETRY_MAX) };
   return refuse('closed', `${name} is closed: work may be begun from ${time(opens)}.`, more);
+}
+
+/** Refuses an ask or a claim while the machine is paused. */
+function paused(machine: MachineState, now: number): Refusal {
+  const { by, sub, reason, until } = machine.snapshot.terms.paused ?? {};
+  const who = by ?? sub;
+  const words = [
+    `The machine is paused${who === undefined ? '' : ` by ${quote(who)}`}`,
+    reason === undefined ? '' : `: ${reason}`,
+    until === undefined ? '' : `, until ${time(until)}`,
+  ];
+  const retryAfter = seconds((until ?? Number.POSITIVE_INFINITY) - now);
+  return refuse('paused', `${words.join('')}.`, { machine: factsOf(machine), retryAfter });
+}
+
+/** Refuses to pause a machine at which nothing more can happen. */
+export function isOver(machine: MachineState): Refusal {
+  return refuse('is-over', 'The machine is at its end: nothing more can happen.', {
+    machine: factsOf(machine),
+  });
 }
 
 /** Refuses a caller without a slot while all slots of `state` are taken. @param free when the next one is free. */

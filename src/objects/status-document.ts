@@ -22,6 +22,7 @@ import {
   type StateOpening,
   slotCount,
   slotsOf,
+  type Terms,
   type Timer,
   timersInOrder,
   UPDATE,
@@ -46,6 +47,13 @@ export interface Status {
   readonly changed: string;
   readonly context: Readonly<Record<string, Json>>;
   readonly inputs: Inputs;
+  readonly paused: {
+    readonly since: string;
+    readonly until: string | null;
+    readonly by: string | null;
+    readonly sub: string | null;
+    readonly reason: string | null;
+  } | null;
   readonly quorums: readonly (Count & { readonly by: readonly string[] })[];
   readonly claims: readonly {
     readonly state: string;
@@ -175,6 +183,7 @@ function statusOf(
     changed: time(machine.changedAt),
     context: snapshot.machine.context.data,
     inputs: snapshot.terms.inputs,
+    paused: pauseStatus(snapshot.terms),
     quorums: quorumStatus(machine, reports),
     claims: claimStatus(machine),
     ...(openings.length === 0 ? {} : { windows: openings.map((at) => windowStatus(chart, at)) }),
@@ -217,6 +226,12 @@ function windowStatus(chart: Chart, { state, opening }: StateOpening) {
   const of = { state: nameOf(chart, state), open: opening.open };
   if (opening.open) return { ...of, until: time(opening.until) };
   return opening.again === undefined ? of : { ...of, opens: time(opening.again) };
+}
+
+function pauseStatus({ paused }: Terms): Status['paused'] {
+  if (paused === undefined) return null;
+  const { since, until, by = null, sub = null, reason = null } = paused;
+  return { since: time(since), until: until === undefined ? null : time(until), by, sub, reason };
 }
 
 function timerStatus(chart: Chart, timer: Timer): Status['timers'][number] {

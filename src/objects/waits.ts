@@ -94,8 +94,8 @@ export class Waits {
 /** How a wait has ended: the state became current, the machine must be checked again, or the time is over. */
 export type WaitEnd = 'current' | 'changed' | 'timeout';
 
-/** The condition of a wait: a state becomes current, its windows open, a slot of it becomes free, or anything changes. */
-export type Condition = StateNumber | 'change' | `${typeof SLOTS | typeof OPEN}${StateNumber}`;
+/** The condition of a wait: a state becomes current, the machine is resumed, its windows open, a slot of it becomes free, or anything changes. */
+export type Condition = StateNumber | 'change' | 'resumed' | `${typeof SLOTS | typeof OPEN}${StateNumber}`;
 
 const SLOTS = 'slots/';
 const OPEN = 'open/';

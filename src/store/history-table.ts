@@ -14,6 +14,8 @@ export const CAUSES = [
   'upload',
   'inputs',
   'members',
+  'pause',
+  'resume',
   'refused',
 ] as const;
 export type Cause = (typeof CAUSES)[number];

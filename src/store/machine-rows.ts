@@ -64,6 +64,12 @@ export type InputsRow = {
   inputs: string;
 };
 
+/** The one row, if any, of the pause of the run. */
+export type PauseRow = {
+  /** JSON: `Pause`. */
+  pause: string;
+};
+
 /** A `CoolingSlot`. */
 export type CoolingRow = {
   state: number;
@@ -79,4 +85,5 @@ export const TIMER = new RowParser<TimerRow>('timer', 'id');
 export const VISITED = new RowParser<VisitedRow>('visited', 'state');
 export const CLAIM = new RowParser<ClaimRow>('claim', 'state', 'caller');
 export const INPUTS = new RowParser<InputsRow>('inputs');
+export const PAUSE = new RowParser<PauseRow>('pause');
 export const COOLING = new RowParser<CoolingRow>('cooling', 'state', 'slot');

@@ -3,7 +3,7 @@
  * synchronous, takes times as arguments, and leaves the transaction to its caller.
  */
 
-import type { Inputs, StateNumber } from '../chart/chart.ts';
+import type { Inputs, Pause, StateNumber } from '../chart/chart.ts';
 import { HistoryTable } from './history-table.ts';
 import {
   CHART,
@@ -12,6 +12,8 @@ import {
   type InputsRow,
   MACHINE,
   type MachineRow,
+  PAUSE,
+  type PauseRow,
   UPLOAD,
   type UploadRow,
 } from './machine-rows.ts';
@@ -21,7 +23,15 @@ import { OptionalTable } from './optional-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
 import { RunTables } from './run-tables.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
-import { isCounts, isDefinition, isInputs, isSnapshot, NO_COUNTS, type StoredCounts } from './stored-json.ts';
+import {
+  isCounts,
+  isDefinition,
+  isInputs,
+  isPause,
+  isSnapshot,
+  NO_COUNTS,
+  type StoredCounts,
+} from './stored-json.ts';
 import { CHART_ORIGINS, type Changes, type StoredChart, type StoredMachine } from './stored-machine.ts';
 
 export type { Changes, StoredChart };
@@ -40,6 +50,7 @@ export class MachineStore {
   readonly #sql: SqlStorage;
   readonly #uploads: OptionalTable;
   readonly #inputs: OptionalTable;
+  readonly #pause: OptionalTable;
   /** Whether the tables that every machine has are known to exist, in their newest version. */
   #ready = false;
 
@@ -53,6 +64,7 @@ export class MachineStore {
     this.members = new MembersTable(sql);
     this.#uploads = new OptionalTable(sql, 'upload');
     this.#inputs = new OptionalTable(sql, 'inputs');
+    this.#pause = new OptionalTable(sql, 'pause');
   }
 
   /**
@@ -103,6 +115,12 @@ export class MachineStore {
         definition: CHART.json(row, 'definition', isDefinition),
       },
     };
+  }
+
+  /** Returns the pause of the run; undefined if it is not paused. */
+  pause(): Pause | undefined {
+    const [row] = this.#pause.rows<PauseRow>('SELECT pause FROM pause');
+    return row && PAUSE.json(row, 'pause', isPause);
   }
 
   /** Returns the inputs of the run. */
@@ -173,6 +191,7 @@ export class MachineStore {
   write(changes: Changes, counts = NO_COUNTS): void {
     if (changes.restarted !== undefined) this.#restart(changes.restarted);
     if (changes.uploaded !== undefined) this.#writeUpload(changes.uploaded);
+    if (changes.paused !== undefined) this.#writePause(changes.paused);
     if (changes.inputs !== undefined) this.#writeInputs(changes.inputs);
     this.run.write(changes);
     if (changes.members !== undefined) this.members.write(changes.members);
@@ -189,10 +208,16 @@ export class MachineStore {
     this.run.forget();
     this.#uploads.forget();
     this.#inputs.forget();
+    this.#pause.forget();
   }
 
   #writeUpload({ hash, text }: Pick<StoredChart, 'hash' | 'text'>): void {
     this.#uploads.insert('INSERT OR REPLACE INTO upload (id, hash, text) VALUES (1, ?, ?)', hash, text);
+  }
+
+  #writePause(paused: Pause | null): void {
+    if (paused === null) this.#pause.delete('DELETE FROM pause');
+    else this.#pause.insert('INSERT OR REPLACE INTO pause (id, pause) VALUES (1, ?)', JSON.stringify(paused));
   }
 
   #writeInputs(inputs: Inputs): void {

@@ -95,6 +95,13 @@ export const OPTIONAL_TABLES = {
     inputs TEXT NOT NULL         -- JSON: Inputs
   );
   `,
+  pause: `
+  -- At most one row: the pause of the run.
+  CREATE TABLE IF NOT EXISTS pause (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    pause TEXT NOT NULL          -- JSON: Pause
+  );
+  `,
   cooling: `
   -- Slots in their cooldown.
   CREATE TABLE IF NOT EXISTS cooling (

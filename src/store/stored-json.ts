@@ -2,7 +2,7 @@
  * Outlines of what is stored as JSON. They tell a damaged column from a whole one, at a fraction of the cost of reading
  * it; a chart was checked as a whole before it was stored.
  */
-import type { Definition, Inputs, Json, Labels, StoredSnapshot } from '../chart/chart.ts';
+import type { Definition, Inputs, Json, Labels, Pause, StoredSnapshot } from '../chart/chart.ts';
 import type { Accepted } from '../commands.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 
@@ -79,6 +79,10 @@ export function isAnswer(value: unknown): value is Accepted | Refusal {
 /** Whether a value is what the receipt of a report keeps: when it was accepted, and its data. */
 export function isReportAnswer(value: unknown): value is { readonly at: number; readonly data?: Json } {
   return isRecord(value) && typeof value.at === 'number';
+}
+
+export function isPause(value: unknown): value is Pause {
+  return isRecord(value) && typeof value.since === 'number';
 }
 
 export function isInputs(value: unknown): value is Inputs {

@@ -6,6 +6,7 @@ import type {
   Inputs,
   LeftState,
   Members,
+  Pause,
   StateNumber,
   StoredSnapshot,
   Timer,
@@ -70,6 +71,8 @@ export interface Changes {
     readonly startedAt: number;
     readonly chart: StoredChart;
   };
+  /** The pause of the run; null where it has ended. */
+  readonly paused?: Pause | null;
   /** The inputs of the run; empty if its chart has none. */
   readonly inputs?: Inputs;
   /** The chart that was uploaded to the address. */

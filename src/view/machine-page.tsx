@@ -112,6 +112,19 @@ interface CurrentStateProps {
   readonly now: number;
 }
 
+function Paused({ paused, now }: { readonly paused: NonNullable<Status['paused']>; readonly now: number }) {
+  const { by, sub, reason, until } = paused;
+  const who = by ?? sub;
+  return (
+    <p class="soft">
+      Paused{who === null ? '' : ` by ${who}`}
+      {reason === null ? '' : `: ${reason}`}
+      {until === null ? '' : '. Resumes '}
+      {until === null ? null : <RelativeTime at={until} now={now} />}
+    </p>
+  );
+}
+
 const HEADINGS = { active: 'Current state', done: '✓ Done', failed: '✗ Failed' } as const;
 
 function CurrentState({ status, outcome, leaves, now }: CurrentStateProps) {
@@ -129,6 +142,7 @@ function CurrentState({ status, outcome, leaves, now }: CurrentStateProps) {
         since <RelativeTime at={status.since} now={now} /> · revision {status.revision}
       </p>
       {status.started === null ? <p>This run has not started. Its first report or claim starts it.</p> : null}
+      {status.paused === null ? null : <Paused paused={status.paused} now={now} />}
       {status.chart.newer ? <p>A newer chart is available. A reset starts the machine with it.</p> : null}
     </section>
   );

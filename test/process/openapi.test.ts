@@ -180,6 +180,8 @@ const CALLS: readonly Call[] = [
       },
       { id: `start${of}`, status: 204, request: `POST ${at}/start` },
       { id: `setInputs${of}`, status: 422, request: `PATCH ${at}/inputs?batch=2` },
+      { id: `pause${of}`, status: 204, request: `POST ${at}/pause?reason=look&until=1h` },
+      { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
       { id: `erase${of}`, status: 204, request: `DELETE ${root}` },

@@ -82,6 +82,16 @@ export const StatusShape = z.strictObject({
   changed: time('When the last change took effect.'),
   context: z.record(z.string(), JsonShape).describe("The chart's own data, as its assignments have left it."),
   inputs: InputsShape.describe('The values of the inputs in this run.'),
+  paused: z
+    .strictObject({
+      since: time('When the pause began.'),
+      until: time('When the machine resumes by itself.').nullable(),
+      by: z.string().nullable(),
+      sub: z.string().nullable(),
+      reason: z.string().nullable(),
+    })
+    .nullable()
+    .describe('The pause of the machine; null if it is not paused.'),
   quorums: z
     .array(
       CountShape.extend({

@@ -27,6 +27,7 @@ export const claims: MachineResource = {
           'no-slots',
           'closed',
           'slots-taken',
+          'paused',
           'no-members',
           'not-a-member',
           'not-for-you',

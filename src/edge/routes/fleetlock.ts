@@ -33,6 +33,7 @@ const REFUSALS = [
   'not-current',
   'cannot-come',
   'no-slots',
+  'paused',
   'no-members',
   'not-a-member',
   'not-for-you',

@@ -15,7 +15,7 @@ export const inputs: MachineResource = {
   path: '/inputs',
   methods: {
     PATCH: {
-      right: 'admin',
+      right: 'operate',
       contract: {
         id: 'setInputs',
         summary:

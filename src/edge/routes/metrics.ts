@@ -50,6 +50,7 @@ function familiesOf(metrics: Metrics): Family[] {
   const {
     revision,
     isDone,
+    isPaused = false,
     states,
     updates,
     transitions,
@@ -80,6 +81,12 @@ function familiesOf(metrics: Metrics): Family[] {
       type: 'gauge',
       help: 'Whether nothing more can happen.',
       samples: [[{}, isDone ? 1 : 0]],
+    },
+    {
+      name: 'paused',
+      type: 'gauge',
+      help: 'Whether the machine is paused.',
+      samples: [[{}, isPaused ? 1 : 0]],
     },
     { name: 'revision', type: 'gauge', help: 'Committed changes.', samples: [[{}, revision]] },
     {

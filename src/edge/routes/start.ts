@@ -8,7 +8,7 @@ export const start: MachineResource = {
   path: '/start',
   methods: {
     POST: {
-      right: 'admin',
+      right: 'operate',
       contract: {
         id: 'start',
         summary: 'Starts the run. A repeat with the same inputs changes nothing.',

@@ -37,6 +37,7 @@ export const state: MachineResource = {
           'no-state-named',
           'not-current',
           'cannot-come',
+          'paused',
           'no-members',
           'not-a-member',
           'not-for-you',
