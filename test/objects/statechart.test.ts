@@ -494,6 +494,8 @@ describe('GET', () => {
       changed: '2040-06-01T12:02:00.000Z',
       value: 'waiting',
       context: { failed: 1 },
+      inputs: {},
+      paused: null,
       quorums: [{ state: 'waiting', event: 'approve', have: 1, need: 2, by: [] }],
       claims: [],
       timers: [{ at: '2040-06-01T12:31:00.000Z', event: null, state: 'waiting', target: 'given_up' }],

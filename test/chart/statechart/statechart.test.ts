@@ -413,7 +413,7 @@ describe('a duration', () => {
       expectErrors(stateA(`{after: {"«${quoted.slice(1)}: a}}`), [
         [
           `states.a.after${path}`,
-          `${quoted} must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds.`,
+          `${quoted} must be a duration, such as 90s, 30m, 12h or 7d, milliseconds, or an input (\`inputs.soak\`).`,
         ],
       ]);
     },
