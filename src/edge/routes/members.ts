@@ -14,7 +14,7 @@ import type { MachineResource } from '../resource.ts';
 import { document, done, etag, json, problem } from '../responses.ts';
 
 /** The right to change the members. */
-const RIGHT = 'admin';
+const RIGHT = 'operate';
 
 const IS_RULE = `\`is\` must be one of ${MEMBER_FACTS.join(', ')}.`;
 
