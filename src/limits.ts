@@ -86,6 +86,10 @@ export const MEMBERS_BYTES = 1024 * 1024;
 export const MEMBERS_PAGE = 100;
 export const MEMBERS_PAGE_MAX = 1_000;
 
+/** Missing members that the status document names for each quorum, and a refusal. `GET …/members?is=missing` names all. */
+export const MISSING_NAMED = 100;
+export const MISSING_TOLD = 5;
+
 /** Slots of one state. Each claim is a row, and all of them are in the status document. */
 export const CHART_SLOTS = 1_000;
 

@@ -13,6 +13,7 @@ import type { Refusal } from '../refusal.ts';
 import { reportKey } from '../store/receipt-table.ts';
 import { enteredSince, findState, turnIn } from './lookup.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
+import { withMissing } from './member-refusals.ts';
 import { deleted, refuseTurn, tooManyWaiting } from './refusals.ts';
 import type { Current, IsQuery } from './results.ts';
 import type { Runtime } from './runtime.ts';
@@ -54,8 +55,10 @@ export async function ask(
       const entered = enteredSince(machine, state, since, runtime.store.history);
       if (entered !== undefined) return { ok: true, revision: entered };
     }
-    const refusal = refuseTurn(machine, turn, { name, by }, now);
-    if (now >= until || turn.answer === 'never') return refusal;
+    if (now >= until || turn.answer === 'never') {
+      const refusal = refuseTurn(machine, turn, { name, by }, now);
+      return turn.why === 'not-current' ? withMissing(refusal, machine, runtime.expected) : refusal;
+    }
     if (waits.full) return tooManyWaiting(machine);
     const condition = conditionOf(turn, state);
     const end = await wait(condition, Math.min(until, turn.again ?? until, nextCheck(machine, now)));

@@ -67,6 +67,12 @@ export interface Metrics {
   /** The active states for which windows hold; absent from objects of an earlier version. */
   readonly openings?: readonly { readonly state: string; readonly open: boolean }[];
   readonly quorums: readonly Count[];
+  /** The active states that expect reports of members; absent from objects of an earlier version. */
+  readonly members?: readonly {
+    readonly state: string;
+    readonly expected: number;
+    readonly missing: number;
+  }[];
 }
 
 export function metricsOf(

@@ -10,6 +10,7 @@ import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { faultOf, unsupported } from './faults.ts';
 import type { MachineState } from './machine-state.ts';
+import { memberMetrics } from './member-facts.ts';
 import { memberList, membersPage } from './member-list.ts';
 import { haveTermsChanged, type News } from './news.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
@@ -66,7 +67,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#runtime = new Runtime(ctx, env, this.#address, (news) => this.#publish(news));
     const { store } = this.#runtime;
     this.#watches = new Watches(ctx, store);
-    this.#status = new StatusWriter(() => store.receipts.reports());
+    this.#status = new StatusWriter(() => store.receipts.reports(), this.#runtime.expected);
   }
 
   /** Executes commands in order, in one batch with those of other calls. Returns their outcomes; a command fails alone. */
@@ -191,7 +192,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     if ('ok' in machine) return machine;
     const { streams, sockets } = this.#watches;
     const audience = { waiters: this.#waits.size, streams: streams.size, sockets: sockets.size };
-    return metricsOf(machine, this.#runtime.counters, audience, Date.now());
+    return {
+      ...metricsOf(machine, this.#runtime.counters, audience, Date.now()),
+      members: this.#runtime.expected.of(machine).map(memberMetrics),
+    };
   }
 
   /** The machine's entry in the tenant's list. A machine that is not there leaves the registry. */

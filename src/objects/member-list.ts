@@ -1,6 +1,6 @@
 /** Queries of a machine's members. */
 import type { Refusal } from '../refusal.ts';
-import { compareNames, expectingStates, namesInOrder, statusOfMember } from './member-facts.ts';
+import { compareNames, namesInOrder, statusOfMember } from './member-facts.ts';
 import type { MachineMembers, MemberListAnswer, MembersQuery, Query } from './results.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -14,8 +14,7 @@ export async function membersPage(
   const { members } = machine.snapshot.terms;
   const page = { ok: true, total: members?.size ?? null, revision: machine.revision } as const;
   if (members === undefined) return { ...page, members: [], hasMore: false };
-  const reports = machine.preview === undefined ? runtime.store.receipts.reports() : [];
-  const states = expectingStates(machine, reports);
+  const states = runtime.expected.of(machine);
   const statusOf = (name: string) => statusOfMember(machine, states, members, name);
   const found: string[] = [];
   const names = namesInOrder(members);

@@ -9,6 +9,7 @@ import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts'
 import { Counters } from './counters.ts';
 import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
+import { ExpectedMembers } from './expected-members.ts';
 import { faultOf } from './faults.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
 import { Memory, type Publish } from './memory.ts';
@@ -29,6 +30,7 @@ export class Runtime {
   readonly store: MachineStore;
   readonly charts: ChartSource;
   readonly counters = new Counters();
+  readonly expected: ExpectedMembers;
   readonly #ctx: DurableObjectState;
   readonly #address: Address;
   readonly #memory: Memory;
@@ -46,6 +48,7 @@ export class Runtime {
     this.#ctx = ctx;
     this.#address = address;
     this.store = new MachineStore(ctx.storage);
+    this.expected = new ExpectedMembers(() => this.store.receipts.reports());
     this.#memory = new Memory(this.store, publish, () => this.#beforeLoad());
     this.charts = new ChartSource(env, this.store, address);
     this.#registry = new Registry(env, address);
@@ -194,6 +197,7 @@ export class Runtime {
     const [next, now] = [nextChange(machine), Date.now()];
     this.#alarm.set(next, now);
     if (draft.timers.isUsedUp && next !== undefined && next <= now) this.#catchUpAt = now + TURN_PAUSE;
+    this.expected.committed(this.#memory.machine, machine, changes.receipts);
     const isRestarted = changes.restarted !== undefined;
     this.#memory.committed({ machine, history: changes.history, passed, isRestarted });
   }

@@ -10,6 +10,7 @@ import {
   type Inputs,
   isDone,
   type Json,
+  type Members,
   meaningOf,
   type NamedValue,
   namedValue,
@@ -27,9 +28,12 @@ import {
   timersInOrder,
   UPDATE,
 } from '../chart/chart.ts';
+import { MISSING_NAMED } from '../limits.ts';
 import type { Report } from '../store/receipt-table.ts';
 import type { ChartOrigin } from '../store/stored-machine.ts';
+import type { ExpectedMembers } from './expected-members.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
+import { countMissing, type ExpectingState, missingIn } from './member-facts.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary, View } from './results.ts';
 
@@ -54,7 +58,14 @@ export interface Status {
     readonly sub: string | null;
     readonly reason: string | null;
   } | null;
-  readonly quorums: readonly (Count & { readonly by: readonly string[] })[];
+  /** Null without a list; absent from objects of an earlier version. */
+  readonly members?: { readonly total: number } | null | undefined;
+  readonly quorums: readonly (Count & {
+    readonly by: readonly string[];
+    /** Absent without a list of members, as `missing` is. */
+    readonly expected?: number | undefined;
+    readonly missing?: { readonly count: number; readonly names: readonly string[] } | undefined;
+  })[];
   readonly claims: readonly {
     readonly state: string;
     readonly slots: number | null;
@@ -84,6 +95,7 @@ export interface Status {
  */
 export class StatusWriter {
   readonly #reports: () => readonly Report[];
+  readonly #expected: ExpectedMembers;
   #last:
     | {
         readonly machine: MachineState;
@@ -96,8 +108,9 @@ export class StatusWriter {
     | undefined;
 
   /** @param reports reads the reports that have a `by`. */
-  constructor(reports: () => readonly Report[]) {
+  constructor(reports: () => readonly Report[], expected: ExpectedMembers) {
     this.#reports = reports;
+    this.#expected = expected;
   }
 
   /**
@@ -111,7 +124,7 @@ export class StatusWriter {
     if (!holds) {
       const openings = openingsOf(machine.chart, machine.snapshot, now);
       const reports = machine.preview === undefined ? this.#reports() : [];
-      const status = statusOf(name, machine, reports, openings, newest);
+      const status = statusOf(name, machine, reports, this.#expected.of(machine), openings, newest);
       const text = JSON.stringify(status, null, 2);
       this.#last = { machine, newest, from: now, to: nextOpening(openings), text };
       return text;
@@ -165,6 +178,7 @@ function statusOf(
   name: string,
   machine: MachineState,
   reports: readonly Report[],
+  expecting: readonly ExpectingState[],
   openings: readonly StateOpening[],
   newest: string | undefined,
 ): Status {
@@ -184,7 +198,8 @@ function statusOf(
     context: snapshot.machine.context.data,
     inputs: snapshot.terms.inputs,
     paused: pauseStatus(snapshot.terms),
-    quorums: quorumStatus(machine, reports),
+    members: membersStatus(machine),
+    quorums: quorumStatus(machine, reports, expecting),
     claims: claimStatus(machine),
     ...(openings.length === 0 ? {} : { windows: openings.map((at) => windowStatus(chart, at)) }),
     timers: timersInOrder(snapshot).map((timer) => timerStatus(chart, timer)),
@@ -196,16 +211,32 @@ function statusOf(
   };
 }
 
-function quorumStatus({ chart, snapshot }: MachineState, reports: readonly Report[]): Status['quorums'] {
+function membersStatus({ snapshot }: MachineState): Status['members'] {
+  const { members } = snapshot.terms;
+  return members === undefined ? null : { total: members.size };
+}
+
+function quorumStatus(
+  { chart, snapshot }: MachineState,
+  reports: readonly Report[],
+  expecting: readonly ExpectingState[],
+): Status['quorums'] {
   const counts = quorums(chart, snapshot);
   const reporters = reportersOf(chart, snapshot, counts, reports);
+  const missing = new Map(expecting.map((at) => [at.state, missingStatus(at, snapshot.terms.members)]));
   return counts.map(({ state, event, have, until }, i) => ({
     state: nameOf(chart, state),
     event,
     have,
     need: until,
     by: [...(reporters[i] ?? [])],
+    ...missing.get(state),
   }));
+}
+
+function missingStatus(at: ExpectingState, members: Members | undefined) {
+  const names = missingIn(at, members ?? new Map(), MISSING_NAMED);
+  return { expected: at.members.size, missing: { count: countMissing(at), names } };
 }
 
 function claimStatus({ chart, snapshot, claims }: MachineState): Status['claims'] {

@@ -3,7 +3,7 @@ import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/results.ts';
 import type { Status } from '../objects/status-document.ts';
-import { innermost, NAMES_SHOWN, shortened } from './format.ts';
+import { innermost, MISSING_SHOWN, NAMES_SHOWN, shortened } from './format.ts';
 import { Actions, Dialogs } from './machine-actions.tsx';
 import { type Outcome, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 
@@ -154,7 +154,7 @@ function Progress({ status: { quorums } }: { readonly status: Status }) {
     <section aria-labelledby="progress" data-part="progress">
       <h2 id="progress">Progress</h2>
       <ul class="plain">
-        {quorums.map(({ state, event, have, need, by }) => (
+        {quorums.map(({ state, event, have, need, by, missing }) => (
           <li data-key={`${state}\n${event}`}>
             <label>
               {event} at {state}: {have} of {need ?? 'a share of the members'}
@@ -166,10 +166,29 @@ function Progress({ status: { quorums } }: { readonly status: Status }) {
                 {by.length > NAMES_SHOWN ? ` and ${by.length - NAMES_SHOWN} more` : ''}
               </p>
             ) : null}
+            {missing === undefined || missing.count === 0 ? null : <Missing {...missing} />}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** The members that have not reported: the first of them, and the others folded. */
+function Missing({ count, names }: { readonly count: number; readonly names: readonly string[] }) {
+  const rest = names.slice(MISSING_SHOWN);
+  const others = count - names.length;
+  return (
+    <div class="soft">
+      missing: {names.slice(0, MISSING_SHOWN).join(', ')}
+      {rest.length === 0 ? null : (
+        <details>
+          <summary>and {count - MISSING_SHOWN} more</summary>
+          {rest.join(', ')}
+          {others > 0 ? ` and ${others} more` : ''}
+        </details>
+      )}
+    </div>
   );
 }
 

@@ -397,3 +397,52 @@ it('an address without a chart has no members, and none is put there', async () 
   expect(await verdict(await setMembers(address, 'a'))).toBe('404 no-chart');
   expect(await verdict(await send('GET', resource(address, 'members')))).toBe('404 no-chart');
 });
+
+describe('who is missing', () => {
+  it('is in the status document, and not there without a list', async () => {
+    const address = await fleet(all, 'a\nb\nc');
+    await put(address, 'work', { by: 'b' });
+    const status = await documentOf(address);
+    expect(status).toMatchObject({
+      members: { total: 3 },
+      quorums: [
+        { event: 'update', have: 1, need: 3, expected: 3, missing: { count: 2, names: ['a', 'c'] } },
+        { event: 'fail', expected: 3, missing: { count: 2, names: ['a', 'c'] } },
+      ],
+    });
+    await send('DELETE', resource(address, 'members'));
+    const without = await documentOf(address);
+    expect(without).toMatchObject({ members: null });
+    expect(without.quorums[0]).not.toHaveProperty('missing');
+  });
+
+  it('is in the refusal of an ask for what comes next, and is right after each report', async () => {
+    const address = await fleet(all, Array.from({ length: 8 }, (_, i) => `m${i + 1}`).join('\n'));
+    const detail = async () => {
+      const response = await send('GET', resource(address, 'state', { state: 'end' }));
+      return (await refusedOf(response)).detail.split(' Missing ')[1];
+    };
+    expect(await detail()).toBe('at "work": "m1", "m2", "m3", "m4", "m5" and 3 more.');
+    for (const by of ['m1', 'm3', 'm4', 'm8']) await put(address, 'work', { by });
+    expect(await detail()).toBe('at "work": "m2", "m5", "m6", "m7".');
+    await evict(address);
+    expect(await detail()).toBe('at "work": "m2", "m5", "m6", "m7".');
+    await strike(address, 'm2');
+    expect(await detail()).toBe('at "work": "m5", "m6", "m7".');
+  });
+
+  it('is counted for Prometheus', async () => {
+    const address = await fleet(all, 'a\nb\nc');
+    await put(address, 'work', { by: 'b' });
+    const text = await (await send('GET', resource(address, 'metrics'))).text();
+    expect(text).toContain(`stateservice_expected{machine="${address}",state="work"} 3`);
+    expect(text).toContain(`stateservice_missing{machine="${address}",state="work"} 2`);
+  });
+
+  it('is on the page', async () => {
+    const address = await fleet(all, Array.from({ length: 130 }, (_, i) => `m${i + 1}`).join('\n'));
+    const page = await (await send('GET', `/${address}`, { headers: { Accept: 'text/html' } })).text();
+    expect(page).toContain('missing: m1, m2, m3,');
+    expect(page).toContain('<summary>and 110 more</summary>');
+  });
+});

@@ -4,11 +4,11 @@ import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
 import type { Inputs } from '../../chart/terms.ts';
 import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../limits.ts';
-import type { MemberStatus } from '../../objects/results.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
 import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
 import { CHART_ORIGINS } from '../../store/stored-machine.ts';
+import { MembersChangedShape, MembersShape } from './member-documents.ts';
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);
@@ -92,6 +92,11 @@ export const StatusShape = z.strictObject({
     })
     .nullable()
     .describe('The pause of the machine; null if it is not paused.'),
+  members: z
+    .strictObject({ total: z.int().min(0) })
+    .nullable()
+    .optional()
+    .describe('The machines that are expected to take part; null without a list of them.'),
   quorums: z
     .array(
       CountShape.extend({
@@ -100,6 +105,17 @@ export const StatusShape = z.strictObject({
           .describe(
             'The callers that have reported with a name, the first one in front. Bounded, see `statusCallersLength`.',
           ),
+        expected: z
+          .int()
+          .optional()
+          .describe('The members that the state is for; absent without a list of members.'),
+        missing: z
+          .strictObject({
+            count: z.int().min(0),
+            names: z.array(z.string()).describe('The first of them, in natural order.'),
+          })
+          .optional()
+          .describe('Of the expected members, those that have not reported to the state in this visit.'),
       }),
     )
     .describe('The progress of each counting transition of the active states.'),
@@ -200,31 +216,6 @@ export const ReportsShape = z.strictObject({
     }),
   ),
   after: z.int().min(1).optional().describe('`after` of the next page; absent if there is none.'),
-});
-
-const MemberShape = z.strictObject({
-  name: z.string(),
-  labels: z.record(z.string(), z.string()),
-  expected: stateNames('The current states that are for the member and take reports.'),
-  working: stateNames('The current states of which it holds a slot.'),
-  reported: stateNames('Of the expected ones, those to which it has reported in their present visit.'),
-  missing: stateNames('Of the expected ones, those to which it has not.'),
-}) satisfies z.ZodType<MemberStatus>;
-
-const total = z.int().min(0).nullable().describe('The members of the machine; null without a list.');
-
-export const MembersShape = z.strictObject({
-  machine: address,
-  total,
-  members: z.array(MemberShape),
-  after: z.string().optional().describe('`after` of the next page; absent if there is none.'),
-});
-
-export const MembersChangedShape = z.strictObject({
-  total,
-  added: z.int().min(0),
-  removed: z.int().min(0),
-  relabelled: z.int().min(0).describe('Members whose labels are others than before.'),
 });
 
 const SummaryShape = z.strictObject({

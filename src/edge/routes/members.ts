@@ -7,7 +7,7 @@ import { MEMBER_FACTS } from '../../objects/results.ts';
 import { refuse } from '../../refusal.ts';
 import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
-import { MembersChangedShape, MembersShape } from '../contract/documents.ts';
+import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
 import type { AppEnv } from '../env.ts';
 import { BY, IF_MATCH, NOTHING, parameter, wholeNumber, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';

@@ -60,6 +60,7 @@ function familiesOf(metrics: Metrics): Family[] {
     claims,
     openings = [],
     quorums,
+    members = [],
   } = metrics;
   return [
     {
@@ -133,6 +134,18 @@ function familiesOf(metrics: Metrics): Family[] {
       type: 'gauge',
       help: 'Whether the windows of the current state are open.',
       samples: openings.map(({ state, open }) => [{ state }, open ? 1 : 0]),
+    },
+    {
+      name: 'expected',
+      type: 'gauge',
+      help: 'Members that the state is for.',
+      samples: members.map(({ state, expected }) => [{ state }, expected]),
+    },
+    {
+      name: 'missing',
+      type: 'gauge',
+      help: 'Of these, members that have not reported in this visit of the state.',
+      samples: members.map(({ state, missing }) => [{ state }, missing]),
     },
     {
       name: 'quorum',
