@@ -25,6 +25,7 @@ export function partIn(
   state: StateNumber,
   by: string | undefined,
 ): NoPart | undefined {
+  if (members === undefined && !mentionsMembers(program)) return undefined;
   const sources = onlyOf(program.model, state);
   if (members === undefined) return sources.length === 0 ? undefined : 'no-members';
   const labels = by === undefined ? undefined : members.get(by);
@@ -91,8 +92,26 @@ export function slotCount(
   return expected === undefined ? undefined : shareOf(amount, expected, 'down');
 }
 
+/** Whether a chart may ask for a list of members: it has an `only`, or an amount that is not a number. Kept: each report asks. */
+export function mentionsMembers({ model }: Pick<Program, 'model'>): boolean {
+  let known = mentions.get(model);
+  if (known === undefined) {
+    known = model.states.some(
+      ({ only, slots, on = [] }) =>
+        only !== undefined ||
+        typeof slots?.count === 'object' ||
+        on.some(({ transitions }) => transitions.some(({ quorum }) => typeof quorum?.until === 'object')),
+    );
+    mentions.set(model, known);
+  }
+  return known;
+}
+
+const mentions = new WeakMap<Model, boolean>();
+
 /** Whether nothing can be done in `state` without a list of members: its `only`, its slots or a quorum of it asks for one. */
 export function needsMembers({ model }: Program, { inputs }: Terms, state: StateNumber): boolean {
+  if (!mentionsMembers({ model })) return false;
   const isShare = (amount: Amount | undefined) =>
     amount !== undefined && typeof settle(amount, inputs) === 'object';
   return withAncestors(model, state).some((at) => {

@@ -6,6 +6,7 @@ import {
   isRelated,
   isWithin,
   type Json,
+  mentionsMembers,
   type NoStep,
   needsSlot,
   partIn,
@@ -129,7 +130,7 @@ function checkPart(
   const { chart, snapshot } = machine;
   const why = partIn(chart, snapshot.terms, state, by);
   if (why !== undefined) return noPart(machine, state, why, by);
-  if (snapshot.terms.members !== undefined) return undefined;
+  if (snapshot.terms.members !== undefined || !mentionsMembers(chart)) return undefined;
   const share = countersOf(chart, snapshot, state, event).find(({ until }) => until === null);
   return share && noPart(machine, share.state, 'no-members', by);
 }
