@@ -1,11 +1,12 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { type Address, parseWrittenAddress } from '../address.ts';
-import { UPDATE } from '../chart/chart.ts';
+import { type Inputs, UPDATE } from '../chart/chart.ts';
 import { RIGHTS, type Right } from '../grant.ts';
-import { checkCaller, checkEvent, checkKey, checkState, parseData } from '../inputs.ts';
+import { checkCaller, checkEvent, checkKey, checkState, parseData, parseInput } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
 import type { Current } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
+import { InputsShape } from './contract/documents.ts';
 import type { Env } from './env.ts';
 import { RemoteMachine } from './remote-machine.ts';
 
@@ -105,6 +106,15 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
       ...(written.value === undefined ? {} : { data: written.value }),
       sub: this.#sub,
     });
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
+  }
+
+  /** Starts the run with inputs; the others have their defaults. A repeat with the same inputs changes nothing. */
+  async start(inputs: Inputs = {}): Promise<BindingOutcome> {
+    const machine = this.#machine('operate');
+    const parsed = parseInput(InputsShape, inputs);
+    if (!parsed.ok) throw new TypeError('inputs are numbers, texts and booleans by name');
+    const outcome = await machine.execute({ type: 'start', inputs: parsed.value, sub: this.#sub });
     return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 

@@ -64,7 +64,8 @@ export function begin(
   now: number,
   revision = 0,
 ): Draft {
-  const [cause, caller] = by.type === 'upload' ? (['upload', by] as const) : (['start', {}] as const);
+  const cause = by.type === 'upload' ? 'upload' : 'start';
+  const caller = by.type === 'upload' || by.type === 'start' ? by : {};
   const { at, failures } = first;
   const nothing = { active: new Map(), timers: new Map(), visits: 0, timersSet: 0 };
   const numbers = { revision, started: 0, startedAt: at, entries: 0, changedAt: at };

@@ -45,6 +45,19 @@ describe('a binding', () => {
     });
   });
 
+  it('starts a run with inputs', async () => {
+    await putChart(
+      CHART,
+      'initial: a\ninputs: {n: null}\nstates: {a: {on: {update: {target: b, quorum: inputs.n}}}, b: {}}\n',
+    );
+    expect(await call('ADMIN', 'start', {})).toMatchObject({ answer: { ok: false, code: 'wrong-inputs' } });
+    expect(await call('ADMIN', 'start', { n: 2 })).toMatchObject({ answer: { ok: true } });
+    expect(await call('ADMIN', 'start', { n: 3 })).toMatchObject({
+      answer: { ok: false, code: 'other-inputs' },
+    });
+    expect((await statusOf(CHART)).quorums).toMatchObject([{ need: 2 }]);
+  });
+
   it('reports at the intended revision only', async () => {
     const answer = await call('RELEASE', 'update', 'drain', { revision: 7 });
     expect(answer).toMatchObject({ answer: { ok: false, code: 'wrong-revision' } });
@@ -174,7 +187,9 @@ it('wrong props throw', async () => {
     const { thrown } = await call(binding, 'update', 'green_state');
     expect(thrown?.message).toContain(`such as acme/release; not ${chart}`);
   }
-  expect((await call('WRONG_RIGHT', 'is', 'drain')).thrown?.message).toContain('read, update, admin');
+  expect((await call('WRONG_RIGHT', 'is', 'drain')).thrown?.message).toContain(
+    'read, update, operate, admin',
+  );
 });
 
 /** Calls a method of the other Worker's binding, in that Worker. */

@@ -7,7 +7,7 @@ const BINDINGS = {
   RELEASE: { chart: 'bound/release' },
   READER: { chart: 'bound/release', can: ['read'] },
   REPORTER: { chart: 'bound/release', can: ['update'], sub: 'reporter' },
-  ADMIN: { chart: 'bound/release', can: ['read', 'update', 'admin'] },
+  ADMIN: { chart: 'bound/release', can: ['read', 'update', 'operate', 'admin'] },
   RUN: { chart: 'bound/release@42' },
   NOWHERE: { chart: 'bound/nowhere' },
   WRONG_CHART: { chart: '../release' },
