@@ -38,6 +38,7 @@ const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 const LOAD = [
   'test/fault/runs.test.ts',
   'test/process/coordination/fleet.test.ts',
+  'test/process/coordination/night.test.ts',
   'test/process/coordination/waiters.test.ts',
   'test/process/far/distance.test.ts',
   'test/process/hostile.test.ts',

@@ -59,6 +59,7 @@ it('are these', () => {
     '../charts/acme/approval.yaml',
     '../charts/acme/canary.yaml',
     '../charts/acme/maintenance.yaml',
+    '../charts/acme/night.yaml',
     '../charts/acme/patch.yaml',
     '../charts/acme/reboot.yaml',
     '../charts/acme/regions.yaml',

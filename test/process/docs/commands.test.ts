@@ -62,6 +62,7 @@ it('are on these pages', () => {
     'SECURITY.md',
     'docs/deploying.md',
     'docs/figures.md',
+    'docs/fleet.md',
     'docs/recipes/README.md',
     'docs/reference.md',
   ]);
