@@ -2,7 +2,7 @@
  * CEL (https://cel.dev) as charts use it: its variables, and operators that mix ints and doubles.
  */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import { EXPRESSION_NODES } from '../limits.ts';
+import { EXPRESSION_NODES, ONLY_NODES } from '../limits.ts';
 
 /** The results of `in_state` while a guard is evaluated, by name. */
 export type Answers = ReadonlyMap<string, boolean>;
@@ -37,14 +37,14 @@ export function createEnvironment(types?: ContextTypes): Environment {
 
 /** Creates an environment for `only`: its one variable is `member`, a name and labels. */
 export function createMemberEnvironment(): Environment {
-  return emptyEnvironment().registerVariable('member', 'dyn');
+  return emptyEnvironment(ONLY_NODES).registerVariable('member', 'dyn');
 }
 
-function emptyEnvironment(): Environment {
+function emptyEnvironment(maxAstNodes = EXPRESSION_NODES): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
-    limits: { maxAstNodes: EXPRESSION_NODES, maxDepth: 32, maxListElements: 64, maxMapEntries: 64 },
+    limits: { maxAstNodes, maxDepth: 32, maxListElements: 64, maxMapEntries: 64 },
   });
   // CEL does not mix doubles and ints: a context's numbers are doubles, and a literal `1` is an int.
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {

@@ -45,7 +45,15 @@ export {
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
-export { type MemberNames, membersIn, mentionsMembers, type NoPart, partIn, slotCount } from './members.ts';
+export {
+  type MemberNames,
+  membersIn,
+  mentionsMembers,
+  type NoPart,
+  partIn,
+  slotCount,
+  statesForMembers,
+} from './members.ts';
 export {
   ancestorsOf,
   isRelated,

@@ -110,15 +110,24 @@ export function mentionsMembers({ model }: Pick<Program, 'model'>): boolean {
 const mentions = new WeakMap<Model, boolean>();
 
 /** Whether nothing can be done in `state` without a list of members: its `only`, its slots or a quorum of it asks for one. */
-export function needsMembers({ model }: Program, { inputs }: Terms, state: StateNumber): boolean {
+export function needsMembers({ model }: Program, terms: Terms, state: StateNumber): boolean {
   if (!mentionsMembers({ model })) return false;
+  return withAncestors(model, state).some((at) => needsMembersAt(model, terms, at));
+}
+
+function needsMembersAt(model: Model, { inputs }: Terms, state: StateNumber): boolean {
   const isShare = (amount: Amount | undefined) =>
     amount !== undefined && typeof settle(amount, inputs) === 'object';
-  return withAncestors(model, state).some((at) => {
-    const { only, slots, on = [] } = model.states[at] ?? {};
-    if (only !== undefined || isShare(slots?.count)) return true;
-    return on.some(({ transitions }) => transitions.some(({ quorum }) => isShare(quorum?.until)));
-  });
+  const { only, slots, on = [] } = model.states[state] ?? {};
+  if (only !== undefined || isShare(slots?.count)) return true;
+  return on.some(({ transitions }) => transitions.some(({ quorum }) => isShare(quorum?.until)));
+}
+
+/** @returns the names of the states in which nothing can be done without a list of members. */
+export function statesForMembers(program: Program, terms: Terms): string[] {
+  return program.model.states.flatMap(({ name }, state) =>
+    needsMembersAt(program.model, terms, state) ? [name] : [],
+  );
 }
 
 /** @returns the `only` of a state and of the states around it. */

@@ -82,7 +82,7 @@ export async function readChartFile(file: string): Promise<Result<Chart>> {
   return refuseLines(reading.errors.map((issue) => located(file, issue)));
 }
 
-async function readBytesOf(file: string): Promise<Result<Uint8Array>> {
+export async function readBytesOf(file: string): Promise<Result<Uint8Array>> {
   try {
     return { ok: true, value: await readFile(file) };
   } catch (error) {

@@ -2,9 +2,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import type { ChartIssue } from '../chart/chart.ts';
+import {
+  type Chart,
+  type ChartIssue,
+  type Members,
+  membersIn,
+  NO_TERMS,
+  statesForMembers,
+} from '../chart/chart.ts';
 import { located, readBytes } from './chart-files.ts';
 import { readFlags } from './flags.ts';
+import { readMembersFile } from './member-files.ts';
 import { DONE, errorPath, type Result, reasonOf, refuse, refuseLines, shown } from './result.ts';
 
 /**
@@ -13,13 +21,16 @@ import { DONE, errorPath, type Result, reasonOf, refuse, refuseLines, shown } fr
  */
 const TEXT_VARIABLE_BYTES = 5_000;
 
-export const help = `usage: npx stateservice check [--json] [--strict] FILE|DIR...
+export const help = `usage: npx stateservice check [--json] [--strict] [--members FILE] FILE|DIR...
 
 Reads charts, and prints every error and every warning as file:line:column, and their number. Of a folder, it reads every
 .yaml and .yml, in subfolders too.
 
   --json     print a list of {file, severity, line, column, path, message} instead
   --strict   treat warnings as errors
+  --members FILE
+             the list of members that the machines will have: a name and labels a line. Without it, a chart that counts a
+             share of the members, or is for some of them (\`only\`), is a warning
 
 A chart that is longer than ${TEXT_VARIABLE_BYTES} bytes gets a note on stderr: it cannot be the variable CHART of a deploy. The
 note is for charts of /state: files on the command line, and default.yaml of a folder. It is no warning for --strict.
@@ -34,6 +45,7 @@ examples:
 const OPTIONS = {
   json: { type: 'boolean', default: false },
   strict: { type: 'boolean', default: false },
+  members: { type: 'string' },
 } as const;
 
 interface Finding extends ChartIssue {
@@ -45,6 +57,8 @@ export async function run(args: string[]): Promise<Result<void>> {
   if (!flags.ok) return flags;
   const { values, positionals } = flags.value;
   if (positionals.length === 0) return refuse('check takes a chart, or a folder of charts', 'usage');
+  const members = await readMembersFile(values.members);
+  if (!members.ok) return members;
   const findings: Finding[] = [];
   let charts = 0;
   try {
@@ -55,7 +69,10 @@ export async function run(args: string[]): Promise<Result<void>> {
         if (mayBeDefault(file, path)) noteLength(file, bytes.length);
         const { warnings, ...reading } = readBytes(bytes);
         const errors = reading.ok ? [] : reading.errors;
-        findings.push(...[...errors, ...warnings].map((issue) => ({ file: shown(file), ...issue })));
+        const ofMembers = reading.ok ? memberWarnings(reading.chart, members.value) : [];
+        findings.push(
+          ...[...errors, ...warnings, ...ofMembers].map((issue) => ({ file: shown(file), ...issue })),
+        );
       }
     }
   } catch (error) {
@@ -70,6 +87,31 @@ export async function run(args: string[]): Promise<Result<void>> {
   const total = `${counted(charts, 'chart')}, ${countedBy(findings, 'error')}, ${countedBy(findings, 'warning')}`;
   console.log(styleText(hasFailed ? 'red' : 'green', total));
   return hasFailed ? refuseLines([]) : DONE;
+}
+
+/** Warns of a chart that needs a list of members, and says how to declare it; of states that are for none of a list. */
+function memberWarnings(chart: Chart, members: Members | undefined): ChartIssue[] {
+  const terms = { ...NO_TERMS, inputs: chart.model.inputs ?? {} };
+  const states = statesForMembers(chart, terms);
+  if (members !== undefined) {
+    const empty = chart.model.states.flatMap(({ name, only }, state) =>
+      only === undefined || membersIn(chart, members, state).size > 0 ? [] : [name],
+    );
+    return empty.map((name) => warning(`${JSON.stringify(name)} is for no member of the list.`));
+  }
+  if (states.length === 0) return [];
+  const named = states.slice(0, 3).map((name) => JSON.stringify(name));
+  const list = named.join(', ') + (states.length > 3 ? ` and ${states.length - 3} more` : '');
+  const needs = states.length === 1 ? 'needs' : 'need';
+  return [
+    warning(
+      `${list} ${needs} a list of members (for a share, or for \`only\`): upload one with PUT …/members, and check with --members FILE.`,
+    ),
+  ];
+}
+
+function warning(message: string): ChartIssue {
+  return { severity: 'warning', line: 1, column: 1, path: '', message };
 }
 
 /** Whether a file may be meant as the chart of /state. @param path the argument that it was found by */

@@ -1,16 +1,18 @@
 /** `simulate`: runs a chart without a machine. */
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
-import { type Inputs, NO_TERMS, settleInputs } from '../chart/chart.ts';
+import { type Inputs, type Members, NO_TERMS, settleInputs } from '../chart/chart.ts';
 import { parseDuration } from '../chart/time.ts';
 import { parseData } from '../inputs.ts';
+import { readMemberList } from '../member-list.ts';
 import { durationText, momentText } from '../view/format.ts';
 import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse, refuseLines } from './result.ts';
 import { PLAYED, Simulation, type StepResult } from './simulation.ts';
 
-export const help = `usage: npx stateservice simulate CHART [--at TIME] [--input X=VALUE]... [--json] [STEP [--data JSON]...]
+export const help = `usage: npx stateservice simulate CHART [--at TIME] [--input X=VALUE]... [--member NAME,LABEL=VALUE...]...
+         [--json] [STEP [--by NAME] [--data JSON]...]
 
 Runs a chart step by step, and shows after each step its states, counts, slots, windows, context, and the targets of the
 next three timers. Where time passes, it shows when windows open and close. Nothing is stored; slots are not claimed.
@@ -19,15 +21,19 @@ next three timers. Where time passes, it shows when windows open and close. Noth
   eu.drain:fail   an event, sent to that state
   +30m            lets time pass: 90s, 30m, 12h, 7d
   --data JSON     the data of the event before it
+  --by NAME       the caller of the event before it: it goes only if it may
+  --member NAME,LABEL=VALUE
+                  a member of the machine; repeat it for others   (default: no list)
   --input X=VALUE an input of the run; repeat it for others       (default: the chart's)
   --at TIME       the start, ISO 8601                             (default: now)
   --json          print each step as a line of JSON
 
-Without steps it reads them from stdin, one per line, each with its --data; \`help\` lists the events. The exit code is 1 where a step was refused.
+Without steps it reads them from stdin, one per line, each with its --by and --data; \`help\` lists the events. The exit code is 1 where a step was refused.
 
 examples:
   npx stateservice simulate charts/acme/canary.yaml update update update +30m
   npx stateservice simulate charts/acme/canary.yaml update fail --data '{"errors": 7}'
+  npx stateservice simulate fleet.yaml --member web-01,zone=eu --member db-01 update --by web-01
   npx stateservice simulate charts/acme/maintenance.yaml --at 2026-12-01T00:00:00Z +12h
   printf 'update\\n+30m\\n' | npx stateservice simulate charts/acme/canary.yaml`;
 
@@ -35,13 +41,15 @@ const OPTIONS = {
   at: { type: 'string' },
   json: { type: 'boolean', default: false },
   data: { type: 'string', multiple: true },
+  by: { type: 'string', multiple: true },
+  member: { type: 'string', multiple: true },
   input: { type: 'string', multiple: true },
 } as const;
 
 export async function run(args: string[]): Promise<Result<void>> {
   const flags = readFlags(args, OPTIONS, true);
   if (!flags.ok) return flags;
-  const { at, json, input = [] } = flags.value.values;
+  const { at, json, input = [], member = [] } = flags.value.values;
   const [file] = flags.value.positionals;
   if (file === undefined) return refuse('simulate takes a chart', 'usage');
   const steps = stepsIn(flags.value.tokens);
@@ -52,7 +60,10 @@ export async function run(args: string[]): Promise<Result<void>> {
   if (!chart.ok) return chart;
   const settled = settleInputs(chart.value.model, inputsIn(input));
   if (!settled.ok) return refuseLines(settled.problems.map(({ message }) => message));
-  const simulation = new Simulation(chart.value, now, { ...NO_TERMS, inputs: settled.inputs });
+  const members = membersIn(member);
+  if (!members.ok) return members;
+  const terms = { ...NO_TERMS, inputs: settled.inputs, members: members.value };
+  const simulation = new Simulation(chart.value, now, terms);
   const show = json ? showJson : showText;
   show({ text: 'start' }, simulation, PLAYED);
   let refused = 0;
@@ -73,9 +84,18 @@ function inputsIn(texts: readonly string[]): Inputs {
   return Object.fromEntries(pairs);
 }
 
-/** One step as it was written, and its data. */
+/** Reads members as they were written: `web-01,zone=eu`. @returns undefined for none. */
+function membersIn(texts: readonly string[]): Result<Members | undefined> {
+  if (texts.length === 0) return { ok: true, value: undefined };
+  const read = readMemberList(texts.map((text) => text.replaceAll(',', ' ')).join('\n'));
+  if (read.ok) return { ok: true, value: read.members };
+  return refuseLines((read.errors ?? []).map(({ message }) => `--member: ${message}`));
+}
+
+/** One step as it was written, its caller and its data. */
 interface Step {
   readonly text: string;
+  readonly by?: string;
   /** JSON, as it was written. */
   readonly data?: string;
 }
@@ -87,7 +107,7 @@ type Tokens = readonly (
   | { readonly kind: 'option-terminator' }
 )[];
 
-/** Finds the steps in the arguments: a chart and then the steps, each with the `--data` that follows it. */
+/** Finds the steps in the arguments: a chart and then the steps, each with the `--by` and the `--data` that follow it. */
 function stepsIn(tokens: Tokens): Result<readonly Step[]> {
   const steps: Step[] = [];
   let isChart = true;
@@ -95,30 +115,31 @@ function stepsIn(tokens: Tokens): Result<readonly Step[]> {
     if (token.kind === 'positional') {
       if (!isChart) steps.push({ text: token.value });
       isChart = false;
-    } else if (token.kind === 'option' && token.name === 'data') {
+    } else if (token.kind === 'option' && (token.name === 'data' || token.name === 'by')) {
       const last = steps.pop();
-      if (last === undefined || last.data !== undefined) {
-        return refuse('--data belongs to the event before it, one to each', 'usage');
+      if (last === undefined || last[token.name] !== undefined) {
+        return refuse(`--${token.name} belongs to the event before it, one to each`, 'usage');
       }
-      steps.push({ ...last, data: token.value ?? '' });
+      steps.push({ ...last, [token.name]: token.value ?? '' });
     }
   }
   return { ok: true, value: steps };
 }
 
 /** Applies one step. */
-function play({ text, data: written }: Step, simulation: Simulation): StepResult {
+function play({ text, by, data: written }: Step, simulation: Simulation): StepResult {
   const data = written === undefined ? NO_DATA : parseData(written, '--data');
   if (!data.ok) return { ok: false, detail: data.detail };
   if (text.startsWith('+')) {
     const ms = parseDuration(text.slice(1));
     if (ms === undefined) return { ok: false, detail: `${text} is not a duration such as +30m` };
     if (data.value !== undefined) return { ok: false, detail: '--data belongs to an event' };
+    if (by !== undefined) return { ok: false, detail: '--by belongs to an event' };
     return simulation.pass(ms);
   }
   const colon = text.lastIndexOf(':');
   const state = colon === -1 ? undefined : text.slice(0, colon);
-  return simulation.send(text.slice(colon + 1), state, data.value);
+  return simulation.send(text.slice(colon + 1), state, { by, data: data.value });
 }
 
 const NO_DATA = { ok: true, value: undefined } as const;
@@ -142,10 +163,11 @@ async function* typed(simulation: Simulation): AsyncGenerator<Step> {
   }
 }
 
-/** Reads a step from a line: `fail --data {"errors": 7}`. */
+/** Reads a step from a line: `fail --by web-01 --data {"errors": 7}`. */
 function stepIn(line: string): Step {
-  const [, text, data] = /^(.*?)\s+--data[\s=](.*)$/s.exec(line) ?? [];
-  return text === undefined || data === undefined ? { text: line } : { text, data };
+  const [, before = line, data] = /^(.*?)\s+--data[\s=](.*)$/s.exec(line) ?? [];
+  const [, text = before, by] = /^(.*?)\s+--by[\s=]\s*(\S+)$/s.exec(before) ?? [];
+  return { text, ...(by === undefined ? {} : { by }), ...(data === undefined ? {} : { data }) };
 }
 
 /** The number of timers shown after a step: the target of each is found by firing it. */
@@ -155,10 +177,13 @@ function isEmpty(context: unknown): boolean {
   return typeof context !== 'object' || context === null || Object.keys(context).length === 0;
 }
 
-function showText({ text, data }: Step, simulation: Simulation, played: StepResult): void {
+function showText({ text, by, data }: Step, simulation: Simulation, played: StepResult): void {
   const { states, counts, slots, windows, context, now, isDone } = simulation;
   const details = [
-    ...counts.map(({ state, event, have, need }) => `${event} at ${state}: ${have} of ${need}`),
+    ...counts.map(
+      ({ state, event, have, need }) =>
+        `${event} at ${state}: ${have} of ${need ?? 'a share of the members'}`,
+    ),
     ...slots.map(({ state, slots }) => `slots at ${state}: ${slots}`),
     ...windows.map(
       ({ state, open, next }) => `${state} is ${open ? 'open' : 'closed'}${nextText(open, next, now)}`,
@@ -171,7 +196,7 @@ function showText({ text, data }: Step, simulation: Simulation, played: StepResu
   ];
   const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   const refused = played.ok ? '' : ` ${styleText('red', `REFUSED: ${played.detail}`)}`;
-  const said = data === undefined ? text : `${text} ${data}`;
+  const said = [text, by === undefined ? '' : `--by ${by}`, data ?? ''].filter(Boolean).join(' ');
   const changes = changesOf(played).map(
     ({ at, state, open }) => `\n  ${momentText(at)}: ${state} ${open ? 'opens' : 'closes'}`,
   );
@@ -189,12 +214,13 @@ function nextText(open: boolean, next: number | undefined, now: number): string 
     : `, ${open ? 'closes' : 'opens'} in ${durationText(next - now)} (${momentText(next)})`;
 }
 
-function showJson({ text, data }: Step, simulation: Simulation, played: StepResult): void {
+function showJson({ text, by, data }: Step, simulation: Simulation, played: StepResult): void {
   const { states, counts, slots, windows, context, now, isDone } = simulation;
   const at = new Date(now).toISOString();
   const changes = changesOf(played);
   const line = {
     step: text,
+    ...(by === undefined ? {} : { by }),
     ...(data === undefined ? {} : { data }),
     ...(played.ok ? { ok: true } : played),
     at,

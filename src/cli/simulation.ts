@@ -7,7 +7,9 @@ import {
   fire,
   isActive,
   isDone,
+  NO_CLAIMS,
   NO_TERMS,
+  NOTHING_COOLS,
   nameOf,
   nextDue,
   nextOpening,
@@ -17,9 +19,12 @@ import {
   type StateNumber,
   send,
   showAmount,
+  slotCount,
   start,
   type Terms,
+  type Turn,
   timersInOrder,
+  turnOf,
   UPDATE,
 } from '../chart/chart.ts';
 
@@ -51,8 +56,8 @@ interface DueTimer {
 
 interface SlotCount {
   readonly state: string;
-  /** As the chart has it: `3`, `10%`. */
-  readonly slots: string;
+  /** How many; as the chart has it, `10%`, where that depends on members that are not known. */
+  readonly slots: number | string;
 }
 
 /** Whether the windows of an active state are open. */
@@ -78,6 +83,8 @@ export class Simulation {
   readonly #chart: Chart;
   #snapshot: Snapshot;
   #now: number;
+  /** The reports of callers. */
+  readonly #reported = new Set<string>();
 
   /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can. */
   constructor(chart: Chart, now: number, terms: Terms = NO_TERMS) {
@@ -126,7 +133,12 @@ export class Simulation {
       const slots = this.#chart.model.states[state]?.slots;
       return slots === undefined
         ? []
-        : [{ state: nameOf(this.#chart, state), slots: showAmount(slots.count) }];
+        : [
+            {
+              state: nameOf(this.#chart, state),
+              slots: slotCount(this.#chart, this.#snapshot.terms, state, slots) ?? showAmount(slots.count),
+            },
+          ];
     });
   }
 
@@ -153,23 +165,56 @@ export class Simulation {
    * Sends an event, as `PUT …/state` does.
    *
    * @param name the state that it is sent to; by default the innermost active state that takes it.
+   * @param by the caller. It must be a caller that may go; slots are not claimed. Without it, anybody's event is taken.
    * @param data JSON.
    */
-  send(event: string = UPDATE, name?: string, data?: string): StepResult {
+  send(
+    event: string = UPDATE,
+    name?: string,
+    { by, data }: { readonly by?: string | undefined; readonly data?: string | undefined } = {},
+  ): StepResult {
     const found = name === undefined ? this.#taker(event) : this.#find(name);
     if (!found.ok) return found;
     const { state } = found;
     if (!isActive(this.#snapshot, state)) return { ok: false, detail: `${name} is not current` };
-    const sent = { type: event, address: state, ...(data === undefined ? {} : { data: JSON.parse(data) }) };
+    if (by === undefined && this.#snapshot.terms.members !== undefined)
+      return { ok: false, detail: 'the machine has members: say which one it is, with --by NAME' };
+    const turn = turnOf(this.#chart, this.#situation, { state, by }, this.#hasReported(state, by), this.#now);
+    if (turn.answer !== 'go') return { ok: false, detail: this.#whyNot(turn, by) };
+    const sent = {
+      type: event,
+      address: state,
+      ...(by === undefined ? {} : { by }),
+      ...(data === undefined ? {} : { data: JSON.parse(data) }),
+    };
+    const visit = this.#visitOf(state);
     const step = send(this.#chart, this.#snapshot, sent, this.#now);
     if (!step.ok) {
       const detail =
         step.reason === 'not-taken' ? `${nameOf(this.#chart, state)} does not take ${event}` : step.detail;
       return { ok: false, detail };
     }
+    if (by !== undefined) this.#reported.add(reportOf(state, visit, event, by));
     this.#snapshot = step.snapshot;
     this.#fireDue();
     return PLAYED;
+  }
+
+  get #situation() {
+    return { snapshot: this.#snapshot, claims: NO_CLAIMS, cooling: NOTHING_COOLS };
+  }
+
+  #visitOf(state: StateNumber): number {
+    return this.#snapshot.active.get(state)?.number ?? 0;
+  }
+
+  #hasReported(state: StateNumber, by = ''): (event: string) => boolean {
+    return (event) => this.#reported.has(reportOf(state, this.#visitOf(state), event, by));
+  }
+
+  /** Why a caller may not go, in a sentence. */
+  #whyNot({ why, state }: Exclude<Turn, { readonly answer: 'go' }>, by: string | undefined): string {
+    return `${by ?? 'a caller'} may not go: ${WHY_NOT[why].replace('STATE', nameOf(this.#chart, state))}`;
   }
 
   /** Advances the clock. Due timers fire in order, each at its own time. */
@@ -231,3 +276,20 @@ export class Simulation {
     }
   }
 }
+
+function reportOf(state: StateNumber, visit: number, event: string, by: string): string {
+  return JSON.stringify([state, visit, event, by]);
+}
+
+/** `STATE` stands for the name of the state. */
+const WHY_NOT: Readonly<Record<Exclude<Turn, { readonly answer: 'go' }>['why'], string>> = {
+  'not-current': 'STATE is not current',
+  'cannot-come': 'STATE cannot come any more',
+  'no-members': 'STATE needs a list of members: --member NAME',
+  'not-a-member': 'it is not a member',
+  'not-for-you': 'STATE is not for it',
+  'already-reported': 'it has reported in this visit of STATE',
+  'slots-taken': 'all slots of STATE are taken',
+  closed: 'STATE is closed',
+  paused: 'the machine is paused',
+};

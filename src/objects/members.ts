@@ -75,6 +75,7 @@ function differenceOf(before: Members | undefined, after: Members | undefined): 
 }
 
 function areSame(one: Labels, other: Labels): boolean {
+  if (one === other) return true;
   const labels = Object.entries(one);
   return (
     labels.length === Object.keys(other).length && labels.every(([label, value]) => other[label] === value)

@@ -1,6 +1,6 @@
 import { type CountedCallers, recount, type Terms } from '../chart/chart.ts';
 import { TURN_BUDGET } from '../limits.ts';
-import { readCounted } from '../store/receipt-table.ts';
+import { readCounts, readReportKey } from '../store/receipt-table.ts';
 import type { Draft, Entry } from './draft.ts';
 import { fireDue } from './due.ts';
 
@@ -40,10 +40,17 @@ function countedCallers(draft: Draft): CountedCallers {
 
 function index(draft: Draft): Map<string, { readonly by: string; readonly began: number }[]> {
   const byCount = new Map<string, { readonly by: string; readonly began: number }[]>();
-  for (const { by, began, counts } of draft.countedReports().map(readCounted)) {
-    for (const key of counts) {
-      const known = byCount.get(key);
-      if (known === undefined) byCount.set(key, [{ by, began }]);
+  // Most reports of a machine have the same counts: their text is parsed once.
+  const counts = new Map<string, readonly string[]>();
+  for (const report of draft.countedReports()) {
+    const keys = counts.get(report.request) ?? readCounts(report);
+    counts.set(report.request, keys);
+    if (keys.length === 0) continue;
+    const { key, began } = report;
+    const by = readReportKey(key)?.by ?? '';
+    for (const count of keys) {
+      const known = byCount.get(count);
+      if (known === undefined) byCount.set(count, [{ by, began }]);
       else known.push({ by, began });
     }
   }

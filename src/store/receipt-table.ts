@@ -94,10 +94,9 @@ export function writeCounts(keys: readonly string[]): string {
   return keys.length === 0 ? '' : JSON.stringify(keys);
 }
 
-/** Reads who reported in a receipt, and in which counts the report was counted. @throws `DamagedRow` */
-export function readCounted({ key, began, request }: CountedReport) {
-  const counts = request === '' ? [] : ROW.json({ key, request }, 'request', isNames);
-  return { by: parseReportKey({ key }).by, began, counts };
+/** The inverse of `writeCounts`, for a receipt. @throws `DamagedRow` */
+export function readCounts({ key, request }: CountedReport): readonly string[] {
+  return request === '' ? [] : ROW.json({ key, request }, 'request', isNames);
 }
 
 /** Whether a key is of a report, not of a request. */

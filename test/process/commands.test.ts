@@ -57,6 +57,31 @@ describe('check', () => {
     expect((await runCli(['check', '--strict', file])).code).toBe(1);
   });
 
+  it('warns of a chart that needs members until they are declared, and of a state for none of them', async () => {
+    const file = await fileOf(
+      `initial: a\nstates:\n  a: {only: 'member.zone == "eu"', on: {update: {target: b, quorum: 95%}}}\n  b: {}\n`,
+    );
+    const message =
+      '"a" needs a list of members (for a share, or for `only`): upload one with PUT …/members, and check with --members FILE.';
+    expect((await runCli(['check', file])).stdout).toBe(
+      `${file}:1:1: warning: ${message}\n1 chart, 0 errors, 1 warning\n`,
+    );
+    const members = await fileOf('web-01 zone=eu\n');
+    expect((await runCli(['check', '--members', members, file])).stdout).toBe(
+      '1 chart, 0 errors, 0 warnings\n',
+    );
+    const others = await fileOf('web-01 zone=us\n');
+    expect((await runCli(['check', '--members', others, file])).stdout).toContain(
+      '"a" is for no member of the list.',
+    );
+    const wrong = await fileOf('web-01\nweb-01\n');
+    const refused = await runCli(['check', '--members', wrong, file]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining(`${wrong}:2: "web-01" is in the list`),
+    ]);
+  });
+
   it('prints JSON with --json', async () => {
     const file = await fileOf('initial: a\nstates: {a: {on: {go: c}}}\n');
     const { code, stdout, stderr } = await runCli(['check', '--json', file]);
@@ -168,6 +193,37 @@ work:fail {"errors": 6}
       { step: '+1s', ok: false, detail: '--data belongs to an event' },
       { step: 'fail', data: '{"errors": 6}', ok: true, states: ['rollback'] },
     ]);
+  });
+
+  it('sends events for callers, who may go or not, among members', async () => {
+    const chart = await fileOf(
+      `initial: eu\nstates:\n  eu: {only: 'member.zone == "eu"', on: {update: {target: us, quorum: all}}}\n  us: {on: {update: {target: end, quorum: 50%}}}\n  end: {}\n`,
+    );
+    const members = ['--member', 'web-01,zone=eu', '--member', 'web-02,zone=eu', '--member=db-01'];
+    const by = (...names: string[]) => names.flatMap((name) => ['update', '--by', name]);
+    const steps = [...by('web-01', 'web-01', 'db-01', 'web-99', 'web-02'), 'update', ...by('db-01')];
+    const { stdout } = await runCli(['simulate', chart, ...members, ...steps]);
+    expect(stdout.split('\n')).toEqual([
+      'start',
+      '  eu (update at eu: 0 of 2)',
+      'update --by web-01',
+      '  eu (update at eu: 1 of 2)',
+      'update --by web-01 REFUSED: web-01 may not go: it has reported in this visit of eu',
+      '  eu (update at eu: 1 of 2)',
+      'update --by db-01 REFUSED: db-01 may not go: eu is not for it',
+      '  eu (update at eu: 1 of 2)',
+      'update --by web-99 REFUSED: web-99 may not go: it is not a member',
+      '  eu (update at eu: 1 of 2)',
+      'update --by web-02',
+      '  us (update at us: 0 of 2)',
+      'update REFUSED: the machine has members: say which one it is, with --by NAME',
+      '  us (update at us: 0 of 2)',
+      'update --by db-01',
+      '  us (update at us: 1 of 2)',
+      '',
+    ]);
+    const typed = (await runCli(['simulate', chart, '--json'], {}, 'update --by web-01\n')).stdout;
+    expect(typed).toContain('web-01 may not go: eu needs a list of members: --member NAME');
   });
 
   it('shows the windows of current states, and when they open and close', async () => {
