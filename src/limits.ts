@@ -205,6 +205,15 @@ export const VIEW_HISTORY = 20;
 export const LAYOUT_BUDGET = 150;
 export const LAYOUT_THREADS = 90;
 
+/** The cost of a unit of `LAYOUT_BUDGET` in units of `SLICE_UNITS`. */
+export const LAYOUT_UNITS = 10;
+
+/**
+ * Units of work in one slice: a state, an arrow or a caption is one (`slices.ts`). Other requests run between two slices. A
+ * unit is some 10 µs, and some 40 µs in the first drawings of a process.
+ */
+export const SLICE_UNITS = 500;
+
 /** Arrows in one drawing: as many as a chart may have transitions. Some 300 bytes of SVG and 6 µs each. */
 export const ARROWS_DRAWN = 4_000;
 

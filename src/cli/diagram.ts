@@ -1,5 +1,6 @@
 /** `diagram`: draws a chart without a machine. */
 import { writeFile } from 'node:fs/promises';
+import { atOnce } from '../slices.ts';
 import { graphOf } from '../view/graph.ts';
 import { layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
@@ -34,12 +35,12 @@ export async function run(args: string[]): Promise<Result<void>> {
   const chart = await readChartFile(file);
   if (!chart.ok) return chart;
   const { model } = chart.value;
-  const graph = graphOf(model);
+  const graph = atOnce(graphOf(model));
   const description = `A state chart of ${model.states.length - 1} states.`;
   const text =
     format === 'mermaid'
       ? drawMermaid(model, graph, NO_OVERLAY)
-      : `${drawSvg(layOut(model, graph), NO_OVERLAY, { title: shown(file), description })}\n`;
+      : `${atOnce(drawSvg(atOnce(layOut(model, graph)), NO_OVERLAY, { title: shown(file), description }))}\n`;
   if (out === undefined) {
     process.stdout.write(text);
     return DONE;

@@ -72,6 +72,11 @@ export function labelExtent({ captions }: Arrow): { width: number; height: numbe
   };
 }
 
+/** @returns the units of `translated` (`Sliced`). */
+export function translationCost({ boxes, lines }: Frame): number {
+  return 0.1 * (boxes.length + lines.length);
+}
+
 /** @returns a frame translated by (x, y), with everything in it. */
 export function translated(frame: Frame, { x, y }: Point): Frame {
   const move = <Item extends Point>(item: Item): Item => ({ ...item, x: item.x + x, y: item.y + y });

@@ -14,6 +14,7 @@ import {
   type Window,
 } from '../chart/model.ts';
 import { delayEvent, delayName, momentEvent } from '../chart/xstate-names.ts';
+import type { Sliced } from '../slices.ts';
 import { durationText, momentText } from './format.ts';
 
 /** A state and its children, in document order. */
@@ -67,11 +68,13 @@ export interface Graph {
 }
 
 /** Collects the nodes, arrows and captions of a chart. */
-export function graphOf(model: Model): Graph {
+export function* graphOf(model: Model): Sliced<Graph> {
   const arrows = new Map<string, { from: StateNumber; to: StateNumber; captions: Caption[] }>();
   const notes = new Map<StateNumber, Caption[]>();
   for (const [state, described] of model.states.entries()) {
+    yield 1;
     for (const { caption, transition } of captioned(state, described)) {
+      yield 1;
       const targets = transition.targets ?? [];
       if (targets.length === 0) push(notes, state, withActions(caption, transition));
       for (const to of targets) {

@@ -4,7 +4,8 @@
  */
 import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
-import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS } from '../limits.ts';
+import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS, LAYOUT_UNITS } from '../limits.ts';
+import type { Sliced } from '../slices.ts';
 import { shortened, textWidth } from './format.ts';
 import {
   type Box,
@@ -18,6 +19,7 @@ import {
   type Point,
   type Rectangle,
   translated,
+  translationCost,
 } from './geometry.ts';
 import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
 import { plainFrame, withLanes } from './plain-layout.ts';
@@ -56,10 +58,11 @@ interface Plan {
  * Lays out a chart with dagre. Where that would exceed `LAYOUT_BUDGET`, the most expensive frames get the plain layout,
  * which takes linear time.
  */
-export function layOut(model: Model, graph: Graph): Layout {
+export function* layOut(model: Model, graph: Graph): Sliced<Layout> {
   const arrows = new Map<StateNumber, Arrow[]>();
   for (const arrow of graph.arrows.slice(0, ARROWS_DRAWN)) {
     const { from, to } = arrow;
+    yield 0.2;
     const common = from === to ? (model.states[from]?.parent ?? ROOT) : commonOf(model, from, to);
     const list = arrows.get(common);
     if (list === undefined) arrows.set(common, [arrow]);
@@ -68,12 +71,15 @@ export function layOut(model: Model, graph: Graph): Layout {
   const parents = parentsOf(graph.root);
   const frames = new Map<StateNumber, FramePlan>();
   for (const node of withChildren(graph.root)) {
-    frames.set(node.state, framePlan(node, arrows.get(node.state) ?? [], parents));
+    const inside = arrows.get(node.state) ?? [];
+    yield 0.2 * inside.length;
+    frames.set(node.state, framePlan(node, inside, parents));
   }
   const most = affordable([...frames.values()].map(({ cost }) => cost));
-  const inside = frameOf(graph.root, { frames, parents, most });
+  const inside = yield* frameOf(graph.root, { frames, parents, most });
   const omitted = Math.max(0, graph.arrows.length - ARROWS_DRAWN);
   const [width, height] = [inside.width + 2 * MARGIN, inside.height + 2 * MARGIN];
+  yield translationCost(inside);
   return { ...translated(inside, { x: MARGIN, y: MARGIN }), width, height, omitted };
 }
 
@@ -113,11 +119,13 @@ function framePlan(node: Node, arrows: readonly Arrow[], parents: Plan['parents'
 }
 
 /** Lays out the inside of a state. */
-function frameOf(node: Node, plan: Plan): Frame {
+function* frameOf(node: Node, plan: Plan): Sliced<Frame> {
   const { arrows, inLanes, cost } = plan.frames.get(node.state) ?? EMPTY;
-  const frames = new Map(node.children.map((child) => [child.state, boxOf(child, plan)]));
+  const frames = new Map<StateNumber, Frame>();
+  for (const child of node.children) frames.set(child.state, yield* boxOf(child, plan));
   const insides = { frames, childOf: (state: StateNumber) => childOf(node, state, plan.parents) };
-  if (cost > plan.most) return plainFrame(node, insides, arrows);
+  if (cost > plan.most) return yield* plainFrame(node, insides, arrows);
+  yield LAYOUT_UNITS * cost;
   const graph = new DagreGraph({ multigraph: true });
   graph.setGraph({
     rankdir: 'TB',
@@ -144,15 +152,17 @@ function frameOf(node: Node, plan: Plan): Frame {
     graph.setEdge(from, to, { ...labelExtent(arrow), labelpos: 'c' }, String(i));
   }
   dagre(graph);
+  for (const frame of frames.values()) yield translationCost(frame);
   const laid = collected(graph, node, frames, arrows);
   const others = arrows.filter((_, i) => inLanes.has(i));
-  return withLanes(laid, node, insides, others);
+  return yield* withLanes(laid, node, insides, others);
 }
 
 const EMPTY: FramePlan = { arrows: [], inLanes: new Set(), cost: 0 };
 
 /** Lays out a state as one box, with its inside. */
-function boxOf(node: Node, plan: Plan): Frame {
+function* boxOf(node: Node, plan: Plan): Sliced<Frame> {
+  yield 1 + node.notes.length;
   const title = shortened(node.label, TITLE_LENGTH);
   const notes = node.notes.length * CAPTION_LINE;
   const widest = Math.max(textWidth(title, TITLE_SIZE) + 8, ...node.notes.map((note) => captionWidth(note)));
@@ -162,10 +172,11 @@ function boxOf(node: Node, plan: Plan): Frame {
     const width = Math.max(76, widest + 2 * (PADDING + (node.type === 'final' ? 8 : 0)));
     return single({ node, title, x: 0, y: 0, width, height: HEADER + 8 + notes });
   }
-  const content = frameOf(node, plan);
+  const content = yield* frameOf(node, plan);
   const width = Math.max(content.width + 2 * PADDING, widest + 2 * PADDING);
   const height = HEADER + notes + content.height + 2 * PADDING;
   const at = { x: (width - content.width) / 2, y: HEADER + notes + PADDING };
+  yield translationCost(content);
   const { boxes, ...rest } = translated(content, at);
   return { ...rest, boxes: [{ node, title, x: 0, y: 0, width, height }, ...boxes], width, height };
 }

@@ -1,5 +1,6 @@
 /** The plain layout, for charts that are too large for dagre: its cost is linear in states and arrows. */
 import type { StateNumber } from '../chart/model.ts';
+import type { Sliced } from '../slices.ts';
 import {
   type Box,
   DOT,
@@ -9,6 +10,7 @@ import {
   labelExtent,
   type Point,
   translated,
+  translationCost,
 } from './geometry.ts';
 import type { Arrow, Node } from './graph.ts';
 
@@ -31,8 +33,8 @@ const LANES = 24;
  * Lays out the inside of a state: regions in rows, other states in one column, in document order. An arrow to the next
  * state of the column is straight; all others run in lanes beside the column.
  */
-export function plainFrame(node: Node, insides: Insides, arrows: readonly Arrow[]): Frame {
-  if (node.type === 'parallel') return withLanes(rows(node, insides), node, insides, arrows);
+export function* plainFrame(node: Node, insides: Insides, arrows: readonly Arrow[]): Sliced<Frame> {
+  if (node.type === 'parallel') return yield* withLanes(yield* rows(node, insides), node, insides, arrows);
   const place = new Map(node.children.map(({ state }, i) => [state, i]));
   const isStraight = ({ from, to }: Arrow) => {
     const [a, b] = [place.get(from), place.get(to)];
@@ -40,11 +42,11 @@ export function plainFrame(node: Node, insides: Insides, arrows: readonly Arrow[
   };
   const straight = new Map(arrows.filter(isStraight).map((arrow) => [arrow.from, arrow]));
   const others = arrows.filter((arrow) => !isStraight(arrow));
-  return withLanes(column(node, insides, straight, others), node, insides, others);
+  return yield* withLanes(yield* column(node, insides, straight, others), node, insides, others);
 }
 
 /** Places regions in rows, so that the frame is about as wide as high. */
-function rows(node: Node, { frames }: Insides): Frame {
+function* rows(node: Node, { frames }: Insides): Sliced<Frame> {
   const laid = node.children.flatMap(({ state }) => frames.get(state) ?? []);
   const area = laid.reduce((sum, { width, height }) => sum + (width + GAP) * (height + GAP), 0);
   const most = Math.max(Math.sqrt(area) * 1.2, ...laid.map(({ width }) => width));
@@ -56,6 +58,7 @@ function rows(node: Node, { frames }: Insides): Frame {
       corner.x = 0;
       corner.y = extent.height + GAP;
     }
+    yield translationCost(frame);
     placed.push(translated(frame, corner));
     extent.width = Math.max(extent.width, corner.x + frame.width);
     extent.height = Math.max(extent.height, corner.y + frame.height);
@@ -65,14 +68,15 @@ function rows(node: Node, { frames }: Insides): Frame {
 }
 
 /** Stacks states, each with the height that the labels beside it need. */
-function column(
+function* column(
   node: Node,
   { frames, childOf }: Insides,
   straight: ReadonlyMap<StateNumber, Arrow>,
   others: readonly Arrow[],
-): Frame {
+): Sliced<Frame> {
   const beside = new Map<StateNumber | undefined, number>();
   for (const arrow of others) {
+    yield 0.5;
     const child = childOf(arrow.from);
     beside.set(child, (beside.get(child) ?? 0) + labelExtent(arrow).height);
   }
@@ -89,6 +93,7 @@ function column(
     const frame = frames.get(state);
     if (frame === undefined) continue;
     const at = { x: middle - frame.width / 2, y };
+    yield 0.5 + translationCost(frame);
     placed.push(translated(frame, at));
     if (state === node.initial) {
       const dot = { x: DOT / 2, y: y + frame.height / 2 };
@@ -135,7 +140,12 @@ function merged(frames: readonly Frame[]): Frame {
 }
 
 /** Adds arrows in lanes to the right of a frame; with more arrows than lanes, several share one. */
-export function withLanes(frame: Frame, node: Node, { childOf }: Insides, arrows: readonly Arrow[]): Frame {
+export function* withLanes(
+  frame: Frame,
+  node: Node,
+  { childOf }: Insides,
+  arrows: readonly Arrow[],
+): Sliced<Frame> {
   if (arrows.length === 0) return frame;
   const boxes = new Map(frame.boxes.map((box) => [box.node.state, box]));
   const lines: Line[] = [];
@@ -144,6 +154,7 @@ export function withLanes(frame: Frame, node: Node, { childOf }: Insides, arrows
   const labelled = new Map<Box | undefined, number>();
   let [right, bottom] = [frame.width, frame.height];
   for (const [i, arrow] of arrows.entries()) {
+    yield 1;
     const lane = frame.width + LANE * (1 + (i % LANES));
     const port = { x: lane, y: DOT / 2 };
     const [from, to] = [boxes.get(arrow.from), boxes.get(arrow.to)];

@@ -2,6 +2,7 @@
 import { html, raw } from 'hono/html';
 import { showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
+import type { Sliced } from '../slices.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
@@ -42,22 +43,37 @@ export interface PictureOptions {
 type Markup = ReturnType<typeof html>;
 
 /** @returns SVG in which every name is escaped, without scripts and without references. */
-export function drawSvg(
+export function* drawSvg(
   layout: Layout,
   overlay: Overlay,
   { title, description, isInline }: PictureOptions,
-): string {
+): Sliced<string> {
   const { omitted } = layout;
   const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height) + (omitted > 0 ? 20 : 0)];
   const more =
     omitted > 0
       ? html`<text class="caption" x="16" y="${height - 14}">${omitted} more arrows are not drawn</text>`
       : '';
-  const drawn = html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>${layout.boxes.map((box) => drawBox(box, overlay))}${layout.entries.map((points) => html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`)}${layout.lines.map((line) => drawLine(line))}${layout.dots.map(({ x, y, kind }) => html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`)}${layout.lines.map((line) => drawCaptions(line, overlay))}${more}</svg>`;
-  return String(drawn);
+  let drawn = String(
+    html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>`,
+  );
+  for (const box of layout.boxes) drawn += yield* drawBox(box, overlay);
+  for (const points of layout.entries) {
+    yield 1;
+    drawn += drawPath(points);
+  }
+  for (const { points } of layout.lines) {
+    yield 1;
+    drawn += drawPath(points);
+  }
+  for (const { x, y, kind } of layout.dots)
+    drawn += html`<circle class="${kind}" cx="${n(x)}" cy="${n(y)}" r="${kind === 'initial' ? 6 : 4}"/>`;
+  for (const line of layout.lines) drawn += yield* drawCaptions(line, overlay);
+  return `${drawn}${more}</svg>`;
 }
 
-function drawBox(box: Box, overlay: Overlay): Markup {
+function* drawBox(box: Box, overlay: Overlay): Sliced<Markup> {
+  yield 1;
   const { node, title, x, y, width, height } = box;
   const highlight = highlightOf(node.state, overlay);
   const kind = [node.children.length > 0 ? 'frame' : '', node.type, node.isFailed ? 'failed' : '']
@@ -81,24 +97,35 @@ function drawBox(box: Box, overlay: Overlay): Markup {
     sign === ''
       ? ''
       : html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 16)}" text-anchor="end">${sign}</text>`;
-  const notes = node.notes.map(
-    (note, i) =>
-      html`<text class="caption" x="${n(middle)}" y="${n(y + HEADER + (i + 1) * CAPTION_LINE - 3)}" text-anchor="middle">${captionSpans(note, overlay)}</text>`,
-  );
+  const notes = yield* stacked(node.notes, middle, y + HEADER - 3, overlay);
   return html`<g class="state ${kind} ${highlight}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(middle)}" y="${n(y + HEADER / 2 + (node.children.length > 0 ? 5 : 9))}" text-anchor="middle" direction="auto">${title}</text>${notes}${mark}</g>`;
 }
 
-function drawLine({ points }: Line): Markup {
+function drawPath(points: readonly Point[]): Markup {
   return html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`;
 }
 
-function drawCaptions({ arrow, label }: Line, overlay: Overlay): Markup | string {
+function* drawCaptions({ arrow, label }: Line, overlay: Overlay): Sliced<Markup | string> {
   if (arrow.captions.length === 0) return '';
-  const lines = arrow.captions.map(
-    (caption, i) =>
-      html`<text class="caption" x="${n(label.x + label.width / 2)}" y="${n(label.y + (i + 1) * CAPTION_LINE - 1)}" text-anchor="middle">${captionSpans(caption, overlay)}</text>`,
-  );
+  const lines = yield* stacked(arrow.captions, label.x + label.width / 2, label.y - 1, overlay);
   return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>`;
+}
+
+/** Draws captions, one below the other. */
+function* stacked(
+  captions: readonly Caption[],
+  x: number,
+  top: number,
+  overlay: Overlay,
+): Sliced<readonly Markup[]> {
+  const lines: Markup[] = [];
+  for (const [i, caption] of captions.entries()) {
+    yield 1;
+    lines.push(
+      html`<text class="caption" x="${n(x)}" y="${n(top + (i + 1) * CAPTION_LINE)}" text-anchor="middle">${captionSpans(caption, overlay)}</text>`,
+    );
+  }
+  return lines;
 }
 
 /** @returns a cross on a final state that is tagged as failed, a tick on any other final state that is current. */

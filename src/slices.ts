@@ -1,0 +1,86 @@
+/**
+ * Long work in slices: other requests run between two of them. Workers' clock stands still while code runs, so a slice
+ * is bounded by counted units and not by time.
+ */
+import { SLICE_UNITS } from './limits.ts';
+
+/**
+ * Work in parts. Before each part it yields the units that the part costs: 1 for a state, an arrow or a caption, some
+ * 10 to 50 µs.
+ */
+export type Sliced<Result> = Generator<number, Result>;
+
+/** Between two slices, in ms: other requests run in it. */
+const SLICE_REST = 2;
+
+/** The units of the present slice, the clock when it was worked on last, and the end of the rest after it. */
+let spent = 0;
+let workedAt = 0;
+let restUntil = 0;
+
+/** Work that has begun. Any request may go on with it: the request that began it may have been cancelled. */
+export class Task<Result> {
+  readonly #work: Sliced<Result>;
+  /** The units of the next part. */
+  #next = 0;
+
+  constructor(work: Sliced<Result>) {
+    this.#work = work;
+  }
+
+  /**
+   * Works until the slice is full. Call it after `nextSlice`, without an await between the two.
+   *
+   * @returns the result if the work is done.
+   */
+  advance(): { readonly result: Result } | undefined {
+    // A part that costs more than a slice is a slice of its own.
+    while (spent === 0 || spent + this.#next <= SLICE_UNITS) {
+      spent += this.#next;
+      this.#next = 0;
+      const { done, value } = this.#work.next();
+      if (done) return { result: value };
+      this.#next = value;
+    }
+    spent = SLICE_UNITS;
+    return undefined;
+  }
+}
+
+/** Does work in slices. */
+export async function inSlices<Result>(work: Sliced<Result>): Promise<Result> {
+  const task = new Task(work);
+  for (;;) {
+    await nextSlice();
+    const done = task.advance();
+    if (done !== undefined) return done.result;
+  }
+}
+
+/** Does work at once, where nothing else waits: on the command line. */
+export function atOnce<Result>(work: Sliced<Result>): Result {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Resolves when there is room in the present slice of this isolate, or in a new one. Each request waits on a timer of
+ * its own: workerd cancels a request that awaits only another request's promise.
+ */
+export async function nextSlice(): Promise<void> {
+  while (!hasRoom(performance.now())) await scheduler.wait(SLICE_REST);
+}
+
+function hasRoom(now: number): boolean {
+  if (spent >= SLICE_UNITS) {
+    // The clock shows when the slice began, until the next turn of the event loop: the rest begins with that turn.
+    if (now === workedAt) return false;
+    spent = 0;
+    restUntil = now + SLICE_REST;
+  }
+  if (now < restUntil) return false;
+  workedAt = now;
+  return true;
+}
