@@ -53,7 +53,7 @@ export async function startGuarded(
     if (code !== 0) throw new Error(stderr);
     return stdout.trim();
   };
-  const all = await token('read', 'update', 'admin');
+  const all = await token('read', 'update', 'operate', 'admin');
   const ask = (method: string, path: string, body?: string) =>
     fetch(`${server.url}${path}`, {
       method,
