@@ -59,7 +59,7 @@ is_number() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
 }
 
-by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' is_quiet='' has_command='' said=0
+by=$(uname -n) has_slots='' event=update fail_event='' patience='' times=8 token_file='' is_quiet='' has_command='' said=0 sleeper=''
 [ "${1-}" != --help ] || help
 while getopts b:ce:f:hp:qr:t: option; do
   case $option in
@@ -82,7 +82,7 @@ shift 2
 [ $# -eq 0 ] || has_command=yes
 
 answers=$(mktemp -d) || exit "$FAILURE"
-trap 'rm -rf "$answers"' EXIT
+trap 'rm -rf "$answers"; [ -z "$sleeper" ] || kill "$sleeper"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -167,6 +167,14 @@ left() {
   echo "$left"
 }
 
+# Sleeps for $1 seconds. In the background, so that a signal ends it at once.
+rest() {
+  sleep "$1" &
+  sleeper=$!
+  wait "$sleeper"
+  sleeper=''
+}
+
 # Exits unless the token may report, so that the command does not run in vain. The service checks the right first, and
 # then refuses the reserved event: nothing is counted, and no machine is asked.
 check_right_to_report() {
@@ -189,7 +197,7 @@ await_turn() {
     # The next request can wait for a change of the machine. It need not be sent before a window opens in an hour, or if the
     # service did not wait.
     if [ "$later" -gt "$LONGEST_WAIT" ] || [ $(($(date +%s) - asked)) -lt "$wait" ]; then
-      sleep "$(left "$later")"
+      rest "$(left "$later")"
     fi
     wait=$LONGEST_WAIT
   done
@@ -203,7 +211,7 @@ await_slot() {
     stop_unless_not_yet
     say_waiting
     # Another caller has taken the slot.
-    sleep "$(left 1)"
+    rest "$(left 1)"
     await_turn
   done
 }

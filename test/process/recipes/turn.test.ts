@@ -1,4 +1,6 @@
 /** Runs `turn.sh` with the shells of this machine, against a server that asks for tokens. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { hostname } from 'node:os';
@@ -21,6 +23,14 @@ states:
       fail: failed
   after: { type: final }
   failed: { type: final }
+`,
+  // Closed now, and for hours.
+  'acme/closed.yaml': `initial: during
+states:
+  during:
+    window: { cron: "0 ${(new Date().getUTCHours() + 12) % 24} * * *", for: 1h }
+    on: { update: after }
+  after: { type: final }
 `,
   'acme/rounds.yaml': `initial: during
 states:
@@ -351,6 +361,29 @@ describe('no turn', () => {
     } finally {
       proxy.close();
     }
+  });
+});
+
+describe('a closed window', () => {
+  it('is "not yet", 75, and says when it opens', async () => {
+    const from = Date.now();
+    const { code, stdout, stderr } = await turn(newRun('closed'), 'during', ['-p', '2'], 'echo', 'ran');
+    expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
+    expect(stderr).toMatch(/^turn\.sh: not yet: "during" is closed: work may be begun from .*Z\.$/m);
+    expect(Date.now() - from).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('is waited for without a request, which a signal ends at once', async () => {
+    const machine = newRun('closed');
+    const waiting = spawn(TURN, ['-t', authorization, `${server.url}/${machine}`, 'during', 'true'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await once(waiting.stderr, 'data');
+    await new Promise((done) => setTimeout(done, 300));
+    const from = Date.now();
+    waiting.kill('SIGTERM');
+    expect(await once(waiting, 'exit')).toEqual([143, null]);
+    expect(Date.now() - from).toBeLessThan(5_000);
   });
 });
 
