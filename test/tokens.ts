@@ -31,7 +31,7 @@ export async function tokenWith(claims: TokenClaims = {}, secret = SECRET): Prom
   const whole = {
     sub: 'tester',
     charts: ['*'],
-    can: ['read', 'update', 'admin'],
+    can: ['read', 'update', 'operate', 'admin'],
     exp: inSeconds(600),
     ...claims,
   };

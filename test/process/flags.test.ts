@@ -153,7 +153,7 @@ describe('a token', () => {
     ['no machines', ['--can', 'read', '--sub', 'x'], '--charts is missing'],
     ['a path', ['--charts', 'acme/../x', '--can', 'read', '--sub', 'x'], 'acme/../x is neither'],
     ['a tenant alone', ['--charts', 'acme', '--can', 'read', '--sub', 'x'], 'acme is neither'],
-    ['no rights', ['--charts', '*', '--sub', 'x'], '--can takes read, update, admin'],
+    ['no rights', ['--charts', '*', '--sub', 'x'], '--can takes read, update, operate, admin'],
     ['an unknown right', ['--charts', '*', '--can', 'read,write', '--sub', 'x'], '--can takes'],
     ['no name', ['--charts', '*', '--can', 'read'], '--sub must be'],
     ['an unreadable lifetime', [...WEB, '--ttl', 'soon'], '--ttl soon is not'],

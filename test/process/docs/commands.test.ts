@@ -43,7 +43,7 @@ beforeAll(async () => {
   const charts = join(copy, 'charts');
   const env = { TOKEN_SECRET: secret };
   [open, guarded] = await Promise.all([startServer({ charts }), startServer({ charts, env })]);
-  admin = await newToken('*', 'read,update,admin');
+  admin = await newToken('*', 'read,update,operate,admin');
   token = await newToken('acme/*', 'read,update');
   for (const folder of ['.', 'docs/recipes'])
     await writeFile(join(copy, folder, 'authorization'), `Authorization: Bearer ${token}\n`);
