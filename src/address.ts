@@ -48,6 +48,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'page.css',
   'page.js',
   'reset',
+  'restore',
   'robots.txt',
   'schema.json',
   'start',

@@ -111,6 +111,25 @@ export interface Resume extends CommandFields {
   readonly by?: string;
 }
 
+/**
+ * Puts the machine back to a moment. Its object restarts on the way and takes the call with it, so `restored` brings the
+ * outcome.
+ */
+export interface Restore extends CommandFields {
+  readonly type: 'restore';
+  /** Names the restore; random. */
+  readonly id: string;
+  /** The moment, ms since the epoch. */
+  readonly at: number;
+  readonly by?: string;
+}
+
+/** Finishes a restore after the restart, if nothing has yet, and returns its outcome; idempotent. */
+export interface Restored extends CommandFields {
+  readonly type: 'restored';
+  readonly id: string;
+}
+
 export type Command =
   | Update
   | Claim
@@ -123,7 +142,9 @@ export type Command =
   | Upload
   | SetMembers
   | StrikeMember
-  | Erase;
+  | Erase
+  | Restore
+  | Restored;
 
 /** The outcome of a command. */
 export type Outcome<C extends Command = Command> = Outcomes[C['type']] | Refusal;
@@ -143,6 +164,8 @@ interface Outcomes {
   readonly members: MembersChanged;
   readonly strike: MembersChanged;
   readonly erase: Accepted;
+  readonly restore: Accepted;
+  readonly restored: Accepted;
 }
 
 /** The command was executed, now or the first time that it was sent. */

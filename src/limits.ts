@@ -270,6 +270,9 @@ export const TENANT_BYTES = 64 * 1024 * 1024;
 /** Deleted machines of a tenant whose last revisions are kept: some 100 bytes each. */
 export const DELETED = 10_000;
 
+/** How many days back a machine can be restored: Cloudflare keeps changes for so long (`objects/recovery.ts`). */
+export const RESTORE_DAYS = 30;
+
 /**
  * Machines in one answer: the most, and the default. Cloudflare's free plan has 50 subrequests for a request: each machine
  * is one, the registry and the rate limit are two. https://developers.cloudflare.com/workers/platform/limits/#subrequests

@@ -47,6 +47,7 @@ const REFUSALS = {
   'internal-error': { status: 500, title: 'Something went wrong here' },
   /** The original's answer to a `PUT` without `state`. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
+  'not-supported-here': { status: 501, title: 'The platform cannot do this here' },
   'not-set-up': { status: 503, title: 'The service is not set up' },
   lost: { status: 503, title: 'The connection to the machine was lost' },
   overloaded: { status: 503, title: 'The machine is busy' },

@@ -136,6 +136,7 @@ describe('a reserved name', () => {
     'default',
     'metrics',
     'reset',
+    'restore',
   ])('cannot be a tenant’s: %s', (tenant) => {
     expect(parseAddress(tenant, 'x')).toMatchObject({ ok: false, detail: expect.stringContaining(tenant) });
   });

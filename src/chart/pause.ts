@@ -17,17 +17,35 @@ export function pause(snapshot: Snapshot, asked: Pause): Snapshot {
  */
 export function resume(snapshot: Snapshot, at: number): Step {
   const { paused, ...terms } = snapshot.terms;
-  const idle = { ok: true, left: [], entered: [], failures: [] } as const;
-  if (paused === undefined) return { ...idle, snapshot, timersSet: [], timersCleared: [] };
-  const late = Math.max(0, at - paused.since);
-  const moved = relativeTimers(snapshot).map((timer) => ({ ...timer, at: timer.at + late }));
+  return delay({ ...snapshot, terms }, paused === undefined ? 0 : Math.max(0, at - paused.since));
+}
+
+/**
+ * Continues a run that was put back to a moment: the relative timers go on with what was left of them then. A pause of
+ * that moment goes on as well, until its end.
+ *
+ * @param moment ms since the epoch, as `now`.
+ */
+export function continueFrom(snapshot: Snapshot, moment: number, now: number): Step {
+  const { paused } = snapshot.terms;
+  // During a pause the timers stand still.
+  return delay(snapshot, paused === undefined ? now - moment : Math.max(0, now - (paused.until ?? now)));
+}
+
+/** Moves the relative timers by `late` ms. */
+function delay(snapshot: Snapshot, late: number): Step {
+  const moved =
+    late === 0 ? [] : relativeTimers(snapshot).map((timer) => ({ ...timer, at: timer.at + late }));
   const timers = new Map(snapshot.timers);
   for (const timer of moved) timers.set(timer.id, timer);
   return {
-    ...idle,
-    snapshot: { ...snapshot, timers, terms },
+    ok: true,
+    snapshot: { ...snapshot, timers },
     timersSet: moved,
     timersCleared: moved.map(({ id }) => id),
+    left: [],
+    entered: [],
+    failures: [],
   };
 }
 

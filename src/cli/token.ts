@@ -12,7 +12,7 @@ Prints a token, signed with TOKEN_SECRET of the environment, which must be the s
 
   --charts GLOBS  its machines, separated by commas: acme/*, acme/release@*, default; * for all
   --can RIGHTS    read (ask), update (report, hold slots), operate (start, inputs, pause),
-                  admin (charts, reset, delete), separated by commas
+                  admin (charts, reset, restore, delete), separated by commas
   --sub NAME      the name of its holder, for the history
   --ttl DURATION  its lifetime: 90s, 30m, 12h, 7d     (default: 30d)
 

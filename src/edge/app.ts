@@ -22,6 +22,7 @@ import { pageScript, pageStyle } from './routes/page-files.ts';
 import { pause, resume } from './routes/pausing.ts';
 import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
+import { restore } from './routes/restore.ts';
 import { start } from './routes/start.ts';
 import { state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
@@ -46,6 +47,7 @@ export const RESOURCES: Resources = {
     pause,
     resume,
     reset,
+    restore,
     diagramSvg,
     diagramMermaid,
     metrics,

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../address.ts';
-import type { Command, Outcome } from '../commands.ts';
+import type { Command, Outcome, Restore } from '../commands.ts';
 import { unsupported } from '../objects/faults.ts';
 import type { Answer, Query } from '../objects/results.ts';
 import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
@@ -39,6 +39,13 @@ export class RemoteMachine {
     );
     // The outcome has the command's type.
     return outcome as Outcome<C>;
+  }
+
+  /** Puts the machine back to a moment. The object restarts on the way, so a second call asks for the outcome. */
+  async restore(command: Restore): Promise<Outcome<Restore>> {
+    const outcome = await this.execute(command);
+    if (outcome.ok || outcome.code !== 'outcome-unknown') return outcome;
+    return this.execute({ type: 'restored', id: command.id });
   }
 
   /** Answers a query. One that waits shares a call with others that wait for the same. A lost call is repeated once. */
@@ -90,7 +97,7 @@ function understood<Result extends Outcome | Answer>(result: Result): Result | R
 /** Whether a command that is executed twice has the effect of one: its caller or its key counts once. */
 function isRepeatable(command: Command): boolean {
   if (command.type === 'update') return command.by !== undefined || command.key !== undefined;
-  return COALESCED_COMMANDS.has(command.type) || command.type === 'start';
+  return COALESCED_COMMANDS.has(command.type) || command.type === 'start' || command.type === 'restored';
 }
 
 const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([

@@ -59,6 +59,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
     case 'strike':
       return strikeMember(draft, command, now);
     case 'erase':
+    case 'restore':
+    case 'restored':
       break;
     default:
       // A command of a newer version of the edge.

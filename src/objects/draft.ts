@@ -7,7 +7,6 @@ import {
   NOTHING_COOLS,
   nameOf,
   nextSlot,
-  type Pause,
   ROOT,
   type Snapshot,
   type StateNumber,
@@ -23,6 +22,7 @@ import {
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
 import { type CountedReport, isReport, type Receipt } from '../store/receipt-table.ts';
+import type { Restoration } from '../store/restoration.ts';
 import type { EndedVisit, StoredMembers } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import type { Records } from './records.ts';
@@ -55,6 +55,7 @@ export class Draft {
   #restarted: Changes['restarted'];
   #inputs: Changes['inputs'];
   #paused: Changes['paused'];
+  #renumbered: Changes['renumbered'];
   #uploaded: Changes['uploaded'];
   #areMembersChanged = false;
   /** Set if the machine begins in this turn: the revision that counts as 0, and the size of the draft by then. */
@@ -117,6 +118,7 @@ export class Draft {
       ...(this.#restarted === undefined ? {} : { restarted: this.#restarted }),
       ...(this.#inputs === undefined ? {} : { inputs: this.#inputs }),
       ...(this.#paused === undefined ? {} : { paused: this.#paused }),
+      ...(this.#renumbered === undefined ? {} : { renumbered: this.#renumbered }),
       ...(this.#uploaded === undefined ? {} : { uploaded: this.#uploaded }),
       ...(this.#areMembersChanged ? { members: this.#members } : {}),
       timersSet: [...this.#timersSet.values()],
@@ -173,6 +175,12 @@ export class Draft {
     const began = { started: this.#machine.revision, startedAt: at };
     this.#machine = { ...this.#machine, ...began };
     this.#restarted = { ...began, chart: source };
+  }
+
+  /** Goes on above the revision and the entries of history of what a restore has undone. */
+  numberFrom({ revision, entries }: Pick<Restoration, 'revision' | 'entries'>): void {
+    this.#renumbered = { entries: this.#machine.entries };
+    this.#machine = { ...this.#machine, revision, entries };
   }
 
   /** Notes the chart that was uploaded to the address. */

@@ -44,7 +44,7 @@ import { nextAfter, Watches } from './watches.ts';
 /**
  * The Durable Object of one machine. It has two methods: `execute` takes commands, `read` takes queries.
  *
- * `chart/` defines transitions, `turn.ts` applies a command, `runtime.ts` queues and commits commands.
+ * `chart/` defines transitions, `apply.ts` applies a command, `runtime.ts` queues and commits commands.
  */
 export class Machine extends DurableObject<MachineEnv> implements MachineMethods {
   readonly #address: Address;
@@ -298,10 +298,11 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   }
 
   /** Publishes commits to the waits and watches. */
-  #publish(news: News | undefined): void {
-    if (news === undefined) {
-      this.#watches.close();
-      this.#waits.wakeAll();
+  #publish(news: News | 'erased' | 'restarting'): void {
+    if (news === 'erased' || news === 'restarting') {
+      this.#watches.close(news);
+      // A restart ends the calls of the waits, and the edge repeats them.
+      if (news === 'erased') this.#waits.wakeAll();
       return;
     }
     const { machine, history, passed, isRestarted } = news;

@@ -4,9 +4,9 @@ import { type News, readNews } from './news.ts';
 
 /**
  * Called with each commit, in the same turn of the event loop, and with what another object of the address has committed
- * when storage shows it; with undefined if the machine was erased.
+ * when storage shows it; with `erased` if the machine was erased, and with `restarting` before the object restarts.
  */
-export type Publish = (news: News | undefined) => void;
+export type Publish = (news: News | 'erased' | 'restarting') => void;
 
 /**
  * The machine in memory, for as long as storage agrees with it, and the version of it that was published.
@@ -45,7 +45,7 @@ export class Memory {
     if (isSame(stored, published)) return machine;
     // If it has no more entries than before, it was erased, and may have begun again.
     const isErased = machine === undefined || machine.entries <= published.entries;
-    this.#publish(isErased ? undefined : readNews(this.#store, machine, published.entries));
+    this.#publish(isErased ? 'erased' : readNews(this.#store, machine, published.entries));
     return machine;
   }
 
@@ -71,12 +71,12 @@ export class Memory {
   erased(): void {
     this.forget();
     this.#published = NO_VERSION;
-    this.#publish(undefined);
+    this.#publish('erased');
   }
 }
 
 /** The version where there is no machine. */
-const NO_VERSION: Version = { entries: 0, revision: 0 };
+export const NO_VERSION: Version = { entries: 0, revision: 0 };
 
 function isSame(one: Version, other: Version): boolean {
   return one.entries === other.entries && one.revision === other.revision;

@@ -41,4 +41,4 @@ export function readNews(store: MachineStore, machine: MachineState, told: numbe
 }
 
 /** Causes of entries with which another run, perhaps of another chart, can begin. */
-const RESTARTS: ReadonlySet<Cause> = new Set<Cause>(['start', 'reset', 'upload']);
+const RESTARTS: ReadonlySet<Cause> = new Set<Cause>(['start', 'reset', 'upload', 'restore']);

@@ -1,7 +1,8 @@
 import { type Address, DEFAULT } from '../address.ts';
 import type { Refusal } from '../refusal.ts';
 import type { StoredChart } from '../store/machine-store.ts';
-import type { Entered } from './results.ts';
+import type { Restoration } from '../store/restoration.ts';
+import type { Entered, Noted } from './results.ts';
 import { type ObjectBindings, type TenantMethods, tenantNamed } from './stubs.ts';
 
 /**
@@ -38,7 +39,7 @@ export class Registry {
    * Leaves the registry after the machine was deleted. If the call fails, the entry stays until the list is
    * read: a read queries each machine, and a machine that is not there leaves.
    *
-   * @param revision the last one of the machine, if it had begun.
+   * @param revision the last one of the machine, if it had begun; or a larger one.
    */
   async leave(revision = 0): Promise<void> {
     try {
@@ -46,6 +47,21 @@ export class Registry {
     } catch (error) {
       console.error('a deleted machine is still in the registry of its tenant', error);
     }
+  }
+
+  /** Notes a restore, before the storage of the machine goes back. */
+  restoring(note: Restoration): Promise<Noted | Refusal> {
+    return this.#call(async (tenant) => tenant.restoring(this.#address, note));
+  }
+
+  /** Returns the restore that is under way. */
+  async restoration(): Promise<Restoration | undefined> {
+    return (await this.#call(async (tenant) => tenant.restoration(this.#address))) ?? undefined;
+  }
+
+  /** Ends the restore, and corrects the entry. @param bytes of the present chart; undefined if there is no machine. */
+  async settle(bytes: number | undefined): Promise<void> {
+    await this.#call((tenant) => tenant.settle(this.#address, bytes ?? null));
   }
 
   async #call<Result>(call: (tenant: DurableObjectStub<TenantMethods>) => Promise<Result>): Promise<Result> {

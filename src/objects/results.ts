@@ -10,6 +10,7 @@ import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
+import type { Restoration } from '../store/restoration.ts';
 import type { Metrics } from './counters.ts';
 
 /**
@@ -312,6 +313,12 @@ export interface Entered {
   readonly ok: true;
   /** The last revision of the machine that was deleted at its address; 0 where there was none. */
   readonly revision: number;
+}
+
+/** A restore is noted in the registry of the tenant. */
+export interface Noted {
+  readonly ok: true;
+  readonly note: Restoration;
 }
 
 /** Machines in the order of their addresses, and whether there are more. */

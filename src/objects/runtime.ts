@@ -6,14 +6,16 @@ import { MachineStore } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
 import { apply } from './apply.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
+import { CommandQueue, type Queued } from './command-queue.ts';
 import { Counters } from './counters.ts';
 import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { ExpectedMembers } from './expected-members.ts';
-import { faultOf } from './faults.ts';
+import { overloaded } from './faults.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
-import { Memory, type Publish } from './memory.ts';
+import { Memory, NO_VERSION, type Publish } from './memory.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
+import { finishRestore, Recovery } from './recovery.ts';
 import { deleted, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, firstStep, previewOf } from './restart.ts';
@@ -37,8 +39,8 @@ export class Runtime {
   readonly #registry: Registry;
   readonly #alarm: Alarm;
   readonly #records: Records;
-  readonly #queue: Queued[] = [];
-  #isDraining = false;
+  readonly #queue: CommandQueue;
+  readonly #recovery: Recovery;
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
   /** When the next turn may fire timers, ms since the epoch: the last one has left some that were due. */
@@ -54,6 +56,15 @@ export class Runtime {
     this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);
     this.#records = recordsIn(this.store);
+    this.#queue = new CommandQueue(ctx.storage, (batch) => this.#run(batch));
+    this.#recovery = new Recovery({
+      ctx,
+      address,
+      store: this.store,
+      registry: this.#registry,
+      current: () => this.current(),
+      sendBack: () => publish('restarting'),
+    });
   }
 
   /** Executes commands in order, in one batch with those of other requests. */
@@ -62,51 +73,16 @@ export class Runtime {
       commands.map((command) =>
         command.type === 'reset' || command.type === 'upload'
           ? this.#exchange(command)
-          : this.#enqueue(command),
+          : this.#queue.push(command),
       ),
     );
   }
 
-  #enqueue(command: Command, next?: ReadChart): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
-    this.#queue.push({ command, next, settle: resolve });
-    if (!this.#isDraining) void this.#drain();
-    return promise;
-  }
-
-  /** The loop: runs while there are commands in the queue. Never throws. */
-  async #drain(): Promise<void> {
-    this.#isDraining = true;
-    while (this.#queue.length > 0) {
-      let batch: readonly Queued[] = [];
-      try {
-        // Waits for the commit before; if there is none, for one turn of the event loop. (`scheduler.wait(0)` would take
-        // at least a millisecond.)
-        await this.#ctx.storage.sync();
-        batch = this.#nextBatch();
-        const outcomes = await this.#run(batch);
-        for (const [i, { settle }] of batch.entries()) {
-          const outcome = outcomes[i];
-          if (outcome === undefined) throw new Error('a command has no outcome');
-          settle(outcome);
-        }
-      } catch (error) {
-        // Storage or another object failed.
-        const fault = faultOf(error, 'a commit');
-        for (const { settle } of batch.length > 0 ? batch : this.#queue.splice(0)) settle(fault);
-      }
-    }
-    this.#isDraining = false;
-  }
-
-  /** Takes the next batch from the queue. An `upload`, an `erase` and a `start` with inputs are batches of their own. */
-  #nextBatch(): Queued[] {
-    const alone = this.#queue.findIndex(isAlone);
-    return this.#queue.splice(0, alone === -1 ? this.#queue.length : Math.max(alone, 1));
-  }
-
   #run(batch: readonly Queued[]): Outcome[] | Promise<Outcome[]> {
-    if (batch[0]?.command.type === 'erase') return this.#erase();
+    const [first] = batch;
+    if (first?.command.type === 'erase') return this.#erase();
+    if (first?.command.type === 'restore') return this.#recovery.restore(first.command).then(alone);
+    if (first?.command.type === 'restored') return this.#recovery.settle(first.command).then(alone);
     // Load.
     const now = Date.now();
     const machine = this.current(now);
@@ -123,6 +99,7 @@ export class Runtime {
   async #begin(batch: readonly Queued[]): Promise<Outcome[]> {
     const [first] = batch;
     if (first === undefined) return [];
+    if (this.#recovery.isPending) return batch.map(() => overloaded());
     const isUpload = first.command.type === 'upload';
     if (first.command.type === 'upload' && first.command.revisions !== undefined) {
       return [noRevision(this.#address)];
@@ -198,20 +175,21 @@ export class Runtime {
     this.#alarm.set(next, now);
     if (draft.timers.isUsedUp && next !== undefined && next <= now) this.#catchUpAt = now + TURN_PAUSE;
     this.expected.committed(this.#memory.machine, machine, changes.receipts);
-    const isRestarted = changes.restarted !== undefined;
+    const isRestarted = changes.restarted !== undefined || changes.renumbered !== undefined;
     this.#memory.committed({ machine, history: changes.history, passed, isRestarted });
   }
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
-    if (this.store.version() === undefined && this.store.upload() === undefined)
-      return [notStarted(this.#address)];
-    const revision = this.#memory.machine?.revision ?? this.store.revision();
+    const { revision, entries } = this.store.version() ?? NO_VERSION;
+    if (entries === 0 && this.store.upload() === undefined) return [notStarted(this.#address)];
+    // A machine that comes back by a restore numbers its entries of history from there too: the larger of both is kept.
+    const last = Math.max(revision, entries);
     this.#alarm.forget();
     // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
     // deletion is durable, so the machine is gone before its entry.
     const { storage } = this.#ctx;
-    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(revision)];
+    const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(last)];
     this.#memory.erased();
     await Promise.all(gone);
     return [{ ok: true, revision }];
@@ -222,11 +200,12 @@ export class Runtime {
     const next = await this.charts.next(command, this.current());
     if (!next.ok) return next;
     const before = this.current();
-    if (before === undefined || before.source.hash === next.source.hash) return this.#enqueue(command, next);
+    if (before === undefined || before.source.hash === next.source.hash)
+      return this.#queue.push(command, next);
     const entered = await this.#registry.enter(next.source);
     if (!entered.ok) return entered;
     try {
-      return await this.#enqueue(command, next);
+      return await this.#queue.push(command, next);
     } finally {
       // The size now, whatever the outcome of this command and of others meanwhile.
       if (this.current() === undefined) await this.#registry.leave();
@@ -235,15 +214,19 @@ export class Runtime {
   }
 
   /**
-   * Returns the machine as it is stored, after firing what is due: as much as one turn may, and nothing for `TURN_PAUSE`
-   * after a turn that was not enough. Reads storage each time, because memory is stale if the platform has started a
-   * second object meanwhile.
+   * Returns the machine as it is stored, after finishing a restore and firing what is due: as much as one turn may, and
+   * nothing for `TURN_PAUSE` after a turn that was not enough. Reads storage each time, because memory is stale if the
+   * platform has started a second object meanwhile.
    */
   current(now = Date.now()): MachineState | undefined {
     const machine = this.#memory.read();
-    const next = machine && nextChange(machine);
-    if (machine === undefined || next === undefined || next > now || now < this.#catchUpAt) return machine;
+    if (machine === undefined || this.#recovery.isRestarting) return machine;
+    const note = this.#recovery.owedBy(machine);
+    const next = nextChange(machine);
+    const isDue = next !== undefined && next <= now && now >= this.#catchUpAt;
+    if (note === undefined && !isDue) return machine;
     const draft = new Draft(machine, this.#records);
+    if (note !== undefined) finishRestore(draft, note, now);
     fireDue(draft, now);
     this.#commit(draft);
     return draft.machine;
@@ -323,16 +306,6 @@ export class Runtime {
   }
 }
 
-/** A command in the queue. */
-interface Queued {
-  readonly command: Command;
-  /** The chart of a `reset` or an `upload`. */
-  readonly next: ReadChart | undefined;
-  readonly settle: (outcome: Outcome) => void;
-}
-
-/** Whether a command is a batch of its own: the machine may begin or end with it. */
-function isAlone({ command }: Queued): boolean {
-  if (command.type === 'start') return command.inputs !== undefined;
-  return command.type === 'upload' || command.type === 'erase';
+function alone(outcome: Outcome): Outcome[] {
+  return [outcome];
 }

@@ -83,9 +83,12 @@ export class Sockets {
     else this.#round.newest = newest;
   }
 
-  /** Closes all sockets, so that their readers come back with their last ids: there is more than can be sent at once. */
-  sendBack(): void {
-    for (const socket of this.#ctx.getWebSockets()) socket.close(1013, MORE);
+  /**
+   * Closes all sockets, so that their readers come back with their last ids. By default, because there is more than can be
+   * sent at once.
+   */
+  sendBack(code = 1013, reason = MORE): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(code, reason);
   }
 
   /** A socket was closed by its reader, or broke. */

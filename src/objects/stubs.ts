@@ -2,8 +2,9 @@
 import type { Address } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
+import type { Restoration } from '../store/restoration.ts';
 import { type PlacementBindings, stubNamed } from './placement.ts';
-import type { Answer, Entered, MachinesPage, MachinesQuery, Query } from './results.ts';
+import type { Answer, Entered, MachinesPage, MachinesQuery, Noted, Query } from './results.ts';
 
 /** The methods of a machine's object. */
 export interface MachineMethods extends Rpc.DurableObjectBranded {
@@ -16,6 +17,9 @@ export interface TenantMethods extends Rpc.DurableObjectBranded {
   enter(address: Address, bytes: number): Promise<Entered | Refusal>;
   correct(address: Address, bytes: number): Promise<void>;
   leave(address: Address, revision?: number): Promise<void>;
+  restoring(address: Address, note: Restoration): Promise<Noted | Refusal>;
+  restoration(address: Address): Promise<Restoration | null>;
+  settle(address: Address, bytes: number | null): Promise<void>;
   has(addresses: readonly Address[]): Promise<boolean[]>;
   members(tenant: string, query: MachinesQuery): Promise<MachinesPage>;
 }

@@ -1,11 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { Address } from '../address.ts';
+import { type Address, formatAddress } from '../address.ts';
 import { allows } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
-import type { Entered, MachinesPage, MachinesQuery } from './results.ts';
-import type { TenantMethods } from './stubs.ts';
+import type { Restoration } from '../store/restoration.ts';
+import { ALARM_BACKOFF_MAX } from './alarm.ts';
+import { notStarted } from './refusals.ts';
+import type { Entered, MachinesPage, MachinesQuery, Noted } from './results.ts';
+import { machineNamed, type ObjectBindings, type TenantMethods } from './stubs.ts';
 
 /**
  * The Durable Object of one tenant: the registry of its machines, which bounds their number and bytes.
@@ -13,10 +16,10 @@ import type { TenantMethods } from './stubs.ts';
  * A machine is entered before its first commit, and leaves when it is deleted. The registry holds no state of a machine:
  * a request for the list asks the machines themselves. So an update costs no call here, and the list is never stale.
  */
-export class Tenant extends DurableObject implements TenantMethods {
+export class Tenant extends DurableObject<ObjectBindings> implements TenantMethods {
   readonly #registry: RegistryTable;
 
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+  constructor(ctx: DurableObjectState, env: ObjectBindings) {
     super(ctx, env);
     this.#registry = new RegistryTable(ctx.storage);
   }
@@ -32,10 +35,7 @@ export class Tenant extends DurableObject implements TenantMethods {
     const member = memberOf(address);
     const before = this.#registry.bytesOf(member);
     const total = this.#registry.total();
-    if (before === undefined && total.machines >= TENANT_MACHINES) {
-      const detail = `The tenant ${address.tenant} has ${TENANT_MACHINES} machines, which is the limit; delete machines that are no longer needed.`;
-      return refuse('too-many-machines', detail);
-    }
+    if (before === undefined && total.machines >= TENANT_MACHINES) return tooManyMachines(address);
     const entered = { ok: true, revision: this.#registry.lastRevision(member) } as const;
     if (before !== undefined && bytes <= before) return entered;
     if (total.bytes - (before ?? 0) + bytes > TENANT_BYTES) {
@@ -65,6 +65,57 @@ export class Tenant extends DurableObject implements TenantMethods {
     });
   }
 
+  /**
+   * Notes a restore of a machine before its storage goes back. From then on it is finished, whatever fails: by the edge
+   * at once, or by the alarm here.
+   *
+   * @param note without the last revision if the machine was deleted: the registry knows it.
+   */
+  async restoring(address: Address, note: Restoration): Promise<Noted | Refusal> {
+    const member = memberOf(address);
+    const last = this.#registry.lastRevision(member);
+    if (note.states === null && last === 0) return notStarted(address);
+    const isListed = this.#registry.bytesOf(member) !== undefined;
+    if (!isListed && this.#registry.total().machines >= TENANT_MACHINES) return tooManyMachines(address);
+    // The machine that comes back may be at the last revision itself.
+    const noted = note.states === null ? { ...note, revision: last + 1, entries: last } : note;
+    this.ctx.storage.transactionSync(() => this.#registry.noteRestoration(noted));
+    await this.ctx.storage.setAlarm(Date.now() + EDGE_TIME);
+    return { ok: true, note: noted };
+  }
+
+  /** Returns the restore of a machine that is under way. */
+  async restoration(address: Address): Promise<Restoration | null> {
+    return this.#registry.restorations(formatAddress(address))[0] ?? null;
+  }
+
+  /**
+   * Ends a restore, and corrects the machine's entry.
+   *
+   * @param bytes of the chart that the machine has now; null where there is no machine, as before the restore.
+   */
+  async settle(address: Address, bytes: number | null): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      this.#registry.dropRestoration(formatAddress(address));
+      if (bytes !== null) this.#registry.enter(memberOf(address), bytes);
+    });
+    if (this.#registry.restorations().length === 0) await this.ctx.storage.deleteAlarm();
+  }
+
+  /** Finishes the restores that the edge has begun and not finished. Repeated until each is finished. */
+  override async alarm(): Promise<void> {
+    for (const { machine, id } of this.#registry.restorations()) {
+      try {
+        await machineNamed(this.env, machine).execute([{ type: 'restored', id }]);
+      } catch (error) {
+        console.error(`a restore of ${machine} is not finished yet`, error);
+      }
+    }
+    if (this.#registry.restorations().length > 0) {
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_BACKOFF_MAX);
+    }
+  }
+
   /** Returns for each address whether it is in the registry. It only reads. */
   async has(addresses: readonly Address[]): Promise<boolean[]> {
     return addresses.map((address) => this.#registry.bytesOf(memberOf(address)) !== undefined);
@@ -82,6 +133,14 @@ export class Tenant extends DurableObject implements TenantMethods {
     }
     return { addresses, more: false };
   }
+}
+
+/** How long the edge has to finish a restore itself, ms: the restart of an object takes some 100 ms. */
+const EDGE_TIME = 10_000;
+
+function tooManyMachines({ tenant }: Address): Refusal {
+  const detail = `The tenant ${tenant} has ${TENANT_MACHINES} machines, which is the limit; delete machines that are no longer needed.`;
+  return refuse('too-many-machines', detail);
 }
 
 function memberOf({ chart, run = '' }: Address): Member {

@@ -35,12 +35,16 @@ export class Watches {
     this.sockets.tell(entries);
   }
 
-  /** Ends all watches: the machine was erased. */
-  close(): void {
+  /** Ends all watches. Where the object restarts, their readers come back with their last ids. */
+  close(why: 'erased' | 'restarting'): void {
     this.streams.close();
-    this.sockets.close();
+    if (why === 'erased') this.sockets.close();
+    else this.sockets.sendBack(1012, RESTART);
   }
 }
+
+/** At most 123 bytes (RFC 6455, section 5.5). */
+const RESTART = 'the machine is being restored: come back with ?after=ID';
 
 /**
  * Returns the id of the first entry of a watch.

@@ -16,6 +16,7 @@ export const CAUSES = [
   'members',
   'pause',
   'resume',
+  'restore',
   'refused',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
@@ -140,32 +141,49 @@ export class HistoryTable {
     this.#prune(id, start + length - HISTORY_LENGTH);
   }
 
+  /**
+   * Leaves out the ids between two entries: they were of entries that a restore has undone. Their slots may still have
+   * entries of the round before.
+   *
+   * @param last the id of the entry before them.
+   * @param next the id of the entry after them.
+   */
+  skip(last: number, next: number): void {
+    const end = this.#endOf(last);
+    this.#deleteRange(Math.max(last + 1, next - HISTORY_ROWS), next - 1);
+    this.#last = { id: next - 1, end };
+  }
+
   /** Returns the sum of all lengths up to the end of an entry; 0 where the entry is missing. */
   #endOf(id: number): number {
     const [row] = this.#rows(rangesOf(Math.max(1, id), id), 'ASC');
     return row === undefined ? 0 : ROW.number(row, 'start') + lengthOf(row);
   }
 
-  #startOf(id: number): number | undefined {
-    const statement = 'SELECT slot, start FROM history WHERE slot = ?';
-    const [row] = this.#sql.exec<Pick<HistoryRow, 'slot' | 'start'>>(statement, id % HISTORY_ROWS).toArray();
-    return row && ROW.number(row, 'start');
+  /** Returns where the first entry from `id` on starts: ids that a restore has undone are missing. */
+  #startOf(id: number, newest: number): number | undefined {
+    for (const row of this.#rows(rangesOf(id, newest), 'ASC')) return ROW.number(row, 'start');
+    return undefined;
+  }
+
+  #deleteRange(from: number, to: number): void {
+    for (const { base, low, high } of rangesOf(from, to)) {
+      this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', low - base, high - base);
+    }
   }
 
   /** Drops the entries that start before `from` in the sum of all lengths, except the newest. */
   #prune(newest: number, from: number): void {
     if (from <= 0) return;
     const oldest = Math.max(1, newest - HISTORY_ROWS + 1);
-    // Binary search: entries start in the order of their ids, and only the oldest are missing.
+    // Binary search: entries start in the order of their ids.
     let [low, high] = [oldest, newest];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if ((this.#startOf(middle) ?? 0) < from) low = middle + 1;
+      if ((this.#startOf(middle, newest) ?? 0) < from) low = middle + 1;
       else high = middle;
     }
-    for (const { base, low: first, high: last } of rangesOf(oldest, low - 1)) {
-      this.#sql.exec('DELETE FROM history WHERE slot BETWEEN ? AND ?', first - base, last - base);
-    }
+    this.#deleteRange(oldest, low - 1);
   }
 
   /**
@@ -177,13 +195,14 @@ export class HistoryTable {
    */
   read(entries: number, before: number, limit: number): HistoryEntry[] {
     const newest = Math.min(entries, before - 1);
-    const oldest = Math.max(1, entries - HISTORY_ROWS + 1, newest - limit + 1);
+    const oldest = Math.max(1, entries - HISTORY_ROWS + 1);
     const found: HistoryEntry[] = [];
     let left = HISTORY_PAGE_LENGTH;
     for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC')) {
       left -= lengthOf(row);
       if (left < 0 && found.length > 0) break;
       found.push(toEntry(row.id, row));
+      if (found.length === limit) break;
     }
     return found;
   }

@@ -87,11 +87,6 @@ export class MachineStore {
     }
   }
 
-  /** Returns the revision of the machine; 0 where there is none. */
-  revision(): number {
-    return this.#sql.exec<{ revision: number }>('SELECT revision FROM machine').toArray()[0]?.revision ?? 0;
-  }
-
   /** Reads the machine; undefined where there is none. */
   load(): StoredMachine | undefined {
     if (!this.#hasTables()) return undefined;
@@ -196,6 +191,10 @@ export class MachineStore {
     this.run.write(changes);
     if (changes.members !== undefined) this.members.write(changes.members);
     this.receipts.keep(changes.receipts);
+    const { renumbered, history } = changes;
+    if (renumbered !== undefined && history[0] !== undefined) {
+      this.history.skip(renumbered.entries, history[0].id);
+    }
     for (const entry of changes.history) this.history.record(entry);
     this.#writeMachine(changes, counts);
   }

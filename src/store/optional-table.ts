@@ -1,6 +1,6 @@
 import { OPTIONAL_TABLES } from './schema.ts';
 
-/** A table of a machine that is created with its first row. Until then it reads as empty. */
+/** A table that is created with its first row. Until then it reads as empty. */
 export class OptionalTable {
   readonly #sql: SqlStorage;
   readonly #name: keyof typeof OPTIONAL_TABLES;

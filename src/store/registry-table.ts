@@ -1,5 +1,7 @@
 import { DELETED } from '../limits.ts';
 import { hasSchema, type Migratable, migrate } from './migrations.ts';
+import { OptionalTable } from './optional-table.ts';
+import { isRestoration, type Restoration } from './restoration.ts';
 import { RowParser } from './row-parser.ts';
 import { TENANT_SCHEMA } from './schema.ts';
 
@@ -33,6 +35,15 @@ type TotalRow = {
 const MEMBER = new RowParser<MemberRow>('machine', 'chart', 'run');
 const TOTAL = new RowParser<TotalRow>('total');
 const LAST = new RowParser<{ revision: number }>('deleted');
+const NOTE = new RowParser<NoteRow>('restoring', 'machine');
+
+/** A restore under way. */
+type NoteRow = {
+  /** The address. */
+  machine: string;
+  /** JSON: `Restoration`. */
+  note: string;
+};
 
 /**
  * All SQL of a tenant: which machines it has. Only `enter` creates the tables: a tenant that never had a machine stays
@@ -41,12 +52,14 @@ const LAST = new RowParser<{ revision: number }>('deleted');
 export class RegistryTable {
   readonly #storage: Migratable;
   readonly #sql: SqlStorage;
+  readonly #restoring: OptionalTable;
   /** Whether the tables are known to exist, in their newest version. */
   #ready = false;
 
   constructor(storage: Migratable) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.#restoring = new OptionalTable(storage.sql, 'restoring');
   }
 
   total(): Total {
@@ -106,6 +119,26 @@ export class RegistryTable {
       )
       .toArray();
     return row === undefined ? 0 : LAST.number(row, 'revision');
+  }
+
+  /** Notes a restore. A machine has one at a time. */
+  noteRestoration(note: Restoration): void {
+    const statement = 'INSERT OR REPLACE INTO restoring (machine, note) VALUES (?, ?)';
+    this.#restoring.insert(statement, note.machine, JSON.stringify(note));
+  }
+
+  /** Returns the restores under way: of one machine, or of all. */
+  restorations(machine?: string): Restoration[] {
+    const rows =
+      machine === undefined
+        ? this.#restoring.rows<NoteRow>('SELECT machine, note FROM restoring')
+        : this.#restoring.rows<NoteRow>('SELECT machine, note FROM restoring WHERE machine = ?', machine);
+    return rows.map((row) => NOTE.json(row, 'note', isRestoration));
+  }
+
+  /** Forgets a restore: it is finished. */
+  dropRestoration(machine: string): void {
+    this.#restoring.delete('DELETE FROM restoring WHERE machine = ?', machine);
   }
 
   /**

@@ -48,7 +48,7 @@ export const MACHINE_SCHEMA: readonly string[] = [
 ];
 
 /**
- * The tables of a machine that many machines never need. Each is created with its first row, because Cloudflare bills a
+ * The tables that many objects never need. Each is created with its first row, because Cloudflare bills a
  * new table as two written rows. Their text is frozen as a step of the schema is: a step that alters one of them creates
  * it first.
  */
@@ -128,6 +128,13 @@ export const OPTIONAL_TABLES = {
     began   INTEGER NOT NULL,    -- of a report: visits begun in the run until then; else 0
     request TEXT    NOT NULL,    -- of a request: hashOfRequest; of a report: the shares that counted it
     answer  TEXT    NOT NULL     -- JSON. Of a request: the response; of a report: reportAnswer
+  ) WITHOUT ROWID;
+  `,
+  restoring: `
+  -- Of a tenant: restores under way. The storage of the machine forgets them.
+  CREATE TABLE IF NOT EXISTS restoring (
+    machine TEXT PRIMARY KEY,    -- its address
+    note    TEXT NOT NULL        -- JSON: Restoration
   ) WITHOUT ROWID;
   `,
 } as const satisfies Readonly<Record<string, string>>;

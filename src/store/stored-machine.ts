@@ -75,6 +75,8 @@ export interface Changes {
   readonly paused?: Pause | null;
   /** The inputs of the run; empty if its chart has none. */
   readonly inputs?: Inputs;
+  /** Set where the machine was restored: the entries that it then had. The ids after them, up to `history`, are left out. */
+  readonly renumbered?: { readonly entries: number };
   /** The chart that was uploaded to the address. */
   readonly uploaded?: Pick<StoredChart, 'hash' | 'text'>;
   readonly left: readonly EndedVisit[];

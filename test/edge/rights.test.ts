@@ -23,6 +23,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/pause': { POST: 'operate' },
   '{machine}/resume': { POST: 'operate' },
   '{machine}/reset': { POST: 'admin' },
+  '{machine}/restore': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },
   '{machine}/diagram.mmd': { GET: 'read' },
   '{machine}/metrics': { GET: 'read' },

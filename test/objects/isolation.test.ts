@@ -26,6 +26,7 @@ beforeEach(async () => {
     for (const address of [`${tenant}/release`, `${tenant}/release@42`]) {
       await ask(address, 'work');
       await claim(address, 'work', 'web-01');
+      await send('PUT', `${machinePath(address)}/members`, { body: 'web-01' });
     }
   }
 });
@@ -45,8 +46,8 @@ async function viewOf(tenant: string): Promise<string> {
 const REQUESTS = RESOURCES.machine.flatMap(({ path, methods }) =>
   Object.entries(methods).map(([method, { contract }]) => ({
     method,
-    path,
-    query: queryOf(contract, { state: 'work', by: 'web-01', reset: 'true' }),
+    path: path.replace('{name}', 'web-01'),
+    query: queryOf(contract, { state: 'work', by: 'web-01', reset: 'true', at: new Date().toISOString() }),
   })),
 );
 
@@ -60,8 +61,10 @@ describe.each(REQUESTS)('$method $path of one tenant', ({ method, path, query })
       : { ...(method === 'PUT' && body !== undefined ? { body } : {}) };
     const response = await send(method, `/${ours}/${name}${path}${query}`, init);
     await response.body?.cancel();
-    // It was a request that does something, but for a run, which takes no chart of its own.
-    if (!(method === 'PUT' && path === '/chart' && name.includes('@'))) {
+    // It was a request that does something, but for a run, which takes no chart of its own, and for a restore, which
+    // workerd cannot do.
+    if (path === '/restore') expect(response.status).toBe(501);
+    else if (!(method === 'PUT' && path === '/chart' && name.includes('@'))) {
       expect(response.status).toBeLessThan(300);
     }
     expect(await viewOf(theirs)).toBe(before);
