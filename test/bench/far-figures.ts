@@ -14,17 +14,25 @@ export async function figuresOf(away: Away, distance: number, waiting: number, d
   // Machines of their own: an edge remembers the way to each.
   const machine = `/far/drain@${distance}`;
   const state = `${machine}/state?state=drain`;
+  // A run begins with its first report; an ask of one that has not begun costs more.
+  await fetch(edgeOf(away, 0) + state, { method: 'PUT' });
   return {
+    'lone, bare': shown(await lone(away, 'GET', () => '/-/bare')),
     'lone ask': shown(await lone(away, 'GET', (i) => `${machine}-${i}/state?state=drain`)),
     'lone report': shown(await lone(away, 'PUT', (i) => `${machine}-${i}/state?state=drain`)),
+    '64 plain': shown(await bursts(away, 64, 'GET', PLAIN)),
     '64 asks': shown(await bursts(away, 64, 'GET', state)),
     '64 reports': shown(await bursts(away, 64, 'PUT', state)),
+    '1,000 plain': shown(await bursts(away, 1_000, 'GET', PLAIN)),
     '1,000 asks': shown(await bursts(away, 1_000, 'GET', state)),
     '1,000 reports': shown(await bursts(away, 1_000, 'PUT', state)),
     ...(await waits(away, `/far/turn@${distance}`, waiting)),
     ...(await deployment(away, `${machine}-deploy`, deploy)),
   };
 }
+
+/** What an edge answers by itself: what the requests cost without an object. */
+const PLAIN = '/healthz';
 
 /** The median, and the 99th percentile. */
 function shown(times: readonly number[]): string {
@@ -35,7 +43,7 @@ function shown(times: readonly number[]): string {
 async function lone(away: Away, method: string, path: (i: number) => string): Promise<number[]> {
   const clients = Array.from({ length: LONE_CLIENTS }, async (_, i) => {
     const connection = await Connections.open(edgeOf(away, i), 1);
-    await timesOf(connection.send('GET', () => path(i)));
+    await timesOf(connection.send('PUT', () => path(i)));
     const times: number[] = [];
     for (let round = 0; round < LONE_ROUNDS; round++) {
       await pause(Math.random() * 20);
@@ -48,7 +56,7 @@ async function lone(away: Away, method: string, path: (i: number) => string): Pr
 }
 
 const LONE_CLIENTS = 8;
-const LONE_ROUNDS = 25;
+const LONE_ROUNDS = 20;
 
 /** Requests that come at once, over all edges. */
 async function bursts(away: Away, count: number, method: string, path: string): Promise<number[]> {
@@ -63,21 +71,25 @@ async function bursts(away: Away, count: number, method: string, path: string): 
   return times;
 }
 
-const BURSTS = 4;
+const BURSTS = 3;
 
-/** Requests that wait for one state: the calls at the object, and how long after the report the last of them is answered. */
+/**
+ * Requests that wait for one state: the calls at the object, and how long after the report the last of them is answered,
+ * beside as many plain answers over the same connections.
+ */
 async function waits(away: Away, machine: string, count: number) {
   const all = await everywhere(away, count);
+  const from = performance.now();
+  await timesOf(sendAll(all, 'GET', PLAIN));
+  const plain = performance.now() - from;
   const calls = Number(await textOf(`${away.direct}/-/calls`));
   const answers = sendAll(all, 'GET', `${machine}/state?state=b&wait=60s`);
-  const underWay = async () => Number(await textOf(`${away.direct}/-/calls`)) - calls;
-  // Until no more arrive.
   let most = 0;
-  for (let still = 0; still < 5; ) {
-    await pause(200);
-    const now = await underWay();
-    still = now > 0 && now <= most ? still + 1 : 0;
-    most = Math.max(most, now);
+  // Each request asks once before it waits: until all have asked.
+  for (let before = -1; before !== away.link.carried; ) {
+    before = away.link.carried;
+    await pause(QUIET);
+    most = Math.max(most, Number(await textOf(`${away.direct}/-/calls`)) - calls);
   }
   const reporter = await Connections.open(edgeOf(away, 0), 1);
   const begun = performance.now();
@@ -85,8 +97,12 @@ async function waits(away: Away, machine: string, count: number) {
   await timesOf(answers);
   const told = performance.now() - begun;
   for (const connections of [...all, reporter]) connections.close();
-  return { 'calls of waits': most, 'all told': told.toFixed(0) };
+  const [figure, beside] = [`${count} waits told`, `${count} plain`];
+  return { 'calls that wait': most, [figure]: told.toFixed(0), [beside]: plain.toFixed(0) };
 }
+
+/** The link has carried all when it carries nothing for so long, ms. */
+const QUIET = 1_500;
 
 /** A deploy under load: clients report by name until each report is accepted. */
 async function deployment(away: Away, machine: string, deploy: () => Promise<void>) {

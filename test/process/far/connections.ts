@@ -52,9 +52,13 @@ export class Connections {
 
 const GROUP = 200;
 
+/** A connection is closed that has been silent for so long, ms: longer than any wait. */
+const PATIENCE = 90_000;
+
 function opened(socket: Socket): Promise<Socket> {
   return new Promise((done, fail) => {
     socket.once('error', fail).once('connect', () => {
+      socket.setTimeout(PATIENCE, () => socket.destroy());
       // Later errors end an exchange by 'close'.
       socket.on('error', () => {});
       done(socket);
@@ -65,6 +69,7 @@ function opened(socket: Socket): Promise<Socket> {
 /** Sends a request, and reads its answer to the end. */
 function exchange(socket: Socket, request: string): Promise<Timed> {
   return new Promise((done, fail) => {
+    if (socket.destroyed) return fail(new Error('the connection was closed before the request'));
     const sent = performance.now();
     let text = '';
     const read = (chunk: Buffer) => {

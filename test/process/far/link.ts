@@ -19,6 +19,8 @@ export class Link {
   delay = 0;
   /** The most that is added at random to `delay`, ms. The order of the bytes stays. */
   jitter = 0;
+  /** Chunks that were delivered so far, both ways. */
+  carried = 0;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #armed: { readonly cut: Cut; readonly done: () => void } | undefined;
@@ -101,6 +103,7 @@ export class Link {
   }
 
   #deliver(direction: Direction, chunk: Buffer, to: Socket): void {
+    this.carried += 1;
     const armed = this.#armed;
     const isHit = armed?.cut.direction === direction && chunk.includes(armed.cut.containing);
     if (!isHit) {
