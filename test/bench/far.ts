@@ -40,11 +40,9 @@ try {
       for (const distance of flags.distances) {
         console.error(`${edges} edges, ${distance} ms away`);
         away.link.delay = distance / 2;
-        rows.push({
-          edges,
-          distance,
-          ...(await figuresOf(away, distance, flags.waits, () => away.deploy(version))),
-        });
+        const figures = await figuresOf(away, distance, flags.waits, () => away.deploy(version));
+        console.error(JSON.stringify(figures));
+        rows.push({ edges, distance, ...figures });
       }
     } finally {
       await away.stop();
