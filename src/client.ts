@@ -324,7 +324,7 @@ function path(resource: string, query: Readonly<Record<string, string | undefine
 }
 
 function textsOf(inputs: Status['inputs']): Record<string, string> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(Object.entries(inputs ?? {}).map(([name, value]) => [name, String(value)]));
 }
 
 /** Reads problem details (RFC 9457); of any other body, only the status. */

@@ -50,14 +50,18 @@ export interface Status {
   readonly since: string;
   readonly changed: string;
   readonly context: Readonly<Record<string, Json>>;
-  readonly inputs: Inputs;
-  readonly paused: {
-    readonly since: string;
-    readonly until: string | null;
-    readonly by: string | null;
-    readonly sub: string | null;
-    readonly reason: string | null;
-  } | null;
+  /** As `paused`, absent from objects of an earlier version. */
+  readonly inputs?: Inputs | undefined;
+  readonly paused?:
+    | {
+        readonly since: string;
+        readonly until: string | null;
+        readonly by: string | null;
+        readonly sub: string | null;
+        readonly reason: string | null;
+      }
+    | null
+    | undefined;
   /** Null without a list; absent from objects of an earlier version. */
   readonly members?: { readonly total: number } | null | undefined;
   readonly quorums: readonly (Count & {

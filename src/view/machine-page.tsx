@@ -88,7 +88,7 @@ export function MachinePage(props: MachinePageProps) {
   );
 }
 
-function Inputs({ status: { inputs } }: { readonly status: Status }) {
+function Inputs({ status: { inputs = {} } }: { readonly status: Status }) {
   const entries = Object.entries(inputs);
   if (entries.length === 0) return <span data-part="inputs" />;
   return (
@@ -142,7 +142,7 @@ function CurrentState({ status, outcome, leaves, now }: CurrentStateProps) {
         since <RelativeTime at={status.since} now={now} /> · revision {status.revision}
       </p>
       {status.started === null ? <p>This run has not started. Its first report or claim starts it.</p> : null}
-      {status.paused === null ? null : <Paused paused={status.paused} now={now} />}
+      {status.paused ? <Paused paused={status.paused} now={now} /> : null}
       {status.chart.newer ? <p>A newer chart is available. A reset starts the machine with it.</p> : null}
     </section>
   );
