@@ -3,7 +3,7 @@
  *
  * `versions.test.ts` runs them with edges and objects of different versions. A new route, command or query is one more
  * session: with `needs: 'object'` if an object of the last release does not know it (then it is answered 503,
- * `unsupported`), with `needs: 'edge'` if only its edge does not.
+ * `unsupported`), with `needs: 'edge'` if only its edge does not, with `needs: 'both'` if an older object answers otherwise.
  */
 
 export interface Step {
@@ -21,7 +21,7 @@ export interface Session {
   readonly name: string;
   readonly steps: readonly Step[];
   /** What of the last release does not know the requests of this session. */
-  readonly needs?: 'edge' | 'object';
+  readonly needs?: 'edge' | 'object' | 'both';
 }
 
 /** Counts three reports. */
@@ -83,6 +83,8 @@ const LOCK: More = {
   headers: { 'fleet-lock-protocol': 'true' },
   body: JSON.stringify({ client_params: { id: 'node-1', group: 'default' } }),
 };
+
+const JSON_BODY = { 'Content-Type': 'application/json' };
 
 export const SESSIONS: readonly Session[] = [
   {
@@ -232,12 +234,30 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
   },
   {
+    name: 'members and a pause',
+    needs: 'object',
+    steps: [
+      step('PUT /v/sequence@8/members', 200, { headers: { 'Content-Type': 'text/plain' }, body: 'a\nb\n' }),
+      step('GET /v/sequence@8/members', 200),
+      step('DELETE /v/sequence@8/members/b', 200),
+      step('DELETE /v/sequence@8/members', 204),
+      step('POST /v/sequence@8/pause', 204),
+      step('POST /v/sequence@8/resume', 204),
+    ],
+  },
+  {
+    // An older object ignores the inputs, and does not say whether the machine is new.
+    name: 'a start with inputs',
+    needs: 'both',
+    steps: [step('POST /v/sequence@9/start', 201)],
+  },
+  {
     // An older object ignores the data, and answers as if any caller asked.
     name: 'data of a report, and an ask of one caller',
     needs: 'edge',
     steps: [
       step('PUT /v/sequence@7/state?state=drain&by=web-01', 200, {
-        headers: { 'Content-Type': 'application/json' },
+        headers: JSON_BODY,
         body: '{"took": 7}',
       }),
       step('GET /v/sequence@7/state?state=drain&by=web-02', 200),
