@@ -4,7 +4,7 @@ import type { Machine } from '../../src/index.ts';
 import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
 import { FUZZ, IS_LONG } from '../fuzz.ts';
-import { evict, executeAt, machinePath, send, updateAt } from '../service.ts';
+import { evict, executeAt, inStorage, machinePath, send, updateAt } from '../service.ts';
 import { claim, type Document, documentOf, put, refusedOf, release, reset, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
 import { openSocket } from './sockets.ts';
@@ -139,6 +139,54 @@ describe('the status', () => {
         await put(address, 'r0', { event: 'e0', by: `late-${round}` });
         const { quorums } = await documentOf(address);
         expect(quorums.flatMap(({ by }) => by)).toHaveLength(all.length + round);
+      };
+    });
+  });
+});
+
+describe('members', () => {
+  const chart = 'initial: work\nstates: {work: {on: {update: {target: end, quorum: 1000000}}}, end: {}}\n';
+  const fleet = async (count: number): Promise<string> => {
+    const address = await newChart(chart);
+    if (count > 0) {
+      const body = names(count, 'web-').join('\n');
+      expect((await send('PUT', `${machinePath(address)}/members`, { body })).status).toBe(200);
+    }
+    return address;
+  };
+  const report = async (address: string, from: number, to: number) => {
+    const callers = names(to, 'web-').slice(from);
+    await inStorage(address, (_, machine) =>
+      Promise.all(callers.map((by) => updateAt(machine, { state: 'work', event: 'update', by }))),
+    );
+  };
+
+  it('of a machine do not slow a report: 10,000 as little as none', { timeout: 60_000 }, async () => {
+    const [few, full] = [await fleet(0), await fleet(10_000)];
+    const least = new Map<string, number>();
+    for (let round = 0; round < 6; round++) {
+      for (const address of [few, full]) {
+        const begun = performance.now();
+        await report(address, round * 500, round * 500 + 500);
+        least.set(
+          address,
+          Math.min(least.get(address) ?? Number.POSITIVE_INFINITY, performance.now() - begun),
+        );
+      }
+    }
+    // The bound is 1.2, for a machine that does nothing else.
+    expect((least.get(full) ?? 0) / (least.get(few) ?? 1)).toBeLessThan(2);
+  });
+
+  it('are struck off in proportion to their number', { timeout: 60_000 }, async () => {
+    await expectLinear(2_000, async (count) => {
+      const address = await fleet(count);
+      await report(address, 0, count - 10);
+      let last = count;
+      return async () => {
+        last -= 1;
+        const path = `${machinePath(address)}/members/web-${last}`;
+        expect((await send('DELETE', path)).status).toBe(200);
       };
     });
   });

@@ -1,5 +1,6 @@
 /** The members of a machine: uploaded, listed, struck off, and who of them is missing. */
 import { describe, expect, it } from 'vitest';
+import { readChart } from '../../src/chart/chart.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { evict, machinePath, objectAt, problemOf, send } from '../service.ts';
 import {
@@ -16,6 +17,7 @@ import {
   verdict,
   waitFor,
 } from './callers.ts';
+import { meter } from './meter.ts';
 
 const all = `initial: work
 states:
@@ -444,5 +446,26 @@ describe('who is missing', () => {
     const page = await (await send('GET', `/${address}`, { headers: { Accept: 'text/html' } })).text();
     expect(page).toContain('missing: m1, m2, m3,');
     expect(page).toContain('<summary>and 110 more</summary>');
+  });
+});
+
+it('a report of a member writes as many rows as one without a list', async () => {
+  const [listed, open] = [await fleet(all, 'a\nb\nc'), await newChart(all.replace('all', '9'))];
+  const rows = async (address: string) => {
+    await put(address, 'work', { by: 'a' });
+    const read = await meter(address);
+    await put(address, 'work', { by: 'b' });
+    return read().rows;
+  };
+  expect(await rows(listed)).toBe(await rows(open));
+});
+
+it('an `only` has few enough parts to be evaluated for every member at once', () => {
+  const chart = (parts: number) =>
+    `initial: a\nstates: {a: {only: '${Array.from({ length: parts }, (_, i) => `member.zone == "z${i}"`).join(' || ')}'}}\n`;
+  expect(readChart(chart(9))).toMatchObject({ ok: true });
+  expect(readChart(chart(20))).toMatchObject({
+    ok: false,
+    errors: [{ message: expect.stringContaining('maxAstNodes (48)') }],
   });
 });

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { MachineStore } from '../../src/store/machine-store.ts';
 import { RegistryTable } from '../../src/store/registry-table.ts';
+import { OPTIONAL_TABLES } from '../../src/store/schema.ts';
 import { newChart } from '../charts.ts';
 import { claim, put } from '../objects/callers.ts';
 import { inTenant, newTenant } from '../objects/tenants.ts';
@@ -120,6 +121,11 @@ describe('a stored row that does not fit', () => {
       'history[slot=2] is damaged: before is not the JSON',
     ],
     [
+      "INSERT INTO members (id, revision, list) VALUES (1, 1, '[[1, {}]]')",
+      (store) => store.members.read(),
+      'members is damaged: list is not the JSON',
+    ],
+    [
       "UPDATE history SET after = '[' WHERE slot = 2",
       history,
       'history[slot=2] is damaged: after is not the JSON',
@@ -140,6 +146,7 @@ describe('a stored row that does not fit', () => {
       // Rolled back, because the object does not know of the change.
       const act = () =>
         storage.transactionSync(() => {
+          storage.sql.exec(OPTIONAL_TABLES.members);
           storage.sql.exec(damage);
           expect(() => read(new MachineStore(storage))).toThrow(`the stored row ${message}`);
           throw kept;
