@@ -252,6 +252,15 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('POST /v/sequence@9/start', 201)],
   },
   {
+    // workerd cannot go back: here, only the check of the moment.
+    name: 'a machine put back to a moment',
+    needs: 'both',
+    steps: [
+      step('PUT /v/sequence@10/state?state=drain', 200),
+      step('POST /v/sequence@10/restore?at=5m', 400),
+    ],
+  },
+  {
     // An older object ignores the data, and answers as if any caller asked.
     name: 'data of a report, and an ask of one caller',
     needs: 'edge',
