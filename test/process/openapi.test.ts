@@ -190,6 +190,8 @@ const CALLS: readonly Call[] = [
       { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
+      { id: `restore${of}`, status: 400, request: `POST ${at}/restore?at=tomorrow` },
+      { id: `restore${of}`, status: 501, request: `POST ${at}/restore?at=${new Date().toISOString()}` },
       { id: `erase${of}`, status: 204, request: `DELETE ${root}` },
       { id: `erase${of}`, status: 404, request: `DELETE ${root}` },
       { id: `upload${of}`, status: 201, request: `PUT ${at}/chart`, body: SLOTS },

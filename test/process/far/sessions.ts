@@ -213,7 +213,7 @@ export const SESSIONS: readonly Session[] = [
     name: 'a restore',
     needs: 'object',
     // workerd has no point-in-time recovery.
-    steps: [step(`POST /v/chart@6/restore?at=${new Date().toISOString()}`, 501)],
+    steps: [step(`POST /v/sequence/restore?at=${new Date().toISOString()}`, 501)],
   },
   {
     name: 'the service itself',
