@@ -1,6 +1,6 @@
 /**
- * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports types, `client-socket.ts` and
- * `client-events.ts`, so a bundler takes only these three files.
+ * A client for programs, over `fetch`: in Node, in Workers and in browsers. It imports types and the
+ * files `client-….ts`, so a bundler takes only these.
  *
  *     const release = new StateClient({ url: 'https://state.example.com', token }).machine('acme/release');
  *     if (await release.wait('canary', { by: hostname, seconds: 3600 })) {
@@ -9,11 +9,14 @@
  *     }
  */
 
+import { errorOf, StateServiceError } from './client-error.ts';
 import { eventsIn } from './client-events.ts';
 import { canOpen, openSocket } from './client-socket.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
 import type { RefusalCode } from './refusal.ts';
+
+export { StateServiceError };
 
 export interface ClientOptions {
   /** The service's URL: `https://state.example.com`. */
@@ -54,20 +57,6 @@ export interface WaitOptions extends AskOptions {
 export type Answer =
   | { readonly ok: true; readonly revision: number }
   | { readonly ok: false; readonly status: number; readonly code: RefusalCode; readonly detail: string };
-
-/** An answer other than yes or no: a wrong request, a missing right, a fault of the service. */
-export class StateServiceError extends Error {
-  override readonly name = 'StateServiceError';
-  /** The HTTP status; 0 without an answer. */
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, detail: string) {
-    super(detail);
-    this.status = status;
-    this.code = code;
-  }
-}
 
 export class StateClient {
   readonly #options: ClientOptions;
@@ -152,6 +141,11 @@ class MachineClient {
   /** Gives the running machine other inputs. */
   async setInputs(inputs: Status['inputs']): Promise<Answer> {
     return this.#answer('PATCH', '/inputs', { 'Content-Type': 'application/json' }, JSON.stringify(inputs));
+  }
+
+  /** Moves the machine by hand to a state. */
+  async override(to: string, reason: string, by?: string): Promise<Answer> {
+    return this.#answer('POST', path('override', { to, reason, by }));
   }
 
   /** Takes or renews a slot of `state` for `by`. */
@@ -325,20 +319,6 @@ function path(resource: string, query: Readonly<Record<string, string | undefine
 
 function textsOf(inputs: Status['inputs']): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs ?? {}).map(([name, value]) => [name, String(value)]));
-}
-
-/** Reads problem details (RFC 9457); of any other body, only the status. */
-async function errorOf(response: Response): Promise<StateServiceError> {
-  const text = await response.text();
-  try {
-    const { type, detail }: { type?: string; detail?: string } = JSON.parse(text);
-    if (type !== undefined && detail !== undefined) {
-      return new StateServiceError(response.status, type.slice(type.lastIndexOf(':') + 1), detail);
-    }
-  } catch {
-    // A proxy's page, or an empty body.
-  }
-  return new StateServiceError(response.status, 'unknown', `the answer was ${response.status}`);
 }
 
 function pause(ms: number): Promise<void> {

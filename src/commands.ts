@@ -111,6 +111,15 @@ export interface Resume extends CommandFields {
   readonly by?: string;
 }
 
+/** Moves the machine by hand to a state. */
+export interface Override extends CommandFields {
+  readonly type: 'override';
+  readonly to: string;
+  readonly reason: string;
+  readonly by?: string;
+  readonly revisions?: readonly number[];
+}
+
 /**
  * Puts the machine back to a moment. Its object restarts on the way and takes the call with it, so `restored` brings the
  * outcome.
@@ -138,6 +147,7 @@ export type Command =
   | SetInputs
   | Pause
   | Resume
+  | Override
   | Reset
   | Upload
   | SetMembers
@@ -159,6 +169,7 @@ interface Outcomes {
   readonly inputs: Accepted;
   readonly pause: Accepted;
   readonly resume: Accepted;
+  readonly override: Accepted;
   readonly reset: Accepted;
   readonly upload: Uploaded;
   readonly members: MembersChanged;

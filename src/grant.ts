@@ -2,7 +2,7 @@
 import { type Address, segmentsOf } from './address.ts';
 
 /**
- * `read` permits queries, `update` reports and claims, `operate` the operator's hand (start, inputs, pause), `admin` changes
+ * `read` permits queries, `update` reports and claims, `operate` the operator's hand (start, inputs, pause, override), `admin` changes
  * of the chart and erasing. None implies another.
  */
 export const RIGHTS = ['read', 'update', 'operate', 'admin'] as const;

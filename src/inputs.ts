@@ -1,7 +1,15 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
 import { isReservedEvent } from './chart/chart.ts';
-import { CALLER_LENGTH, DATA_BYTES, DATA_DEPTH, EVENT_LENGTH, KEY_LENGTH, STATE_BYTES } from './limits.ts';
+import {
+  CALLER_LENGTH,
+  DATA_BYTES,
+  DATA_DEPTH,
+  EVENT_LENGTH,
+  KEY_LENGTH,
+  REASON_LENGTH,
+  STATE_BYTES,
+} from './limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
 /** A valid value, or the refusal of an invalid one. */
@@ -47,6 +55,18 @@ export const EventShape = z
     (event) => !isReservedEvent(event),
     'Names that begin with xstate., done. or error. are reserved by XState.',
   );
+
+/** Why an operator does something. */
+export const ReasonShape = z
+  .string()
+  .min(1, '`reason` is empty.')
+  .max(REASON_LENGTH, `\`reason\` must have at most ${REASON_LENGTH} characters.`)
+  .refine((text) => text.isWellFormed(), '`reason` must be well-formed Unicode.');
+
+/** @returns a refusal if `reason` is empty or too long. */
+export function checkReason(reason: string): Refusal | undefined {
+  return check(ReasonShape, reason);
+}
 
 /** @returns a refusal if `by` is no caller's name. */
 export function checkCaller(by: string): Refusal | undefined {

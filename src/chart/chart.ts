@@ -64,6 +64,7 @@ export {
 } from './model.ts';
 export { nearest } from './nearest.ts';
 export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
+export { override } from './override.ts';
 export { continueFrom, pause, resume } from './pause.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export {

@@ -60,7 +60,7 @@ export interface Program {
   readonly hasRegions: boolean;
 }
 
-export type XstateMachine = ReturnType<typeof createMachineOf>;
+export type XstateMachine = ReturnType<typeof machineOf>;
 
 /** xstate's own snapshot. */
 export type MachineSnapshot = ReturnType<XstateMachine['getInitialSnapshot']>;
@@ -71,13 +71,19 @@ export function compile(model: Model): Program {
   const evaluator = new Evaluator(regions);
   let made: XstateMachine | undefined;
   const machine = () => {
-    made ??= createMachineOf(new Compiler(model, evaluator).root(), model, evaluator);
+    made ??= machineOf(configOf(model, evaluator), model, evaluator);
     return made;
   };
   return { model, machine, evaluator, hasRegions: regions > 1 };
 }
 
-function createMachineOf(root: StateConfig, model: Model, evaluator: Evaluator) {
+/** @returns xstate's configuration of a chart. */
+export function configOf(model: Model, evaluator: Evaluator): StateConfig {
+  return new Compiler(model, evaluator).root();
+}
+
+/** Makes xstate's machine of a configuration. */
+export function machineOf(root: StateConfig, model: Model, evaluator: Evaluator) {
   const config = {
     ...root,
     context: { counts: {}, data: model.context ?? {} },
@@ -265,16 +271,16 @@ class Compiler {
 
   /**
    * Lets an event reach the state it was sent to, its ancestors and its descendants; of these, the states that are for
-   * its caller. An event of a quorum that is met has a transition of its own, and wildcards do not take it.
+   * its caller. An event of the engine has a transition of its own, and wildcards do not take it.
    */
   #addressed(source: StateNumber): Guard {
     const model = this.#model;
     const isForSome = withAncestors(model, source).some((state) => model.states[state]?.only !== undefined);
     if (!isForSome)
-      return ({ event: { address, met } }) =>
-        met === undefined && (address === undefined || isRelated(model, address, source));
-    return ({ event: { address, by, met } }) =>
-      met === undefined &&
+      return ({ event: { address, own } }) =>
+        own === undefined && (address === undefined || isRelated(model, address, source));
+    return ({ event: { address, by, own } }) =>
+      own === undefined &&
       (address === undefined ||
         (isRelated(model, address, source) &&
           partIn(this.#program, this.#evaluator.terms, source, by) === undefined));
@@ -328,7 +334,7 @@ class Compiler {
   }
 
   #scope({ context, event }: GuardArguments): Scope {
-    const type = event.met ?? this.#eventName(event.type);
+    const type = event.own ?? this.#eventName(event.type);
     return { context: context.data, event: event.data === undefined ? { type } : { type, data: event.data } };
   }
 

@@ -95,8 +95,8 @@ export function dropTimer(snapshot: Snapshot, timer: Timer): Step {
   return { ok: true, snapshot: withoutTimer(snapshot, timer), ...idle, timersCleared: [timer.id] };
 }
 
-/** Runs one step. A failed expression or a crossed bound is a result; any other error is a bug, and thrown. */
-function bounded(program: Program, terms: Terms, run: () => Step | NoStep): Step | NoStep {
+/** Runs one step of a chart, within its bounds. A failed expression or a crossed bound is a result; any other error is a bug, and thrown. */
+export function bounded(program: Program, terms: Terms, run: () => Step | NoStep): Step | NoStep {
   const { evaluator } = program;
   evaluator.begin(terms);
   try {
@@ -121,7 +121,7 @@ function boundCrossed(error: unknown): string | undefined {
 }
 
 /** Applies the actions of one transition to the visits and timers, which xstate's snapshot does not have. */
-function advance(
+export function advance(
   program: Program,
   before: Snapshot,
   after: MachineSnapshot,

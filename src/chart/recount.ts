@@ -62,7 +62,7 @@ export function recount(
     const neededBefore = needOf(program, before.terms, state, quorum);
     const wasMet = neededBefore !== undefined && haveOf(before, quorum) >= neededBefore;
     if (wasMet || isDone(snapshot) || visitOf(snapshot, state) !== visit) continue;
-    const step = cost > most ? TOO_MUCH : send(program, snapshot, { type, address: state, met: event }, now);
+    const step = cost > most ? TOO_MUCH : send(program, snapshot, { type, address: state, own: event }, now);
     cost += program.evaluator.spent;
     if (step.ok) snapshot = step.snapshot;
     met.push({ state, event, have, need, step });

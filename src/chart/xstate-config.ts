@@ -22,8 +22,8 @@ export interface EngineEvent {
   readonly by?: string;
   /** Whether the caller's report of the event was counted by `state` already, under another address. */
   readonly isCountedBy?: (state: StateNumber) => boolean;
-  /** Set where a change of the terms has met a quorum, whose own transition alone takes it: what the quorum counts. */
-  readonly met?: string;
+  /** Set for an event of the engine, which only the transition that was made for it takes: its type in expressions. */
+  readonly own?: string;
 }
 
 /** What the compiled machine reports to the engine: actions without an effect of their own, which xstate hands back. */

@@ -59,6 +59,9 @@ export function metEvent(state: StateNumber, event: number, index: number): stri
   return `xstate.met.${event}.${index}.${keyOf(state)}`;
 }
 
+/** The event that moves a machine by hand. */
+export const OVERRIDE_EVENT = 'xstate.override';
+
 /** Whether an event is of an `at`, whose time does not depend on when its state was entered. */
 export function isMoment(event: string): boolean {
   return event.startsWith('xstate.at.');

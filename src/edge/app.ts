@@ -18,6 +18,7 @@ import { tenant } from './routes/machines.tsx';
 import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
+import { override } from './routes/override.ts';
 import { pageScript, pageStyle } from './routes/page-files.ts';
 import { pause, resume } from './routes/pausing.ts';
 import { reports } from './routes/reports.ts';
@@ -46,6 +47,7 @@ export const RESOURCES: Resources = {
     inputs,
     pause,
     resume,
+    override,
     reset,
     restore,
     diagramSvg,

@@ -2,7 +2,15 @@ import { WorkerEntrypoint } from 'cloudflare:workers';
 import { type Address, parseWrittenAddress } from '../address.ts';
 import { type Inputs, UPDATE } from '../chart/chart.ts';
 import { RIGHTS, type Right } from '../grant.ts';
-import { checkCaller, checkEvent, checkKey, checkState, parseData, parseInput } from '../inputs.ts';
+import {
+  checkCaller,
+  checkEvent,
+  checkKey,
+  checkReason,
+  checkState,
+  parseData,
+  parseInput,
+} from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
 import type { Current } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
@@ -126,6 +134,19 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
   /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<BindingOutcome> {
     return this.#claim('release', state, by);
+  }
+
+  /** Moves the machine by hand to a state; `reason` is for the history. */
+  async override(to: string, reason: string, { by }: BindingAsk = {}): Promise<BindingOutcome> {
+    const machine = this.#machine('operate');
+    const wrong =
+      checkState(text(to, 'a state')) ??
+      checkReason(text(reason, 'a reason')) ??
+      (by === undefined ? undefined : checkCaller(text(by, '`by`')));
+    if (wrong !== undefined) return refused(wrong);
+    const caller = by === undefined ? {} : { by };
+    const outcome = await machine.execute({ type: 'override', to, reason, ...caller, sub: this.#sub });
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 
   /** Restarts the machine from its newest chart. */

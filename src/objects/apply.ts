@@ -6,6 +6,7 @@ import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
 import { lock, unlock } from './locks.ts';
 import { setMembers, strikeMember } from './members.ts';
+import { override } from './overriding.ts';
 import { pause, resume } from './pausing.ts';
 import { restart, upload, uploaded } from './restart.ts';
 import { update } from './update.ts';
@@ -43,6 +44,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       return pause(draft, command, now);
     case 'resume':
       return resume(draft, command, now);
+    case 'override':
+      return override(draft, command, now);
     case 'reset':
       if (next === undefined) break;
       return (

@@ -16,6 +16,7 @@ export const CAUSES = [
   'members',
   'pause',
   'resume',
+  'override',
   'restore',
   'refused',
 ] as const;

@@ -7,6 +7,7 @@ import {
   type NoStep,
   nameOf,
   nextDue,
+  override,
   readChart,
   restoreSnapshot,
   type Snapshot,
@@ -101,6 +102,18 @@ export class Run {
     this.#snapshot = throughStorage(this.chart, step.snapshot);
     this.#fireDue();
     return 'taken';
+  }
+
+  /** Moves the run by hand. */
+  override(to: string): this {
+    const found = this.chart.names.find(to);
+    if (!found?.ok) throw new Error(`there is no state ${to}`);
+    const step = override(this.chart, this.#snapshot, found.state, this.#now);
+    this.last = step;
+    if (!step.ok) throw new Error(`an override to ${to} was refused: ${step.detail}`);
+    this.#snapshot = throughStorage(this.chart, step.snapshot);
+    this.#fireDue();
+    return this;
   }
 
   /** Sends several events to the root, each of which must be taken. */

@@ -22,6 +22,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/inputs': { PATCH: 'operate' },
   '{machine}/pause': { POST: 'operate' },
   '{machine}/resume': { POST: 'operate' },
+  '{machine}/override': { POST: 'operate' },
   '{machine}/reset': { POST: 'admin' },
   '{machine}/restore': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },

@@ -38,6 +38,8 @@ describe('a client', () => {
     expect(await machine.update('patch', { by: 'b' })).toMatchObject({ ok: false, code: 'not-holder' });
     expect(await machine.update('patch', { revision: 1 })).toMatchObject({ ok: false, status: 412 });
     expect((await machine.status()).states).toEqual(['patch']);
+    expect(await machine.override('drain', 'look again', 'ann')).toMatchObject({ ok: true });
+    expect((await machine.status()).states).toEqual(['drain']);
   });
 
   it('reports with data, and throws if they are too large', async () => {

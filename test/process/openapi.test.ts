@@ -188,6 +188,7 @@ const CALLS: readonly Call[] = [
       { id: `setInputs${of}`, status: 422, request: `PATCH ${at}/inputs?batch=2` },
       { id: `pause${of}`, status: 204, request: `POST ${at}/pause?reason=look&until=1h` },
       { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
+      { id: `override${of}`, status: 204, request: `POST ${at}/override?to=work&reason=look` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
       { id: `restore${of}`, status: 400, request: `POST ${at}/restore?at=tomorrow` },

@@ -1,8 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { parseDuration, parseTimestamp } from '../../chart/chart.ts';
-import type { Parsed } from '../../inputs.ts';
-import { REASON_LENGTH } from '../../limits.ts';
+import { type Parsed, ReasonShape } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
@@ -11,15 +10,11 @@ import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
 /** Why an operator does something, for the history and for refusals. */
-const REASON: Parameter<string | undefined> = parameter({
+export const REASON: Parameter<string | undefined> = parameter({
   name: 'reason',
   in: 'query',
   says: 'Why, for the history and for those who are held back.',
-  shape: z
-    .string()
-    .min(1, '`reason` is empty.')
-    .max(REASON_LENGTH, `\`reason\` must have at most ${REASON_LENGTH} characters.`)
-    .refine((text) => text.isWellFormed(), '`reason` must be well-formed Unicode.'),
+  shape: ReasonShape,
   absent: NOTHING,
 });
 

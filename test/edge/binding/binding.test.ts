@@ -107,6 +107,7 @@ describe('a call that its props do not allow', () => {
     ['READER', 'release', ['drain', 'a'], 'update'],
     ['READER', 'reset', [], 'admin'],
     ['RELEASE', 'reset', [], 'admin'],
+    ['RELEASE', 'override', ['drain', 'why'], 'operate'],
     ['REPORTER', 'is', ['drain'], 'read'],
     ['REPORTER', 'wait', ['drain'], 'read'],
     ['REPORTER', 'status', [], 'read'],
@@ -124,6 +125,16 @@ describe('a call that its props do not allow', () => {
     await call('ADMIN', 'update', 'drain');
     expect(await call('ADMIN', 'reset')).toEqual({ answer: { ok: true, revision: 3 } });
     expect(await call('ADMIN', 'is', 'drain')).toEqual({ answer: true });
+  });
+
+  it('moves the machine by hand, and says who and why', async () => {
+    await ask(CHART, 'drain');
+    expect(await call('ADMIN', 'override', 'drain', 'look again', { by: 'ann' })).toEqual({
+      answer: { ok: true, revision: 2 },
+    });
+    const { history } = await historyOf(CHART);
+    expect(history[0]).toMatchObject({ cause: 'override', by: 'ann', notes: ['look again'] });
+    expect((await call('ADMIN', 'override', 'drain', '')).answer).toMatchObject({ code: 'wrong-parameter' });
   });
 
   it.each(['erase', 'upload', 'env', 'ctx', '#machine', 'fetch'])(
