@@ -89,7 +89,7 @@ export function report(
     else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
   }
   const sent = { type: event, address: state, ...parsed(data) };
-  const named = by === undefined ? sent : { ...sent, by, isCountedBy: countedFor(draft, event, by) };
+  const named = by === undefined ? sent : { ...sent, by, isCountedBy: countedFor(draft, state, event, by) };
   const step = send(chart, snapshot, named, now);
   const entry = {
     event,
@@ -135,16 +135,30 @@ function checkPart(
   return share && noPart(machine, share.state, 'no-members', by);
 }
 
-/** Tells of each state whether it has counted the caller's report. Asked for by shares only. */
-function countedFor(draft: Draft, event: string, by: string) {
-  return (source: StateNumber) => isCounted(draft, source, event, by);
+/**
+ * Tells of each state whether it has counted the caller's report in its present visit, sent to another state than
+ * `address`. Asked for by shares only.
+ */
+function countedFor(draft: Draft, address: StateNumber, event: string, by: string) {
+  const { chart, snapshot } = draft.machine;
+  const { states } = chart.model;
+  // A root without a name takes no reports.
+  const others = [ROOT, ...snapshot.active.keys()].filter(
+    (state) => state !== address && states[state]?.name !== '',
+  );
+  return (source: StateNumber) => isCounted(draft, source, others, event, by);
 }
 
-/** Whether `source` has counted the caller's report in its present visit, sent to another state that it hears. */
-function isCounted(draft: Draft, source: StateNumber, event: string, by: string): boolean {
+function isCounted(
+  draft: Draft,
+  source: StateNumber,
+  others: readonly StateNumber[],
+  event: string,
+  by: string,
+): boolean {
   const { chart, snapshot } = draft.machine;
   const visit = source === ROOT ? 0 : (snapshot.active.get(source)?.number ?? 0);
-  return [ROOT, ...snapshot.active.keys()].some((state) => {
+  return others.some((state) => {
     if (!isRelated(chart.model, state, source)) return false;
     const receipt = draft.receipt(reportKey(state, event, by));
     return receipt !== undefined && receipt.began >= visit;
