@@ -26,9 +26,16 @@ states:
   never: {}
 `;
 
+/** Each report begins a new visit, so that a caller counts again. */
+const TURNING = `initial: a
+states:
+  a: {on: {update: {target: a, reenter: true}}}
+`;
+
 /** The served folder: `/bench/small` and so on. Each chart has three states, and `large` has a thousand. */
 export const CHARTS: Readonly<Record<string, string>> = {
   small: counting(3),
   large: counting(1_000),
   round: ROUND,
+  turning: TURNING,
 };
