@@ -496,6 +496,7 @@ describe('GET', () => {
       context: { failed: 1 },
       inputs: {},
       paused: null,
+      members: null,
       quorums: [{ state: 'waiting', event: 'approve', have: 1, need: 2, by: [] }],
       claims: [],
       timers: [{ at: '2040-06-01T12:31:00.000Z', event: null, state: 'waiting', target: 'given_up' }],
