@@ -15,6 +15,8 @@ export interface Grant {
   /** The machines that it covers, as globs over addresses: `acme/*`, `acme/release@*`, `default`. */
   readonly charts: readonly string[];
   readonly can: readonly Right[];
+  /** The only name under which its bearer may report, claim and ask; absent: any. */
+  readonly by?: string;
   /** When it expires, ms since the epoch. */
   readonly until: number;
 }

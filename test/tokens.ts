@@ -17,6 +17,7 @@ export interface TokenClaims {
   readonly sub?: unknown;
   readonly charts?: unknown;
   readonly can?: unknown;
+  readonly by?: unknown;
   readonly exp?: unknown;
   readonly nbf?: unknown;
   readonly iat?: unknown;

@@ -2,6 +2,7 @@
 import { verify } from 'hono/jwt';
 import * as z from 'zod';
 import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
+import { CallerShape } from '../inputs.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { AuthBindings } from './env.ts';
@@ -44,10 +45,15 @@ export async function authenticate(
     try {
       // The token does not choose the algorithm. The platform compares the HMAC in constant time.
       const claims = await verify(token, await keyOf(secret), { alg: 'HS256', iat: false });
-      const { success, data } = Claims.safeParse(claims);
-      if (!success) return refuse('no-token', 'The token lacks one of sub, charts, can and exp.');
-      const { sub, charts, can, exp } = data;
-      return { ok: true, grant: { sub, charts, can, until: exp * 1_000 } };
+      const { success, data, error } = Claims.safeParse(claims);
+      if (!success)
+        return refuse(
+          'no-token',
+          error.issues[0]?.path[0] === 'by' ? WRONG_NAME : 'The token lacks one of sub, charts, can and exp.',
+        );
+      const { sub, charts, can, by, exp } = data;
+      const name = by === undefined ? {} : { by };
+      return { ok: true, grant: { sub, charts, can, ...name, until: exp * 1_000 } };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       why = REASONS.get(error.name) ?? why;
@@ -61,6 +67,7 @@ const Claims = z.object({
   sub: z.string().min(1).max(CALLER_LENGTH),
   charts: z.array(z.string()).min(1),
   can: z.array(z.enum(RIGHTS)).min(1),
+  by: CallerShape.optional(),
   /** s since the epoch */
   exp: z.number(),
 });
@@ -71,6 +78,8 @@ const NO_SECRET =
   'This service requires tokens and has no secret to verify them with. Make one (openssl rand -base64 32) and set it: npx wrangler secret put TOKEN_SECRET. On a private network, set the variable AUTH to `open` instead.';
 
 const NO_TOKEN = 'Send a token: -H "Authorization: Bearer $TOKEN", or -u "me:$TOKEN".';
+
+const WRONG_NAME = 'The `by` of the token is no name of a caller.';
 
 const INVALID = 'The token is not one of ours.';
 

@@ -6,7 +6,7 @@ import { DURATION } from '../chart/time.ts';
 import type { UpdateOptions } from '../commands.ts';
 import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
 import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
-import { fitsIn, type RefusalCode, refuse } from '../refusal.ts';
+import { fitsIn, type Refusal, type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 import { queryOf } from './query.ts';
@@ -45,8 +45,7 @@ export const EVENT: Parameter<string> = parameter({
   code: 'reserved-event',
 });
 
-/** The name of the caller. */
-export const BY: Parameter<string | undefined> = parameter({
+const NAMED: Parameter<string | undefined> = parameter({
   name: 'by',
   in: 'query',
   says: 'The name of the caller. A caller counts once per visit of a state and event.',
@@ -54,15 +53,43 @@ export const BY: Parameter<string | undefined> = parameter({
   absent: NOTHING,
 });
 
-/** The name of the caller, required. */
-export const CALLER: Parameter<string> = parameter({
-  name: 'by',
-  in: 'query',
+/** The name of the caller: the one that the token fixes, if it fixes one. */
+export const BY: Parameter<string | undefined> = {
+  ...NAMED,
+  read(c) {
+    const by = NAMED.read(c);
+    return by.ok ? (checkOwnName(c, by.value) ?? { ok: true, value: by.value ?? ownName(c) }) : by;
+  },
+};
+
+/** The name of the caller, required unless the token fixes it. */
+export const CALLER: Parameter<string> = {
+  ...NAMED,
   says: 'The name of the caller that holds the slot.',
   isRequired: true,
-  shape: CallerShape,
-  absent: refuse('wrong-parameter', 'The query must name the caller: ?by=NAME.'),
-});
+  read(c) {
+    const by = BY.read(c);
+    if (!by.ok) return by;
+    return by.value === undefined ? NO_CALLER : { ok: true, value: by.value };
+  },
+};
+
+const NO_CALLER = refuse('wrong-parameter', 'The query must name the caller: ?by=NAME.');
+
+/** The only name that the request's token allows; undefined if it allows any. */
+function ownName(c: Context<AppEnv>): string | undefined {
+  return c.get('grant')?.by;
+}
+
+/** Refuses a name other than the one that the request's token fixes. */
+export function checkOwnName(c: Context<AppEnv>, by: string | undefined): Refusal | undefined {
+  const own = ownName(c);
+  if (own === undefined || by === undefined || by === own) return undefined;
+  return refuse(
+    'forbidden',
+    `The token is for ${JSON.stringify(own)} alone, and not for ${JSON.stringify(by)}.`,
+  );
+}
 
 const WAIT_RULE = `\`wait\` must be a duration of at most ${WAIT_MAX / 1_000}s, such as 30s.`;
 

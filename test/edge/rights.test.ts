@@ -4,8 +4,8 @@ import { RESOURCES } from '../../src/edge/app.ts';
 import type { Env } from '../../src/edge/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
 import { counting, final, newChart, putChart, removeChart, sequence } from '../charts.ts';
-import { machinePath, problemOf, send } from '../service.ts';
-import { GUARDED, sendAs, sendWith, tokenFor } from '../tokens.ts';
+import { historyOf, machinePath, problemOf, send } from '../service.ts';
+import { GUARDED, sendAs, sendWith, tokenFor, tokenWith } from '../tokens.ts';
 
 /** The right of every method of every resource of the service. */
 const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
@@ -128,6 +128,77 @@ describe.each(cases)('%s %s at %s', (method, rule, machine, right) => {
   it('is refused with all rights but that one', async () => {
     const others = RIGHTS.filter((other) => other !== right);
     expect(await statusFor(await tokenFor('*', ...others), method, rule, machine)).toBe(403);
+  });
+});
+
+/** Every method that takes the name of a caller. */
+const named = RESOURCES.machine.flatMap(({ path, methods }) =>
+  Object.entries(methods).flatMap(([method, { contract }]) =>
+    contract.parameters?.some(({ name }) => name === 'by') ? [[method, path] as const] : [],
+  ),
+);
+
+describe.each(named)('a token for one name: %s %s', (method, path) => {
+  const statusAs = async (by: unknown, query: string) => {
+    const token = await tokenWith({ charts: [address], by });
+    const target = `/${address}${path.replace('{name}', 'me')}?${query}`;
+    const response = await sendAs(token, method, target, method === 'GET' ? {} : { body: '{}' });
+    return [response.status, response.ok ? '' : (await problemOf(response)).detail] as const;
+  };
+  const more =
+    path === '/state' || path === '/claims' ? 'state=a&' : path === '/override' ? 'to=a&reason=x&' : '';
+
+  it('is refused with another name, which it says', async () => {
+    // A restore looks at its moment first.
+    const moment = path === '/restore' ? `at=${new Date(Date.now() - 60_000).toISOString()}&` : '';
+    expect(await statusAs('web-01', `${moment}${more}by=web-02`)).toEqual([
+      403,
+      'The token is for "web-01" alone, and not for "web-02".',
+    ]);
+  });
+
+  it('is admitted with its own name, and without one', async () => {
+    for (const query of [`${more}by=web-01`, more]) {
+      const [status, detail] = await statusAs('web-01', query);
+      expect([401, 403], `${query}: ${detail}`).not.toContain(status);
+      expect(detail).not.toContain('must name the caller');
+    }
+  });
+});
+
+describe('a token for one name', () => {
+  it('reports, claims and asks under that name', async () => {
+    const machine = await newChart(
+      'initial: a\nstates: {a: {slots: 1, on: {update: {target: b, quorum: 3}}}, b: {}}',
+    );
+    const token = await tokenWith({ by: 'web-01' });
+    const claim = await sendAs(token, 'POST', `/${machine}/claims?state=a`);
+    expect(await claim.json<object>()).toMatchObject({ by: 'web-01' });
+    expect((await sendAs(token, 'PUT', `/${machine}/state?state=a`)).status).toBe(200);
+    const [entry] = (await historyOf(machine)).history;
+    expect(entry).toMatchObject({ cause: 'update', by: 'web-01', sub: 'tester' });
+    const asked = await sendAs(token, 'GET', `/${machine}/state?state=a`);
+    expect((await problemOf(asked)).type).toBe('urn:stateservice:problem:already-reported');
+  });
+
+  it('locks that node alone by FleetLock', async () => {
+    const machine = await newChart('initial: a\nstates: {a: {slots: 2, on: {update: b}}, b: {}}');
+    const token = await tokenWith({ by: 'node-1' });
+    const lock = (id: string, route: string) =>
+      sendAs(token, 'POST', `/${machine}/v1/${route}`, {
+        headers: { 'fleet-lock-protocol': 'true' },
+        body: JSON.stringify({ client_params: { id, group: 'a' } }),
+      });
+    for (const route of ['pre-reboot', 'steady-state']) {
+      const foreign = await lock('node-2', route);
+      expect(foreign.status).toBe(403);
+      expect(await foreign.json()).toMatchObject({ kind: 'forbidden' });
+    }
+    expect((await lock('node-1', 'pre-reboot')).status).toBe(200);
+  });
+
+  it.each(['', 7, 'x'.repeat(256)])('is no token if the name is wrong: %j', async (by) => {
+    expect((await sendAs(await tokenWith({ by }), 'GET', `/${address}`)).status).toBe(401);
   });
 });
 

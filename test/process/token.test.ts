@@ -35,6 +35,18 @@ describe('a token', () => {
   });
 });
 
+describe('a token for one name', () => {
+  it('reports as that name and no other', async () => {
+    const server = await startGuarded({ TOKEN_SECRET });
+    const own = await token([...WEB, '--by', 'web-01']);
+    const path = '/acme/release/state?state=drain';
+    expect(await statusOf(server.url, `${path}&by=web-02`, own, 'PUT')).toBe(403);
+    expect(await statusOf(server.url, path, own, 'PUT')).toBe(200);
+    const { stderr, code } = await runCli(['token', ...WEB, '--by', ''], { TOKEN_SECRET });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--by must be a name')]);
+  });
+});
+
 describe('a server with a secret', () => {
   it('requires tokens, and says so', async () => {
     const server = await startGuarded({ TOKEN_SECRET });

@@ -7,7 +7,7 @@ import { readText } from '../body.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { FaultShape, FleetLockShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { parameter, withSubject } from '../parameters.ts';
+import { checkOwnName, parameter, withSubject } from '../parameters.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { refusalHeaders, respond } from '../responses.ts';
@@ -90,6 +90,8 @@ async function answer(c: Context<AppEnv>, machine: RemoteMachine, type: Lock['ty
   if (params === undefined) {
     return fault(refuse('wrong-parameter', 'The body must be {"client_params": {"id": "…", "group": "…"}}.'));
   }
+  const foreign = checkOwnName(c, params.id);
+  if (foreign !== undefined) return fault(foreign);
   const outcome = await machine.execute({ type, ...params, ...withSubject(c) });
   return outcome.ok ? respond(null, 200, {}) : fault(outcome);
 }
