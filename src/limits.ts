@@ -209,8 +209,8 @@ export const LAYOUT_THREADS = 90;
 export const LAYOUT_UNITS = 10;
 
 /**
- * Units of work in one slice: a state, an arrow or a caption is one (`slices.ts`). Other requests run between two slices. A
- * unit is some 10 µs, and some 40 µs in the first drawings of a process.
+ * Units of work in one slice of drawing or reading a chart: a state, an arrow or a caption is one (`slices.ts`). Other requests run
+ * between two slices. A unit is some 10 µs, and some 40 µs in the first slices of a process.
  */
 export const SLICE_UNITS = 500;
 

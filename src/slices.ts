@@ -3,12 +3,8 @@
  * is bounded by counted units and not by time.
  */
 import { SLICE_UNITS } from './limits.ts';
-
-/**
- * Work in parts. Before each part it yields the units that the part costs: 1 for a state, an arrow or a caption, some
- * 10 to 50 µs.
- */
-export type Sliced<Result> = Generator<number, Result>;
+import type { LruCache } from './lru-cache.ts';
+import type { Sliced } from './sliced.ts';
 
 /** Between two slices, in ms: other requests run in it. */
 const SLICE_REST = 2;
@@ -57,11 +53,41 @@ export async function inSlices<Result>(work: Sliced<Result>): Promise<Result> {
   }
 }
 
-/** Does work at once, where nothing else waits: on the command line. */
-export function atOnce<Result>(work: Sliced<Result>): Result {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
+/**
+ * Results of long work by key: one work is under way at a time. Requests for the same result share the work, and each
+ * request that waits goes on with what is under way.
+ */
+export class SharedWork<Result> {
+  readonly #results: LruCache<string, Result>;
+  #underWay: { readonly key: string; readonly task: Task<Result> } | undefined;
+
+  /** @param results keeps the results. */
+  constructor(results: LruCache<string, Result>) {
+    this.#results = results;
+  }
+
+  /** Returns the result that is kept, or does the work. */
+  async result(key: string, begin: () => Sliced<Result>): Promise<Result> {
+    for (;;) {
+      const kept = this.#results.get(key);
+      if (kept !== undefined) return kept;
+      await nextSlice();
+      if (this.#results.get(key) === undefined) this.#advance(key, begin);
+    }
+  }
+
+  #advance(key: string, begin: () => Sliced<Result>): void {
+    const present = this.#underWay ?? { key, task: new Task(begin()) };
+    // Work that fails is not under way any more.
+    this.#underWay = undefined;
+    try {
+      const done = present.task.advance();
+      if (done === undefined) this.#underWay = present;
+      else this.#results.set(present.key, done.result);
+    } catch (error) {
+      // A request for another result begins again, and fails itself.
+      if (present.key === key) throw error;
+    }
   }
 }
 

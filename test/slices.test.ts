@@ -1,7 +1,9 @@
 /** Long work in slices: its parts, and the pauses between them. */
 import { describe, expect, it } from 'vitest';
 import { SLICE_UNITS } from '../src/limits.ts';
-import { inSlices, nextSlice, type Sliced, Task } from '../src/slices.ts';
+import { LruCache } from '../src/lru-cache.ts';
+import type { Sliced } from '../src/sliced.ts';
+import { inSlices, nextSlice, SharedWork, Task } from '../src/slices.ts';
 
 /** Does parts of given costs, and notes each in `done`. */
 function* parts(costs: readonly number[], done: number[] = []): Sliced<number> {
@@ -62,5 +64,34 @@ describe('a slice', () => {
     isOver = true;
     await other;
     expect(turns).toBeGreaterThanOrEqual(10);
+  });
+});
+
+describe('shared work', () => {
+  const slices = () => parts([SLICE_UNITS, SLICE_UNITS, SLICE_UNITS]);
+
+  it('is done once for all requests of one result, and one work at a time', async () => {
+    const begun: string[] = [];
+    const work = new SharedWork(new LruCache<string, number>(10));
+    const resultOf = (key: string) =>
+      work.result(key, function* () {
+        begun.push(key);
+        const result = yield* slices();
+        begun.push(`${key} done`);
+        return result;
+      });
+    expect(await Promise.all([resultOf('a'), resultOf('b'), resultOf('a')])).toEqual([3, 3, 3]);
+    expect(await resultOf('b')).toBe(3);
+    expect(begun).toEqual(['a', 'a done', 'b', 'b done']);
+  });
+
+  it('that fails is refused to its own request only', async () => {
+    const work = new SharedWork(new LruCache<string, number>(10));
+    const failing = work.result('a', function* () {
+      yield* slices();
+      throw new Error('it cannot be drawn');
+    });
+    const [a, b] = await Promise.allSettled([failing, work.result('b', slices)]);
+    expect([a.status, b]).toEqual(['rejected', { status: 'fulfilled', value: 3 }]);
   });
 });

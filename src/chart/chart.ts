@@ -1,4 +1,5 @@
 /** The public interface of the pure core. Nothing in this folder uses Cloudflare, HTTP or SQL. */
+import { atOnce, type Sliced } from '../sliced.ts';
 import { compile, type Program } from './compile.ts';
 import { beginningOf, isCorrection } from './correction.ts';
 import { countOf, quorumKey } from './counts.ts';
@@ -123,15 +124,24 @@ export type Reading =
  * @param text YAML 1.2, of which JSON is a part.
  */
 export function readChart(text: string): Reading {
+  return atOnce(chartReading(text));
+}
+
+/** Reads a chart as `readChart` does, in parts. */
+export function* chartReading(text: string): Sliced<Reading> {
   const issues = new IssueList();
-  const document = readDocument(text, issues);
-  const chart = document && issues.errors.length === 0 ? check(document, issues) : undefined;
+  const document = yield* readDocument(text, issues);
+  const cost = text.length * CHECKING;
+  const chart = document && issues.errors.length === 0 ? yield* check(document, issues, cost) : undefined;
   issues.sort();
   const { errors, warnings } = issues;
   return chart === undefined || errors.length > 0
     ? { ok: false, errors, warnings }
     : { ok: true, chart, warnings };
 }
+
+/** The units of checking a character, and of the start of its chart. */
+const CHECKING = 1 / 40;
 
 /** Compiles a chart that was checked before: a fraction of the cost of reading its text. */
 export function openChart(definition: Definition): Chart {
@@ -181,7 +191,7 @@ export function writeBeginning({ definition }: Chart, text: string, corrected?: 
   return writeSequence(text, beginning, { current: ROOT, count: undefined, left: new Set() });
 }
 
-function check(document: Document, issues: IssueList): Chart | undefined {
+function* check(document: Document, issues: IssueList, cost: number): Sliced<Chart | undefined> {
   const dialect = dialectOf(document);
   if (dialect === undefined) {
     const message =
@@ -189,9 +199,11 @@ function check(document: Document, issues: IssueList): Chart | undefined {
     issues.error(document.locate([]), [], message);
     return undefined;
   }
+  yield cost;
   const definition =
     dialect === 'sequence' ? checkSequence(document, issues) : checkStatechart(document, issues);
   if (definition === undefined) return undefined;
+  yield cost;
   const chart = openChart(definition);
   const first = start(chart, 0, { ...NO_TERMS, inputs: filled(chart.model) });
   if (!first.ok)

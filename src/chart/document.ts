@@ -5,6 +5,7 @@
  */
 
 import { CHART_BYTES, CHART_LINES } from '../limits.ts';
+import type { Sliced } from '../sliced.ts';
 import type { IssueList, PathStep, Position } from './issue.ts';
 import { LineIndex, START } from './lines.ts';
 import { type MapNode, type Node, readTree, startOf } from './yaml-tree.ts';
@@ -29,7 +30,7 @@ export interface Document {
  * @param issues receives every error: those of `readTree`, and a text that is too large.
  * @returns the document; undefined if the text cannot be read.
  */
-export function readDocument(text: string, issues: IssueList): Document | undefined {
+export function* readDocument(text: string, issues: IssueList): Sliced<Document | undefined> {
   const bytes = utf8Length(text);
   if (bytes > CHART_BYTES) {
     issues.error(START, [], `The chart has ${bytes} bytes; at most ${CHART_BYTES} are read.`);
@@ -41,7 +42,7 @@ export function readDocument(text: string, issues: IssueList): Document | undefi
     issues.error(START, [], `The chart has ${lines.count} lines; at most ${CHART_LINES} are read.`);
     return undefined;
   }
-  const root = readTree(source, lines, issues);
+  const root = yield* readTree(source, lines, issues);
   if (root === undefined) return undefined;
   return {
     data: toData(root, new Map()),

@@ -7,6 +7,7 @@
  */
 import { Composer, type CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
 import { CHART_DEPTH } from '../limits.ts';
+import type { Sliced } from '../sliced.ts';
 import { describeFault } from './yaml-faults.ts';
 import { type Fault, Stop, splitText, type WrittenTag } from './yaml-lexemes.ts';
 
@@ -24,9 +25,9 @@ export type YamlReading =
  *
  * @param source without a byte order mark.
  */
-export function readYaml(source: string): YamlReading {
+export function* readYaml(source: string): Sliced<YamlReading> {
   try {
-    return new Reader(source).read();
+    return yield* new Reader(source).read();
   } catch (error) {
     if (error instanceof Stop) return { ok: false, fault: error.fault };
     throw error;
@@ -37,6 +38,10 @@ const COLLECTIONS: ReadonlySet<string | undefined> = new Set(['block-map', 'bloc
 
 /** The message for a key that is a list or a mapping. */
 export const NO_KEY = 'A key must be a scalar, not a list or a mapping.';
+
+/** The units of splitting a character, and of parsing a lexeme, which is composed as well. */
+const SPLITTING = 1 / 100;
+const PARSING = 1 / 20;
 
 class Reader {
   readonly #source: string;
@@ -58,13 +63,16 @@ class Reader {
     Object.assign(this.#composer, { onError: this.#composing });
   }
 
-  read(): YamlReading {
+  *read(): Sliced<YamlReading> {
+    yield this.#source.length * SPLITTING;
     const { lexemes, tags } = splitText(this.#source);
     for (const lexeme of lexemes) {
+      yield PARSING;
       if (lexeme === ':') this.#checkKey();
       for (const token of this.#parser.next(lexeme)) this.#take(token);
       this.#checkStack();
     }
+    yield lexemes.length * PARSING;
     for (const token of this.#parser.end()) this.#take(token);
     const [document] = this.#composer.end();
     const root = document?.contents;

@@ -1,6 +1,7 @@
 /** Reads a document into nodes with their offsets and aliases resolved. Bounds its size with every alias expanded. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar } from 'yaml';
 import { CHART_NODES, CHART_TEXT } from '../limits.ts';
+import type { Sliced } from '../sliced.ts';
 import { type IssueList, quote } from './issue.ts';
 import { type LineIndex, START } from './lines.ts';
 import type { WrittenTag } from './yaml-lexemes.ts';
@@ -52,8 +53,9 @@ interface Entry extends Place {
  *   are no scalars, duplicate keys, cyclic aliases, aliases without an anchor, and a crossed bound.
  * @returns undefined if there is no tree; with errors in `issues`, the part that could be read.
  */
-export function readTree(source: string, lines: LineIndex, issues: IssueList): Node | undefined {
-  const reading = readYaml(source);
+export function* readTree(source: string, lines: LineIndex, issues: IssueList): Sliced<Node | undefined> {
+  const reading = yield* readYaml(source);
+  yield source.length * BUILDING;
   if (!reading.ok) {
     issues.error(lines.at(reading.fault.offset), [], reading.fault.message);
     return undefined;
@@ -71,6 +73,9 @@ export function readTree(source: string, lines: LineIndex, issues: IssueList): N
     throw error;
   }
 }
+
+/** The units of building the tree of a character, and its data. */
+const BUILDING = 1 / 100;
 
 /** Thrown to stop after an error, when further errors would mean nothing. */
 const STOP = Symbol('stop');

@@ -3,6 +3,7 @@
  *
  * An alias has the value of its anchor. If only one of the two changes, the alias is replaced by the value.
  */
+import { atOnce } from '../sliced.ts';
 import { IssueList } from './issue.ts';
 import { LineIndex } from './lines.ts';
 import { copiedScalar } from './yaml-scalar.ts';
@@ -24,7 +25,7 @@ export function changeScalars(text: string, change: Inner): string {
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
   const source = text.slice(mark.length);
   const issues = new IssueList();
-  const root = readTree(source, new LineIndex(source), issues);
+  const root = atOnce(readTree(source, new LineIndex(source), issues));
   if (root === undefined) throw new Error(`a stored text is not YAML: ${issues.errors[0]?.message}`);
   return mark + new Editor(source, root).change(change);
 }

@@ -1,6 +1,6 @@
 /** `diagram`: draws a chart without a machine. */
 import { writeFile } from 'node:fs/promises';
-import { atOnce } from '../slices.ts';
+import { atOnce } from '../sliced.ts';
 import { graphOf } from '../view/graph.ts';
 import { layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';

@@ -4,7 +4,8 @@ import type { Model } from '../chart/model.ts';
 import { LAYOUTS_KEPT } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { View } from '../objects/results.ts';
-import { inSlices, nextSlice, type Sliced, Task } from '../slices.ts';
+import type { Sliced } from '../sliced.ts';
+import { inSlices, nextSlice, SharedWork } from '../slices.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
 import { type Layout, layOut } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
@@ -23,6 +24,7 @@ const layouts = new LruCache<string, ChartLayout>(
   LAYOUTS_KEPT,
   ({ model, graph }) => model.states.length + graph.arrows.length,
 );
+const work = new SharedWork(layouts);
 
 /**
  * Draws a machine.
@@ -54,31 +56,7 @@ async function layoutOf(machine: RemoteMachine, hash: string): Promise<ChartLayo
   const known = layouts.get(hash);
   if (known !== undefined) return known;
   const answer = await machine.read({ type: 'definition', hash });
-  if (!answer.ok) return undefined;
-  for (;;) {
-    await nextSlice();
-    const laidOut = layouts.get(hash);
-    if (laidOut !== undefined) return laidOut;
-    advance(hash, answer.definition);
-  }
-}
-
-/** The layout that is under way, one at a time. */
-let underWay: { readonly hash: string; readonly task: Task<ChartLayout> } | undefined;
-
-/** Works on the layout that is under way; if there is none, begins that of a chart. */
-function advance(hash: string, definition: string): void {
-  const present = underWay ?? { hash, task: new Task(chartLayout(definition)) };
-  // A layout that fails is not under way any more.
-  underWay = undefined;
-  try {
-    const done = present.task.advance();
-    if (done === undefined) underWay = present;
-    else layouts.set(present.hash, done.result);
-  } catch (error) {
-    // A request for another chart begins again, and fails itself.
-    if (present.hash === hash) throw error;
-  }
+  return answer.ok ? work.result(hash, () => chartLayout(answer.definition)) : undefined;
 }
 
 function* chartLayout(definition: string): Sliced<ChartLayout> {

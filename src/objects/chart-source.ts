@@ -2,14 +2,16 @@ import { type Address, formatAddress } from '../address.ts';
 import {
   type Chart,
   type ChartIssue,
+  chartReading,
   type Definition,
   type Members,
   openChart,
-  readChart,
 } from '../chart/chart.ts';
 import type { Reset, Upload } from '../commands.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { Refusal } from '../refusal.ts';
+import type { Sliced } from '../sliced.ts';
+import { SharedWork } from '../slices.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { readMembers } from '../store/members-table.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
@@ -91,8 +93,9 @@ export class ChartSource {
   async toBegin(): Promise<ReadChart | Refusal> {
     const found = await this.newest(true);
     if (found === undefined) return noChart(this.#address);
-    if (this.#toBegin?.text !== found.text) this.#toBegin = { text: found.text, read: this.#read(found) };
-    const { read } = this.#toBegin;
+    const { text } = found;
+    const read = this.#toBegin?.text === text ? this.#toBegin.read : await this.#read(found);
+    this.#toBegin = { text, read };
     const { members } = this.#ofBase;
     return read.ok && members !== undefined ? { ...read, members } : read;
   }
@@ -124,8 +127,8 @@ export class ChartSource {
     return read?.ok && read.source.hash === hash ? JSON.stringify(read.source.definition) : undefined;
   }
 
-  #read(found: ChartText): ReadChart | Refusal {
-    const reading = readOnce(found.text);
+  async #read(found: ChartText): Promise<ReadChart | Refusal> {
+    const reading = await readOnce(found.text);
     if (!reading.ok) return invalidChart(this.#address, reading.errors);
     const { definition, warnings } = reading;
     return { ok: true, chart: openChart(definition), source: { ...found, definition }, warnings };
@@ -169,18 +172,22 @@ const CHARTS_READ = 16;
  * The results of reading, by the text. Shared by the objects of an isolate. Not by the hash: an uploaded sequence
  * keeps the hash of what was sent, and its text is that of its beginning.
  */
-const readings = new LruCache<string, Checked>(CHARTS_READ);
+const work = new SharedWork(new LruCache<string, Checked>(CHARTS_READ));
 
 /**
- * Reads a chart, or finds the result of an earlier reading. A chart of 1,000 states takes 150 ms to read and 1 ms to
- * open, and each query for another run that has not begun is for an object that has not read it.
+ * Reads a chart in slices, or finds the result of an earlier reading. A chart of 1,000 states takes 150 ms to read and 1 ms
+ * to open, and each query for another run that has not begun is for an object that has not read it.
  */
-function readOnce(text: string): Checked {
-  return readings.get(text) ?? readings.set(text, check(text));
+function readOnce(text: string): Promise<Checked> {
+  return work.result(text, () => check(text));
 }
 
-function check(text: string): Checked {
-  const reading = readChart(text);
+/** The units of a machine's start for a character of its chart: it follows the reading in the same slice. */
+const STARTING = 1 / 40;
+
+function* check(text: string): Sliced<Checked> {
+  const reading = yield* chartReading(text);
+  yield text.length * STARTING;
   if (!reading.ok) return { ok: false, errors: reading.errors };
   return { ok: true, definition: reading.chart.definition, warnings: reading.warnings };
 }

@@ -14,7 +14,7 @@ import {
   type Window,
 } from '../chart/model.ts';
 import { delayEvent, delayName, momentEvent } from '../chart/xstate-names.ts';
-import type { Sliced } from '../slices.ts';
+import type { Sliced } from '../sliced.ts';
 import { durationText, momentText } from './format.ts';
 
 /** A state and its children, in document order. */

@@ -5,7 +5,7 @@
 import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS, LAYOUT_UNITS } from '../limits.ts';
-import type { Sliced } from '../slices.ts';
+import type { Sliced } from '../sliced.ts';
 import { shortened, textWidth } from './format.ts';
 import {
   type Box,

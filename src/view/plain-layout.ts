@@ -1,6 +1,6 @@
 /** The plain layout, for charts that are too large for dagre: its cost is linear in states and arrows. */
 import type { StateNumber } from '../chart/model.ts';
-import type { Sliced } from '../slices.ts';
+import type { Sliced } from '../sliced.ts';
 import {
   type Box,
   DOT,

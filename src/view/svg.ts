@@ -2,7 +2,7 @@
 import { html, raw } from 'hono/html';
 import { showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
-import type { Sliced } from '../slices.ts';
+import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
