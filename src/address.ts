@@ -27,6 +27,7 @@ export const ChartAndRunShape = z
 
 /** First path segments of the service's and the `default` machine's resources: no tenant can have these names. */
 const RESERVED: ReadonlySet<string> = new Set([
+  'ask',
   'chart',
   'claims',
   'default',
@@ -37,6 +38,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'history',
   'inputs',
   'members',
+  'report',
   'reports',
   'members',
   'metrics',

@@ -23,6 +23,8 @@ export interface Update extends CommandFields {
   readonly revisions?: readonly number[];
   /** The report's data: JSON of at most `DATA_BYTES`. As text, because a recursive type cannot cross an RPC. */
   readonly data?: string;
+  /** Set if the request had a body that is no data, and counts without it. */
+  readonly isBodyLeftOut?: true;
 }
 
 /** The options of a report. */

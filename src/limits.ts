@@ -174,6 +174,9 @@ export const CHART_TIMERS = 1_000;
 export const DATA_BYTES = 4 * 1024;
 export const DATA_DEPTH = 64;
 
+/** Bytes of the body of a report by POST. Beyond `DATA_BYTES` it is no data. Alertmanager sends some 500 bytes an alert. */
+export const WEBHOOK_BYTES = 1024 * 1024;
+
 // Machines, tenants and the edge
 
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */

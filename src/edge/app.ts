@@ -25,7 +25,7 @@ import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
 import { restore } from './routes/restore.ts';
 import { start } from './routes/start.ts';
-import { state } from './routes/state.ts';
+import { askByPost, reportByPost, state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
 import { watch } from './routes/watch.ts';
 
@@ -35,6 +35,8 @@ export const RESOURCES: Resources = {
   tenant,
   machine: [
     state,
+    askByPost,
+    reportByPost,
     machine,
     chart,
     history,

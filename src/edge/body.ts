@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
+import type { Update } from '../commands.ts';
 import { type Parsed, parseData } from '../inputs.ts';
-import { BODY_WAIT, DATA_BYTES } from '../limits.ts';
-import { refuse } from '../refusal.ts';
+import { BODY_WAIT, DATA_BYTES, WEBHOOK_BYTES } from '../limits.ts';
+import { fitsIn, refuse } from '../refusal.ts';
 
 /**
  * Reads a body of UTF-8.
@@ -46,18 +47,47 @@ export async function readText(c: Context, most: number): Promise<Parsed<string>
   }
 }
 
+/** What a report has of its body. */
+export type ReportBody = Pick<Update, 'data' | 'isBodyLeftOut'>;
+
 /**
  * Reads the data of a report. Whatever its `Content-Type`: `curl -d` says that its JSON is a form.
  *
- * @returns compact JSON, undefined for an empty body, or a refusal.
+ * @returns compact JSON, nothing for an empty body, or a refusal.
  */
-export async function readData(c: Context): Promise<Parsed<string | undefined>> {
-  if (c.req.header('Content-Length') === '0' || c.req.raw.body === null) return NO_DATA;
+export async function readData(c: Context): Promise<Parsed<ReportBody>> {
+  if (isEmpty(c)) return NO_DATA;
   const text = await readText(c, DATA_BYTES);
-  return text.ok ? parseData(text.value) : text;
+  return text.ok ? dataOf(text.value) : text;
 }
 
-const NO_DATA = { ok: true, value: undefined } as const;
+/**
+ * Reads the body of a webhook. Its sender does not know of this service: Alertmanager sends all alerts of a group, a chat
+ * tool a form. What is too large for data, or no JSON, is left out. A body that is said to be JSON and is not is refused.
+ */
+export async function readWebhook(c: Context): Promise<Parsed<ReportBody>> {
+  if (isEmpty(c)) return NO_DATA;
+  const text = await readText(c, WEBHOOK_BYTES);
+  if (!text.ok) return text;
+  if (!fitsIn(DATA_BYTES, text.value)) return LEFT_OUT;
+  const body = dataOf(text.value);
+  if (body.ok) return body;
+  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header('Content-Type') ?? '');
+  return body.code === 'too-large' || !isJson ? LEFT_OUT : body;
+}
+
+function isEmpty(c: Context): boolean {
+  return c.req.header('Content-Length') === '0' || c.req.raw.body === null;
+}
+
+function dataOf(text: string): Parsed<ReportBody> {
+  const data = parseData(text);
+  if (!data.ok) return data;
+  return data.value === undefined ? NO_DATA : { ok: true, value: { data: data.value } };
+}
+
+const NO_DATA: Parsed<ReportBody> = { ok: true, value: {} };
+const LEFT_OUT: Parsed<ReportBody> = { ok: true, value: { isBodyLeftOut: true } };
 
 /** Stops reading. Cancelling a body that has failed throws, and is not needed. */
 function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {

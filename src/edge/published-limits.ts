@@ -55,6 +55,7 @@ import {
   WAIT_MAX,
   WAITERS,
   WAITS,
+  WEBHOOK_BYTES,
 } from '../limits.ts';
 
 export const LIMITS = {
@@ -78,6 +79,7 @@ export const LIMITS = {
   ifMatchBytes: IF_MATCH_BYTES,
   tokenLength: TOKEN_LENGTH,
   dataBytes: DATA_BYTES,
+  webhookBytes: WEBHOOK_BYTES,
   dataDepth: DATA_DEPTH,
   inputsBytes: INPUTS_BYTES,
   reasonLength: REASON_LENGTH,

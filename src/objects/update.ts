@@ -17,7 +17,7 @@ import {
   takes,
 } from '../chart/chart.ts';
 import type { Accepted, Update } from '../commands.ts';
-import { RECEIPT_BYTES } from '../limits.ts';
+import { DATA_BYTES, RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
 import {
   hashOfRequest,
@@ -63,7 +63,7 @@ function textOf({ state, event, by, revisions, data }: Report): string {
 /** Applies a report without regard to its key. */
 export function report(
   draft: Draft,
-  { state: name, event, by, sub, revisions, data }: Report,
+  { state: name, event, by, sub, revisions, data, isBodyLeftOut }: Report,
   now: number,
 ): Accepted | Refusal {
   const found = findState(draft.machine, name);
@@ -104,11 +104,14 @@ export function report(
     const request = writeCounts(countedBy(chart, snapshot, step.snapshot));
     remember(draft, state, { event, by, request, answer: reportAnswer(now, data) });
   }
-  draft.take(step, now, { cause: 'update', ...entry, notes: step.failures });
+  const notes = [...(isBodyLeftOut === true ? [BODY_LEFT_OUT] : []), ...step.failures];
+  draft.take(step, now, { cause: 'update', ...entry, notes });
   // Timers of the states that it entered may be due already.
   fireDue(draft, now);
   return accepted(draft);
 }
+
+const BODY_LEFT_OUT = `the body was left out: data are JSON of at most ${DATA_BYTES} bytes`;
 
 /** Frees a slot after its holder's report. It stays taken for the state's `cooldown`. */
 function giveBack(draft: Draft, claim: Claim, now: number): void {

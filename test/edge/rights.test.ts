@@ -11,6 +11,8 @@ import { GUARDED, sendAs, sendWith, tokenFor, tokenWith } from '../tokens.ts';
 const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}': { GET: 'read', DELETE: 'admin' },
   '{machine}/state': { GET: 'read', PUT: 'update' },
+  '{machine}/ask': { POST: 'read' },
+  '{machine}/report': { POST: 'update' },
   '{machine}/chart': { GET: 'read', PUT: 'admin' },
   '{machine}/history': { GET: 'read' },
   '{machine}/reports': { GET: 'read' },
@@ -68,7 +70,7 @@ afterAll(async () => {
 
 /** A request for a path of the table. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
-  const isOfState = rule.endsWith('/state') || rule.endsWith('/reports');
+  const isOfState = /\/(?:state|ask|report|reports)$/.test(rule);
   const query = rule.endsWith('/claims') ? '?state=a&by=me' : isOfState ? '?state=a' : '';
   const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
   const isFleetLock = rule.includes('/v1/');
@@ -145,8 +147,11 @@ describe.each(named)('a token for one name: %s %s', (method, path) => {
     const response = await sendAs(token, method, target, method === 'GET' ? {} : { body: '{}' });
     return [response.status, response.ok ? '' : (await problemOf(response)).detail] as const;
   };
-  const more =
-    path === '/state' || path === '/claims' ? 'state=a&' : path === '/override' ? 'to=a&reason=x&' : '';
+  const more = ['/state', '/claims', '/ask', '/report'].includes(path)
+    ? 'state=a&'
+    : path === '/override'
+      ? 'to=a&reason=x&'
+      : '';
 
   it('is refused with another name, which it says', async () => {
     // A restore looks at its moment first.

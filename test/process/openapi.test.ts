@@ -186,6 +186,8 @@ const CALLS: readonly Call[] = [
       { id: `deleteMembers${of}`, status: 204, request: `DELETE ${at}/members` },
       { id: `start${of}`, status: 204, request: `POST ${at}/start` },
       { id: `setInputs${of}`, status: 422, request: `PATCH ${at}/inputs?batch=2` },
+      { id: `ask${of}`, status: 406, request: `POST ${at}/ask?state=nothing` },
+      { id: `report${of}`, status: 406, request: `POST ${at}/report?state=nothing`, body: '{}' },
       { id: `pause${of}`, status: 204, request: `POST ${at}/pause?reason=look&until=1h` },
       { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
       { id: `override${of}`, status: 204, request: `POST ${at}/override?to=work&reason=look` },
