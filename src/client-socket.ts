@@ -137,6 +137,16 @@ export class MachineSocket {
     }
   }
 
+  /** Waits for the news that a state was entered, at most `ms`. */
+  async hasEntered(state: string, ms: number): Promise<boolean> {
+    const until = Date.now() + ms;
+    for (;;) {
+      const news = await this.next(state, until - Date.now());
+      if (news === 'entered') return true;
+      if (news !== 'changed') return false;
+    }
+  }
+
   close(): void {
     this.#isLost = true;
     this.#socket.close();

@@ -207,11 +207,14 @@ class MachineClient {
     const socket = await openSocket(`${this.#base}/watch`, this.#options, signal);
     if (socket === undefined) return NOT_YET;
     try {
-      for (;;) {
+      // That the state was entered, perhaps only briefly, does not mean that a caller may go.
+      const awaited = ask.by === undefined ? ask.state : undefined;
+      for (let asked = 1; ; asked++) {
         const turn = await this.#turn(ask, 0, signal);
+        // The answer can overtake the news of the commit that has entered the state and left it again.
+        if (turn === 'never' && asked > 1 && awaited !== undefined)
+          return (await socket.hasEntered(awaited, NEWS_WITHIN)) ? 'yes' : 'never';
         if (typeof turn !== 'object' || Date.now() >= until) return turn;
-        // That the state was entered, perhaps only briefly, does not mean that a caller may go.
-        const awaited = ask.by === undefined ? ask.state : undefined;
         const news = await socket.next(awaited, Math.min(until - Date.now(), turn.again));
         if (news === 'entered') return 'yes';
         if (news === 'deleted') throw new StateServiceError(404, 'no-chart', 'The machine was deleted.');
@@ -308,6 +311,9 @@ const NOT_YET: Turn = { again: LONGEST_WAIT };
 
 /** The refusals that end by the clock, without a change of the machine. */
 const PASSES: ReadonlySet<string> = new Set(['closed', 'slots-taken']);
+
+/** How long after an answer the news of an earlier commit may come, ms. */
+const NEWS_WITHIN = 500;
 
 /** Statuses that mean no. */
 const NO: ReadonlySet<number> = new Set([406, 412, 422]);

@@ -22,7 +22,7 @@ npm() {
       [[ $* == *' -- '* ]] || set -- "$@" --
       command npm "$@" --dry-run
       ;;
-    'run test:'* | 'run check' | 'run bench' | 'run dev') has_script "$2" ;;
+    'run test:'* | 'run check' | 'run bench'* | 'run dev') has_script "$2" ;;
     *) command npm "$@" ;;
   esac
 }
