@@ -1,15 +1,8 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
 import * as z from 'zod';
 import { isReservedEvent } from './chart/chart.ts';
-import {
-  CALLER_LENGTH,
-  DATA_BYTES,
-  DATA_DEPTH,
-  EVENT_LENGTH,
-  KEY_LENGTH,
-  REASON_LENGTH,
-  STATE_BYTES,
-} from './limits.ts';
+import { DATA_BYTES, DATA_DEPTH, EVENT_LENGTH } from './chart-limits.ts';
+import { CALLER_LENGTH, KEY_LENGTH, REASON_LENGTH, STATE_BYTES } from './limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
 
 /** A valid value, or the refusal of an invalid one. */

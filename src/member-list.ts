@@ -1,8 +1,8 @@
 /** Reads lists of members, as text and as JSON: who is expected to take part, each with labels. */
 import type { ChartIssue, Labels, Members } from './chart/chart.ts';
+import { CHART_ISSUES } from './chart-limits.ts';
 import {
   CALLER_LENGTH,
-  CHART_ISSUES,
   LABEL_LENGTH,
   LABEL_VALUE_LENGTH,
   MEMBER_LABELS,

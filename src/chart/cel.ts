@@ -2,7 +2,7 @@
  * CEL (https://cel.dev) as charts use it: its variables, and operators that mix ints and doubles.
  */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import { EXPRESSION_NODES, ONLY_NODES } from '../limits.ts';
+import { EXPRESSION_NODES, ONLY_NODES } from '../chart-limits.ts';
 
 /** The results of `in_state` while a guard is evaluated, by name. */
 export type Answers = ReadonlyMap<string, boolean>;

@@ -5,7 +5,7 @@
  * which states were entered and left, whether the event was taken, and which timers to set.
  */
 import { assign, cancel, raise, setup } from 'xstate';
-import { MICROSTEPS } from '../limits.ts';
+import { MICROSTEPS } from '../chart-limits.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
 import { Evaluator } from './evaluator.ts';
 import type { CheckedGuard, Json, Scope } from './expression.ts';

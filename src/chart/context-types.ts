@@ -6,7 +6,7 @@
  * at run time; a key that can have several types is not checked.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { TYPED_TEXT } from '../limits.ts';
+import { TYPED_TEXT } from '../chart-limits.ts';
 import { type ContextTypes, childrenOf, createEnvironment } from './cel.ts';
 import {
   type AskedKey,

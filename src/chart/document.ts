@@ -4,7 +4,7 @@
  * Keys are text, so `__proto__` and `1.0` are keys like any other; objects have no prototype.
  */
 
-import { CHART_BYTES, CHART_LINES } from '../limits.ts';
+import { CHART_BYTES, CHART_LINES } from '../chart-limits.ts';
 import type { Sliced } from '../sliced.ts';
 import type { IssueList, PathStep, Position } from './issue.ts';
 import { LineIndex, START } from './lines.ts';

@@ -4,7 +4,7 @@
  * No clock, no randomness, no I/O: the caller passes `now`, in ms since the epoch, and gets back as data what has to be
  * stored. Snapshots are immutable.
  */
-import { CHART_TIMERS } from '../limits.ts';
+import { CHART_TIMERS } from '../chart-limits.ts';
 import type { MachineSnapshot, Program } from './compile.ts';
 import { BoundError, ExpressionError, TOO_LONG } from './evaluator.ts';
 import { ROOT, type StateNumber } from './model.ts';

@@ -15,7 +15,7 @@ import {
   FAILURES_TOLD,
   MICROSTEP_COST,
   REGION_COST,
-} from '../limits.ts';
+} from '../chart-limits.ts';
 import {
   type Answers,
   childrenOf,

@@ -3,7 +3,7 @@
  * charges it), and that the names they use can exist.
  */
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
-import { EXPRESSION_LENGTH } from '../limits.ts';
+import { EXPRESSION_LENGTH } from '../chart-limits.ts';
 import { childrenOf, createEnvironment, createMemberEnvironment, MACROS } from './cel.ts';
 
 /** Plain JSON, as a chart's context holds it. */

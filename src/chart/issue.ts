@@ -1,4 +1,4 @@
-import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from '../limits.ts';
+import { CHART_ISSUES, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH, SUGGESTIONS } from '../chart-limits.ts';
 import { nearest } from './nearest.ts';
 
 /** An error or a warning about a chart's text. Only errors refuse the chart. */

@@ -11,7 +11,7 @@
  * work may be begun while it is open and the state does not close within its cutoff.
  */
 import { Cron } from 'croner';
-import { WINDOW_SEARCHES, WINDOWS_JOINED } from '../limits.ts';
+import { WINDOW_SEARCHES, WINDOWS_JOINED } from '../chart-limits.ts';
 import type { Model, StateModel, StateNumber, Window } from './model.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -1,6 +1,6 @@
 /** `inputs`: what may differ from run to run. The same in both dialects. */
 import * as z from 'zod';
-import { CHART_INPUTS, CHART_SLOTS, INPUTS_BYTES } from '../limits.ts';
+import { CHART_INPUTS, CHART_SLOTS, INPUTS_BYTES } from '../chart-limits.ts';
 import { type Amount, parseInputAmount } from './amount.ts';
 import type { Document } from './document.ts';
 import type { IssueList } from './issue.ts';

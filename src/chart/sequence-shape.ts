@@ -1,6 +1,6 @@
 /** The shapes of a sequence: for checking documents, and for the JSON Schema that editors use. */
 import * as z from 'zod';
-import { CHART_STATES } from '../limits.ts';
+import { CHART_STATES } from '../chart-limits.ts';
 import { OnlyField } from './only.ts';
 import { InputsField } from './run-inputs.ts';
 import { SlotsFields } from './slots.ts';

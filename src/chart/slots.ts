@@ -1,6 +1,6 @@
 /** `slots`, `lease` and `cooldown`: keys that neither the original nor XState has, the same in both dialects. */
 import * as z from 'zod';
-import { CHART_SLOTS } from '../limits.ts';
+import { CHART_SLOTS } from '../chart-limits.ts';
 import { amountShape, parseAmount } from './amount.ts';
 import type { Slots } from './model.ts';
 import { DEFAULT_LEASE, DURATION, parseDuration } from './time.ts';

@@ -8,7 +8,7 @@ import {
   STATE_WINDOWS,
   WINDOW_MAX,
   WINDOW_MIN,
-} from '../limits.ts';
+} from '../chart-limits.ts';
 import type { Data, Document } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { ancestorsOf, type Model, type StateModel, type Window } from './model.ts';

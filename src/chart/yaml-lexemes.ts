@@ -1,6 +1,6 @@
 /** Splits YAML text into lexemes, which the `yaml` package parses. Counts them, and checks what its lexer does not. */
 import { Lexer } from 'yaml';
-import { CHART_TOKENS } from '../limits.ts';
+import { CHART_TOKENS } from '../chart-limits.ts';
 
 /** The reason why a text cannot be read, in one sentence, and its offset. */
 export interface Fault {

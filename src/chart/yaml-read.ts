@@ -6,7 +6,7 @@
  * stops at the first error, since a hostile text can have one per byte.
  */
 import { Composer, type CST, type ErrorCode, isScalar, type ParsedNode, Parser } from 'yaml';
-import { CHART_DEPTH } from '../limits.ts';
+import { CHART_DEPTH } from '../chart-limits.ts';
 import type { Sliced } from '../sliced.ts';
 import { describeFault } from './yaml-faults.ts';
 import { type Fault, Stop, splitText, type WrittenTag } from './yaml-lexemes.ts';

@@ -1,6 +1,6 @@
 /** Reads a document into nodes with their offsets and aliases resolved. Bounds its size with every alias expanded. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar } from 'yaml';
-import { CHART_NODES, CHART_TEXT } from '../limits.ts';
+import { CHART_NODES, CHART_TEXT } from '../chart-limits.ts';
 import type { Sliced } from '../sliced.ts';
 import { type IssueList, quote } from './issue.ts';
 import { type LineIndex, START } from './lines.ts';

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
+import { DATA_BYTES, WEBHOOK_BYTES } from '../chart-limits.ts';
 import type { Update } from '../commands.ts';
 import { type Parsed, parseData } from '../inputs.ts';
-import { BODY_WAIT, DATA_BYTES, WEBHOOK_BYTES } from '../limits.ts';
+import { BODY_WAIT } from '../limits.ts';
 import { fitsIn, refuse } from '../refusal.ts';
 
 /**

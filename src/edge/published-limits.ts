@@ -1,7 +1,5 @@
 /** The bounds that callers can meet: `GET /healthz` answers with them, and `docs/limits.md` explains them. */
 import {
-  BODY_WAIT,
-  CALLER_LENGTH,
   CHART_BYTES,
   CHART_COUNTS,
   CHART_INPUTS,
@@ -10,18 +8,25 @@ import {
   CHART_STATES,
   CHART_TIMERS,
   CHART_WINDOWS,
-  CLAIMS,
   CONTEXT_BYTES,
   DATA_BYTES,
   DATA_DEPTH,
   EVENT_LENGTH,
+  INPUTS_BYTES,
+  STATE_NAME_LENGTH,
+  STATE_WINDOWS,
+  WEBHOOK_BYTES,
+} from '../chart-limits.ts';
+import {
+  BODY_WAIT,
+  CALLER_LENGTH,
+  CLAIMS,
   FLEETLOCK_BYTES,
   HISTORY_LENGTH,
   HISTORY_PAGE_LENGTH,
   HISTORY_PAGE_MAX,
   HISTORY_ROWS,
   IF_MATCH_BYTES,
-  INPUTS_BYTES,
   KEY_LENGTH,
   LABEL_LENGTH,
   LABEL_VALUE_LENGTH,
@@ -43,8 +48,6 @@ import {
   SOCKET_REPLAY,
   SOCKETS,
   STATE_BYTES,
-  STATE_NAME_LENGTH,
-  STATE_WINDOWS,
   STATUS_CALLERS,
   STREAM_PAGE,
   STREAM_STALL,
@@ -55,7 +58,6 @@ import {
   WAIT_MAX,
   WAITERS,
   WAITS,
-  WEBHOOK_BYTES,
 } from '../limits.ts';
 
 export const LIMITS = {

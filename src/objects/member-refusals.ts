@@ -1,6 +1,7 @@
 /** The refusals that are about members. */
 import { type Members, type NoPart, nameOf, nearest, type StateNumber } from '../chart/chart.ts';
-import { MISSING_TOLD, SUGGESTION_CANDIDATES, SUGGESTION_LENGTH } from '../limits.ts';
+import { SUGGESTION_CANDIDATES, SUGGESTION_LENGTH } from '../chart-limits.ts';
+import { MISSING_TOLD } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { ExpectedMembers } from './expected-members.ts';
 import type { MachineState } from './machine-state.ts';

@@ -16,8 +16,9 @@ import {
   slotsOf,
   takes,
 } from '../chart/chart.ts';
+import { DATA_BYTES } from '../chart-limits.ts';
 import type { Accepted, Update } from '../commands.ts';
-import { DATA_BYTES, RECEIPT_BYTES } from '../limits.ts';
+import { RECEIPT_BYTES } from '../limits.ts';
 import { type Refusal, shorten } from '../refusal.ts';
 import {
   hashOfRequest,

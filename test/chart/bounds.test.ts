@@ -1,7 +1,7 @@
 /** Bounds of a chart's text: each text under `CHART_BYTES` is accepted or refused within 200 ms. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/chart.ts';
-import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/limits.ts';
+import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart-limits.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { allowed } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';

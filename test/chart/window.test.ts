@@ -1,7 +1,7 @@
 /** The key `window` in both dialects: what is read, and what is refused. */
 import { describe, expect, it } from 'vitest';
 import { readChart, writeChart } from '../../src/chart/chart.ts';
-import { CHART_WINDOWS } from '../../src/limits.ts';
+import { CHART_WINDOWS } from '../../src/chart-limits.ts';
 import { errorsOf, messageAt, placesOf, warningsOf } from './reading.ts';
 import { chartOf } from './run.ts';
 import { begin, leftOf, openText, reportAll } from './walk.ts';

@@ -1,8 +1,8 @@
 /** A simulated chart goes where a machine goes that is sent the same over HTTP. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
+import { CHART_TIMERS } from '../../src/chart-limits.ts';
 import { Simulation } from '../../src/cli/simulation.ts';
-import { CHART_TIMERS } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
 import { put } from '../objects/callers.ts';
 import { type StatusDocument, statusOf } from '../service.ts';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATA_BYTES, DATA_DEPTH, HISTORY_LENGTH, HISTORY_PAGE_LENGTH } from '../../src/limits.ts';
+import { DATA_BYTES, DATA_DEPTH } from '../../src/chart-limits.ts';
+import { HISTORY_LENGTH, HISTORY_PAGE_LENGTH } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { FUZZ } from '../fuzz.ts';
 import { atSecond, evict, historyOf, inStorage, objectAt, send, updateAt } from '../service.ts';

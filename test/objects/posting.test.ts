@@ -1,6 +1,6 @@
 /** Asks and reports by POST, as webhooks send them. */
 import { describe, expect, it } from 'vitest';
-import { WEBHOOK_BYTES } from '../../src/limits.ts';
+import { WEBHOOK_BYTES } from '../../src/chart-limits.ts';
 import { newChart } from '../charts.ts';
 import { historyOf, problemOf, send } from '../service.ts';
 

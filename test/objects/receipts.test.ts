@@ -1,9 +1,8 @@
 /** Receipts are bounded for ever: the newest 20,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
+import { DATA_BYTES, EVENT_LENGTH } from '../../src/chart-limits.ts';
 import {
   CALLER_LENGTH,
-  DATA_BYTES,
-  EVENT_LENGTH,
   IF_MATCH_BYTES,
   KEY_LENGTH,
   RECEIPT_BYTES,

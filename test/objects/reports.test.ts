@@ -1,6 +1,7 @@
 /** `GET …/reports`: the callers that reported in the present visit of a state, or in its last one. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CALLER_LENGTH, DATA_BYTES, REPORTS_PAGE, REPORTS_PAGE_LENGTH } from '../../src/limits.ts';
+import { DATA_BYTES } from '../../src/chart-limits.ts';
+import { CALLER_LENGTH, REPORTS_PAGE, REPORTS_PAGE_LENGTH } from '../../src/limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage, readAt, send, tracesOf, updateAt } from '../service.ts';
 import {

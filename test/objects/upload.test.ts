@@ -1,6 +1,6 @@
 /** `PUT {machine}/chart` puts a chart at the address. */
 import { describe, expect, it } from 'vitest';
-import { CHART_BYTES } from '../../src/limits.ts';
+import { CHART_BYTES } from '../../src/chart-limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, chartOf, evict, executeAt, report, reportTimes, send, tracesOf } from '../service.ts';
 import {

@@ -1,6 +1,6 @@
 /** The tree of states in a statechart document: their nesting and names, and the look-up of targets. */
 
-import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../../limits.ts';
+import { CHART_NAMES, CHART_STATES, STATE_NAME_LENGTH } from '../../chart-limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import { type IssueList, type PathStep, quote } from '../issue.ts';
 import type { StateModel, StateNumber } from '../model.ts';

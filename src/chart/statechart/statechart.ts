@@ -1,6 +1,6 @@
 /** The statechart dialect: checks a document and builds its model, or reports every error. */
 
-import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../../limits.ts';
+import { CHART_ACTIVE, CHART_REGIONS, CONTEXT_BYTES } from '../../chart-limits.ts';
 import { type Data, type Document, keyText } from '../document.ts';
 import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';

@@ -7,7 +7,7 @@ import {
   CHART_TRANSITIONS,
   EVENT_LENGTH,
   TARGET_LENGTH,
-} from '../../limits.ts';
+} from '../../chart-limits.ts';
 import { parseAmount } from '../amount.ts';
 import { checkContextUses, type ExpressionUse } from '../context-types.ts';
 import { type Data, type Document, keyText } from '../document.ts';

@@ -1,4 +1,4 @@
-import { CHART_BYTES } from '../../limits.ts';
+import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
 import { UploadedShape } from '../contract/documents.ts';
 import { BY, IF_MATCH, RESET, withSubject } from '../parameters.ts';

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Inputs } from '../../chart/chart.ts';
+import { INPUTS_BYTES } from '../../chart-limits.ts';
 import { type Parsed, parseInput } from '../../inputs.ts';
-import { INPUTS_BYTES } from '../../limits.ts';
 import { refuse } from '../../refusal.ts';
 import { readText } from '../body.ts';
 import { InputsShape } from '../contract/documents.ts';

@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readChart, send, start, storeSnapshot } from '../../../src/chart/chart.ts';
-import { CHART_TIMERS, CONTEXT_BYTES, EVENT_LENGTH } from '../../../src/limits.ts';
+import { CHART_TIMERS, CONTEXT_BYTES, EVENT_LENGTH } from '../../../src/chart-limits.ts';
 import { fireDue } from '../../../src/objects/due.ts';
 import { report } from '../../../src/objects/update.ts';
 import { newChart } from '../../charts.ts';

@@ -1,7 +1,7 @@
 /** The data of a report, as guards and assignments see it. */
 import { describe, expect, it } from 'vitest';
 import { type Json, readChart } from '../../../src/chart/chart.ts';
-import { DATA_BYTES } from '../../../src/limits.ts';
+import { DATA_BYTES } from '../../../src/chart-limits.ts';
 import { Run } from '../run.ts';
 
 /** Whether a guard lets an event with these data be taken, and what was noted of it. */

@@ -1,5 +1,5 @@
 /** Documents and charts that were made to hurt: each is small, and costs far more than its size. */
-import { CHART_BYTES } from '../../../src/limits.ts';
+import { CHART_BYTES } from '../../../src/chart-limits.ts';
 
 /** Fills a document up to the size that is read, or nearly. */
 const fill = (part: string, most = CHART_BYTES - 200) => part.repeat(Math.floor(most / part.length));

@@ -10,7 +10,7 @@ import {
   CHART_STATES,
   EXPRESSION_LENGTH,
   STATE_NAME_LENGTH,
-} from '../../../src/limits.ts';
+} from '../../../src/chart-limits.ts';
 
 /** The path of an error, and a part of what it says; in the order of the marks. */
 type Told = readonly [path: string, message: string | RegExp];

@@ -1,7 +1,7 @@
 /** A machine as a binding of another Worker, `worker.js`. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DATA_BYTES } from '../../../src/limits.ts';
+import { DATA_BYTES } from '../../../src/chart-limits.ts';
 import { counting, final, putChart, sequence } from '../../charts.ts';
 import { ask, erase, historyOf, report, statusOf } from '../../service.ts';
 
