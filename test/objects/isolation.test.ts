@@ -47,7 +47,14 @@ const REQUESTS = RESOURCES.machine.flatMap(({ path, methods }) =>
   Object.entries(methods).map(([method, { contract }]) => ({
     method,
     path: path.replace('{name}', 'web-01'),
-    query: queryOf(contract, { state: 'work', by: 'web-01', reset: 'true', at: new Date().toISOString() }),
+    query: queryOf(contract, {
+      state: 'work',
+      to: 'work',
+      reason: 'test',
+      by: 'web-01',
+      reset: 'true',
+      at: new Date().toISOString(),
+    }),
   })),
 );
 

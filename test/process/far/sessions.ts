@@ -234,7 +234,7 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
   },
   {
-    name: 'members and a pause',
+    name: 'members, and the hand of an operator',
     needs: 'object',
     steps: [
       step('PUT /v/sequence@8/members', 200, { headers: { 'Content-Type': 'text/plain' }, body: 'a\nb\n' }),
@@ -243,6 +243,9 @@ export const SESSIONS: readonly Session[] = [
       step('DELETE /v/sequence@8/members', 204),
       step('POST /v/sequence@8/pause', 204),
       step('POST /v/sequence@8/resume', 204),
+      step('POST /v/sequence@8/override?to=drain&reason=test', 204),
+      step('POST /v/sequence@8/ask?state=drain', 200),
+      step('POST /v/sequence@8/report?state=drain', 200),
     ],
   },
   {
