@@ -234,6 +234,14 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
   },
   {
+    name: 'an ask and a report by POST',
+    needs: 'edge',
+    steps: [
+      step('POST /v/sequence@11/report?state=drain', 200),
+      step('POST /v/sequence@11/ask?state=drain', 200),
+    ],
+  },
+  {
     name: 'members, and the hand of an operator',
     needs: 'object',
     steps: [
@@ -244,8 +252,6 @@ export const SESSIONS: readonly Session[] = [
       step('POST /v/sequence@8/pause', 204),
       step('POST /v/sequence@8/resume', 204),
       step('POST /v/sequence@8/override?to=drain&reason=test', 204),
-      step('POST /v/sequence@8/ask?state=drain', 200),
-      step('POST /v/sequence@8/report?state=drain', 200),
     ],
   },
   {
