@@ -161,12 +161,17 @@ describe('timers', () => {
     fc.assert(
       fc.property(randomChart, happenings, (data, list) => {
         const chart = read(data);
-        const late = takeTurns(chart, list, (turn, _, to) => fireAll(turn, to));
+        const late = takeTurns(chart, list, (machine, _, to) => fireAll(machine, to));
         // Timers without an end are cut off at another place in each run.
         fc.pre(late.history.length < MOST_TIMERS);
-        const punctual = takeTurns(chart, list, (turn, from, to) => {
-          for (let now = from; now < to && now < from + 10_000; now += 250) fireDue(turn, now);
-          fireAll(turn, to);
+        const punctual = takeTurns(chart, list, (machine, from, to) => {
+          const turns: Draft[] = [];
+          for (let now = from; now < to && now < from + 10_000; now += 250) {
+            const turn = nextTurn(turns.at(-1)?.machine ?? machine);
+            fireDue(turn, now);
+            turns.push(turn);
+          }
+          return [...turns, ...fireAll(turns.at(-1)?.machine ?? machine, to)];
         });
         expect(late).toEqual(punctual);
         fired += late.history.filter(({ cause }) => cause === 'timer').length;
@@ -254,17 +259,25 @@ describe('timers', () => {
   });
 });
 
-/** Timers beyond the bound of one turn fire in the next one. */
-function fireAll(turn: Draft, to: number): void {
-  const most = turn.machine.entries + MOST_TIMERS;
-  while (nextDue(turn.machine.snapshot, to) !== undefined && turn.machine.entries < most) fireDue(turn, to);
+/** Timers beyond the bound of one turn fire in the next one. @returns the turns. */
+function fireAll(machine: MachineState, to: number): Draft[] {
+  const turns: Draft[] = [];
+  const most = machine.entries + MOST_TIMERS;
+  let present = machine;
+  while (nextDue(present.snapshot, to) !== undefined && present.entries < most) {
+    const turn = nextTurn(present);
+    fireDue(turn, to);
+    turns.push(turn);
+    present = turn.machine;
+  }
+  return turns;
 }
 
 /** The present state of a machine, and its history. */
 function takeTurns(
   chart: Chart,
   list: readonly Happening[],
-  pass: (turn: Draft, from: number, to: number) => void,
+  pass: (machine: MachineState, from: number, to: number) => Draft[],
 ): { readonly machine: object; readonly history: readonly HistoryEntry[] } {
   let now = 0;
   const history: HistoryEntry[] = [];
@@ -273,17 +286,19 @@ function takeTurns(
   history.push(...(begun.changes?.history ?? []));
   let { machine } = begun;
   for (const happening of list) {
-    const turn = nextTurn(machine);
+    let turns: Draft[];
     if ('event' in happening) {
+      const turn = nextTurn(machine);
       const active = [...machine.snapshot.active.keys()];
       const state = nameOf(chart, [0, ...active][happening.to % (active.length + 1)] ?? 0);
       report(turn, { state, event: happening.event }, now);
+      turns = [turn];
     } else {
-      pass(turn, now, now + happening.wait);
+      turns = pass(machine, now, now + happening.wait);
       now += happening.wait;
     }
-    history.push(...(turn.changes?.history ?? []));
-    machine = turn.machine;
+    for (const turn of turns) history.push(...(turn.changes?.history ?? []));
+    machine = turns.at(-1)?.machine ?? machine;
   }
   return { machine: show(machine), history };
 }
