@@ -175,6 +175,31 @@ export const RESET = {
   read: (c) => ({ ok: true as const, value: ResetShape.parse(queryOf(c).reset) === 'true' }),
 } satisfies Parameter<boolean>;
 
+/** Who sends a command. */
+interface Sender {
+  readonly by?: string;
+  readonly sub?: string;
+}
+
+/** Reads who sends a command: its name, and the subject of its token. */
+export function readSender(c: Context<AppEnv>): Parsed<Sender> {
+  const by = BY.read(c);
+  if (!by.ok) return by;
+  return { ok: true, value: { ...(by.value === undefined ? {} : { by: by.value }), ...withSubject(c) } };
+}
+
+/** Reads who sends a command, and the revisions at which it is meant to count. */
+export function readConditions(
+  c: Context<AppEnv>,
+): Parsed<Sender & { readonly revisions?: readonly number[] }> {
+  const sender = readSender(c);
+  if (!sender.ok) return sender;
+  const revisions = IF_MATCH.read(c);
+  if (!revisions.ok) return revisions;
+  const asked = revisions.value === undefined ? {} : { revisions: revisions.value };
+  return { ok: true, value: { ...sender.value, ...asked } };
+}
+
 /** The options of a report. */
 export const UPDATE_OPTIONS = [BY, IDEMPOTENCY_KEY, IF_MATCH] as const;
 

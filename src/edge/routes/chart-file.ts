@@ -1,7 +1,7 @@
 import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
 import { UploadedShape } from '../contract/documents.ts';
-import { BY, IF_MATCH, RESET, withSubject } from '../parameters.ts';
+import { BY, IF_MATCH, RESET, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
 
@@ -49,19 +49,15 @@ export const chart: MachineResource = {
         ],
       },
       async answer(c, machine) {
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
-        const revisions = IF_MATCH.read(c);
-        if (!revisions.ok) return problem(revisions);
+        const conditions = readConditions(c);
+        if (!conditions.ok) return problem(conditions);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
         const outcome = await machine.execute({
           type: 'upload',
           text: text.value,
           reset: RESET.read(c).value,
-          ...(by.value === undefined ? {} : { by: by.value }),
-          ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
-          ...withSubject(c),
+          ...conditions.value,
         });
         if (!outcome.ok) return problem(outcome);
         const { ok: _, created, revision, ...body } = outcome;

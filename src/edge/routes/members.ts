@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { CallerShape, type Parsed } from '../../inputs.ts';
+import { CallerShape } from '../../inputs.ts';
 import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
 import { readMemberList } from '../../member-list.ts';
 import { MEMBER_FACTS } from '../../objects/results.ts';
@@ -9,7 +9,7 @@ import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
 import type { AppEnv } from '../env.ts';
-import { BY, IF_MATCH, NOTHING, parameter, wholeNumber, withSubject } from '../parameters.ts';
+import { BY, IF_MATCH, NOTHING, parameter, readConditions, wholeNumber } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, done, etag, json, problem } from '../responses.ts';
 
@@ -107,15 +107,15 @@ export const members: MachineResource = {
         refusals: ['wrong-parameter', 'wrong-revision', 'too-large', 'too-slow', 'invalid-members'],
       },
       async answer(c, machine) {
-        const change = changeOf(c);
-        if (!change.ok) return problem(change);
+        const conditions = readConditions(c);
+        if (!conditions.ok) return problem(conditions);
         const text = await readText(c, MEMBERS_BYTES);
         if (!text.ok) return problem(text);
         const isJson = c.req.header('Content-Type')?.startsWith('application/json') ?? false;
         const read = readMemberList(text.value, isJson);
         if (!read.ok) return problem(read);
         const list = writeMembers(read.members);
-        const outcome = await machine.execute({ type: 'members', list, ...change.value });
+        const outcome = await machine.execute({ type: 'members', list, ...conditions.value });
         if (!outcome.ok) return problem(outcome);
         const { ok: _, revision, ...body } = outcome;
         return json(body, { ETag: etag(revision) });
@@ -132,9 +132,9 @@ export const members: MachineResource = {
         refusals: ['wrong-parameter', 'wrong-revision'],
       },
       async answer(c, machine) {
-        const change = changeOf(c);
-        if (!change.ok) return problem(change);
-        const outcome = await machine.execute({ type: 'members', ...change.value });
+        const conditions = readConditions(c);
+        if (!conditions.ok) return problem(conditions);
+        const outcome = await machine.execute({ type: 'members', ...conditions.value });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },
@@ -155,11 +155,11 @@ export const member: MachineResource = {
         refusals: ['wrong-parameter', 'wrong-revision', 'no-such-member'],
       },
       async answer(c, machine) {
-        const change = changeOf(c);
-        if (!change.ok) return problem(change);
+        const conditions = readConditions(c);
+        if (!conditions.ok) return problem(conditions);
         const name = CallerShape.safeParse(lastSegment(c));
         if (!name.success) return problem(refuse('no-such-member', 'No member has such a name.'));
-        const outcome = await machine.execute({ type: 'strike', member: name.data, ...change.value });
+        const outcome = await machine.execute({ type: 'strike', member: name.data, ...conditions.value });
         if (!outcome.ok) return problem(outcome);
         const { ok: _, revision, ...body } = outcome;
         return json(body, { ETag: etag(revision) });
@@ -167,25 +167,6 @@ export const member: MachineResource = {
     },
   },
 };
-
-interface Change {
-  readonly by?: string;
-  readonly revisions?: readonly number[];
-  readonly sub?: string;
-}
-
-function changeOf(c: Context<AppEnv>): Parsed<Change> {
-  const by = BY.read(c);
-  if (!by.ok) return by;
-  const revisions = IF_MATCH.read(c);
-  if (!revisions.ok) return revisions;
-  const value = {
-    ...(by.value === undefined ? {} : { by: by.value }),
-    ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
-    ...withSubject(c),
-  };
-  return { ok: true, value };
-}
 
 /** Returns the last segment of the path, decoded: at the root it is in the place of a chart's name. */
 function lastSegment(c: Context<AppEnv>): string {

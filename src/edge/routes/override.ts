@@ -1,7 +1,7 @@
 import { StateShape } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
-import { BY, IF_MATCH, parameter, withSubject } from '../parameters.ts';
+import { BY, IF_MATCH, parameter, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 import { REASON } from './pausing.ts';
@@ -42,17 +42,13 @@ export const override: MachineResource = {
         const reason = REASON.read(c);
         if (!reason.ok) return problem(reason);
         if (reason.value === undefined) return problem(refuse('wrong-parameter', NO_REASON));
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
-        const revisions = IF_MATCH.read(c);
-        if (!revisions.ok) return problem(revisions);
+        const conditions = readConditions(c);
+        if (!conditions.ok) return problem(conditions);
         const outcome = await machine.execute({
           type: 'override',
           to: to.value,
           reason: reason.value,
-          ...(by.value === undefined ? {} : { by: by.value }),
-          ...(revisions.value === undefined ? {} : { revisions: revisions.value }),
-          ...withSubject(c),
+          ...conditions.value,
         });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },

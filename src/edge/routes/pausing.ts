@@ -5,7 +5,7 @@ import { type Parsed, ReasonShape } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
 import type { AppEnv } from '../env.ts';
-import { BY, NOTHING, parameter, withSubject } from '../parameters.ts';
+import { BY, NOTHING, parameter, readSender } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
@@ -53,18 +53,17 @@ export const pause: MachineResource = {
         refusals: ['wrong-parameter', 'is-over'],
       },
       async answer(c, machine) {
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
+        const sender = readSender(c);
+        if (!sender.ok) return problem(sender);
         const reason = REASON.read(c);
         if (!reason.ok) return problem(reason);
         const until = UNTIL.read(c);
         if (!until.ok) return problem(until);
         const outcome = await machine.execute({
           type: 'pause',
-          ...(by.value === undefined ? {} : { by: by.value }),
           ...(reason.value === undefined ? {} : { reason: reason.value }),
           ...(until.value === undefined ? {} : { until: until.value }),
-          ...withSubject(c),
+          ...sender.value,
         });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
@@ -87,10 +86,9 @@ export const resume: MachineResource = {
         refusals: ['wrong-parameter'],
       },
       async answer(c, machine) {
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
-        const caller = by.value === undefined ? {} : { by: by.value };
-        const outcome = await machine.execute({ type: 'resume', ...caller, ...withSubject(c) });
+        const sender = readSender(c);
+        if (!sender.ok) return problem(sender);
+        const outcome = await machine.execute({ type: 'resume', ...sender.value });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },

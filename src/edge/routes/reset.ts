@@ -1,4 +1,4 @@
-import { BY, withSubject } from '../parameters.ts';
+import { BY, readSender } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
@@ -16,13 +16,9 @@ export const reset: MachineResource = {
         refusals: ['wrong-parameter', 'wrong-inputs'],
       },
       async answer(c, machine) {
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
-        const outcome = await machine.execute({
-          type: 'reset',
-          ...(by.value === undefined ? {} : { by: by.value }),
-          ...withSubject(c),
-        });
+        const sender = readSender(c);
+        if (!sender.ok) return problem(sender);
+        const outcome = await machine.execute({ type: 'reset', ...sender.value });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseTimestamp, TIMESTAMP } from '../../chart/time.ts';
 import { RESTORE_DAYS } from '../../limits.ts';
 import { refuse } from '../../refusal.ts';
-import { BY, parameter, withSubject } from '../parameters.ts';
+import { BY, parameter, readSender } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
 
@@ -43,14 +43,13 @@ export const restore: MachineResource = {
       async answer(c, machine) {
         const at = AT.read(c);
         if (!at.ok) return problem(at);
-        const by = BY.read(c);
-        if (!by.ok) return problem(by);
+        const sender = readSender(c);
+        if (!sender.ok) return problem(sender);
         const outcome = await machine.restore({
           type: 'restore',
           id: crypto.randomUUID(),
           at: at.value,
-          ...(by.value === undefined ? {} : { by: by.value }),
-          ...withSubject(c),
+          ...sender.value,
         });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
