@@ -101,7 +101,7 @@ export {
 } from './snapshot.ts';
 export { type Inputs, type Labels, type Members, NO_TERMS, type Pause, type Terms } from './terms.ts';
 export { parseDuration, parseTimestamp } from './time.ts';
-export { type Ask, type Turn, turnOf } from './turn.ts';
+export { type Ask, freeSlots, type Turn, turnOf } from './turn.ts';
 export { isReservedEvent } from './xstate-names.ts';
 
 /** A checked chart without its text: plain JSON, which is stored and compiled. */

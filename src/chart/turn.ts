@@ -2,7 +2,7 @@
  * *May this caller go?* One pure function of (machine, state, caller, now). Asks, waits, claims, FleetLock, the page and
  * `simulate` call it; each condition is one line in it.
  */
-import { type Claims, claimOf, claimsOn, countOn } from './claims.ts';
+import { type Claims, claimOf, claimsOn, countOn, slotsOf } from './claims.ts';
 import type { Program } from './compile.ts';
 import { type Cooling, coolingOn } from './cooling.ts';
 import { needsMembers, partIn, slotCount } from './members.ts';
@@ -69,7 +69,7 @@ export function turnOf(
   if (noPart !== undefined) return noPart === 'no-members' ? notYet(noPart, state) : never(noPart, state);
   if (reportedEvents(program, snapshot, state).some(hasReported)) return never('already-reported', state);
   return (
-    closed(program, claims, { state, by }, now) ??
+    (isHolder ? undefined : closed(program, state, now)) ??
     slotsTaken(program, { snapshot, claims, cooling }, { state, by }, now) ??
     GO
   );
@@ -91,33 +91,42 @@ function reportedEvents(program: Program, snapshot: Snapshot, state: StateNumber
   return [...new Set([UPDATE, ...counted.map(({ event }) => event)])];
 }
 
-/** Holds a caller back while the windows of a state are closed. A caller that holds a slot of the state has begun its work. */
-function closed(
-  program: Program,
-  claims: Claims,
-  { state, by }: { readonly state: StateNumber; readonly by: string },
-  now: number,
-): Turn | undefined {
+/** Holds a caller back while the windows of a state are closed. */
+function closed(program: Program, state: StateNumber, now: number): Turn | undefined {
   const opening = openingOf(program, state, now);
-  if (opening === undefined || opening.open || claimOf(claims, state, by) !== undefined) return undefined;
+  if (opening === undefined || opening.open) return undefined;
   return notYet('closed', state, opening.again);
 }
 
 /** Holds a caller back that has no slot of a state, of those with slots among `state` and the states around it, if none is free. */
 function slotsTaken(
   program: Program,
-  { snapshot: { terms }, claims, cooling }: Situation,
+  situation: Situation,
   { state, by }: { readonly state: StateNumber; readonly by: string },
   now: number,
 ): Turn | undefined {
+  const { claims, cooling } = situation;
   for (const at of withAncestors(program.model, state)) {
-    const slots = program.model.states[at]?.slots;
-    if (slots === undefined || claimOf(claims, at, by) !== undefined) continue;
-    const cools = coolingOn(cooling, at, now);
-    const count = slotCount(program, terms, at, slots) ?? 0;
-    if (countOn(claims, at) + cools.length < count) continue;
-    const free = [...claimsOn(claims, at).map(({ until }) => until), ...cools];
-    return notYet('slots-taken', at, free.length === 0 ? undefined : Math.min(...free));
+    const free = freeSlots(program, situation, at, now);
+    if (free === undefined || free > 0 || claimOf(claims, at, by) !== undefined) continue;
+    const next = [...claimsOn(claims, at).map(({ until }) => until), ...coolingOn(cooling, at, now)];
+    return notYet('slots-taken', at, next.length === 0 ? undefined : Math.min(...next));
   }
   return undefined;
+}
+
+/**
+ * @returns how many slots of a state are free: neither claimed nor in a cooldown. Negative where the run has fewer slots
+ *   by now than are taken; undefined if the state has none.
+ */
+export function freeSlots(
+  program: Program,
+  { snapshot, claims, cooling }: Situation,
+  state: StateNumber,
+  now: number,
+): number | undefined {
+  const slots = slotsOf(program, state);
+  if (slots === undefined) return undefined;
+  const count = slotCount(program, snapshot.terms, state, slots) ?? 0;
+  return count - countOn(claims, state) - coolingOn(cooling, state, now).length;
 }

@@ -1,13 +1,4 @@
-import {
-  coolingOn,
-  countOn,
-  isActive,
-  mayCome,
-  type StateNumber,
-  slotCount,
-  slotsOf,
-  type Turn,
-} from '../chart/chart.ts';
+import { freeSlots, isActive, mayCome, type StateNumber, type Turn } from '../chart/chart.ts';
 import { PREVIEW_LOOK } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { reportKey } from '../store/receipt-table.ts';
@@ -17,7 +8,7 @@ import { withMissing } from './member-refusals.ts';
 import { deleted, refuseTurn, tooManyWaiting } from './refusals.ts';
 import type { Current, IsQuery } from './results.ts';
 import type { Runtime } from './runtime.ts';
-import { type Condition, openIn, slotsFreeIn, type WaitEnd, type Waits } from './waits.ts';
+import { type Condition, leftIn, slotsFreeIn, type WaitEnd, type Waits } from './waits.ts';
 
 /** Waits for a condition until a time, ms since the epoch. */
 type Wait = (condition: Condition, until: number) => Promise<WaitEnd>;
@@ -70,14 +61,17 @@ export async function ask(
   }
 }
 
-/** Returns the condition on which a wait that was held back looks again. */
+/**
+ * Returns the condition on which a wait that was held back looks again. Windows open by themselves, at the end of the
+ * wait's time, and a list of members ends all waits.
+ */
 function conditionOf(
   { why, state }: Extract<Turn, { readonly answer: 'not-yet' }>,
   asked: StateNumber,
 ): Condition {
   if (why === 'not-current') return asked;
   if (why === 'paused') return 'resumed';
-  return why === 'closed' ? openIn(state) : slotsFreeIn(state);
+  return why === 'slots-taken' ? slotsFreeIn(state) : leftIn(state);
 }
 
 /**
@@ -100,19 +94,12 @@ export function wakeAfter(waits: Waits, machine: MachineState, passed: ReadonlyS
     if (passed.has(state) || isActive(snapshot, state)) waits.wake(state, 'current');
     else if (!mayCome(chart, snapshot, state)) waits.wake(state);
   }
-  for (const state of waits.closedStates()) if (!isActive(snapshot, state)) waits.wake(openIn(state));
+  for (const state of waits.statesToLeave()) if (!isActive(snapshot, state)) waits.wake(leftIn(state));
   for (const state of waits.statesWithSlots()) {
-    const free = isActive(snapshot, state) ? freeSlots(machine, state) : Number.POSITIVE_INFINITY;
+    const free = isActive(snapshot, state) ? freeSlots(chart, machine, state, Date.now()) : undefined;
     // As many as can go: others would be refused, and wait again.
     waits.wake(slotsFreeIn(state), 'changed', free);
   }
-}
-
-function freeSlots({ chart, snapshot, claims, cooling }: MachineState, state: StateNumber): number {
-  const slots = slotsOf(chart, state);
-  if (slots === undefined) return Number.POSITIVE_INFINITY;
-  const count = slotCount(chart, snapshot.terms, state, slots) ?? 0;
-  return count - countOn(claims, state) - coolingOn(cooling, state, Date.now()).length;
 }
 
 /** Whether the caller has reported in the present visit of the state. A run that has not begun has no reports. */

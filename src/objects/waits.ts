@@ -26,21 +26,13 @@ export class Waits {
   }
 
   /** The states for whose slots waits are. */
-  *statesWithSlots(): Iterable<StateNumber> {
-    for (const condition of this.#byCondition.keys()) {
-      if (typeof condition === 'string' && condition.startsWith(SLOTS)) {
-        yield Number(condition.slice(SLOTS.length));
-      }
-    }
+  statesWithSlots(): Iterable<StateNumber> {
+    return this.#statesOf(SLOTS);
   }
 
-  /** The states for whose windows waits are. */
-  *closedStates(): Iterable<StateNumber> {
-    for (const condition of this.#byCondition.keys()) {
-      if (typeof condition === 'string' && condition.startsWith(OPEN)) {
-        yield Number(condition.slice(OPEN.length));
-      }
-    }
+  /** The states that waits are in, held back until they are left or the time of the wait is over. */
+  statesToLeave(): Iterable<StateNumber> {
+    return this.#statesOf(LEFT);
   }
 
   /**
@@ -73,6 +65,13 @@ export class Waits {
     for (const condition of [...this.#byCondition.keys()]) this.wake(condition);
   }
 
+  *#statesOf(kind: typeof SLOTS | typeof LEFT): Iterable<StateNumber> {
+    for (const condition of this.#byCondition.keys()) {
+      if (typeof condition === 'string' && condition.startsWith(kind))
+        yield Number(condition.slice(kind.length));
+    }
+  }
+
   #endOverdue(now: number): void {
     for (const [tick, waits] of this.#byTick) {
       if (tick * TICK <= now) for (const wait of waits) this.#end(wait, 'timeout');
@@ -94,20 +93,20 @@ export class Waits {
 /** How a wait has ended: the state became current, the machine must be checked again, or the time is over. */
 export type WaitEnd = 'current' | 'changed' | 'timeout';
 
-/** The condition of a wait: a state becomes current, the machine is resumed, its windows open, a slot of it becomes free, or anything changes. */
-export type Condition = StateNumber | 'change' | 'resumed' | `${typeof SLOTS | typeof OPEN}${StateNumber}`;
+/** The condition of a wait: a state becomes current, the machine is resumed, a slot of a state becomes free, a state is left, or anything changes. */
+export type Condition = StateNumber | 'change' | 'resumed' | `${typeof SLOTS | typeof LEFT}${StateNumber}`;
 
 const SLOTS = 'slots/';
-const OPEN = 'open/';
+const LEFT = 'left/';
 
 /** Returns the condition that a slot of `state` is free, or that the state is left. */
 export function slotsFreeIn(state: StateNumber): Condition {
   return `${SLOTS}${state}`;
 }
 
-/** Returns the condition that `state` is left; that its windows open is the end of the wait's time. */
-export function openIn(state: StateNumber): Condition {
-  return `${OPEN}${state}`;
+/** Returns the condition that `state` is left. */
+export function leftIn(state: StateNumber): Condition {
+  return `${LEFT}${state}`;
 }
 
 interface Wait {
