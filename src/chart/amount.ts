@@ -45,6 +45,11 @@ export function settle(
   return typeof amount === 'object' && 'input' in amount ? parseInputAmount(inputs[amount.input]) : amount;
 }
 
+/** Whether an amount is a share of the members, by the inputs of a run. */
+export function isShare(amount: Amount, inputs: { readonly [name: string]: Scalar }): boolean {
+  return typeof settle(amount, inputs) === 'object';
+}
+
 /**
  * Computes a share: at least 1.
  *

@@ -1,5 +1,5 @@
 /** For whom a state is: which members take part in it, and how many. */
-import { type Amount, settle, shareOf } from './amount.ts';
+import { type Amount, isShare, settle, shareOf } from './amount.ts';
 import type { Evaluator } from './evaluator.ts';
 import { type Model, type Quorum, type Slots, type StateNumber, withAncestors } from './model.ts';
 import type { Members, Terms } from './terms.ts';
@@ -116,11 +116,10 @@ export function needsMembers({ model }: Program, terms: Terms, state: StateNumbe
 }
 
 function needsMembersAt(model: Model, { inputs }: Terms, state: StateNumber): boolean {
-  const isShare = (amount: Amount | undefined) =>
-    amount !== undefined && typeof settle(amount, inputs) === 'object';
+  const takesShare = (amount: Amount | undefined) => amount !== undefined && isShare(amount, inputs);
   const { only, slots, on = [] } = model.states[state] ?? {};
-  if (only !== undefined || isShare(slots?.count)) return true;
-  return on.some(({ transitions }) => transitions.some(({ quorum }) => isShare(quorum?.until)));
+  if (only !== undefined || takesShare(slots?.count)) return true;
+  return on.some(({ transitions }) => transitions.some(({ quorum }) => takesShare(quorum?.until)));
 }
 
 /** @returns the names of the states in which nothing can be done without a list of members. */

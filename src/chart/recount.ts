@@ -1,5 +1,5 @@
 /** Counts anew after a change of a run's terms: other members, or other inputs. */
-import { type Amount, settle } from './amount.ts';
+import { isShare } from './amount.ts';
 import type { Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
 import { type NoStep, type Step, send } from './engine.ts';
@@ -137,10 +137,6 @@ function countAnew(program: Program, snapshot: Snapshot, callers: CountedCallers
   }
   const machine = storeMachine(snapshot.machine);
   return { ...snapshot, machine: { ...machine, context: { ...machine.context, counts } } };
-}
-
-function isShare(amount: Amount, inputs: Terms['inputs']): boolean {
-  return typeof settle(amount, inputs) === 'object';
 }
 
 /** The keys of all counts whose amount depends on the terms. Kept: every report asks for them. */
