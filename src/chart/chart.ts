@@ -63,7 +63,7 @@ export {
   type StateNumber,
   UPDATE,
 } from './model.ts';
-export { nearest } from './nearest.ts';
+export { nearest, offer, quoteShort } from './nearest.ts';
 export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
 export { override } from './override.ts';
 export { continueFrom, pause, resume } from './pause.ts';

@@ -5,7 +5,7 @@ import { type Amount, parseInputAmount } from './amount.ts';
 import type { Document } from './document.ts';
 import type { IssueList } from './issue.ts';
 import type { Model } from './model.ts';
-import { nearest } from './nearest.ts';
+import { offer, quoteShort } from './nearest.ts';
 import type { Inputs, Scalar } from './terms.ts';
 import { inputOf, parseDelay } from './time.ts';
 
@@ -173,14 +173,8 @@ function kindOf(byDefault: Scalar | undefined): string {
 }
 
 function unknown(input: string, known: readonly string[]): string {
-  const shown = JSON.stringify(input.length > SHOWN ? `${input.slice(0, SHOWN - 3)}...` : input);
-  const meant = input.length > SHOWN ? undefined : nearest(input, known);
-  const list = known.length === 0 ? 'it has none' : `it has: ${known.join(', ')}`;
-  return `The chart has no input ${shown}; ${meant === undefined ? list : `did you mean "${meant}"`}${meant === undefined ? '.' : '?'}`;
+  return `The chart has no input ${quoteShort(input)}; ${offer(input, known, 'it has')}`;
 }
-
-/** Characters of a name that are shown. */
-const SHOWN = 80;
 
 /** The uses of a chart's inputs. */
 interface Roles {

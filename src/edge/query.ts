@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { type Inputs, nearest } from '../chart/chart.ts';
+import { type Inputs, offer, quoteShort } from '../chart/chart.ts';
 import { QUERY_PARAMETERS } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { Contract } from './contract/contract.ts';
@@ -51,15 +51,7 @@ export function isCrowded(url: string): boolean {
   return url.split('&', QUERY_PARAMETERS + 1).length > QUERY_PARAMETERS;
 }
 
-/** Suggests a similar parameter, or lists all. */
 function unknownParameter(name: string, known: readonly string[]): Refusal {
-  const isLong = name.length > SHOWN_LENGTH;
-  const shown = JSON.stringify(isLong ? `${name.slice(0, SHOWN_LENGTH - 3)}...` : name);
-  const meant = isLong ? undefined : nearest(name.toLowerCase(), known);
-  const list = known.length === 0 ? 'it takes none.' : `it takes: ${known.join(', ')}.`;
-  const offer = meant === undefined ? list : `did you mean "${meant}"?`;
-  return refuse('wrong-parameter', `This takes no parameter ${shown}; ${offer}`);
+  const detail = `This takes no parameter ${quoteShort(name)}; ${offer(name.toLowerCase(), known, 'it takes')}`;
+  return refuse('wrong-parameter', detail);
 }
-
-/** Characters of a name that are shown. A longer name is not compared with others: that takes the product of their lengths. */
-const SHOWN_LENGTH = 80;
