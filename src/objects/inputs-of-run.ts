@@ -2,7 +2,7 @@ import { type Inputs, settleInputs } from '../chart/chart.ts';
 import type { Accepted, SetInputs, Start, Started } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
-import { otherInputs, wrongInputs, wrongRevision } from './refusals.ts';
+import { checkRevision, otherInputs, wrongInputs } from './refusals.ts';
 import { changeTerms } from './terms.ts';
 
 /** Starts a run with inputs, which it has begun with if it is new. A repeat changes nothing. */
@@ -21,7 +21,8 @@ export function startWith(draft: Draft, { inputs: given }: Start): Started | Ref
 export function setInputs(draft: Draft, command: SetInputs, now: number): Accepted | Refusal {
   const { machine } = draft;
   const { inputs: given, revisions, by, sub } = command;
-  if (revisions !== undefined && !revisions.includes(draft.matchedRevision)) return wrongRevision(machine);
+  const otherRevision = checkRevision(machine, revisions, draft.matchedRevision);
+  if (otherRevision !== undefined) return otherRevision;
   const { terms } = machine.snapshot;
   const settled = settleInputs(machine.chart.model, given, terms.inputs);
   if (!settled.ok) return wrongInputs(settled.problems);

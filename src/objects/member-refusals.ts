@@ -19,9 +19,7 @@ export function noPart(machine: MachineState, state: StateNumber, why: NoPart, b
   if (why === 'not-for-you') {
     return refuse('not-for-you', `${name} is not for ${quote(by)}, as its \`only\` says.`, facts);
   }
-  const meant = nearestMember(machine, by);
-  const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
-  return refuse('not-a-member', `${quote(by)} is not a member of this machine.${hint}`, facts);
+  return refuse('not-a-member', sayStranger(machine, by), facts);
 }
 
 /** Refuses what depends on members where the machine has no list of them. */
@@ -36,9 +34,13 @@ export function noSuchMember(machine: MachineState, name: string): Refusal {
   const facts = { machine: factsOf(machine) };
   if (machine.snapshot.terms.members === undefined)
     return refuse('no-such-member', 'This machine has no list of members.', facts);
+  return refuse('no-such-member', sayStranger(machine, name), facts);
+}
+
+function sayStranger(machine: MachineState, name: string): string {
   const meant = nearestMember(machine, name);
   const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
-  return refuse('no-such-member', `${quote(name)} is not a member of this machine.${hint}`, facts);
+  return `${quote(name)} is not a member of this machine.${hint}`;
 }
 
 /** Finds the member whose name is nearest, among names that begin alike: a list can have 10,000. */

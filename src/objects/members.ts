@@ -5,7 +5,7 @@ import type { Refusal } from '../refusal.ts';
 import { readMembers } from '../store/members-table.ts';
 import type { Draft } from './draft.ts';
 import { noSuchMember } from './member-refusals.ts';
-import { wrongRevision } from './refusals.ts';
+import { checkRevision } from './refusals.ts';
 import { changeTerms } from './terms.ts';
 
 /** Replaces the list of members, or takes it away. The same list again changes nothing. */
@@ -37,8 +37,8 @@ function change(
   now: number,
   names: readonly string[] = [],
 ): MembersChanged | Refusal {
-  if (revisions !== undefined && !revisions.includes(draft.matchedRevision))
-    return wrongRevision(draft.machine);
+  const otherRevision = checkRevision(draft.machine, revisions, draft.matchedRevision);
+  if (otherRevision !== undefined) return otherRevision;
   const { terms } = draft.machine.snapshot;
   const difference = differenceOf(terms.members, members);
   if (difference !== undefined) {

@@ -4,7 +4,7 @@ import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { findState } from './lookup.ts';
-import { notDone, wrongRevision } from './refusals.ts';
+import { checkRevision, notDone } from './refusals.ts';
 
 /** Moves the machine by hand to a state, from any state, also while it is paused, and from its end. */
 export function override(
@@ -15,7 +15,8 @@ export function override(
   const { machine } = draft;
   const found = findState(machine, to);
   if (!found.ok) return found;
-  if (revisions !== undefined && !revisions.includes(draft.matchedRevision)) return wrongRevision(machine);
+  const otherRevision = checkRevision(machine, revisions, draft.matchedRevision);
+  if (otherRevision !== undefined) return otherRevision;
   const entry = { event: null, state: draft.nameOf(found.state), by: by ?? null, sub: sub ?? null };
   const step = moveTo(machine.chart, machine.snapshot, found.state, now);
   if (!step.ok) {

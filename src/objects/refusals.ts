@@ -207,8 +207,18 @@ export function claimsFull(machine: MachineState, now: number): Refusal {
   return refuse('slots-taken', detail, { machine: factsOf(machine), retryAfter: seconds(next - now) });
 }
 
-/** Refuses a request for another revision than the present one. */
-export function wrongRevision(machine: MachineState): Refusal {
+/**
+ * Refuses a request for other revisions than the present one.
+ *
+ * @param revisions those at which the request is meant to count; undefined if at any.
+ * @param present what they are compared with.
+ */
+export function checkRevision(
+  machine: MachineState,
+  revisions: readonly number[] | undefined,
+  present = machine.revision,
+): Refusal | undefined {
+  if (revisions === undefined || revisions.includes(present)) return undefined;
   return refuse('wrong-revision', `The machine is at revision ${machine.revision}.`, {
     machine: factsOf(machine),
   });

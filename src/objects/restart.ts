@@ -24,7 +24,7 @@ import { fireDue } from './due.ts';
 import { carryOver } from './kept-reports.ts';
 import type { MachineState } from './machine-state.ts';
 import { NO_RECORDS } from './records.ts';
-import { midSequence, needsInputs, wrongInputs, wrongRevision } from './refusals.ts';
+import { checkRevision, midSequence, needsInputs, wrongInputs } from './refusals.ts';
 
 /** The step that enters the initial state of a chart, and when it was taken, ms since the epoch. */
 export interface FirstStep extends Step {
@@ -111,7 +111,8 @@ export function restart(
 export function upload(draft: Draft, command: Upload, next: ReadChart, now: number): Uploaded | Refusal {
   const { revisions, reset } = command;
   const { machine } = draft;
-  if (revisions !== undefined && !revisions.includes(machine.revision)) return wrongRevision(machine);
+  const otherRevision = checkRevision(machine, revisions);
+  if (otherRevision !== undefined) return otherRevision;
   const isOther = machine.source.hash !== next.source.hash || machine.source.origin !== 'upload';
   const isUnderWay = machine.revision > machine.started && !isDone(machine.snapshot);
   if (isOther && isUnderWay && !reset) return midSequence(machine);

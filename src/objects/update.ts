@@ -35,7 +35,7 @@ import { fireDue } from './due.ts';
 import { checkCurrent, findState } from './lookup.ts';
 import type { MachineState } from './machine-state.ts';
 import { noPart } from './member-refusals.ts';
-import { keyReused, notDone, notHolder, notTaken, wrongRevision } from './refusals.ts';
+import { checkRevision, keyReused, notDone, notHolder, notTaken } from './refusals.ts';
 
 /** A report without the key of its request. */
 export type Report = Omit<Update, 'type' | 'key'>;
@@ -75,8 +75,8 @@ export function report(
     for (const guarded of guardedBy(draft, state, event)) freeSlot(draft, guarded, caller(by, sub), now);
     return accepted(draft);
   }
-  if (revisions !== undefined && !revisions.includes(draft.matchedRevision))
-    return wrongRevision(draft.machine);
+  const otherRevision = checkRevision(draft.machine, revisions, draft.matchedRevision);
+  if (otherRevision !== undefined) return otherRevision;
   const refusal = checkCurrent(draft.machine, state, name, now);
   if (refusal !== undefined) return refusal;
   const stranger = checkPart(draft.machine, state, event, by);
