@@ -85,6 +85,8 @@ export async function runOnce(plan: Plan): Promise<Run> {
   book.answered('auditor', { type: 'status' }, called, answer);
   const entries = await readHistory(stage.url);
   await server.stop();
+  // A call that died can have taken effect until now, and not for ever.
+  book.serverEnded();
   const { kills } = plan;
   return { seed, shape, started, history: book.history(), entries, kills, cutOff: book.cutOff };
 }
