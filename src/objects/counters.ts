@@ -18,8 +18,8 @@ import type { MachineState } from './machine-state.ts';
 export type UpdateOutcome = 'accepted' | RefusalCode;
 
 /**
- * Counts of a machine since it began. Each commit stores them in the machine's own row, so they cost no further row. A
- * refusal commits nothing: refusals since the last commit are lost when the object sleeps.
+ * Counts of a machine since it began. Each commit stores them in the machine's own row, so they cost no further row.
+ * Refusals and repeats commit nothing: those since the last commit are lost when the object sleeps.
  */
 export class Counters {
   readonly updates = new Map<string, number>();

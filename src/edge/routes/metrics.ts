@@ -93,7 +93,7 @@ function familiesOf(metrics: Metrics): Family[] {
     {
       name: 'updates_total',
       type: 'counter',
-      help: 'Reports by what they were answered; refusals since the last change are lost when the machine sleeps.',
+      help: 'Reports by what they were answered. Refusals and repeats since the last change are lost when the machine sleeps.',
       samples: updates.map(({ answer, count }) => [{ answer }, count]),
     },
     {

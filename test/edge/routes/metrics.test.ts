@@ -104,6 +104,16 @@ describe('metrics', () => {
     });
   });
 
+  it('lose the repeats since the last change, which their help says', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
+    for (let i = 0; i < 3; i++) await put(address, 'a', { by: 'w' });
+    expect(await seriesOf(address)).toMatchObject({ 'updates_total{answer=accepted}': 3 });
+    await evict(address);
+    expect(await seriesOf(address)).toMatchObject({ 'updates_total{answer=accepted}': 1 });
+    const text = await (await send('GET', `/${address}/metrics`)).text();
+    expect(text).toMatch(/# HELP stateservice_updates_total .* Refusals and repeats .* are lost/);
+  });
+
   it('count each report of a batch once, and begin at 0 with a new machine', async () => {
     const address = await newChart(sequence(counting('a', 'b', 50), final('b')));
     await Promise.all(Array.from({ length: 20 }, () => report(address, 'a')));
