@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readChart } from '../src/chart/chart.ts';
+import { put } from './objects/callers.ts';
 import { ask, evict, reportTimes, send, statePath, statusOf } from './service.ts';
 
 const texts = import.meta.glob('../charts/**/*.yaml', { query: '?raw', import: 'default', eager: true });
@@ -135,13 +136,13 @@ describe('acme/canary', () => {
   it('goes from three canaries over half an hour of soaking to nine more', async () => {
     const run = await begun();
     await tell(run, 'canary', 'update', 2);
-    await expectCurrent(run, 'canary');
+    await expectCurrent(run, 'rollout', 'rollout.canary');
     await tell(run, 'canary');
     await wait(run, 30 * MINUTE - 1);
-    await expectCurrent(run, 'soak');
+    await expectCurrent(run, 'rollout', 'rollout.soak');
     await wait(run, 1);
     await tell(run, 'fleet', 'update', 8);
-    await expectCurrent(run, 'fleet');
+    await expectCurrent(run, 'rollout', 'rollout.fleet');
     await tell(run, 'fleet');
     await expectDone(run, 'released');
   });
@@ -170,11 +171,19 @@ describe('acme/canary', () => {
     },
   );
 
-  it('rolls back after two hours without a report', async () => {
+  it('counts the failures of a machine once in a state, however often it reports them', async () => {
     const run = await begun();
-    await tell(run, 'canary', 'update', 2);
+    for (let i = 0; i < 2; i++) await put(run, 'canary', { event: 'fail', by: 'web-01' });
+    await expectCurrent(run, 'rollout', 'rollout.canary');
+    await put(run, 'canary', { event: 'fail', by: 'web-02' });
+    await expectCurrent(run, 'rollback');
+  });
+
+  it.each(['canary', 'fleet'])('rolls back after two hours, in %s', async (last) => {
+    const run = await begun();
+    await tell(run, 'canary', 'update', last === 'canary' ? 2 : 3);
     await wait(run, 2 * HOUR - 1);
-    await expectCurrent(run, 'canary');
+    await expectCurrent(run, 'rollout', `rollout.${last}`);
     await wait(run, 1);
     await tell(run, 'rollback', 'update', 12);
     await expectDone(run, 'rolled_back');

@@ -116,19 +116,20 @@ describe('check', () => {
 describe('simulate', () => {
   const canary = 'charts/acme/canary.yaml';
 
-  it('shows the states, counts, context and timers after each step', async () => {
+  it('shows the states, counts and timers after each step', async () => {
     const { code, stdout } = await runCli(['simulate', canary, 'update', 'update', 'update', '+30m']);
     expect(code).toBe(0);
+    const budget = 'fail at rollout: 0 of 2';
     expect(stdout).toBe(`start
-  canary (update at canary: 0 of 3; in 2h: rollback; context: {"failed":0})
+  rollout, rollout.canary (${budget}; update at rollout.canary: 0 of 3; in 2h: rollback)
 update
-  canary (update at canary: 1 of 3; in 2h: rollback; context: {"failed":0})
+  rollout, rollout.canary (${budget}; update at rollout.canary: 1 of 3; in 2h: rollback)
 update
-  canary (update at canary: 2 of 3; in 2h: rollback; context: {"failed":0})
+  rollout, rollout.canary (${budget}; update at rollout.canary: 2 of 3; in 2h: rollback)
 update
-  soak (in 30m: fleet; context: {"failed":0})
+  rollout, rollout.soak (${budget}; in 30m: rollout.fleet; in 2h: rollback)
 +30m
-  fleet (update at fleet: 0 of 9; context: {"failed":0})
+  rollout, rollout.fleet (${budget}; update at rollout.fleet: 0 of 9; in 1h 30m: rollback)
 `);
   });
 
@@ -144,7 +145,7 @@ update
     expect(code).toBe(1);
     expect(stdout.split('\n').filter((line) => line.includes('REFUSED'))).toEqual([
       'fleet:update REFUSED: fleet is not current',
-      'nothing REFUSED: canary does not take nothing',
+      'nothing REFUSED: rollout.canary does not take nothing',
       '+soon REFUSED: +soon is not a duration such as +30m',
       'x:update REFUSED: there is no state x',
     ]);
@@ -159,16 +160,28 @@ update
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(steps.map(({ step, at, states }) => [step, at, states])).toEqual([
-      ['start', '2026-12-01T00:00:00.000Z', ['canary']],
-      ['update', '2026-12-01T00:00:00.000Z', ['canary']],
+      ['start', '2026-12-01T00:00:00.000Z', ['rollout', 'rollout.canary']],
+      ['update', '2026-12-01T00:00:00.000Z', ['rollout', 'rollout.canary']],
       ['+3h', '2026-12-01T03:00:00.000Z', ['rollback']],
     ]);
     expect(steps[1]).toMatchObject({
       ok: true,
-      counts: [{ have: 1, need: 3 }],
+      counts: [
+        { have: 0, need: 2 },
+        { have: 1, need: 3 },
+      ],
       timers: [{ at: '2026-12-01T02:00:00.000Z', to: ['rollback'] }],
-      context: { failed: 0 },
     });
+  });
+
+  it('shows the context', async () => {
+    const chart = await fileOf(
+      'initial: work\ncontext: {n: 0}\nstates: {work: {on: {update: {actions: [{assign: {n: context.n + 1}}]}}}}\n',
+    );
+    const { stdout } = await runCli(['simulate', chart, 'update']);
+    expect(stdout).toBe('start\n  work (context: {"n":0})\nupdate\n  work (context: {"n":1})\n');
+    const lines = (await runCli(['simulate', chart, '--json', 'update'])).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).context)).toEqual([{ n: 0 }, { n: 1 }]);
   });
 
   it('sends an event with the data that follow it, and says what is wrong with others', async () => {
