@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../process/charts.ts';
 import { cleanUp, startServer, temporaryFolder } from '../process/server.ts';
+import { TIMED } from '../slowness.ts';
 import { answer, closeBrowser, current, openPage, SETTLE, whenLive } from './browser.ts';
 import { CHART, put, serve } from './pages.ts';
 
@@ -11,7 +12,7 @@ afterEach(cleanUp);
 afterAll(closeBrowser);
 
 describe('an open page', () => {
-  it('shows a report within a second, without a reload', async () => {
+  it('shows a report within a second, without a reload', TIMED, async () => {
     const server = await serve();
     const watched = await openPage(`${server.url}/acme/canary`);
     const { page, faults } = watched;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Reading, readChart } from '../../src/chart/chart.ts';
 import { CHART_BYTES, CHART_COUNTS, CHART_DEPTH, CHART_NODES, CHART_STATES } from '../../src/chart-limits.ts';
 import { counting, final, sequence } from '../charts.ts';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 import { errorsOf, placesOf } from './reading.ts';
 
 const CHART = 'current_state: a\nstates: [{name: a}]\n';
@@ -257,7 +257,7 @@ describe('a hostile text', () => {
     for (const [, text] of ALL) attempt(text);
   }, 60_000);
 
-  it.each(ALL)('is read within 200 ms: %s', (_, text) => {
+  it.each(ALL)('is read within 200 ms: %s', TIMED, (_, text) => {
     expect(text.length).toBeLessThanOrEqual(CHART_BYTES);
     const { reading, ms } = fastestReading(text);
     expect(reading.ok || reading.errors.length > 0).toBe(true);

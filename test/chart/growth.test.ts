@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readChart, send, start } from '../../src/chart/chart.ts';
 import { FUZZ, IS_LONG } from '../fuzz.ts';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 import { fasterThanText, randomFamilies, YAML_FAMILIES } from './hostile.ts';
 
 const many = (count: number, make: (i: number) => string) =>
@@ -56,7 +56,7 @@ const FAMILIES: Readonly<Record<string, (size: 1 | 4) => string>> = {
 const NOISE = 3;
 const FLOOR = 40;
 
-it.each(Object.entries(FAMILIES))('what more %s take grows with the text', (_, make) => {
+it.each(Object.entries(FAMILIES))('what more %s take grows with the text', TIMED, (_, make) => {
   const small = make(1);
   const large = make(4);
   const before = timeOf(small);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Opening, openingOf } from '../../src/chart/chart.ts';
 import { windowAt } from '../../src/chart/opening.ts';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 import { chartOf } from './run.ts';
 
 const windowsOf = (window: string) =>
@@ -206,7 +206,7 @@ describe('an evaluation takes at most 60 ms', () => {
     '{cron: "* * * * *", for: 1m}',
     '{cron: "* * * * *", for: 31d, cutoff: 30d}',
     '{cron: "59 23 31W 12 FRI#5", for: 31d, zone: Australia/Lord_Howe}',
-  ])('of eight windows %s', (window) => {
+  ])('of eight windows %s', TIMED, (window) => {
     const windows = windowsOf(`[${Array(8).fill(window).join(', ')}]`);
     const times = Array.from({ length: 9 }, (_, i) => {
       const before = performance.now();

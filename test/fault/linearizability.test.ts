@@ -1,6 +1,7 @@
 /** The search, on a machine that only increments a counter and returns its value. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TIMED } from '../slowness.ts';
 import { latest, type Operation } from './history.ts';
 import { linearize, type Model } from './linearizability.ts';
 
@@ -102,7 +103,7 @@ describe('the search', () => {
     );
   });
 
-  it('takes a moment for 2,000 calls of 8 clients, most of them reads', () => {
+  it('takes a moment for 2,000 calls of 8 clients, most of them reads', TIMED, () => {
     const history = Array.from({ length: 2_000 }, (_, i) => {
       const [request, count] =
         i % 4 === 0 ? (['add', 1 + i / 4] as const) : (['read', 1 + Math.floor(i / 4)] as const);

@@ -5,6 +5,7 @@ import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/li
 import { newChart } from '../charts.ts';
 import { FUZZ, IS_LONG } from '../fuzz.ts';
 import { evict, executeAt, inStorage, machinePath, send, updateAt } from '../service.ts';
+import { TIMED } from '../slowness.ts';
 import { claim, type Document, documentOf, put, refusedOf, release, reset, together } from './callers.ts';
 import { expectLinear } from './growth.ts';
 import { openSocket } from './sockets.ts';
@@ -161,7 +162,10 @@ describe('members', () => {
     );
   };
 
-  it('of a machine do not slow a report: 10,000 as little as none', { timeout: 60_000 }, async () => {
+  it('of a machine do not slow a report: 10,000 as little as none', {
+    ...TIMED,
+    timeout: 60_000,
+  }, async () => {
     const [few, full] = [await fleet(0), await fleet(10_000)];
     const least = new Map<string, number>();
     for (let round = 0; round < 6; round++) {

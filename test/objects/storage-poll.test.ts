@@ -20,6 +20,7 @@ import {
   tracesOf,
   updateAt,
 } from '../service.ts';
+import { TIMED } from '../slowness.ts';
 import { revisionOf, storyOf, verdict, waitFor } from './callers.ts';
 import { watch } from './events.ts';
 import { openSocket } from './sockets.ts';
@@ -188,7 +189,7 @@ describe('an alarm that never comes', () => {
     await events.close();
   });
 
-  it('delays a wait by less than a look: storage is read when the timer is due', async () => {
+  it('delays a wait by less than a look: storage is read when the timer is due', TIMED, async () => {
     vi.useRealTimers();
     const chart = { initial: 'a', states: { a: { after: { '300ms': 'b' } }, b: { type: 'final' } } };
     const address = await newChart(JSON.stringify(chart));
@@ -217,7 +218,7 @@ describe('a ring of short timers', () => {
 });
 
 describe('storage', () => {
-  it('is read once a second for all that wait, and not at all where nothing does', async () => {
+  it('is read once a second for all that wait, and not at all where nothing does', TIMED, async () => {
     const address = await newChart(drain);
     const waiting = ['patch', 'done', 'done'].map((state) => waitFor(address, state, '60s'));
     const events = await Promise.all([watch(address), watch(address)]);

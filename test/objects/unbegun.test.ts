@@ -4,6 +4,7 @@ import { chartOf as readingOf } from '../chart/run.ts';
 import { counting, final, newChart, removeChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, atSecond, chartOf, problemOf, readAt, report, send, tracesOf, updateAt } from '../service.ts';
+import { TIMED } from '../slowness.ts';
 import {
   claim,
   documentOf,
@@ -143,7 +144,7 @@ describe('a machine that was deleted', () => {
 });
 
 describe('the chart of runs that have not begun', () => {
-  it('is read once for all of them: to read a large one takes far longer than to answer', async () => {
+  it('is read once for all of them: to read a large one takes far longer than to answer', TIMED, async () => {
     const states = Array.from({ length: 900 }, (_, i) => counting(`s${i}`, `s${i + 1}`));
     const address = await newChart(sequence(...states, final('s900')));
     const took = async (run: string) => {

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { evict, inStorage, objectAt, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import { TIMED } from '../slowness.ts';
 import { erase, put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
 
 const HOUR = 60 * 60 * 1_000;
@@ -124,7 +125,7 @@ describe('time', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('ends a wait by itself', async () => {
+  it('ends a wait by itself', TIMED, async () => {
     vi.useRealTimers();
     const soon = new Date(Date.now() + 400).toISOString();
     const address = await newChart(sequence(timed('wait', 'go', soon), final('go')));
@@ -181,7 +182,7 @@ describe('a wait whose time is over', () => {
     expect((await long.answer).status).toBe(200);
   });
 
-  it('is over in real time too', async () => {
+  it('is over in real time too', TIMED, async () => {
     vi.useRealTimers();
     const address = await newChart(drain);
     const from = Date.now();

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { machinePath, problemOf, send } from '../service.ts';
+import { TIMED } from '../slowness.ts';
 import { claim, documentOf, put, refusedOf, verdict, waitFor } from './callers.ts';
 import { ZincatiNode } from './zincati.ts';
 
@@ -140,7 +141,7 @@ states:
 });
 
 describe('a wait for one caller', () => {
-  it('ends within a second of the opening', async () => {
+  it('ends within a second of the opening', TIMED, async () => {
     const address = await newChart(CHART);
     move(Date.parse('2040-06-03T23:59:55Z'));
     await askFor(address, 'web-01');

@@ -1,6 +1,7 @@
 /** The client in Node, against a server that runs, dies and is started again. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { StateClient, StateServiceError } from '../../src/client.ts';
+import { TIMED } from '../slowness.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, runCli, startServer, temporaryFolder } from './server.ts';
 
@@ -65,7 +66,7 @@ describe('a client', () => {
     expect(await machine.wait('drain', { by: 'b' })).toBe(true);
   });
 
-  it('waits no longer than its limit', async () => {
+  it('waits no longer than its limit', TIMED, async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');
     const began = performance.now();

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { help } from '../../src/cli/check.ts';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 import { fileOf, folderOf, SEQUENCE, STATECHART } from './charts.ts';
 import { run } from './recipes/recipe.ts';
 import { cleanUp, runCli, temporaryFolder, until } from './server.ts';
@@ -99,7 +99,7 @@ describe('check', () => {
     ]);
   });
 
-  it('reads a thousand charts in less than five seconds', async () => {
+  it('reads a thousand charts in less than five seconds', TIMED, async () => {
     const folder = await temporaryFolder();
     const text = await readFile('charts/acme/canary.yaml', 'utf8');
     await mkdir(join(folder, 'acme'));

@@ -1,13 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TIMED } from '../slowness.ts';
 import { fileOf, SEQUENCE, STATECHART } from './charts.ts';
 import { cleanUp, isAlive, startServer, until } from './server.ts';
 
 afterEach(cleanUp);
 
 describe('an end', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes within a second of %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes within a second of %s', TIMED, async (signal) => {
     const server = await startServer({ chart: await fileOf(SEQUENCE) });
     await get(server.url, '/state?state=drain');
     const { code, took } = await server.stop(signal);

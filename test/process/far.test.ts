@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import { startWorkerd, type Workerd } from '../../src/cli/workerd.ts';
 import { readCompatibility, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
+import { TIMED } from '../slowness.ts';
 import { CLIENTS, concurrently, disconnectingClients } from './concurrent-clients.ts';
 import { cleanUp, temporaryFolder } from './server.ts';
 
@@ -18,7 +19,7 @@ afterEach(async () => {
 });
 
 describe('requests to a machine that is far away', () => {
-  it('are coalesced, and all answered', async () => {
+  it('are coalesced, and all answered', TIMED, async () => {
     const url = await serve();
     const answers = await concurrently(() => ask(url, 'a'));
     expect(answers.map(({ status }) => status)).toEqual(Array(CLIENTS).fill(200));

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../bench/load.ts';
+import { TIMED } from '../slowness.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, isAlive, type Server, startServer } from './server.ts';
 
@@ -72,7 +73,7 @@ const KINDS: Readonly<Record<string, (socket: Socket) => Promise<void>>> = {
 const EACH = 100;
 
 describe('eight hundred hostile clients', () => {
-  it('do not keep other clients from being served', async () => {
+  it('do not keep other clients from being served', TIMED, async () => {
     await fetch(`${server.url}/acme/work`);
     const alone = await loadOf();
     const hostile = Object.values(KINDS).flatMap((behave) =>

@@ -1,7 +1,7 @@
 /** Requests for the largest charts: no request for another tenant’s machine waits for all of their work. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
@@ -48,7 +48,7 @@ describe.each(Object.keys(CHARTS))('the first requests for the chart %s', (name)
     ['its drawing', '/diagram.svg', '*/*'],
     ['its page', '', 'text/html'],
     ['its text for Mermaid', '/diagram.mmd', '*/*'],
-  ])('hold up no other tenant for 100 ms: %s', async (_, path, accept) => {
+  ])('hold up no other tenant for 100 ms: %s', TIMED, async (_, path, accept) => {
     let isOver = false;
     let longest = 0;
     const other = (async () => {

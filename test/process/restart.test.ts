@@ -1,5 +1,6 @@
 /** A workerd that ends without a signal of the server is restarted. */
 import { afterEach, expect, it } from 'vitest';
+import { TIMED } from '../slowness.ts';
 import { fileOf, SEQUENCE } from './charts.ts';
 import { cleanUp, isAlive, startServer, until } from './server.ts';
 
@@ -18,7 +19,7 @@ it('answers on the same port, with everything that was acknowledged', async () =
   expect((await server.stop()).code).toBe(0);
 });
 
-it('waits longer each time, and stops at once while it waits', async () => {
+it('waits longer each time, and stops at once while it waits', TIMED, async () => {
   const server = await startServer();
   for (const seconds of [0.1, 0.2, 0.4]) {
     server.killWorkerd();

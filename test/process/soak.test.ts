@@ -6,7 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { yardstick } from '../slowness.ts';
+import { TIMED, yardstick } from '../slowness.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
@@ -38,7 +38,10 @@ interface Sample {
   readonly requests: number;
 }
 
-it(`holds memory, storage and latency for ${SECONDS} s`, { timeout: SECONDS * 1_000 + 60_000 }, async () => {
+it(`holds memory, storage and latency for ${SECONDS} s`, {
+  ...TIMED,
+  timeout: SECONDS * 1_000 + 60_000,
+}, async () => {
   const charts = await folderOf({ 'soak/turns.yaml': CHART });
   const server = await startServer({ charts });
   let latencies: number[] = [];

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STREAMS } from '../../src/limits.ts';
+import { TIMED } from '../slowness.ts';
 import { folderOf } from './charts.ts';
 import { cleanUp, type Server, startServer } from './server.ts';
 
@@ -75,7 +76,7 @@ async function timesOfOthers(): Promise<{ readonly p50: number; readonly p90: nu
 }
 
 describe('readers that request all of the history and read nothing', () => {
-  it('cost a page of memory each, and delay no other client', async () => {
+  it('cost a page of memory each, and delay no other client', TIMED, async () => {
     const before = memory();
     const alone = await timesOfOthers();
     for (let i = 0; i < READERS; i++) open('/acme/long/watch?after=0').pause();
@@ -98,7 +99,7 @@ describe('readers that request all of the history and read nothing', () => {
 });
 
 describe('readers that have left', () => {
-  it('free their places within seconds', { timeout: 60_000 }, async () => {
+  it('free their places within seconds', { ...TIMED, timeout: 60_000 }, async () => {
     const gone = Array.from({ length: STREAMS }, () => open('/acme/other/watch'));
     const isFull = async () => {
       const abort = new AbortController();

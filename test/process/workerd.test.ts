@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Listen } from '../../src/cli/listen.ts';
 import { startWorkerd } from '../../src/cli/workerd.ts';
 import { textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
+import { TIMED } from '../slowness.ts';
 import { cleanUp, takenPort, temporaryFolder } from './server.ts';
 
 /** A Worker for what ours cannot do: a request without an end, any bytes of a binding, a log. */
@@ -35,7 +36,7 @@ describe('workerd', () => {
     expect(Buffer.from(body)).toEqual(Buffer.from(text));
   });
 
-  it('is stopped within a second, also during a request without an end', async () => {
+  it('is stopped within a second, also during a request without an end', TIMED, async () => {
     const { url, workerd } = await started();
     const request = fetch(`${url}/endless`).catch(() => 'cut off');
     // The endless request was sent first, so workerd has it when this one is answered.

@@ -12,7 +12,7 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';
 import { counting, final, sequence } from '../charts.ts';
 import { charts } from '../objects/random-charts.ts';
-import { allowed } from '../slowness.ts';
+import { allowed, TIMED } from '../slowness.ts';
 
 function layoutOf(text: string): Layout {
   const reading = readChart(text);
@@ -158,6 +158,7 @@ describe('a large chart', () => {
 
   it.each(CHARTS)(
     'is drawn in slices of less than 60 ms: %s',
+    { ...TIMED, timeout: 60_000 },
     async (_, text) => {
       const reading = readChart(text);
       if (!reading.ok) throw new Error('the chart is wrong');
@@ -166,10 +167,9 @@ describe('a large chart', () => {
       for (let i = 0; i < 8 && least > 60; i++) least = Math.min(least, await longestSlice(drawing(model)));
       expect(least).toBeLessThan(allowed(least, 60));
     },
-    60_000,
   );
 
-  it('with thousands of captions at one arrow or in one state is drawn in many slices', async () => {
+  it('with thousands of captions at one arrow or in one state is drawn in many slices', TIMED, async () => {
     const events = range(4_000).map((i) => [`e${i}`, i % 2 === 0 ? 'b' : { actions: { raise: 'x' } }]);
     const text = JSON.stringify({ initial: 'a', states: { a: { on: Object.fromEntries(events) }, b: {} } });
     const reading = readChart(text);

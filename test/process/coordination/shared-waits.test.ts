@@ -1,6 +1,7 @@
 /** Requests that wait for the same thing share a call to the object; each is answered as if it had one of its own. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TIMED } from '../../slowness.ts';
 import { cleanUp, until } from '../server.ts';
 import { type LinkedServer, startLinked } from './link.ts';
 import { type Call, call } from './raw.ts';
@@ -37,7 +38,7 @@ describe('requests that wait for one state', () => {
     expect(await answersOf(waiting)).toEqual(Array(50).fill('200 stay 3'));
   });
 
-  it('end at their own deadlines, with the facts of that moment', async () => {
+  it('end at their own deadlines, with the facts of that moment', TIMED, async () => {
     const began = Date.now();
     const waiting = ['300ms', '2s', '900ms', '30s', '1500ms'].map((wait) => waitFor('stay', wait));
     const ended = waiting.map(async (response) => [(await response).status, Date.now() - began] as const);
@@ -61,7 +62,7 @@ describe('requests that wait for one state', () => {
     expect((await waiting[3])?.status).toBe(200);
   });
 
-  it('end together by few calls', async () => {
+  it('end together by few calls', TIMED, async () => {
     const waiting = await waitTogether('stay', 200, '1500ms');
     await server.calls();
     expect(new Set(await answersOf(waiting))).toEqual(new Set(['406 not-current 2']));
@@ -162,7 +163,7 @@ describe('the request that makes the call', () => {
 });
 
 describe('a request that joins others', () => {
-  it('is told at once if the state is current', async () => {
+  it('is told at once if the state is current', TIMED, async () => {
     await server.setLink({ after: 1_000 });
     const [leader] = await waitTogether('stay', 1, '30s');
     await send('work', 'stay');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDescriptors } from '../../../src/cli/descriptors.ts';
 import { WAITERS } from '../../../src/limits.ts';
 import { measure } from '../../bench/load.ts';
+import { TIMED } from '../../slowness.ts';
 import { folderOf } from '../charts.ts';
 import { cleanUp, type Server, startServer } from '../server.ts';
 import { startLinked } from './link.ts';
@@ -25,43 +26,47 @@ beforeAll(async () => {
 afterAll(cleanUp);
 
 describe('as many waiters as one edge has places for', () => {
-  it('are few calls at the object at a time, and are all answered within a second of the transition', async () => {
-    const linked = await startLinked({ 'crowd/chart.yaml': CHART });
-    const { waits } = await readDescriptors();
-    // The test's own connections need descriptors as well.
-    const count = Math.min(WAITERS, Math.floor(waits * 0.9));
-    const machine = `${linked.url}/crowd/chart`;
-    await updateRate(machine, 'work');
-    const empty = await memoryOf(linked.workerdPid);
-    await linked.calls();
-    const waiters = await callAll(`${machine}/state?state=next&wait=60s`, count);
-    const joining = await linked.calls();
-    const full = await memoryOf(linked.workerdPid);
+  it(
+    'are few calls at the object at a time, and are all answered within a second of the transition',
+    TIMED,
+    async () => {
+      const linked = await startLinked({ 'crowd/chart.yaml': CHART });
+      const { waits } = await readDescriptors();
+      // The test's own connections need descriptors as well.
+      const count = Math.min(WAITERS, Math.floor(waits * 0.9));
+      const machine = `${linked.url}/crowd/chart`;
+      await updateRate(machine, 'work');
+      const empty = await memoryOf(linked.workerdPid);
+      await linked.calls();
+      const waiters = await callAll(`${machine}/state?state=next&wait=60s`, count);
+      const joining = await linked.calls();
+      const full = await memoryOf(linked.workerdPid);
 
-    expect((await fetch(`${machine}/state?state=work&event=go`, { method: 'PUT' })).status).toBe(200);
-    const moved = performance.now();
-    const answers = await Promise.all(waiters.map(({ answered }) => answered));
-    const latest = Math.max(...answers.map(({ at }) => at)) - moved;
-    const ending = await linked.calls();
-    const usual = await timeToAnswer(`${linked.url}/healthz`, count);
-    console.log(
-      `waiters: ${count} of one edge, at most ${Math.max(joining.most, ending.most)} calls at a time, ` +
-        `${joining.made + ending.made} in all; answered ${latest.toFixed(0)} ms after the transition, ` +
-        `as many plain requests in ${usual.toFixed(0)} ms; ${((full - empty) / count / 1_024).toFixed(1)} KiB each, edge and connection included`,
-    );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(Math.max(joining.most, ending.most)).toBeLessThanOrEqual(64);
-    expect(joining.underWay).toBe(1);
-    // A host that has other things to do answers plain requests later as well.
-    expect(latest).toBeLessThan(Math.max(1_000, usual));
-    await linked.stop();
-  });
+      expect((await fetch(`${machine}/state?state=work&event=go`, { method: 'PUT' })).status).toBe(200);
+      const moved = performance.now();
+      const answers = await Promise.all(waiters.map(({ answered }) => answered));
+      const latest = Math.max(...answers.map(({ at }) => at)) - moved;
+      const ending = await linked.calls();
+      const usual = await timeToAnswer(`${linked.url}/healthz`, count);
+      console.log(
+        `waiters: ${count} of one edge, at most ${Math.max(joining.most, ending.most)} calls at a time, ` +
+          `${joining.made + ending.made} in all; answered ${latest.toFixed(0)} ms after the transition, ` +
+          `as many plain requests in ${usual.toFixed(0)} ms; ${((full - empty) / count / 1_024).toFixed(1)} KiB each, edge and connection included`,
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(Math.max(joining.most, ending.most)).toBeLessThanOrEqual(64);
+      expect(joining.underWay).toBe(1);
+      // A host that has other things to do answers plain requests later as well.
+      expect(latest).toBeLessThan(Math.max(1_000, usual));
+      await linked.stop();
+    },
+  );
 });
 
 describe('2,000 waiters on one machine', () => {
   const COUNT = 2_000;
 
-  it('are all answered within a second of the transition, while updates continue', async () => {
+  it('are all answered within a second of the transition, while updates continue', TIMED, async () => {
     const machine = `${server.url}/crowd/chart@many`;
     const before = [await updateRate(machine, 'work'), await updateRate(machine, 'work')];
 

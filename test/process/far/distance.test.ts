@@ -1,6 +1,7 @@
 /** What requests cost at an edge that is 50 ms away from its object. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TIMED } from '../../slowness.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
 import { type Away, presentVersion, startAway } from './away.ts';
 import { COUNTING } from './charts.ts';
@@ -34,7 +35,7 @@ afterAll(async () => {
 });
 
 describe('an edge that is 50 ms away', () => {
-  it('answers a lone request at most 2 ms later than a bare object does', async () => {
+  it('answers a lone request at most 2 ms later than a bare object does', TIMED, async () => {
     const send = await connections(1);
     const times = await inTurn(LONE, {
       bareAsk: () => send('GET', BARE),
@@ -47,19 +48,23 @@ describe('an edge that is 50 ms away', () => {
     expect(times.report - times.bareReport).toBeLessThanOrEqual(2);
   });
 
-  it('answers 64 requests at once at most 1.2 round trips later at the median than without the distance', async () => {
-    const lone = await connections(1);
-    const many = await connections(64);
-    const times = await inTurn(BURSTS, {
-      bare: () => lone('GET', BARE),
-      ask: () => many('GET', FAR),
-      report: () => many('PUT', FAR),
-      nearAsk: () => many('GET', NEAR),
-      nearReport: () => many('PUT', NEAR),
-    });
-    expect((times.ask - times.nearAsk) / times.bare).toBeLessThanOrEqual(1.2);
-    expect((times.report - times.nearReport) / times.bare).toBeLessThanOrEqual(1.2);
-  });
+  it(
+    'answers 64 requests at once at most 1.2 round trips later at the median than without the distance',
+    TIMED,
+    async () => {
+      const lone = await connections(1);
+      const many = await connections(64);
+      const times = await inTurn(BURSTS, {
+        bare: () => lone('GET', BARE),
+        ask: () => many('GET', FAR),
+        report: () => many('PUT', FAR),
+        nearAsk: () => many('GET', NEAR),
+        nearReport: () => many('PUT', NEAR),
+      });
+      expect((times.ask - times.nearAsk) / times.bare).toBeLessThanOrEqual(1.2);
+      expect((times.report - times.nearReport) / times.bare).toBeLessThanOrEqual(1.2);
+    },
+  );
 });
 
 /** Opens connections. @returns a function that sends a request over each of them, and returns how long they took, ms. */

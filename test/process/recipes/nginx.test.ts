@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TIMED } from '../../slowness.ts';
 import { SEQUENCE } from '../charts.ts';
 import { cleanUp, temporaryFolder, until } from '../server.ts';
 import { type Guarded, lacks, recipe, startGuarded } from './recipe.ts';
@@ -49,7 +50,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     });
   }
 
-  it('passes on waits and events as they happen', async () => {
+  it('passes on waits and events as they happen', TIMED, async () => {
     const machine = '/acme/release@1';
     const stream = (await ask(`${machine}/watch`)).body?.pipeThrough(new TextDecoderStream()).getReader();
     const waited = ask(`${machine}/state?state=done&wait=30s`);
@@ -95,7 +96,7 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     for (const { socket } of opened) socket.destroy();
   });
 
-  it('closes a connection that is silent, or stops in the middle of a request', async () => {
+  it('closes a connection that is silent, or stops in the middle of a request', TIMED, async () => {
     const from = performance.now();
     await Promise.all(['', 'GET /healthz HTTP/1.1\r\nHost: a\r\n'].map((text) => closed(port, text)));
     expect(performance.now() - from).toBeLessThan(12_000);

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TIMED } from '../../slowness.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
 import { startTurns, TURN, type Turns } from './turns.ts';
 
@@ -94,7 +95,7 @@ describe('a closed window', () => {
     expect(Date.now() - from).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('is waited for without a request, which a signal ends at once', async () => {
+  it('is waited for without a request, which a signal ends at once', TIMED, async () => {
     const machine = turns.newRun('closed');
     const waiting = spawn(
       TURN,
