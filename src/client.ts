@@ -9,25 +9,15 @@
  *     }
  */
 
+import { type Answer, type ClientOptions, Connection, pause } from './client-connection.ts';
 import { errorOf, StateServiceError } from './client-error.ts';
 import { eventsIn } from './client-events.ts';
 import { canOpen, openSocket } from './client-socket.ts';
+import type { MemberFact, MemberStatus } from './objects/results.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { Status } from './objects/status-document.ts';
-import type { RefusalCode } from './refusal.ts';
 
-export { StateServiceError };
-
-export interface ClientOptions {
-  /** The service's URL: `https://state.example.com`. */
-  readonly url: string;
-  /** The token, if the service requires one. */
-  readonly token?: string;
-  /** A `fetch` other than the platform's own. */
-  readonly fetch?: (request: Request) => Promise<Response>;
-  /** How often a request without an answer, or with a 5xx, is repeated. Default: 5. */
-  readonly retries?: number;
-}
+export { type Answer, type ClientOptions, StateServiceError };
 
 export interface UpdateOptions {
   /** The event. Default: `update`. */
@@ -53,10 +43,21 @@ export interface WaitOptions extends AskOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whether the service agreed, and if not, why. */
-export type Answer =
-  | { readonly ok: true; readonly revision: number }
-  | { readonly ok: false; readonly status: number; readonly code: RefusalCode; readonly detail: string };
+export interface MembersOptions {
+  /** Only members that are so to a current state: `missing` ones are expected and have not reported. */
+  readonly is?: MemberFact;
+}
+
+/** A member as it is uploaded: its name, or its name and labels. */
+export type Member =
+  | string
+  | { readonly name: string; readonly labels?: { readonly [label: string]: string } };
+
+/** The options of a change by an operator. */
+export interface ChangeOptions {
+  /** The name for the history. */
+  readonly by?: string;
+}
 
 export class StateClient {
   readonly #options: ClientOptions;
@@ -74,12 +75,11 @@ export class StateClient {
 /** One machine. */
 class MachineClient {
   readonly #options: ClientOptions;
-  readonly #base: string;
+  readonly #connection: Connection;
 
   constructor(options: ClientOptions, address: string) {
     this.#options = options;
-    const path = address === 'default' ? '' : `/${address}`;
-    this.#base = `${options.url.replace(/\/$/, '')}${path}`;
+    this.#connection = new Connection(options, address === 'default' ? '' : `/${address}`);
   }
 
   /** Whether `state` is current; with `by`, whether there is something to do for that caller. */
@@ -130,36 +130,66 @@ class MachineClient {
       ...(data === undefined ? {} : { 'Content-Type': 'application/json' }),
     };
     const body = data === undefined ? undefined : JSON.stringify(data);
-    return this.#answer('PUT', path('state', { state, event, by }), headers, body);
+    return this.#connection.answer('PUT', path('state', { state, event, by }), headers, body);
   }
 
   /** Starts the run with inputs. A repeat with the same inputs changes nothing. */
   async start(inputs: Status['inputs'] = {}): Promise<Answer> {
-    return this.#answer('POST', path('start', textsOf(inputs)));
+    return this.#connection.answer('POST', path('start', textsOf(inputs)));
   }
 
   /** Gives the running machine other inputs. */
   async setInputs(inputs: Status['inputs']): Promise<Answer> {
-    return this.#answer('PATCH', '/inputs', { 'Content-Type': 'application/json' }, JSON.stringify(inputs));
+    return this.#connection.answer(
+      'PATCH',
+      '/inputs',
+      { 'Content-Type': 'application/json' },
+      JSON.stringify(inputs),
+    );
   }
 
   /** Moves the machine by hand to a state. */
   async override(to: string, reason: string, by?: string): Promise<Answer> {
-    return this.#answer('POST', path('override', { to, reason, by }));
+    return this.#connection.answer('POST', path('override', { to, reason, by }));
   }
 
   /** Takes or renews a slot of `state` for `by`. */
   async claim(state: string, by: string): Promise<Answer> {
-    return this.#answer('POST', path('claims', { state, by }));
+    return this.#connection.answer('POST', path('claims', { state, by }));
   }
 
   /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<Answer> {
-    return this.#answer('DELETE', path('claims', { state, by }));
+    return this.#connection.answer('DELETE', path('claims', { state, by }));
+  }
+
+  /** The members, in natural order, each with what it is to the current states. None where the machine has no list of them. */
+  async members({ is }: MembersOptions = {}): Promise<MemberStatus[]> {
+    const members: MemberStatus[] = [];
+    for (let after: string | undefined; ; ) {
+      const response = await this.#connection.send('GET', path('members', { is, after, limit: PAGE }));
+      if (!response.ok) throw await errorOf(response);
+      const page: { members: MemberStatus[]; after?: string } = await response.json();
+      members.push(...page.members);
+      if (page.after === undefined) return members;
+      after = page.after;
+    }
+  }
+
+  /** Replaces the list of members. Null takes it away: everybody may take part again. */
+  async setMembers(members: readonly Member[] | null, { by }: ChangeOptions = {}): Promise<Answer> {
+    if (members === null) return this.#connection.answer('DELETE', path('members', { by }));
+    const headers = { 'Content-Type': 'application/json' };
+    return this.#connection.answer('PUT', path('members', { by }), headers, JSON.stringify(members));
+  }
+
+  /** Strikes a member off the list. The answer is `no-such-member` if it is not in it, also if a repeat finds it gone. */
+  async strikeMember(name: string, { by }: ChangeOptions = {}): Promise<Answer> {
+    return this.#connection.answer('DELETE', path(`members/${encodeURIComponent(name)}`, { by }));
   }
 
   async status(): Promise<Status> {
-    const response = await this.#send('GET', '', { Accept: 'application/json' });
+    const response = await this.#connection.send('GET', '', { Accept: 'application/json' });
     if (response.ok) return response.json();
     throw await errorOf(response);
   }
@@ -172,7 +202,7 @@ class MachineClient {
   async *watch({ after, signal }: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ShownEntry> {
     let seen = after;
     for (;;) {
-      const response = await this.#send(
+      const response = await this.#connection.send(
         'GET',
         '/watch',
         { Accept: 'text/event-stream', ...(seen === undefined ? {} : { 'Last-Event-ID': String(seen) }) },
@@ -204,7 +234,7 @@ class MachineClient {
    */
   async #turnBySocket(ask: Ask, until: number, signal?: AbortSignal): Promise<Turn> {
     signal?.throwIfAborted();
-    const socket = await openSocket(`${this.#base}/watch`, this.#options, signal);
+    const socket = await openSocket(`${this.#connection.base}/watch`, this.#options, signal);
     if (socket === undefined) return NOT_YET;
     try {
       // That the state was entered, perhaps only briefly, does not mean that a caller may go.
@@ -227,7 +257,7 @@ class MachineClient {
 
   async #turn(ask: Ask, wait: number, signal?: AbortSignal): Promise<Turn> {
     const query = { ...ask, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
-    const response = await this.#send('GET', path('state', query), {}, { signal });
+    const response = await this.#connection.send('GET', path('state', query), {}, { signal });
     if (response.status === 200) {
       await response.body?.cancel();
       return 'yes';
@@ -237,58 +267,6 @@ class MachineClient {
     const later = response.headers.get('Retry-After');
     if (later === null) return 'never';
     return PASSES.has(refusal.code) ? { again: Math.min(Number(later) * 1_000, LONGEST_WAIT) } : NOT_YET;
-  }
-
-  async #answer(
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    body?: string,
-  ): Promise<Answer> {
-    const response = await this.#send(method, path, headers, { body });
-    if (response.ok) {
-      await response.body?.cancel();
-      return {
-        ok: true,
-        revision: Number(/^(?:W\/)?"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]),
-      };
-    }
-    const { status, code, message } = await errorOf(response);
-    if (!NO.has(status)) throw new StateServiceError(status, code, message);
-    return { ok: false, status, code: code as RefusalCode, detail: message };
-  }
-
-  /** Sends a request. Repeats it without an answer or with a 5xx, with a growing pause. */
-  async #send(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    { signal, body }: { readonly signal?: AbortSignal | undefined; readonly body?: string | undefined } = {},
-  ): Promise<Response> {
-    const { token, retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
-    for (let tried = 0; ; tried++) {
-      const request = new Request(`${this.#base}${path}`, {
-        method,
-        headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
-        ...(signal === undefined ? {} : { signal }),
-        ...(body === undefined ? {} : { body }),
-      });
-      let trouble: StateServiceError;
-      try {
-        const response = await fetch(request);
-        if (response.status < 500 || response.status === 507) return response;
-        trouble = await errorOf(response);
-      } catch (error) {
-        if (signal?.aborted) throw error;
-        trouble = new StateServiceError(
-          0,
-          'no-answer',
-          error instanceof Error ? error.message : String(error),
-        );
-      }
-      if (tried >= retries) throw trouble;
-      await pause(Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2));
-    }
   }
 }
 
@@ -315,8 +293,8 @@ const PASSES: ReadonlySet<string> = new Set(['closed', 'slots-taken']);
 /** How long after an answer the news of an earlier commit may come, ms. */
 const NEWS_WITHIN = 500;
 
-/** Statuses that mean no. */
-const NO: ReadonlySet<number> = new Set([406, 412, 422]);
+/** The members of a page: as many as the service gives at a time. */
+const PAGE = '1000';
 
 function path(resource: string, query: Readonly<Record<string, string | undefined>>): string {
   const said = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
@@ -325,8 +303,4 @@ function path(resource: string, query: Readonly<Record<string, string | undefine
 
 function textsOf(inputs: Status['inputs']): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs ?? {}).map(([name, value]) => [name, String(value)]));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -12,8 +12,10 @@ import {
   parseInput,
 } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
-import type { Current } from '../objects/results.ts';
+import { readMemberList } from '../member-list.ts';
+import { type Current, MEMBER_FACTS, type MemberFact, type MemberStatus } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
+import { writeMembers } from '../store/members-table.ts';
 import { InputsShape } from './contract/documents.ts';
 import type { Env } from './env.ts';
 import { RemoteMachine } from './remote-machine.ts';
@@ -33,6 +35,11 @@ export interface BindingAsk {
   /** The caller's name: the question is whether there is something to do for it. */
   readonly by?: string;
 }
+
+/** A member as it is uploaded: its name, or its name and labels. */
+export type BindingMember =
+  | string
+  | { readonly name: string; readonly labels?: { readonly [label: string]: string } };
 
 /** The options of a report. */
 export interface BindingUpdate {
@@ -136,6 +143,42 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     return this.#claim('release', state, by);
   }
 
+  /** The members, in natural order, each with what it is to the current states; `is: 'missing'`: those that have not reported. */
+  async members({ is }: { readonly is?: MemberFact } = {}): Promise<readonly MemberStatus[]> {
+    if (is !== undefined && !MEMBER_FACTS.includes(is))
+      throw new TypeError(`members are ${MEMBER_FACTS.join(', ')}; not ${is}`);
+    const answer = await this.#machine('read').read({ type: 'members', ...(is === undefined ? {} : { is }) });
+    if (!answer.ok) throw new BindingError(answer);
+    return answer.members;
+  }
+
+  /** Replaces the list of members. Null takes it away: everybody may take part again. */
+  async setMembers(
+    members: readonly BindingMember[] | null,
+    { by }: BindingAsk = {},
+  ): Promise<BindingOutcome> {
+    const machine = this.#machine('operate');
+    const wrong = by === undefined ? undefined : checkCaller(text(by, '`by`'));
+    if (wrong !== undefined) return refused(wrong);
+    const read = members === null ? undefined : readMemberList(jsonOf(members), true);
+    if (read?.ok === false) return refused(read);
+    const list = read === undefined ? {} : { list: writeMembers(read.members) };
+    const caller = by === undefined ? {} : { by };
+    const outcome = await machine.execute({ type: 'members', ...list, ...caller, sub: this.#sub });
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
+  }
+
+  /** Strikes a member off the list. */
+  async strikeMember(name: string, { by }: BindingAsk = {}): Promise<BindingOutcome> {
+    const machine = this.#machine('operate');
+    const wrong =
+      checkCaller(text(name, 'a name')) ?? (by === undefined ? undefined : checkCaller(text(by, '`by`')));
+    if (wrong !== undefined) return refused(wrong);
+    const caller = by === undefined ? {} : { by };
+    const outcome = await machine.execute({ type: 'strike', member: name, ...caller, sub: this.#sub });
+    return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
+  }
+
   /** Moves the machine by hand to a state; `reason` is for the history. */
   async override(to: string, reason: string, { by }: BindingAsk = {}): Promise<BindingOutcome> {
     const machine = this.#machine('operate');
@@ -184,10 +227,10 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
 
 const NO_DATA = { ok: true, value: undefined } as const;
 
-/** Writes data as JSON. @throws if it cannot. */
+/** Writes a value as JSON. @throws if it cannot. */
 function jsonOf(data: unknown): string {
   const written: string | undefined = JSON.stringify(data);
-  if (written === undefined) throw new TypeError(`the data of a report are JSON; not a ${typeof data}`);
+  if (written === undefined) throw new TypeError(`what is sent must be JSON; not a ${typeof data}`);
   return written;
 }
 

@@ -95,7 +95,7 @@ interface MemberListQuery {
 
 /** What a member is to the present states: a page of members shows those of which it is true. */
 export const MEMBER_FACTS = ['expected', 'working', 'reported', 'missing'] as const;
-type MemberFact = (typeof MEMBER_FACTS)[number];
+export type MemberFact = (typeof MEMBER_FACTS)[number];
 
 /** The members, in the order of their names, after the one at which a page before has ended. */
 export interface MembersQuery {

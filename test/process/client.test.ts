@@ -66,6 +66,33 @@ describe('a client', () => {
     expect(await machine.wait('drain', { by: 'b' })).toBe(true);
   });
 
+  it('uploads members, tells who is missing, and strikes one off', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    expect(await machine.members()).toEqual([]);
+    const labels = { zone: 'eu' };
+    const list = ['a', { name: 'b/1', labels }, ...Array.from({ length: 1_000 }, (_, i) => `web-${i}`)];
+    expect(await machine.setMembers(list, { by: 'ann' })).toEqual({ ok: true, revision: 2 });
+    expect(await machine.setMembers([...list, 'a'])).toMatchObject({ ok: false, code: 'invalid-members' });
+    const members = await machine.members();
+    expect(members.map(({ name }) => name)).toEqual(
+      list.map((item) => (typeof item === 'string' ? item : item.name)),
+    );
+    expect(members[1]).toMatchObject({ name: 'b/1', labels, missing: ['drain'] });
+    expect(await machine.update('drain', { by: 'a' })).toMatchObject({ ok: true });
+    expect(await machine.update('drain', { by: 'c' })).toMatchObject({ ok: false, code: 'not-a-member' });
+    const missing = await machine.members({ is: 'missing' });
+    expect(missing.map(({ name }) => name)).toEqual(members.slice(1).map(({ name }) => name));
+    expect(await machine.strikeMember('b/1')).toEqual({ ok: true, revision: 4 });
+    expect(await machine.strikeMember('b/1')).toMatchObject({
+      ok: false,
+      status: 404,
+      code: 'no-such-member',
+    });
+    expect(await machine.setMembers(null)).toEqual({ ok: true, revision: 5 });
+    expect(await machine.update('drain', { by: 'c' })).toMatchObject({ ok: true });
+  });
+
   it('waits no longer than its limit', TIMED, async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');

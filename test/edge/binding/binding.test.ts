@@ -58,6 +58,44 @@ describe('a binding', () => {
     expect((await statusOf(CHART)).quorums).toMatchObject([{ need: 2 }]);
   });
 
+  it('uploads members, tells who is missing, and strikes one off', async () => {
+    const list = ['b', { name: 'a', labels: { zone: 'eu' } }];
+    expect(await call('ADMIN', 'setMembers', list, { by: 'ann' })).toEqual({
+      answer: { ok: true, revision: 2 },
+    });
+    expect((await historyOf(CHART)).history[0]).toMatchObject({
+      cause: 'members',
+      by: 'ann',
+      sub: 'binding',
+    });
+    expect(await call('ADMIN', 'setMembers', ['a', 'a'])).toMatchObject({
+      answer: { ok: false, code: 'invalid-members' },
+    });
+    expect(await call('RELEASE', 'update', 'drain', { by: 'c' })).toMatchObject({
+      answer: { ok: false, code: 'not-a-member' },
+    });
+    await call('RELEASE', 'update', 'drain', { by: 'b' });
+    expect(await call('RELEASE', 'members', { is: 'missing' })).toEqual({
+      answer: [
+        {
+          name: 'a',
+          labels: { zone: 'eu' },
+          expected: ['drain'],
+          working: [],
+          reported: [],
+          missing: ['drain'],
+        },
+      ],
+    });
+    expect(await call('ADMIN', 'strikeMember', 'a')).toEqual({ answer: { ok: true, revision: 4 } });
+    expect(await call('ADMIN', 'strikeMember', 'a')).toMatchObject({
+      answer: { ok: false, code: 'no-such-member' },
+    });
+    expect(await call('RELEASE', 'members')).toMatchObject({ answer: [{ name: 'b' }] });
+    expect(await call('ADMIN', 'setMembers', null)).toEqual({ answer: { ok: true, revision: 5 } });
+    expect(await call('RELEASE', 'members')).toEqual({ answer: [] });
+  });
+
   it('reports at the intended revision only', async () => {
     const answer = await call('RELEASE', 'update', 'drain', { revision: 7 });
     expect(answer).toMatchObject({ answer: { ok: false, code: 'wrong-revision' } });
@@ -108,6 +146,9 @@ describe('a call that its props do not allow', () => {
     ['READER', 'reset', [], 'admin'],
     ['RELEASE', 'reset', [], 'admin'],
     ['RELEASE', 'override', ['drain', 'why'], 'operate'],
+    ['RELEASE', 'setMembers', [['a']], 'operate'],
+    ['RELEASE', 'strikeMember', ['a'], 'operate'],
+    ['REPORTER', 'members', [], 'read'],
     ['REPORTER', 'is', ['drain'], 'read'],
     ['REPORTER', 'wait', ['drain'], 'read'],
     ['REPORTER', 'status', [], 'read'],
@@ -177,9 +218,12 @@ describe('a wrong argument', () => {
     ['update', [{}]],
     ['update', ['drain', { by: 7 }]],
     ['update', ['drain', { revision: 1.5 }]],
+    ['members', [{ is: 'lost' }]],
+    ['setMembers', []],
+    ['strikeMember', [7]],
   ])('throws if it has another type: %s %j', async (method, args) => {
     await ask(CHART, 'drain');
-    expect((await call('RELEASE', method, ...args)).thrown?.name).toBe('TypeError');
+    expect((await call('ADMIN', method, ...args)).thrown?.name).toBe('TypeError');
     expect((await statusOf(CHART)).revision).toBe(1);
   });
 });

@@ -1,0 +1,91 @@
+/** The requests of the client to one machine. */
+import { errorOf, StateServiceError } from './client-error.ts';
+import type { RefusalCode } from './refusal.ts';
+
+export interface ClientOptions {
+  /** The service's URL: `https://state.example.com`. */
+  readonly url: string;
+  /** The token, if the service requires one. */
+  readonly token?: string;
+  /** A `fetch` other than the platform's own. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** How often a request without an answer, or with a 5xx, is repeated. Default: 5. */
+  readonly retries?: number;
+}
+
+/** Whether the service agreed, and if not, why. */
+export type Answer =
+  | { readonly ok: true; readonly revision: number }
+  | { readonly ok: false; readonly status: number; readonly code: RefusalCode; readonly detail: string };
+
+export class Connection {
+  readonly #options: ClientOptions;
+  /** The machine's URL. */
+  readonly base: string;
+
+  /** @param machine the path of the machine. */
+  constructor(options: ClientOptions, machine: string) {
+    this.#options = options;
+    this.base = `${options.url.replace(/\/$/, '')}${machine}`;
+  }
+
+  /** Sends a command. @throws any refusal that is not a no. */
+  async answer(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<Answer> {
+    const response = await this.send(method, path, headers, { body });
+    if (response.ok) {
+      await response.body?.cancel();
+      return {
+        ok: true,
+        revision: Number(/^(?:W\/)?"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]),
+      };
+    }
+    const { status, code, message } = await errorOf(response);
+    if (!NO.has(status) && code !== 'no-such-member') throw new StateServiceError(status, code, message);
+    return { ok: false, status, code: code as RefusalCode, detail: message };
+  }
+
+  /** Sends a request. Repeats it without an answer or with a 5xx, with a growing pause. */
+  async send(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    { signal, body }: { readonly signal?: AbortSignal | undefined; readonly body?: string | undefined } = {},
+  ): Promise<Response> {
+    const { token, retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
+    for (let tried = 0; ; tried++) {
+      const request = new Request(`${this.base}${path}`, {
+        method,
+        headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+        ...(signal === undefined ? {} : { signal }),
+        ...(body === undefined ? {} : { body }),
+      });
+      let trouble: StateServiceError;
+      try {
+        const response = await fetch(request);
+        if (response.status < 500 || response.status === 507) return response;
+        trouble = await errorOf(response);
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        trouble = new StateServiceError(
+          0,
+          'no-answer',
+          error instanceof Error ? error.message : String(error),
+        );
+      }
+      if (tried >= retries) throw trouble;
+      await pause(Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+/** Statuses that mean no. */
+const NO: ReadonlySet<number> = new Set([406, 412, 422]);
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
