@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
 import { lock, unlock } from './locks.ts';
-import { setMembers, strikeMember } from './members.ts';
+import { changeMembers } from './members.ts';
 import { override } from './overriding.ts';
 import { pause, resume } from './pausing.ts';
 import { restart, upload, uploaded } from './restart.ts';
@@ -58,9 +58,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       if (next === undefined) break;
       return draft.isNew ? uploaded(draft, next, true) : upload(draft, command, next, now);
     case 'members':
-      return setMembers(draft, command, now);
     case 'strike':
-      return strikeMember(draft, command, now);
+      return changeMembers(draft, command, now);
     case 'erase':
     case 'restore':
     case 'restored':

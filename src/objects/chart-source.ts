@@ -35,7 +35,7 @@ export interface ReadChart {
   readonly chart: Chart;
   readonly source: StoredChart;
   readonly warnings: readonly ChartIssue[];
-  /** With which a run begins: those of its chart. */
+  /** With which the machine begins: of a run, those of its chart; of a chart, those that were uploaded before. */
   readonly members?: Members;
 }
 
@@ -96,7 +96,12 @@ export class ChartSource {
     const { text } = found;
     const read = this.#toBegin?.text === text ? this.#toBegin.read : await this.#read(found);
     this.#toBegin = { text, read };
-    const { members } = this.#ofBase;
+    return this.#withMembers(read);
+  }
+
+  /** Adds the members with which a machine begins. */
+  #withMembers(read: ReadChart | Refusal): ReadChart | Refusal {
+    const { members } = (this.#address.run === undefined ? this.#store.members.read() : this.#ofBase) ?? {};
     return read.ok && members !== undefined ? { ...read, members } : read;
   }
 
@@ -109,7 +114,7 @@ export class ChartSource {
     if (command.type === 'upload') {
       if (this.#address.run !== undefined) return uploadToRun(this.#address);
       const { text } = command;
-      return this.#read({ text, origin: 'upload', hash: await hashOf(text) });
+      return this.#withMembers(await this.#read({ text, origin: 'upload', hash: await hashOf(text) }));
     }
     const newest = await this.newest();
     if (newest !== undefined) return this.#read(newest);

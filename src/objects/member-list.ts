@@ -1,7 +1,9 @@
 /** Queries of a machine's members. */
+import type { Members } from '../chart/chart.ts';
 import type { Refusal } from '../refusal.ts';
+import type { MachineState } from './machine-state.ts';
 import { compareNames, namesInOrder, statusOfMember } from './member-facts.ts';
-import type { MachineMembers, MemberListAnswer, MembersQuery, Query } from './results.ts';
+import type { MachineMembers, MemberListAnswer, MemberStatus, MembersQuery, Query } from './results.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Reads a page of the members, with what each is to the active states, in natural order. */
@@ -10,12 +12,11 @@ export async function membersPage(
   { is, after, limit = Number.POSITIVE_INFINITY, namesOnly }: MembersQuery,
 ): Promise<MachineMembers | Refusal> {
   const machine = runtime.current() ?? (await runtime.read());
-  if ('ok' in machine) return machine;
-  const { members } = machine.snapshot.terms;
-  const page = { ok: true, total: members?.size ?? null, revision: machine.revision } as const;
+  const listed = 'ok' in machine ? keptBy(runtime, machine) : listOf(runtime, machine);
+  if ('ok' in listed) return listed;
+  const { members, statusOf, revision } = listed;
+  const page = { ok: true, total: members?.size ?? null, revision } as const;
   if (members === undefined) return { ...page, members: [], hasMore: false };
-  const states = runtime.expected.of(machine);
-  const statusOf = (name: string) => statusOfMember(machine, states, members, name);
   const found: string[] = [];
   const names = namesInOrder(members);
   let at = after === undefined ? 0 : firstAfter(names, after);
@@ -26,6 +27,31 @@ export async function membersPage(
   const hasMore = names.slice(at).some((name) => is === undefined || statusOf(name)[is].length > 0);
   if (namesOnly) return { ...page, members: [], names: found.map((name) => `${name}\n`).join(''), hasMore };
   return { ...page, members: found.map(statusOf), hasMore };
+}
+
+/** A list of members, and what each is. */
+interface Listed {
+  readonly members: Members | undefined;
+  readonly revision: number;
+  statusOf(name: string): MemberStatus;
+}
+
+function listOf(runtime: Runtime, machine: MachineState): Listed {
+  const { members } = machine.snapshot.terms;
+  const states = runtime.expected.of(machine);
+  return {
+    members,
+    revision: machine.revision,
+    statusOf: (name) => statusOfMember(machine, states, members ?? new Map(), name),
+  };
+}
+
+/** Returns the members that are kept at a chart's address while its machine cannot begin. No state expects them yet. */
+function keptBy({ store, isRun }: Runtime, refusal: Refusal): Listed | Refusal {
+  if (refusal.code !== 'needs-inputs' || isRun) return refusal;
+  const { members } = store.members.read() ?? {};
+  const none = { expected: [], working: [], reported: [], missing: [] };
+  return { members, revision: 0, statusOf: (name) => ({ name, labels: members?.get(name) ?? {}, ...none }) };
 }
 
 /** Returns the members of a run's chart, for its runs. */

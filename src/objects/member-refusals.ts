@@ -19,7 +19,7 @@ export function noPart(machine: MachineState, state: StateNumber, why: NoPart, b
   if (why === 'not-for-you') {
     return refuse('not-for-you', `${name} is not for ${quote(by)}, as its \`only\` says.`, facts);
   }
-  return refuse('not-a-member', sayStranger(machine, by), facts);
+  return refuse('not-a-member', sayStranger(machine.snapshot.terms.members, by), facts);
 }
 
 /** Refuses what depends on members where the machine has no list of them. */
@@ -29,24 +29,23 @@ export function noMembers(machine: MachineState, state: StateNumber, now: number
   return refuse('no-members', detail, { machine: factsOf(machine), retryAfter: retryAfter(machine, now) });
 }
 
-/** Refuses to strike off a member that is not in the list. */
-export function noSuchMember(machine: MachineState, name: string): Refusal {
-  const facts = { machine: factsOf(machine) };
-  if (machine.snapshot.terms.members === undefined)
-    return refuse('no-such-member', 'This machine has no list of members.', facts);
-  return refuse('no-such-member', sayStranger(machine, name), facts);
+/** Refuses to strike off a member that is not in the list. @param machine if it has begun. */
+export function noSuchMember(name: string, members: Members | undefined, machine?: MachineState): Refusal {
+  const facts = machine === undefined ? {} : { machine: factsOf(machine) };
+  const detail = members === undefined ? 'This machine has no list of members.' : sayStranger(members, name);
+  return refuse('no-such-member', detail, facts);
 }
 
-function sayStranger(machine: MachineState, name: string): string {
-  const meant = nearestMember(machine, name);
+function sayStranger(members: Members | undefined, name: string): string {
+  const meant = nearestMember(members, name);
   const hint = meant === undefined ? '' : ` Did you mean ${quote(meant)}?`;
   return `${quote(name)} is not a member of this machine.${hint}`;
 }
 
 /** Finds the member whose name is nearest, among names that begin alike: a list can have 10,000. */
-function nearestMember({ snapshot }: MachineState, by: string): string | undefined {
+function nearestMember(members: Members | undefined, by: string): string | undefined {
   const near: string[] = [];
-  for (const name of snapshot.terms.members?.keys() ?? []) {
+  for (const name of members?.keys() ?? []) {
     if (name.length > SUGGESTION_LENGTH || name[0]?.toLowerCase() !== by[0]?.toLowerCase()) continue;
     near.push(name);
     if (near.length >= SUGGESTION_CANDIDATES) break;

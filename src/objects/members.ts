@@ -8,50 +8,55 @@ import { noSuchMember } from './member-refusals.ts';
 import { checkRevision } from './refusals.ts';
 import { changeTerms } from './terms.ts';
 
-/** Replaces the list of members, or takes it away. The same list again changes nothing. */
-export function setMembers(
+/** Changes the list of members of a machine. The same list again changes nothing. */
+export function changeMembers(
   draft: Draft,
-  { list, ...command }: SetMembers,
+  command: SetMembers | StrikeMember,
   now: number,
 ): MembersChanged | Refusal {
-  return change(draft, list === undefined ? undefined : readMembers(list), command, now);
-}
-
-/** Strikes one member off the list. */
-export function strikeMember(
-  draft: Draft,
-  { member, ...command }: StrikeMember,
-  now: number,
-): MembersChanged | Refusal {
-  const { members } = draft.machine.snapshot.terms;
-  if (members?.has(member) !== true) return noSuchMember(draft.machine, member);
-  const others = new Map(members);
-  others.delete(member);
-  return change(draft, others, command, now, [`without ${member}`]);
-}
-
-function change(
-  draft: Draft,
-  members: Members | undefined,
-  { by, sub, revisions }: Pick<SetMembers, 'by' | 'sub' | 'revisions'>,
-  now: number,
-  names: readonly string[] = [],
-): MembersChanged | Refusal {
-  const otherRevision = checkRevision(draft.machine, revisions, draft.matchedRevision);
+  const { machine } = draft;
+  const { terms } = machine.snapshot;
+  const change = listAfter(terms.members, command);
+  if (!change.ok) return noSuchMember(change.stranger, terms.members, machine);
+  const otherRevision = checkRevision(machine, command.revisions, draft.matchedRevision);
   if (otherRevision !== undefined) return otherRevision;
-  const { terms } = draft.machine.snapshot;
-  const difference = differenceOf(terms.members, members);
+  const { members, difference } = change;
   if (difference !== undefined) {
-    const notes = [noteOf(members, difference), ...names];
-    const entry = { cause: 'members', by: by ?? null, sub: sub ?? null, notes } as const;
+    const names = command.type === 'strike' ? [`without ${command.member}`] : [];
+    const { by = null, sub = null } = command;
+    const entry = { cause: 'members', by, sub, notes: [noteOf(members, difference), ...names] } as const;
     changeTerms(draft, { ...terms, members }, entry, now);
   }
-  return {
-    ok: true,
-    total: members?.size ?? null,
-    ...(difference ?? NO_DIFFERENCE),
-    revision: draft.machine.revision,
-  };
+  return membersChanged(change, draft.machine.revision);
+}
+
+/** A list after a command, and how it differs from the one before: undefined if it is the same. */
+interface ChangedList {
+  readonly ok: true;
+  readonly members: Members | undefined;
+  readonly difference: Difference | undefined;
+}
+
+/** Computes the list after a command. One that strikes off a stranger has none. */
+export function listAfter(
+  before: Members | undefined,
+  command: SetMembers | StrikeMember,
+): ChangedList | { readonly ok: false; readonly stranger: string } {
+  if (command.type === 'members') {
+    const { list } = command;
+    const members = list === undefined ? undefined : readMembers(list);
+    return { ok: true, members, difference: differenceOf(before, members) };
+  }
+  const { member } = command;
+  if (before?.has(member) !== true) return { ok: false, stranger: member };
+  const members = new Map(before);
+  members.delete(member);
+  return { ok: true, members, difference: differenceOf(before, members) };
+}
+
+/** The outcome of a change. @param revision after it. */
+export function membersChanged({ members, difference }: ChangedList, revision: number): MembersChanged {
+  return { ok: true, total: members?.size ?? null, ...(difference ?? NO_DIFFERENCE), revision };
 }
 
 type Difference = Pick<MembersChanged, 'added' | 'removed' | 'relabelled'>;

@@ -199,7 +199,7 @@ export interface ReportsPage {
 /** A list of members as a run's machine reads it. */
 export interface MemberListAnswer {
   readonly ok: true;
-  /** Of the machine after the list was changed; 0 for no list. */
+  /** `StoredMembers.revision`; 0 for no list. */
   readonly listRevision: number;
   /** JSON: `[[name, {label: value}], …]`; absent if there is none, or if it is known. */
   readonly list?: string;

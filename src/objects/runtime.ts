@@ -1,5 +1,4 @@
 import type { Address } from '../address.ts';
-import { writeBeginning } from '../chart/chart.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { MachineStore } from '../store/machine-store.ts';
@@ -12,6 +11,7 @@ import { Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { ExpectedMembers } from './expected-members.ts';
 import { overloaded } from './faults.ts';
+import { isKept, keep } from './keeping.ts';
 import { type MachineState, nextChange } from './machine-state.ts';
 import { Memory, NO_VERSION, type Publish } from './memory.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
@@ -67,6 +67,11 @@ export class Runtime {
     });
   }
 
+  /** Whether this is a run of a chart; else it is the chart's own machine. */
+  get isRun(): boolean {
+    return this.#address.run !== undefined;
+  }
+
   /** Executes commands in order, in one batch with those of other requests. */
   execute(commands: readonly Command[]): Promise<Outcome[]> {
     return Promise.all(
@@ -107,8 +112,8 @@ export class Runtime {
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
     const step = firstStep(this.#address, found, first.command);
-    if (!step.ok) return isUpload ? [await this.#keepUpload(found)] : batch.map(() => step);
-    const isRun = this.#address.run !== undefined;
+    const { isRun } = this;
+    if (!step.ok) return isRun ? batch.map(() => step) : this.#keep(batch, found, step);
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
       const beginning = begin(found, step, first.command, isRun, step.at);
       const preview = new Draft(previewOf(found, beginning), NO_RECORDS);
@@ -133,17 +138,20 @@ export class Runtime {
   }
 
   /**
-   * Keeps a chart that was uploaded to an address whose machine cannot begin with it: the chart has inputs that must be
-   * given. Its runs, and the machine, start with them.
+   * Executes commands at a chart's own address while its machine cannot begin: the chart has inputs that must be given. A
+   * chart and members that are uploaded are kept for its runs, and for the machine itself.
    */
-  async #keepUpload({ chart, source, warnings }: ReadChart): Promise<Outcome> {
-    const entered = await this.#registry.enter(source);
-    if (!entered.ok) return entered;
-    const created = this.store.upload() === undefined;
-    const { hash } = source;
-    const text = writeBeginning(chart, source.text);
-    this.#ctx.storage.transactionSync(() => this.store.keepUpload({ hash, text }));
-    return { ok: true, created, dialect: chart.definition.dialect, hash, warnings, revision: 0 };
+  async #keep(batch: readonly Queued[], read: ReadChart, refusal: Refusal): Promise<Outcome[]> {
+    if (!batch.some(({ command }) => isKept(command))) return batch.map(() => refusal);
+    const entered = await this.#registry.enter(read.source);
+    if (!entered.ok) return batch.map(({ command }) => (isKept(command) ? entered : refusal));
+    // A second object of the same address may have begun the machine meanwhile.
+    if (this.current() !== undefined) return this.#run(batch);
+    return this.#write(() =>
+      batch.map(({ command }) =>
+        isKept(command) ? keep(this.store, this.#address, command, read) : refusal,
+      ),
+    );
   }
 
   #apply(draft: Draft, batch: readonly Queued[], now: number): Outcome[] {
@@ -161,15 +169,7 @@ export class Runtime {
     if (changes === undefined) return;
     this.counters.countEntries(changes.history);
     const counts = this.counters.store();
-    try {
-      this.#ctx.storage.transactionSync(() =>
-        isNew ? this.store.create(changes, counts) : this.store.write(changes, counts),
-      );
-    } catch (error) {
-      // The content of storage is unknown now: the machine and its counts are read again.
-      this.#memory.forget();
-      throw error;
-    }
+    this.#write(() => (isNew ? this.store.create(changes, counts) : this.store.write(changes, counts)));
     const { machine, passed } = draft;
     const [next, now] = [nextChange(machine), Date.now()];
     this.#alarm.set(next, now);
@@ -179,10 +179,21 @@ export class Runtime {
     this.#memory.committed({ machine, history: changes.history, passed, isRestarted });
   }
 
+  /** Runs a transaction. */
+  #write<Result>(write: () => Result): Result {
+    try {
+      return this.#ctx.storage.transactionSync(write);
+    } catch (error) {
+      // The content of storage is unknown now: the machine and its counts are read again.
+      this.#memory.forget();
+      throw error;
+    }
+  }
+
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
     const { revision, entries } = this.store.version() ?? NO_VERSION;
-    if (entries === 0 && this.store.upload() === undefined) return [notStarted(this.#address)];
+    if (entries === 0 && !this.store.hasKept()) return [notStarted(this.#address)];
     // A machine that comes back by a restore numbers its entries of history from there too: the larger of both is kept.
     const last = Math.max(revision, entries);
     this.#alarm.forget();
@@ -246,7 +257,7 @@ export class Runtime {
   async read(): Promise<MachineState | Refusal> {
     const present = this.current();
     if (present !== undefined) return present;
-    if (this.#address.run === undefined) {
+    if (!this.isRun) {
       const [outcome] = await this.execute([{ type: 'start' }]);
       return outcome?.ok === false ? outcome : (this.current() ?? deleted());
     }
@@ -302,7 +313,7 @@ export class Runtime {
 
   /** Removes a machine that is not there from its tenant's registry, unless it is about to begin. */
   async leaveRegistry(): Promise<void> {
-    if (!this.#isBeginning && this.store.upload() === undefined) await this.#registry.leave();
+    if (!this.#isBeginning && !this.store.hasKept()) await this.#registry.leave();
   }
 }
 

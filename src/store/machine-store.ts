@@ -32,7 +32,13 @@ import {
   NO_COUNTS,
   type StoredCounts,
 } from './stored-json.ts';
-import { CHART_ORIGINS, type Changes, type StoredChart, type StoredMachine } from './stored-machine.ts';
+import {
+  CHART_ORIGINS,
+  type Changes,
+  type StoredChart,
+  type StoredMachine,
+  type StoredMembers,
+} from './stored-machine.ts';
 
 export type { Changes, StoredChart };
 
@@ -177,6 +183,17 @@ export class MachineStore {
   keepUpload(upload: Pick<StoredChart, 'hash' | 'text'>): void {
     migrate(this.#storage, MACHINE_SCHEMA);
     this.#writeUpload(upload);
+  }
+
+  /** Writes the members of an address whose machine has not begun; null takes the list away. */
+  keepMembers(members: StoredMembers | null): void {
+    migrate(this.#storage, MACHINE_SCHEMA);
+    this.members.write(members);
+  }
+
+  /** Whether a chart or members were uploaded to the address. */
+  hasKept(): boolean {
+    return this.members.revision() > 0 || this.upload() !== undefined;
   }
 
   /**

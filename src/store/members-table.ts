@@ -19,7 +19,7 @@ export class MembersTable {
     return { revision: ROW.number(row, 'revision'), members: new Map(ROW.json(row, 'list', isMemberList)) };
   }
 
-  /** Returns the revision of the machine after the list was changed; 0 where it has none. */
+  /** Returns the revision of the list; 0 where there is none. */
   revision(): number {
     const [row] = this.#table.rows<Pick<MembersRow, 'revision'>>('SELECT revision FROM members');
     return row === undefined ? 0 : ROW.number(row, 'revision');
@@ -60,7 +60,7 @@ export function readMembers(list: string): Members {
 }
 
 type MembersRow = {
-  /** Of the machine after the list was changed. */
+  /** `StoredMembers.revision`. */
   revision: number;
   /** JSON: `MemberList`. */
   list: string;

@@ -49,7 +49,10 @@ export type EndedVisit = LeftState & { readonly at: number };
 
 /** A machine's list of members. */
 export interface StoredMembers {
-  /** The revision of the machine after the list was changed: tells the lists of an address apart. */
+  /**
+   * The revision of the machine after the list was changed; before it has begun, the moment of the change, ms since the
+   * epoch. Tells the lists of an address apart.
+   */
   readonly revision: number;
   readonly members: Members;
 }
