@@ -43,6 +43,10 @@ export const HISTORY_PAGE_LENGTH = 1024 * 1024;
 /** The newest of them on a machine's page. */
 export const VIEW_HISTORY = 20;
 
+/** Reports of the present visits in the data of a page, and their characters, about. */
+export const VIEW_REPORTS = 100;
+export const VIEW_REPORTS_LENGTH = 64 * 1024;
+
 /**
  * The cost of a layout by dagre, in units of a state or of a rank that an arrow crosses: 0.1 to 0.3 ms
  * each, measured on one core of a small server with chains, stars and tangles of 5 to 400 states. Beyond it, and for

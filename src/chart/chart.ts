@@ -43,6 +43,7 @@ export {
   withCooling,
   withoutCooling,
 } from './cooling.ts';
+export { leadsToFailure } from './deadline.ts';
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
@@ -102,6 +103,7 @@ export {
 export { type Inputs, type Labels, type Members, NO_TERMS, type Pause, type Terms } from './terms.ts';
 export { parseDuration, parseTimestamp } from './time.ts';
 export { type Ask, freeSlots, type Turn, turnOf } from './turn.ts';
+export { type Way, WayFinder } from './ways.ts';
 export { isReservedEvent } from './xstate-names.ts';
 
 /** A checked chart without its text: plain JSON, which is stored and compiled. */

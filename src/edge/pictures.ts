@@ -3,7 +3,7 @@ import { modelOf } from '../chart/chart.ts';
 import type { Model } from '../chart/model.ts';
 import { LAYOUTS_KEPT } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
-import type { View } from '../objects/results.ts';
+import type { View } from '../objects/view-data.ts';
 import type { Sliced } from '../sliced.ts';
 import { inSlices, nextSlice, SharedWork } from '../slices.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
@@ -30,18 +30,19 @@ const work = new SharedWork(layouts);
  * Draws a machine.
  *
  * @param isInline whether the page around it has the style already.
- * @returns SVG; undefined where the machine's chart has been replaced since `view` was read.
+ * @returns SVG, and the names of the states; undefined where the machine's chart has been replaced since `view` was read.
  */
 export async function pictureOf(
   machine: RemoteMachine,
   view: View,
   isInline = false,
-): Promise<string | undefined> {
+): Promise<{ readonly svg: string; readonly states: readonly string[] } | undefined> {
   const found = await layoutOf(machine, view.hash);
   if (found === undefined) return undefined;
   const description = describe(view, found.model);
   const options = { title: machine.name, description, isInline };
-  return inSlices(drawSvg(found.layout, overlayOf(view), options));
+  const svg = await inSlices(drawSvg(found.layout, overlayOf(view), options));
+  return { svg, states: found.model.states.flatMap(({ name }, state) => (state === 0 ? [] : [name])) };
 }
 
 /** Draws a machine as Mermaid's text; undefined as in `pictureOf`. */

@@ -28,16 +28,16 @@ import type {
   StatusQuery,
   Summary,
   UploadedChart,
-  View,
   ViewQuery,
   WatchQuery,
   WrittenChart,
 } from './results.ts';
 import { Runtime } from './runtime.ts';
-import { StatusWriter, summaryOf, viewOf } from './status-document.ts';
+import { StatusWriter, summaryOf } from './status-document.ts';
 import { StoragePoll } from './storage-poll.ts';
 import type { MachineMethods } from './stubs.ts';
 import { refuseUnnamed } from './unnamed.ts';
+import { type View, viewOf } from './view-data.ts';
 import { type Condition, type WaitEnd, Waits } from './waits.ts';
 import { nextAfter, Watches } from './watches.ts';
 
@@ -159,7 +159,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       revision: machine.revision,
       status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
       hash: machine.source.hash,
-      ...viewOf(machine, this.#leftStates(machine)),
+      ...viewOf(machine, this.#leftStates(machine), this.#runtime.store.receipts),
       history: this.#entries(machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
     };
   }

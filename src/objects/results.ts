@@ -5,13 +5,14 @@
  * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
 import type { Address } from '../address.ts';
-import type { Count, Labels, StateNumber } from '../chart/chart.ts';
+import type { Count, Labels } from '../chart/chart.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type { Metrics } from './counters.ts';
+import type { View } from './view-data.ts';
 
 /**
  * A wait that goes on: the revision at which its request was told "not yet". A machine that is not there was deleted
@@ -259,42 +260,6 @@ export interface Summary {
   readonly revision: number;
   /** When the last change took effect, ms since the epoch. */
   readonly changedAt: number;
-}
-
-/** The data of a machine's page and drawing. The chart is a query of its own, by its hash. */
-export interface View {
-  readonly ok: true;
-  readonly revision: number;
-  /** JSON: `Status`. */
-  readonly status: string;
-  /** Of the chart that it runs. */
-  readonly hash: string;
-  readonly active: readonly StateNumber[];
-  /** States that were entered and left. */
-  readonly visited: readonly StateNumber[];
-  readonly counts: readonly {
-    readonly state: StateNumber;
-    readonly event: string;
-    readonly have: number;
-    /** Null where it is a share of the members, and there is no list of them. */
-    readonly until: number | null;
-    /** The index among the transitions of the event; absent from objects of an earlier version. */
-    readonly index?: number;
-  }[];
-  /** Timers that are set: what they send, and when (ms since the epoch). */
-  readonly due: readonly { readonly event: string; readonly at: number }[];
-  /** Events that the active states take, the innermost state that takes each. */
-  readonly takes: readonly {
-    readonly state: string;
-    readonly events: readonly string[];
-    /** Of these, the events that may lead to a final state; absent from objects of an earlier version. */
-    readonly ends?: readonly string[];
-    /** Of these, the events that need a slot of `slots`; absent from objects of an earlier version. */
-    readonly counted?: readonly string[];
-    readonly slots?: readonly string[];
-  }[];
-  /** The newest entries of the history, the newest first. */
-  readonly history: readonly HistoryEntry[];
 }
 
 /** A query for machines of a tenant. */

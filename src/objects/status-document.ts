@@ -1,7 +1,6 @@
-/** The status document of a machine, its entry in a list, and the data of its page. */
+/** The status document of a machine, and its entry in a list. */
 import {
   activeTags,
-  ancestorsOf,
   type Chart,
   type Count,
   claimsOn,
@@ -17,16 +16,13 @@ import {
   nameOf,
   nextOpening,
   openingsOf,
-  ownEvents,
   quorums,
-  type StateNumber,
   type StateOpening,
   slotCount,
   slotsOf,
   type Terms,
   type Timer,
   timersInOrder,
-  UPDATE,
 } from '../chart/chart.ts';
 import { MISSING_NAMED } from '../limits.ts';
 import type { Report } from '../store/receipt-table.ts';
@@ -35,7 +31,7 @@ import type { ExpectedMembers } from './expected-members.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import { countMissing, type ExpectingState, missingIn } from './member-facts.ts';
 import { reportersOf } from './reporters.ts';
-import type { Summary, View } from './results.ts';
+import type { Summary } from './results.ts';
 
 /** The status document: `GET {machine}`. Times are ISO 8601; `edge/contract/documents.ts` describes each field. */
 export interface Status {
@@ -148,33 +144,6 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState
     waiting: countsOf(chart, snapshot),
     revision,
     changedAt,
-  };
-}
-
-/** Returns the data of a machine's page, without its status document and its history. */
-export function viewOf({ chart, snapshot }: MachineState, left: ReadonlySet<StateNumber>) {
-  const active = [...snapshot.active.keys()];
-  return {
-    active,
-    visited: [...left],
-    counts: quorums(chart, snapshot),
-    due: [...snapshot.timers.values()].map(({ event, at }) => ({ event, at })),
-    takes: active.map((state) => takesOf(chart, state)),
-  };
-}
-
-/** Returns the events that a state names, with the data of their buttons. */
-function takesOf(chart: Chart, state: StateNumber): View['takes'][number] {
-  const events = ownEvents(chart, state);
-  const around = [state, ...ancestorsOf(chart.model, state)].filter((at) => slotsOf(chart, at) !== undefined);
-  const namesOf = (found: typeof events) => found.map(({ event }) => event);
-  return {
-    state: nameOf(chart, state),
-    events: namesOf(events),
-    ends: namesOf(events.filter(({ mayEnd }) => mayEnd)),
-    // Other events are taken without a slot.
-    counted: namesOf(events.filter(({ event, isCounted }) => isCounted || event === UPDATE)),
-    slots: around.map((at) => nameOf(chart, at)),
   };
 }
 

@@ -27,6 +27,14 @@ export function momentText(at: number): string {
   return `${text.slice(0, 10)} ${text.slice(11, text.endsWith('00.000Z') ? 16 : 19)}Z`;
 }
 
+/** @returns the time of day in UTC, with the date where it is another day than that of `now`: `04:16 UTC`. */
+export function clockText(at: number, now: number): string {
+  const text = new Date(at).toISOString();
+  const day = text.slice(0, 10);
+  const time = `${text.slice(11, 16)} UTC`;
+  return day === new Date(now).toISOString().slice(0, 10) ? time : `${day} ${time}`;
+}
+
 /** Shortens a text to `most` characters by leaving out its middle: names differ at both ends. */
 export function shortened(text: string, most: number): string {
   const characters = [...text];

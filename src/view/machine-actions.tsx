@@ -1,149 +1,179 @@
-/** The buttons and dialogs of a machine's page. */
-import type { View } from '../objects/results.ts';
-import { NAMES_SHOWN } from './format.ts';
+/** The actions of a machine's page. */
+import { Action, type ActionsProps } from './action.tsx';
+import { EventAction, type EventItem, eventsOf } from './event-action.tsx';
 
-/** The slots of a state, and the claims that hold them. */
-interface Slots {
-  readonly state: string;
-  readonly holders: readonly { readonly by: string }[];
-}
-
-interface ActionsProps {
-  readonly name: string;
-  readonly path: string;
-  /** Empty where no event can be sent. */
-  readonly takes: View['takes'];
-  readonly claims: readonly Slots[];
-  readonly mayReset: boolean;
-  /** The subject of the request's token; undefined where no token is needed. */
-  readonly viewer: string | undefined;
-  readonly isShown: boolean;
-}
-
-/** The buttons of the page, for the rights of the request. They need the page's script. */
-export function Actions({ name, path, takes, claims, mayReset, viewer, isShown }: ActionsProps) {
-  if (!isShown) return <span data-part="actions" />;
+/** The actions for the rights of the request. The buttons need the page's script. */
+export function Actions(props: ActionsProps) {
+  const { rights, takes, status, by } = props;
+  const isActive = status.status === 'active';
+  const events = rights.update && isActive ? eventsOf(takes) : [];
+  if (!rights.update && !rights.operate && !rights.admin) {
+    return (
+      <>
+        <span data-part="actions" />
+        <span data-part="ends" />
+      </>
+    );
+  }
   return (
-    <section aria-labelledby="actions" data-part="actions" tabindex={-1}>
-      <h2 id="actions">Actions</h2>
-      {takes
-        .filter(({ events }) => events.length > 0)
-        .map((taking) => (
-          <p class="buttons" data-key={`takes ${taking.state}`}>
-            {taking.events.map((event) => (
-              <EventButton path={path} taking={taking} event={event} claims={claims} />
+    <>
+      <section aria-labelledby="actions" data-part="actions" tabindex={-1}>
+        <h2 id="actions">Actions</h2>
+        <ul class="plain">
+          {events
+            .filter(({ isStop }) => !isStop)
+            .map((item) => (
+              <EventAction {...props} {...item} />
             ))}
-          </p>
-        ))}
-      {mayReset ? (
-        <p class="buttons" data-key="reset-row">
+          {rights.operate ? <OperateActions {...props} /> : null}
+        </ul>
+        <p class="soft" data-key="name-row">
+          {by === undefined ? (
+            <>
+              <span data-own="name">Reports need a name.</span>{' '}
+              <button type="button" class="quiet small" data-key="rename" data-rename="">
+                Change name
+              </button>
+            </>
+          ) : (
+            `You report as ${by}.`
+          )}
+        </p>
+        <noscript>
+          <p class="soft">The buttons need JavaScript. curl sends the same requests.</p>
+        </noscript>
+      </section>
+      <EndActions {...props} events={events.filter(({ isStop }) => isStop)} />
+    </>
+  );
+}
+
+/** Pausing, resuming and overriding. */
+function OperateActions(props: ActionsProps) {
+  const { path, status } = props;
+  return (
+    <>
+      {status.paused ? (
+        <Action
+          {...props}
+          id="resume"
+          method="POST"
+          at="/resume"
+          button={
+            <button type="button" data-key="resume" data-method="POST" data-path={`${path}/resume`}>
+              Resume
+            </button>
+          }
+        >
+          <p class="soft">Relative timers go on with what was left of them.</p>
+        </Action>
+      ) : null}
+      {status.status === 'active' ? (
+        <Action
+          {...props}
+          id="pause"
+          method="POST"
+          at="/pause?reason=WHY"
+          button={
+            <button
+              type="button"
+              class="quiet"
+              data-key="pause"
+              data-method="POST"
+              data-path={`${path}/pause`}
+              data-dialog="pause"
+            >
+              {status.paused ? 'Change the pause…' : 'Pause…'}
+            </button>
+          }
+        >
+          <p class="soft">Nobody begins work; reports count, and relative timers stand still.</p>
+        </Action>
+      ) : null}
+      <Action
+        {...props}
+        id="override"
+        method="POST"
+        at="/override?to=STATE&reason=WHY"
+        button={
           <button
             type="button"
             class="quiet"
-            data-key="reset"
+            data-key="override"
             data-method="POST"
-            data-path={`${path}/reset`}
-            data-ask-title={`Reset ${name}?`}
-            data-ask="The machine starts again in the initial state of its newest chart. Counts and claims are dropped; the history is kept."
-            data-yes="Reset"
+            data-path={`${path}/override`}
+            data-dialog="override"
           >
-            Reset…
+            Override…
           </button>
-        </p>
-      ) : null}
-      <p class="soft" data-key="name-row">
-        {viewer === undefined ? (
-          <>
-            <span data-own="name">Reports need a name.</span>{' '}
-            <button type="button" class="quiet small" data-key="rename" data-rename="">
-              Change name
-            </button>
-          </>
-        ) : (
-          `You report as ${viewer}.`
-        )}
-      </p>
-      <noscript>
-        <p class="soft">The buttons need JavaScript. curl sends the same requests.</p>
-      </noscript>
-    </section>
-  );
-}
-
-interface EventButtonProps {
-  readonly path: string;
-  readonly taking: View['takes'][number];
-  readonly event: string;
-  readonly claims: readonly Slots[];
-}
-
-/**
- * A button that sends an event. If the event may end the machine, it opens a confirmation. It has the holders of a slot
- * that the event needs, if they are few: else the service finds out whether the sender is one.
- */
-function EventButton({ path, taking, event, claims }: EventButtonProps) {
-  const { state, ends = [], counted = [], slots = [] } = taking;
-  const holders = claims
-    .filter((claim) => slots.includes(claim.state))
-    .map((claim) => ({ state: claim.state, holders: claim.holders.map(({ by }) => by) }));
-  const areFew = holders.every((slot) => slot.holders.length <= NAMES_SHOWN);
-  const needs = counted.includes(event) && holders.length > 0 && areFew;
-  const question = {
-    'data-ask-title': `Send ${event} to ${state}?`,
-    'data-ask': 'It may lead to a final state, which cannot be undone.',
-    'data-yes': `Send ${event}`,
-  };
-  return (
-    <button
-      type="button"
-      data-key={`${state}\n${event}`}
-      data-method="PUT"
-      data-path={`${path}/state?${new URLSearchParams({ state, event })}`}
-      data-slots={needs ? JSON.stringify(holders) : undefined}
-      {...(ends.includes(event) ? question : {})}
-    >
-      {event}
-      <span class="small"> {state}</span>
-    </button>
-  );
-}
-
-/** The dialogs that the script opens. The button that changes nothing has the focus, so Enter and Escape change nothing. */
-export function Dialogs() {
-  return (
-    <>
-      <dialog id="question" aria-labelledby="question-title">
-        <form method="dialog">
-          <h2 id="question-title">Confirm</h2>
-          <p />
-          <div class="buttons">
-            <button type="submit" value="no" autofocus>
-              Cancel
-            </button>
-            <button type="submit" value="yes" class="quiet">
-              Yes
-            </button>
-          </div>
-        </form>
-      </dialog>
-      <dialog id="name" aria-labelledby="name-title">
-        <form method="dialog">
-          <h2 id="name-title">Name in reports</h2>
-          <p>A quorum counts each name once. This browser keeps the name.</p>
-          <label>
-            Your name
-            <input name="by" autocomplete="username" maxlength={255} autofocus />
-          </label>
-          <div class="buttons">
-            <button type="submit" value="yes">
-              Use this name
-            </button>
-            <button type="submit" value="no" class="quiet" formnovalidate>
-              Cancel
-            </button>
-          </div>
-        </form>
-      </dialog>
+        }
+      >
+        <p class="soft">Moves the machine by hand to any of its states.</p>
+      </Action>
     </>
+  );
+}
+
+/** What gives the run up, and what destroys: apart from the other actions, in a colour of its own. */
+function EndActions(props: ActionsProps & { readonly events: readonly EventItem[] }) {
+  const { name, path, rights, events } = props;
+  if (events.length === 0 && !rights.admin) return <span data-part="ends" />;
+  return (
+    <section aria-labelledby="ends" data-part="ends" tabindex={-1}>
+      <h2 id="ends">{rights.admin ? 'Stop and delete' : 'Stop'}</h2>
+      <ul class="plain">
+        {events.map((item) => (
+          <EventAction {...props} {...item} />
+        ))}
+        {rights.admin ? (
+          <>
+            <Action
+              {...props}
+              id="reset"
+              method="POST"
+              at="/reset"
+              button={
+                <button
+                  type="button"
+                  class="stop"
+                  data-key="reset"
+                  data-method="POST"
+                  data-path={`${path}/reset`}
+                  data-ask-title={`Reset ${name}?`}
+                  data-ask="The machine starts again in the initial state of its newest chart. Counts and claims are dropped; the history is kept."
+                  data-yes="Reset"
+                >
+                  Reset…
+                </button>
+              }
+            >
+              <p class="soft">Starts again with the newest chart. The history is kept.</p>
+            </Action>
+            <Action
+              {...props}
+              id="delete"
+              method="DELETE"
+              at=""
+              button={
+                <button
+                  type="button"
+                  class="stop"
+                  data-key="delete"
+                  data-method="DELETE"
+                  data-path={path === '' ? '/' : path}
+                  data-ask-title={`Delete ${name}?`}
+                  data-ask="The machine is erased with its history. This cannot be undone."
+                  data-yes="Delete"
+                >
+                  Delete…
+                </button>
+              }
+            >
+              <p class="soft">Erases the machine and its history.</p>
+            </Action>
+          </>
+        ) : null}
+      </ul>
+    </section>
   );
 }

@@ -1,25 +1,33 @@
-/** The page of a machine: its chart, current state, actions, progress, slots, windows, timers and history. */
+/** The page of a machine: what is current, what it waits for, what happens by itself, what holds it back, and what its reader can do. */
 import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
-import type { View } from '../objects/results.ts';
+import type { Json } from '../chart/expression.ts';
 import type { Status } from '../objects/status-document.ts';
-import { innermost, MISSING_SHOWN, NAMES_SHOWN, shortened } from './format.ts';
-import { Actions, Dialogs } from './machine-actions.tsx';
-import { type Outcome, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
+import type { View } from '../objects/view-data.ts';
+import type { Rights } from './action.tsx';
+import { CurrentState, Paused, Timers, Windows } from './current-state.tsx';
+import { Dialogs } from './dialogs.tsx';
+import { innermost, shortened } from './format.ts';
+import { Actions } from './machine-actions.tsx';
+import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
+import { Progress, Slots } from './progress.tsx';
 
 export interface MachinePageProps {
   /** The machine's address. */
   readonly name: string;
   /** The machine's path without a slash at its end; empty for the `default` machine. */
   readonly path: string;
+  /** The service's origin. */
+  readonly origin: string;
   readonly view: View;
   /** SVG without a style of its own. */
   readonly picture: string;
+  /** The names of the chart's states. */
+  readonly states: readonly string[];
   /** The rights of the request's token. */
-  readonly mayUpdate: boolean;
-  readonly mayReset: boolean;
-  /** The subject of the request's token and its end, ms since the epoch; undefined where no token is needed. */
-  readonly viewer?: { readonly sub: string; readonly until: number };
+  readonly rights: Rights;
+  /** Of the request's token: its subject, the name that it fixes, and its end, ms since the epoch; undefined where no token is needed. */
+  readonly viewer?: { readonly sub: string; readonly by?: string; readonly until: number };
   /** The introduction, on the root page. */
   readonly intro?: unknown;
   /** ms since the epoch */
@@ -28,18 +36,17 @@ export interface MachinePageProps {
 
 /** Renders the whole page. */
 export function MachinePage(props: MachinePageProps) {
-  const { name, path, view, picture, mayUpdate, mayReset, viewer, intro, now } = props;
+  const { name, path, origin, view, picture, states, rights, viewer, intro, now } = props;
   const status: Status = JSON.parse(view.status);
-  const { tenant } = parseObjectName(name);
   const leaves = innermost(status.states);
   const leaf = leaves.join(', ');
-  const isDone = status.status === 'done';
   const outcome = outcomeOf(status.status, status.tags);
+  const by = viewer?.by ?? viewer?.sub;
   return (
     <Page title={`${SIGNS[outcome]} ${leaf} · ${name}`} icon={{ sign: leaf, outcome }}>
       <header>
         <h1>{name}</h1>
-        {tenant === undefined ? null : <a href={`/${tenant}`}>machines of {tenant}</a>}
+        <Links name={name} path={path} />
         <span id="connection" role="status" class="soft">
           As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
         </span>
@@ -47,11 +54,38 @@ export function MachinePage(props: MachinePageProps) {
       <main
         data-watch={`${path}/watch`}
         data-seen={view.history[0]?.id ?? 0}
-        data-by={viewer?.sub}
+        data-by={by}
         data-until={viewer?.until}
       >
         {intro}
         <div class="columns">
+          <div class="stack side">
+            <CurrentState
+              status={status}
+              descriptions={view.descriptions}
+              outcome={outcome}
+              leaves={leaves}
+              now={now}
+            />
+            <Progress status={status} reports={view.reports} now={now} />
+            <Slots status={status} now={now} />
+            <Timers status={status} timers={view.timers} now={now} />
+            <Paused status={status} now={now} />
+            <Windows status={status} now={now} />
+            <Actions
+              name={name}
+              url={`${origin}${path}`}
+              path={path}
+              takes={view.takes}
+              status={status}
+              rights={rights}
+              by={by}
+              isGuarded={viewer !== undefined}
+            />
+            <output id="answer" aria-live="polite" />
+            <Values title="Inputs" values={status.inputs} />
+            <Values title="Context" values={status.context} />
+          </div>
           {/* A region that scrolls must be reachable by keyboard. */}
           <section
             class="scroll drawn"
@@ -62,195 +96,54 @@ export function MachinePage(props: MachinePageProps) {
           >
             {raw(picture)}
           </section>
-          <div class="stack side">
-            <CurrentState status={status} outcome={outcome} leaves={leaves} now={now} />
-            <Actions
-              name={name}
-              path={path}
-              takes={isDone || !mayUpdate ? [] : view.takes}
-              claims={status.claims}
-              mayReset={mayReset}
-              viewer={viewer?.sub}
-              isShown={mayUpdate || mayReset}
-            />
-            <output id="answer" aria-live="polite" />
-            <Progress status={status} />
-            <Slots status={status} now={now} />
-            <Windows status={status} now={now} />
-            <Timers status={status} now={now} />
-            <Inputs status={status} />
-          </div>
           <History entries={view.history} now={now} />
         </div>
-        {mayUpdate || mayReset ? <Dialogs /> : null}
+        {rights.update || rights.operate || rights.admin ? <Dialogs states={states} /> : null}
       </main>
     </Page>
   );
 }
 
-function Inputs({ status: { inputs = {} } }: { readonly status: Status }) {
-  const entries = Object.entries(inputs);
-  if (entries.length === 0) return <span data-part="inputs" />;
+/** Links to the other representations of the machine, and to the machines beside it. */
+function Links({ name, path }: { readonly name: string; readonly path: string }) {
+  const { tenant, chart, run } = parseObjectName(name);
   return (
-    <section aria-labelledby="inputs" data-part="inputs">
-      <h2 id="inputs">Inputs</h2>
+    <nav aria-label="Machine">
+      {tenant === undefined ? null : <a href={`/${tenant}`}>machines of {tenant}</a>}
+      {run === undefined ? null : (
+        <a href={tenant === undefined ? '/' : `/${tenant}/${chart}`}>chart’s own machine</a>
+      )}
+      <a href={`${path}/chart`}>chart</a>
+      <a href={`${path}/diagram.svg`}>picture</a>
+      <a href="/openapi">API</a>
+    </nav>
+  );
+}
+
+/** Characters of one value on the page; the status document has all of them. */
+const VALUE_SHOWN = 200;
+
+/** Values by their names: the inputs, or the context. */
+function Values({
+  title,
+  values = {},
+}: {
+  readonly title: string;
+  readonly values?: Readonly<Record<string, Json>> | undefined;
+}) {
+  const entries = Object.entries(values);
+  const id = title.toLowerCase();
+  if (entries.length === 0) return <span data-part={id} />;
+  return (
+    <section aria-labelledby={id} data-part={id}>
+      <h2 id={id}>{title}</h2>
       <ul class="plain">
         {entries.map(([name, value]) => (
           <li data-key={name}>
-            {name}: {value === '' ? '(empty)' : String(value)}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-interface CurrentStateProps {
-  readonly status: Status;
-  readonly outcome: Outcome;
-  readonly leaves: readonly string[];
-  readonly now: number;
-}
-
-function Paused({ paused, now }: { readonly paused: NonNullable<Status['paused']>; readonly now: number }) {
-  const { by, sub, reason, until } = paused;
-  const who = by ?? sub;
-  return (
-    <p class="soft">
-      Paused{who === null ? '' : ` by ${who}`}
-      {reason === null ? '' : `: ${reason}`}
-      {until === null ? '' : '. Resumes '}
-      {until === null ? null : <RelativeTime at={until} now={now} />}
-    </p>
-  );
-}
-
-const HEADINGS = { active: 'Current state', done: '✓ Done', failed: '✗ Failed' } as const;
-
-function CurrentState({ status, outcome, leaves, now }: CurrentStateProps) {
-  return (
-    <section aria-labelledby="current" data-part="current">
-      <h2 id="current" class={outcome}>
-        {HEADINGS[outcome]}
-      </h2>
-      <ul class="plain states">
-        {leaves.map((state) => (
-          <li data-key={state}>{state}</li>
-        ))}
-      </ul>
-      <p class="soft">
-        since <RelativeTime at={status.since} now={now} /> · revision {status.revision}
-      </p>
-      {status.started === null ? <p>This run has not started. Its first report or claim starts it.</p> : null}
-      {status.paused ? <Paused paused={status.paused} now={now} /> : null}
-      {status.chart.newer ? <p>A newer chart is available. A reset starts the machine with it.</p> : null}
-    </section>
-  );
-}
-
-function Progress({ status: { quorums } }: { readonly status: Status }) {
-  if (quorums.length === 0) return <span data-part="progress" />;
-  return (
-    <section aria-labelledby="progress" data-part="progress">
-      <h2 id="progress">Progress</h2>
-      <ul class="plain">
-        {quorums.map(({ state, event, have, need, by, missing }) => (
-          <li data-key={`${state}\n${event}`}>
-            <label>
-              {event} at {state}: {have} of {need ?? 'a share of the members'}
-              <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
-            </label>
-            {by.length > 0 ? (
-              <p class="soft">
-                reported: {by.slice(0, NAMES_SHOWN).join(', ')}
-                {by.length > NAMES_SHOWN ? ` and ${by.length - NAMES_SHOWN} more` : ''}
-              </p>
-            ) : null}
-            {missing === undefined || missing.count === 0 ? null : <Missing {...missing} />}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-/** The members that have not reported: the first of them, and the others folded. */
-function Missing({ count, names }: { readonly count: number; readonly names: readonly string[] }) {
-  const rest = names.slice(MISSING_SHOWN);
-  const others = count - names.length;
-  return (
-    <div class="soft">
-      missing: {names.slice(0, MISSING_SHOWN).join(', ')}
-      {rest.length === 0 ? null : (
-        <details>
-          <summary>and {count - MISSING_SHOWN} more</summary>
-          {rest.join(', ')}
-          {others > 0 ? ` and ${others} more` : ''}
-        </details>
-      )}
-    </div>
-  );
-}
-
-function Slots({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
-  if (claims.length === 0) return <span data-part="slots" />;
-  return (
-    <section aria-labelledby="slots" data-part="slots">
-      <h2 id="slots">Slots</h2>
-      {claims.map(({ state, slots, holders }) => (
-        <>
-          <p class="soft">
-            {holders.length} of {slots} slots of {state}
-          </p>
-          <ul class="plain">
-            {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
-              <li data-key={by}>
-                {by}, lease ends <RelativeTime at={until} now={now} />
-              </li>
-            ))}
-            {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
-          </ul>
-        </>
-      ))}
-    </section>
-  );
-}
-
-function Windows({ status: { windows = [] }, now }: { readonly status: Status; readonly now: number }) {
-  if (windows.length === 0) return <span data-part="windows" />;
-  return (
-    <section aria-labelledby="windows" data-part="windows">
-      <h2 id="windows">Windows</h2>
-      <ul class="plain">
-        {windows.map(({ state, open, until, opens }) => {
-          const next = until ?? opens;
-          return (
-            <li data-key={state} data-changes={next}>
-              ◷ {state}: {open ? 'open' : 'closed'}
-              {next === undefined ? null : (
-                <>
-                  , {open ? 'closes' : 'opens'} <RelativeTime at={next} now={now} />{' '}
-                  <span class="soft nowrap">({next})</span>
-                </>
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </section>
-  );
-}
-
-function Timers({ status: { timers }, now }: { readonly status: Status; readonly now: number }) {
-  if (timers.length === 0) return <span data-part="timers" />;
-  return (
-    <section aria-labelledby="timers" data-part="timers">
-      <h2 id="timers">Timers</h2>
-      <ul class="plain">
-        {timers.map(({ at, event, state, target }) => (
-          <li>
-            {event ?? [state, target].filter(Boolean).join(' → ')} <RelativeTime at={at} now={now} />{' '}
-            <span class="soft nowrap">({at})</span>
+            {name}:{' '}
+            {value === ''
+              ? '(empty)'
+              : shortened(typeof value === 'string' ? value : JSON.stringify(value), VALUE_SHOWN)}
           </li>
         ))}
       </ul>

@@ -7,8 +7,8 @@ const REFRESH = 250;
 /** Clicks are ignored for this time after the buttons have moved or a dialog has opened, in ms: they were meant for what was there before. */
 const SETTLE = 700;
 
-/** The key of the reporter's name in localStorage, which all tabs share: two tabs of a person count once. */
-const NAME = 'stateservice.name';
+/** The part of a deadline's time after which it is marked, as in `chart/deadline.ts`. */
+const LATE = 3 / 4;
 
 const live = document.querySelector('[data-watch]');
 const connection = document.querySelector('#connection');
@@ -39,9 +39,11 @@ let settledAt = 0;
 /** The URL of the request that a button has sent and that has no response yet. */
 let sending;
 
-/** The reporter's name where localStorage is not available. */
-let ownName;
+/** The title of the page, without the deadline that is near. */
+let { title } = document;
 
+// Without this script nothing can be copied.
+document.body.dataset.script = '';
 if (live !== null) watch();
 for (const form of document.querySelectorAll('form[data-filter]')) filterAsTyped(form);
 showName();
@@ -96,7 +98,8 @@ function watch() {
     hasEnded = true;
     connection.textContent = message;
     connection.dataset.state = 'ended';
-    document.title = document.title.replace(/^\S+/, '○');
+    title = title.replace(/^\S+/, '○');
+    document.title = title;
     document.body.toggleAttribute('data-lost', true);
     disableButtons();
     socket?.close();
@@ -145,7 +148,7 @@ async function fetchPage() {
 function update(next) {
   const before = buttonPositions();
   const hadFocus = document.activeElement !== document.body;
-  document.title = next.title;
+  ({ title } = next);
   for (const part of document.querySelectorAll('[data-part]')) {
     const fresh = next.querySelector(`[data-part="${part.dataset.part}"]`);
     if (fresh !== null) patch(part, fresh);
@@ -173,6 +176,7 @@ document.addEventListener('click', ({ target }) => {
   const button = target.closest?.('button');
   if (button === null || button === undefined) return;
   if (button.dataset.rename !== undefined) askName().then(showName);
+  if (button.dataset.copy !== undefined) copy(button.previousElementSibling);
   if (button.dataset.method === undefined) return;
   if (performance.now() < settledAt) say('The buttons have just changed, so nothing was sent.', 'no');
   else if (button.getAttribute('aria-disabled') === 'true')
@@ -182,64 +186,23 @@ document.addEventListener('click', ({ target }) => {
 
 /** Sends the request of a button, after its dialogs. */
 async function press(button) {
-  const { method, path, ask: text, title, yes } = { ...button.dataset, title: button.dataset.askTitle };
+  const { method, path, ask: text, askTitle, yes, dialog } = button.dataset;
   const label = button.textContent.trim();
-  if (text !== undefined && !(await confirmed({ title, text, yes }))) return;
-  const name = nameOf() ?? (await askName());
-  showName();
-  if (!name || hasEnded) return;
+  if (text !== undefined && !(await confirmed({ title: askTitle, text, yes }))) return;
   const url = new URL(path, location.href);
-  url.searchParams.set('by', name);
-  await send({ method, url, label });
-}
-
-/** Opens the dialog for a confirmation. @returns true only where the confirming button was pressed. */
-function confirmed({ title, text, yes }) {
-  const dialog = document.querySelector('#question');
-  dialog.querySelector('h2').textContent = title;
-  dialog.querySelector('p').textContent = text;
-  dialog.querySelector('[value="yes"]').textContent = yes;
-  return answerOf(dialog).then((value) => value === 'yes');
-}
-
-/** Opens the dialog for the reporter's name, and stores the name. */
-async function askName() {
-  const dialog = document.querySelector('#name');
-  const field = dialog.querySelector('input');
-  field.value = nameOf() ?? '';
-  if ((await answerOf(dialog)) !== 'yes') return undefined;
-  const name = field.value.trim();
-  if (name === '') return undefined;
-  ownName = name;
-  try {
-    localStorage.setItem(NAME, name);
-  } catch {
-    // Without localStorage the name is kept until the page is left.
+  if (dialog !== undefined) {
+    const fields = await fieldsOf(document.getElementById(dialog));
+    if (fields === undefined) return;
+    for (const [name, value] of fields) if (value.trim() !== '') url.searchParams.set(name, value.trim());
   }
-  return name;
-}
-
-/** Opens a dialog. The second click of a double click does not confirm it. */
-function answerOf(dialog) {
-  const shown = performance.now();
-  return new Promise((resolve) => {
-    dialog.returnValue = '';
-    dialog.onsubmit = (event) => {
-      if (event.submitter?.value === 'yes' && performance.now() < shown + SETTLE) event.preventDefault();
-    };
-    dialog.onclose = () => resolve(dialog.returnValue);
-    dialog.showModal();
-  });
-}
-
-/** @returns the name in reports: the token's subject, or the stored name. */
-function nameOf() {
-  if (live?.dataset.by !== undefined) return live.dataset.by;
-  try {
-    return localStorage.getItem(NAME) ?? ownName;
-  } catch {
-    return ownName;
+  // A deletion takes no name.
+  if (method !== 'DELETE') {
+    const name = nameOf() ?? (await askName());
+    showName();
+    if (!name) return;
+    url.searchParams.set('by', name);
   }
+  if (!hasEnded) await send({ method, url, label });
 }
 
 /** Shows the reporter's name, and disables the buttons that this name cannot use. */
@@ -247,7 +210,11 @@ function showName() {
   const name = nameOf();
   const line = document.querySelector('[data-own="name"]');
   const text = name === undefined || name === null ? 'Reports need a name.' : `You report as ${name}.`;
-  if (line !== null && line.textContent !== text) line.textContent = text;
+  if (line !== null) write(line, text);
+  const by = encodeURIComponent(name ?? 'NAME').replaceAll("'", '%27');
+  for (const code of document.querySelectorAll('[data-curl]')) {
+    write(code, code.dataset.curl.replace(/by=NAME'$/, `by=${by}'`));
+  }
   disableButtons();
 }
 
@@ -295,7 +262,7 @@ function say(text, state) {
   answer.dataset.state = state;
 }
 
-/** Updates relative times and the time left on timers. */
+/** Updates relative times and the time left on timers, and marks deadlines that are near. */
 function updateTimes() {
   for (const element of document.querySelectorAll('time[data-relative]')) {
     write(element, relative(Date.parse(element.dateTime) - Date.now()));
@@ -303,6 +270,14 @@ function updateTimes() {
   for (const element of document.querySelectorAll('[data-due]')) {
     write(element, `${duration(Math.max(0, Date.parse(element.dataset.due) - Date.now()))} left`);
   }
+  let near = '';
+  for (const item of document.querySelectorAll('[data-deadline]')) {
+    const [since, at] = [item.dataset.deadline, item.dataset.at].map(Number);
+    const isLate = Date.now() >= since + (at - since) * LATE;
+    item.classList.toggle('late', isLate);
+    if (isLate && near === '' && !hasEnded) near = ` · ⚠ ${relative(at - Date.now())}`;
+  }
+  if (document.title !== title + near) document.title = title + near;
 }
 
 /** Fetches the page again where a window has opened or closed: the machine does not change by it. */
@@ -319,7 +294,7 @@ function write(element, text) {
 }
 
 function relative(ms) {
-  return ms >= 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
+  return ms > 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`;
 }
 
 function duration(ms) {

@@ -1,7 +1,7 @@
 /** The document that every page is rendered in. */
 import type { Child } from 'hono/jsx';
 import { FAILED_TAG } from '../chart/model.ts';
-import { durationText } from './format.ts';
+import { clockText, durationText } from './format.ts';
 
 /** Whether a machine is still active, and if not, whether it has failed. */
 export type Outcome = 'active' | 'done' | 'failed';
@@ -54,7 +54,16 @@ export function RelativeTime({ at, now }: { readonly at: string; readonly now: n
   const distance = durationText(Math.abs(ms));
   return (
     <time datetime={at} title={at} data-relative>
-      {ms >= 0 ? `in ${distance}` : `${distance} ago`}
+      {ms > 0 ? `in ${distance}` : `${distance} ago`}
     </time>
+  );
+}
+
+/** A time on the clock, and relative to `now`: `04:16 UTC, in 1h 43m`. */
+export function Moment({ at, now }: { readonly at: string; readonly now: number }) {
+  return (
+    <>
+      {clockText(Date.parse(at), now)}, <RelativeTime at={at} now={now} />
+    </>
   );
 }

@@ -11,7 +11,10 @@ function patch(node, fresh) {
     node.nodeValue = fresh.nodeValue;
     return;
   }
-  for (const { name } of [...node.attributes]) if (!fresh.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name } of [...node.attributes]) {
+    // What a reader has unfolded stays so.
+    if (!fresh.hasAttribute(name) && name !== 'open') node.removeAttribute(name);
+  }
   for (const { name, value } of fresh.attributes) {
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   }

@@ -135,7 +135,7 @@ describe('every page', () => {
     ['light', {}],
     ['dark', { colorScheme: 'dark' }],
     ['on a phone', { viewport: { width: 390, height: 844 } }],
-    ['without motion', { reducedMotion: 'reduce' }],
+    ['in forced colours, without motion', { forcedColors: 'active', reducedMotion: 'reduce' }],
   ] as const;
 
   it.each(SIGHTS)(
@@ -147,6 +147,7 @@ describe('every page', () => {
       }
       await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
       await put(server, '/acme/canary/state?state=canary&by=web-01');
+      await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
       for (const path of [...live, '/acme', '/nobody/nothing', '/openapi']) {
         const { page, faults } = await openPage(`${server.url}${path}`, options);

@@ -44,8 +44,8 @@ describe('an open page', () => {
     const window = `{cron: ${now.getUTCMinutes()} ${now.getUTCHours()} * * *, for: 1h, cutoff: ${cutoff}}`;
     const body = CHART.replace('canary:\n', `canary:\n    window: ${window}\n`);
     await fetch(`${server.url}/acme/canary/chart?reset=true`, { method: 'PUT', body });
-    await page.getByText('◷ canary: open, closes in').waitFor();
-    await page.getByText('◷ canary: closed, opens in').waitFor();
+    await page.getByText('◷ canary: open, closes at').waitFor();
+    await page.getByText('◷ canary: closed, opens at').waitFor();
     expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
     expect(faults).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe('an open page', () => {
     const { page } = watched;
     await whenLive(watched);
     const reached: string[] = [];
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 12; i++) {
       await page.keyboard.press('Tab');
       reached.push(await page.evaluate<string>('document.activeElement.textContent.trim().slice(0, 12)'));
       if (reached.at(-1)?.startsWith('fail')) break;

@@ -1,12 +1,16 @@
 /** Pages as they are sent: which requests get one, and its content. Their behaviour is tested in a browser. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Right } from '../../src/grant.ts';
 import { NAMES_SHOWN } from '../../src/view/format.ts';
 import { newAddress, newChart, putChart, removeChart } from '../charts.ts';
+import { beginAtNoon, NOON } from '../noon.ts';
 import { send } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
 
 const CHART = 'initial: a\nstates: {a: {on: {update: {target: b, quorum: 2}}}, b: {type: final}}';
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+
+beginAtNoon();
 
 async function typeOf(path: string, accept?: string): Promise<string | null> {
   const headers = accept === undefined ? {} : { Accept: accept };
@@ -76,7 +80,9 @@ describe('a list of names on a page', () => {
     for (let i = 0; i < NAMES_SHOWN + 1; i++) await send('PUT', `/${address}/state?state=a&by=host-${i}.`);
     const text = await page(address);
     expect(text).toContain(`update at a: ${NAMES_SHOWN + 1} of 1000`);
-    expect(text).toMatch(/reported: host-0\., (host-\d+\., ){98}host-\d+\. and 1 more/);
+    expect(text).toContain(`<summary>${NAMES_SHOWN + 1} have reported</summary>`);
+    expect(text.match(/<li data-key="by host-\d+\.">/g)).toHaveLength(NAMES_SHOWN);
+    expect(text).toContain('<li>and 1 more</li>');
   });
 });
 
@@ -88,10 +94,10 @@ describe('a page', () => {
       return (await send('GET', `/${windowed}`, { headers: { Accept: BROWSER } })).text();
     };
     expect(await pageOf('window: {cron: 0 0 * * *, for: 1d}, ')).toMatch(
-      /◷ a: open, closes <time [^>]*>in \d+/,
+      /◷ a: open, closes at [\d:-]+[^<]* UTC, <time [^>]*>in \d+/,
     );
     expect(await pageOf('window: {cron: 0 0 29 2 *, for: 1m}, ')).toMatch(
-      /◷ a: closed, opens <time [^>]*>in \d+/,
+      /◷ a: closed, opens at [\d:-]+[^<]* UTC, <time [^>]*>in \d+/,
     );
     expect(await pageOf('')).not.toContain('◷');
   });
@@ -104,19 +110,23 @@ describe('a page', () => {
 
   it('has the buttons that its reader may press', async () => {
     const address = await newChart(CHART);
-    const buttons = async (...can: ('read' | 'update' | 'admin')[]) => {
+    const buttons = async (...can: Right[]) => {
       const headers = { Accept: BROWSER };
       const text = await (
         await sendAs(await tokenFor(address, ...can), 'GET', `/${address}`, { headers })
       ).text();
-      return [...text.matchAll(/<button type="button"[^>]* data-method="(\w+)" data-path="([^"]*)"/g)].map(
+      return [...text.matchAll(/<button type="button"[^>]*? data-method="(\w+)" data-path="([^"]*)"/g)].map(
         ([, method, path = '']) => `${method} ${path.slice(address.length + 1)}`,
       );
     };
     expect(await buttons('read')).toEqual([]);
     expect(await buttons('read', 'update')).toEqual(['PUT /state?state=a&amp;event=update']);
-    expect(await buttons('read', 'admin')).toEqual(['POST /reset']);
-    expect(await buttons('read', 'update', 'admin')).toHaveLength(2);
+    expect(await buttons('read', 'operate')).toEqual(['POST /pause', 'POST /override']);
+    expect(await buttons('read', 'admin')).toEqual(['POST /reset', 'DELETE ']);
+    expect(await buttons('read', 'update', 'operate', 'admin')).toHaveLength(5);
+    await send('POST', `/${address}/pause`);
+    expect(await buttons('read', 'operate')).toContain('POST /resume');
+    await send('POST', `/${address}/resume`);
   });
 
   it('shows the beginning and the end of a report’s data, as text', async () => {
@@ -136,8 +146,89 @@ describe('a page', () => {
     );
     const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
     const [, timers = ''] = /<h2 id="timers">(.*?)<\/section>/s.exec(text) ?? [];
-    expect(timers).toContain('<li>ping <time');
-    expect(timers).toContain('<li>a → b <time');
+    expect(timers).toMatch(/<li [^>]*>ping at [\d: -]+ UTC, <time/);
+    expect(timers).toMatch(/<li [^>]*>a → b at [\d: -]+ UTC, <time/);
+  });
+
+  const textOf = async (address: string) =>
+    (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+
+  it('says what the current states mean, and who has reported what and when', async () => {
+    const address = await newChart(
+      'initial: a\nstates:\n  a:\n    description: Three hosts first.\n    on: {update: {target: b, quorum: 3}, fail: {actions: {assign: {n: 1}}}}\n  b: {}\n',
+    );
+    await send('PUT', `/${address}/state?state=a&by=web-01`);
+    await send('PUT', `/${address}/state?state=a&event=fail&by=web-02`);
+    const text = await textOf(address);
+    expect(text).toContain('Three hosts first.');
+    expect(text).toMatch(/update at a: 1 of 3.*reported: .*web-01 \(<time [^>]*>0s ago<\/time>\)/s);
+    expect(text).toMatch(/fail at a: 1 report.*reported: .*web-02 \(<time/s);
+    expect(text).toMatch(/<h2 id="context">.*n: 1/s);
+  });
+
+  it('says of each action where it leads, with the present value of its guard, and its curl', async () => {
+    const address = await newChart(
+      'initial: a\ncontext: {n: 0}\nstates:\n  a:\n    on:\n      fail:\n        - {target: b, guard: context.n >= 1}\n        - {actions: {assign: {n: context.n + 1}}}\n      judge: {target: b, guard: event.data.errors > 5}\n      update: {target: b, quorum: 3}\n      skip: {target: b, guard: in_state("a")}\n  b: {}\n',
+    );
+    const shown = async () => (await textOf(address)).replaceAll('&gt;', '>').replaceAll('&quot;', '"');
+    const before = await shown();
+    expect(before).toContain('→ b, if context.n >= 1 (now false)</p><p class="soft">otherwise stays</p>');
+    expect(before).toContain('→ b, if event.data.errors > 5 (depends on the report)');
+    expect(before).toContain('→ b, at 3 (now 0)');
+    expect(before).toContain('→ b, if in_state("a") (now true)');
+    expect(before).toContain(
+      `curl -sf -X PUT &#39;https://service.test/${address}/state?state=a&amp;event=fail&amp;by=NAME&#39;`,
+    );
+    await send('PUT', `/${address}/state?state=a&event=fail&by=web-02`);
+    expect(await shown()).toContain('→ b, if context.n >= 1 (now true)');
+  });
+
+  it('has the token and its name in the curl of a reader with a token', async () => {
+    const address = await newChart(CHART);
+    const token = await tokenFor(address, 'read', 'update');
+    const text = await (await sendAs(token, 'GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+    expect(text).toMatch(/-H &quot;Authorization: Bearer \$TOKEN&quot; &#39;[^<]*by=tester&#39;/);
+  });
+
+  it('keeps what gives up apart from what goes on, with what destroys', async () => {
+    const address = await newChart(
+      'initial: a\nstates:\n  a: {on: {update: b, abort: gone}}\n  b: {type: final}\n  gone: {type: final, tags: [failed]}\n',
+    );
+    const [, actions = '', ends = ''] =
+      /<h2 id="actions">(.*)<h2 id="ends">(.*?)<\/section>/s.exec(await textOf(address)) ?? [];
+    const events = (text: string) => [...text.matchAll(/data-key="a\n(\w+)"/g)].map(([, event]) => event);
+    expect(events(actions)).toEqual(['update']);
+    expect(events(ends)).toEqual(['abort']);
+    expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
+  });
+
+  it('says who has paused the machine and why, and that its timers stand still', async () => {
+    const address = await newChart('initial: a\nstates: {a: {after: {2h: b}}, b: {}}');
+    await send('POST', `/${address}/pause?by=ann&reason=disk+full`);
+    const text = await textOf(address);
+    expect(text).toContain('‖ Paused</h2><p>by ann: disk full</p>');
+    expect(text).toContain('a → b: stands still during the pause');
+    expect(text).not.toContain(' left</tspan>');
+  });
+
+  it('marks a deadline, which leads to failure alone, once most of its time is over', async () => {
+    vi.setSystemTime(NOON);
+    const address = await newChart(
+      'initial: a\nstates:\n  a: {after: {2h: bad, 3h: good}}\n  good: {type: final}\n  bad: {on: {update: failed}}\n  failed: {type: final, tags: [failed]}\n',
+    );
+    const marks = async () =>
+      [...(await textOf(address)).matchAll(/<li( class="late")?( data-deadline="\d+")? data-at/g)].map(
+        ([, late, deadline]) => [late !== undefined, deadline !== undefined],
+      );
+    expect(await marks()).toEqual([
+      [false, true],
+      [false, false],
+    ]);
+    vi.setSystemTime(NOON + 100 * 60_000);
+    expect(await marks()).toEqual([
+      [true, true],
+      [false, false],
+    ]);
   });
 
   it('at the root says what this is, with the service’s own machine or without', async () => {

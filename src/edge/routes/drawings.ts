@@ -18,9 +18,9 @@ export const diagramSvg: MachineResource = {
       async answer(_, machine) {
         const view = await machine.read({ type: 'view' });
         if (!view.ok) return problem(view);
-        const svg = await pictureOf(machine, view);
-        if (svg === undefined) return problem(deleted());
-        return document(svg, 'image/svg+xml', {
+        const picture = await pictureOf(machine, view);
+        if (picture === undefined) return problem(deleted());
+        return document(picture.svg, 'image/svg+xml', {
           ETag: etag(view.revision),
           'Content-Security-Policy': await policy(),
           // Pages of other sites, such as a wiki, may show the drawing. Their scripts cannot read it.

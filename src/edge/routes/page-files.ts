@@ -1,3 +1,4 @@
+import dialogs from '../../view/dialogs.client.js';
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
 import patch from '../../view/patch.client.js';
@@ -5,7 +6,7 @@ import { DIAGRAM_STYLE } from '../../view/style.ts';
 import type { ServiceResource } from '../resource.ts';
 import { document } from '../responses.ts';
 
-/** The script of the pages: two files, sent as one module to save a request. */
+/** The script of the pages: its files, sent as one module to save requests. */
 export const pageScript: ServiceResource = {
   path: '/page.js',
   contract: {
@@ -13,7 +14,7 @@ export const pageScript: ServiceResource = {
     summary: 'The script of the pages.',
     answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
   },
-  answer: () => document(`${patch}\n${script}`, 'text/javascript;charset=UTF-8', SHORTLY),
+  answer: () => document([patch, dialogs, script].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
 };
 
 /** The style of the pages and of the pictures in them. */

@@ -101,10 +101,11 @@ async function showPage(
     <MachinePage
       name={name}
       path={isRoot ? '' : `/${name}`}
+      origin={origin}
       view={view}
-      picture={picture}
-      mayUpdate={may('update')}
-      mayReset={may('admin')}
+      picture={picture.svg}
+      states={picture.states}
+      rights={{ update: may('update'), operate: may('operate'), admin: may('admin') }}
       {...(grant === undefined ? {} : { viewer: grant })}
       intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
       now={Date.now()}

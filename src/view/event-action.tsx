@@ -1,0 +1,88 @@
+/** An event of a machine's page: its button, and where it leads. */
+import type { Status } from '../objects/status-document.ts';
+import type { View } from '../objects/view-data.ts';
+import { Action, type ActionsProps } from './action.tsx';
+import { NAMES_SHOWN } from './format.ts';
+
+/** An event that can be sent to a state. */
+export interface EventItem {
+  readonly taking: View['takes'][number];
+  readonly event: string;
+  readonly ways: NonNullable<View['takes'][number]['ways']>[number];
+  /** Whether the machine can end only in failure after it. */
+  readonly isStop: boolean;
+}
+
+export function eventsOf(takes: View['takes']): EventItem[] {
+  return takes.flatMap((taking) =>
+    taking.events.map((event, i) => ({
+      taking,
+      event,
+      ways: taking.ways?.[i] ?? [],
+      isStop: taking.stops?.includes(event) ?? false,
+    })),
+  );
+}
+
+/**
+ * Sends an event. If the event may end the machine, its button opens a confirmation. It has the holders of a slot that the
+ * event needs, if they are few: else the service finds out whether the sender is one.
+ */
+export function EventAction(props: ActionsProps & EventItem) {
+  const { path, status, taking, event, ways, isStop } = props;
+  const { state, ends = [], counted = [], slots = [] } = taking;
+  const holders = status.claims
+    .filter((claim) => slots.includes(claim.state))
+    .map((claim) => ({ state: claim.state, holders: claim.holders.map(({ by }) => by) }));
+  const areFew = holders.every((slot) => slot.holders.length <= NAMES_SHOWN);
+  const needs = counted.includes(event) && holders.length > 0 && areFew;
+  const question = {
+    'data-ask-title': `Send ${event} to ${state}?`,
+    'data-ask': 'It may lead to a final state, which cannot be undone.',
+    'data-yes': `Send ${event}`,
+  };
+  const quorum = status.quorums.find((count) => count.state === state && count.event === event);
+  const query = new URLSearchParams({ state, event });
+  return (
+    <Action
+      {...props}
+      id={`${state}\n${event}`}
+      method="PUT"
+      at={`/state?${query}`}
+      button={
+        <button
+          type="button"
+          class={isStop ? 'stop' : undefined}
+          data-key={`${state}\n${event}`}
+          data-method="PUT"
+          data-path={`${path}/state?${query}`}
+          data-slots={needs ? JSON.stringify(holders) : undefined}
+          {...(ends.includes(event) ? question : {})}
+        >
+          {event}
+          <span class="small"> {state}</span>
+        </button>
+      }
+    >
+      {ways.map((way, i) => (
+        <p class="soft">{wayText(way, i, quorum)}</p>
+      ))}
+    </Action>
+  );
+}
+
+type Quorum = Status['quorums'][number];
+
+/** Says where a transition leads, when it is taken, and whether its guard is true at present. */
+function wayText(
+  { targets, guard, isCounted }: EventItem['ways'][number],
+  index: number,
+  quorum: Quorum | undefined,
+): string {
+  const leads = targets.length === 0 ? 'stays' : `→ ${targets.join(', ')}`;
+  const count =
+    isCounted && quorum !== undefined ? `, at ${quorum.need ?? 'its share'} (now ${quorum.have})` : '';
+  if (guard === undefined) return `${index > 0 ? 'otherwise ' : ''}${leads}${count}`;
+  const now = guard.holds === undefined ? 'depends on the report' : `now ${guard.holds}`;
+  return `${leads}${count}, if ${guard.cel} (${now})`;
+}

@@ -1,0 +1,147 @@
+/** Who has reported, who is missing, and who works at a machine. */
+import type { Status } from '../objects/status-document.ts';
+import type { View } from '../objects/view-data.ts';
+import { MISSING_SHOWN, NAMES_SHOWN } from './format.ts';
+import { RelativeTime } from './page.tsx';
+
+type Reports = NonNullable<View['reports']>;
+
+interface ProgressProps {
+  readonly status: Status;
+  readonly reports: View['reports'];
+  readonly now: number;
+}
+
+/** What the active states wait for: the count of each quorum, who has reported and when, and who is missing. */
+export function Progress({ status: { quorums }, reports = [], now }: ProgressProps) {
+  const counted = new Set(quorums.flatMap(({ event, by }) => by.map((name) => keyOf(event, name))));
+  const others = reports.filter(({ event, by }) => !counted.has(keyOf(event, by)));
+  if (quorums.length === 0 && others.length === 0) return <span data-part="progress" />;
+  const times = new Map(reports.map(({ event, by, at }) => [keyOf(event, by), at]));
+  return (
+    <section aria-labelledby="progress" data-part="progress">
+      <h2 id="progress">Progress</h2>
+      <ul class="plain">
+        {quorums.map(({ state, event, have, need, by, missing }) => (
+          <li data-key={`${state}\n${event}`}>
+            <label>
+              {event} at {state}: {have} of {need ?? 'a share of the members'}
+              <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
+            </label>
+            <Reporters names={by} at={(name) => times.get(keyOf(event, name)) ?? null} now={now} />
+            {missing === undefined || missing.count === 0 ? null : <Missing {...missing} />}
+          </li>
+        ))}
+        <OtherReports reports={others} now={now} />
+      </ul>
+    </section>
+  );
+}
+
+function keyOf(event: string, by: string): string {
+  return `${event}\n${by}`;
+}
+
+interface ReportersProps {
+  readonly names: readonly string[];
+  /** When a caller has reported, ms since the epoch; null if it is not known. */
+  readonly at: (name: string) => number | null;
+  readonly now: number;
+}
+
+/** The callers that have reported: a few with their times; many are folded. */
+function Reporters({ names, at, now }: ReportersProps) {
+  if (names.length === 0) return null;
+  const list = (
+    <ul class="names">
+      {names.slice(0, NAMES_SHOWN).map((name) => (
+        <li data-key={`by ${name}`}>
+          {name}
+          <Ago at={at(name)} now={now} />
+        </li>
+      ))}
+      {names.length > NAMES_SHOWN ? <li>and {names.length - NAMES_SHOWN} more</li> : null}
+    </ul>
+  );
+  if (names.length <= UNFOLDED) return <div class="soft">reported: {list}</div>;
+  return (
+    <details class="soft" data-key="reported">
+      <summary>{names.length} have reported</summary>
+      {list}
+    </details>
+  );
+}
+
+/** Names of a list that is not folded. */
+const UNFOLDED = 12;
+
+function Ago({ at, now }: { readonly at: number | null; readonly now: number }) {
+  if (at === null) return null;
+  return (
+    <>
+      {' '}
+      (<RelativeTime at={new Date(at).toISOString()} now={now} />)
+    </>
+  );
+}
+
+/** Reports that no quorum counts, such as failures: the callers of each event. */
+function OtherReports({ reports, now }: { readonly reports: Reports; readonly now: number }) {
+  const groups = Map.groupBy(reports, ({ event, state }) => `${event} at ${state}`);
+  return (
+    <>
+      {[...groups].map(([title, group]) => {
+        const times = new Map(group.map(({ by, at }) => [by, at]));
+        return (
+          <li data-key={`other ${title}`}>
+            {title}: {group.length} {group.length === 1 ? 'report' : 'reports'}
+            <Reporters names={[...times.keys()]} at={(name) => times.get(name) ?? null} now={now} />
+          </li>
+        );
+      })}
+    </>
+  );
+}
+
+/** The members that have not reported: the first of them, and the others folded. */
+function Missing({ count, names }: { readonly count: number; readonly names: readonly string[] }) {
+  const rest = names.slice(MISSING_SHOWN);
+  const others = count - names.length;
+  return (
+    <div class="soft">
+      missing: {names.slice(0, MISSING_SHOWN).join(', ')}
+      {rest.length === 0 ? null : (
+        <details>
+          <summary>and {count - MISSING_SHOWN} more</summary>
+          {rest.join(', ')}
+          {others > 0 ? ` and ${others} more` : ''}
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** The slots of the active states, and the claims that hold them. */
+export function Slots({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
+  if (claims.length === 0) return <span data-part="slots" />;
+  return (
+    <section aria-labelledby="slots" data-part="slots">
+      <h2 id="slots">Slots</h2>
+      {claims.map(({ state, slots, holders }) => (
+        <>
+          <p class="soft">
+            {holders.length} of {slots} slots of {state}
+          </p>
+          <ul class="plain">
+            {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
+              <li data-key={by}>
+                {by}, lease ends <RelativeTime at={until} now={now} />
+              </li>
+            ))}
+            {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
+          </ul>
+        </>
+      ))}
+    </section>
+  );
+}

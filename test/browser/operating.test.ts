@@ -1,0 +1,119 @@
+/** An operator at a machine's page in Chromium: pausing, overriding, deleting, and the curl of each action. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanUp, type Server } from '../process/server.ts';
+import { answer, closeBrowser, current, openPage, SETTLE, whenLive } from './browser.ts';
+import { CHART, put, serve } from './pages.ts';
+
+let server: Server;
+let runs = 0;
+
+beforeAll(async () => {
+  server = await serve();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await cleanUp();
+});
+
+/** Begins a run, and opens its page as Ann. */
+async function open() {
+  runs += 1;
+  const path = `/acme/canary@${runs}`;
+  await put(server, `${path}/state?state=canary&by=web-01`);
+  const watched = await openPage(
+    `${server.url}${path}`,
+    { permissions: ['clipboard-read', 'clipboard-write'] },
+    'ann',
+  );
+  await whenLive(watched);
+  const { page, faults } = watched;
+  const status = async () => (await fetch(`${server.url}${path}`)).json();
+  return { path, page, faults, status };
+}
+
+describe('an operator', () => {
+  it('pauses the machine with a reason and an end, and resumes it', async () => {
+    const { page, faults, status } = await open();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const dialog = page.getByRole('dialog');
+    // Without a reason nothing is sent.
+    await answer(page, 'Pause');
+    expect(await dialog.isVisible()).toBe(true);
+    await dialog.getByLabel('Reason').fill('disk full on web-03');
+    await dialog.getByLabel('Until').fill('2h');
+    await answer(page, 'Pause');
+    await page.getByText('by ann: disk full on web-03').waitFor();
+    await page.getByText('stands still during the pause').waitFor();
+    expect(await status()).toMatchObject({ paused: { by: 'ann', reason: 'disk full on web-03' } });
+    await page.waitForTimeout(SETTLE);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('by ann: disk full on web-03').waitFor({ state: 'detached' });
+    expect(await status()).toMatchObject({ paused: null });
+    expect(faults).toEqual([]);
+  });
+
+  it('moves the machine by hand, with a reason', async () => {
+    const { path, page, faults } = await open();
+    await page.getByRole('button', { name: 'Override' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('To the state').fill('fleet');
+    await dialog.getByLabel('Reason').fill('the second canary is gone');
+    await answer(page, 'Move');
+    await current(page, 'fleet').waitFor();
+    const history = await (await fetch(`${server.url}${path}/history?limit=1`)).json();
+    expect(history).toMatchObject({
+      history: [{ cause: 'override', by: 'ann', notes: ['the second canary is gone'] }],
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('deletes the machine after a confirmation', async () => {
+    const { path, page } = await open();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect((await fetch(`${server.url}${path}`)).status).toBe(200);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await answer(page, 'Delete');
+    await page.locator('#connection').getByText('The machine was deleted').waitFor();
+  });
+
+  it('copies the curl of an action, which does the same under the reader’s name', async () => {
+    const { page, faults, status } = await open();
+    const action = page.locator('.action', { has: page.getByRole('button', { name: 'update' }) });
+    await action.getByText('curl', { exact: true }).click();
+    await action.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied.').waitFor();
+    const curl = await page.evaluate<string>('navigator.clipboard.readText()');
+    const [, method, url] = /^curl -sf -X (PUT) '(.*)'$/.exec(curl) ?? [];
+    expect(new URL(url ?? '').searchParams.get('by')).toBe('ann');
+    expect((await fetch(url ?? '', { method: method ?? '' })).status).toBe(200);
+    expect(await status()).toMatchObject({ states: ['fleet'] });
+    expect(faults).toEqual([]);
+  });
+
+  it('keeps what is unfolded while the page changes', async () => {
+    const { path, page } = await open();
+    await page.locator('.action summary').first().click();
+    await put(server, `${path}/state?state=canary&event=fail`);
+    await current(page, 'rollback').waitFor();
+    // The actions of canary are gone; that of the override stays as it was.
+    await page.getByText('curl', { exact: true }).last().click();
+    await fetch(`${server.url}${path}/reset`, { method: 'POST' });
+    await current(page, 'canary').waitFor();
+    expect(await page.locator('[data-key="action delete"] details').getAttribute('open')).not.toBeNull();
+  });
+});
+
+it('the title says that a deadline is near', async () => {
+  const body = CHART.replace('rollback: {type: final}', 'rollback: {type: final, tags: [failed]}');
+  await fetch(`${server.url}/acme/hasty/chart`, { method: 'PUT', body });
+  const { page } = await openPage(`${server.url}/acme/hasty`);
+  expect(await page.locator('.late').count()).toBe(0);
+  // The clock of the browser alone.
+  await page.clock.setFixedTime(Date.now() + 110 * 60_000);
+  await expect.poll(() => page.title(), { timeout: 10_000 }).toMatch(/^● canary · acme\/hasty · ⚠ in \d+m /);
+  await page.locator('.late').getByText('canary → rollback at').waitFor();
+  await put(server, '/acme/hasty/state?state=canary&event=fail');
+  await expect.poll(() => page.title(), { timeout: 10_000 }).toBe('✗ rollback · acme/hasty');
+});
