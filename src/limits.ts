@@ -169,6 +169,14 @@ export const MISSED_LENGTH = 256 * 1024;
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 
+/**
+ * The longest `max-stale` of a request, in ms: as long as the longest wait. And the characters of the answers that an
+ * isolate keeps for it: some 10,000 answers, of the 128 MB that an isolate may have.
+ * https://developers.cloudflare.com/workers/platform/limits/#memory
+ */
+export const STALE_MAX = 60_000;
+export const RECENT_ANSWERS = 4 * 1024 * 1024;
+
 /** Addresses that an isolate takes to have a chart without looking again, some 100 bytes each. */
 export const KNOWN_CHARTS = 10_000;
 

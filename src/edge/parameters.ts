@@ -5,7 +5,7 @@ import { parseDuration, UPDATE } from '../chart/chart.ts';
 import { DURATION } from '../chart/time.ts';
 import type { UpdateOptions } from '../commands.ts';
 import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
-import { IF_MATCH_BYTES, WAIT_MAX } from '../limits.ts';
+import { IF_MATCH_BYTES, STALE_MAX, WAIT_MAX } from '../limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
@@ -91,20 +91,35 @@ export function checkOwnName(c: Context<AppEnv>, by: string | undefined): Refusa
   );
 }
 
-const WAIT_RULE = `\`wait\` must be a duration of at most ${WAIT_MAX / 1_000}s, such as 30s.`;
+/**
+ * A duration in the query, in ms; 0 where it is absent. A number alone is seconds, as curl users write them, and not ms as
+ * in charts.
+ *
+ * @param most ms.
+ */
+function durationInQuery(name: string, most: number, says: string): Parameter<number> {
+  const rule = `\`${name}\` must be a duration of at most ${most / 1_000}s, such as 30s.`;
+  return parameter({
+    name,
+    in: 'query',
+    says: `${says}, at most ${most / 1_000}s: \`30s\`, \`1m\`, or a number of seconds.`,
+    shape: z
+      .string()
+      .regex(DURATION, rule)
+      .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
+      .pipe(z.number(rule).max(most, rule)),
+    absent: { ok: true, value: 0 },
+  });
+}
 
-const ASKED_WAIT: Parameter<number> = parameter({
-  name: 'wait',
-  in: 'query',
-  says: `How long to wait, at most ${WAIT_MAX / 1_000}s: \`30s\`, \`1m\`, or a number of seconds.`,
-  shape: z
-    .string()
-    .regex(DURATION, WAIT_RULE)
-    // A number alone is seconds, as curl users write them, and not ms as in charts.
-    .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
-    .pipe(z.number(WAIT_RULE).max(WAIT_MAX, WAIT_RULE)),
-  absent: { ok: true, value: 0 },
-});
+const ASKED_WAIT = durationInQuery('wait', WAIT_MAX, 'How long to wait');
+
+/** How old the answer may be, in ms. */
+export const MAX_STALE = durationInQuery(
+  'max-stale',
+  STALE_MAX,
+  'How old the answer may be: the edge answers from what the machine has told it last. A request with `wait` then only shares the call of others. It has no effect on a request with `by`. The header `Age` says how old an answer may be',
+);
 
 /** How long to wait, in ms: not longer than the token is valid. */
 export const WAIT: Parameter<number> = {

@@ -1,11 +1,12 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome, Restore } from '../commands.ts';
 import { unsupported } from '../objects/faults.ts';
-import type { Answer, Query } from '../objects/results.ts';
+import type { Answer, IsQuery, Query } from '../objects/results.ts';
 import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
 import { attempt } from './attempt.ts';
 import { Coalescer, only } from './coalesce.ts';
+import { RecentAnswers, type StaleAnswers } from './recent-answers.ts';
 import { SharedWaits } from './shared-waits.ts';
 import type { WaitAnswer, WaitQuery } from './waiter.ts';
 
@@ -37,6 +38,7 @@ export class RemoteMachine {
         ? commands.call(this.name, command, send)
         : send([command]).then(only),
     );
+    recent.forget(this.name);
     // The outcome has the command's type.
     return outcome as Outcome<C>;
   }
@@ -54,16 +56,37 @@ export class RemoteMachine {
     return (await this.#attempt(true, this.#reader(query))) as Answer<Q>;
   }
 
+  /**
+   * Answers whether a state is current, with an answer that may be `maxStale` ms old: older than one that the caller has had
+   * from another edge. Two requests that wait then make no calls of their own, neither when they join others nor at their
+   * deadlines.
+   *
+   * @returns the answer, and how old it may be, ms.
+   */
+  async readStale(query: IsQuery, maxStale: number): Promise<{ answer: Answer<IsQuery>; age: number }> {
+    const stale = recent.for(this.name, query.state, maxStale);
+    const answer = query.wait
+      ? await this.#attempt(true, this.#waiter(query, query.wait, stale))
+      : await stale.ask(() => this.read(query));
+    // The answer has the query's type.
+    return { answer: answer as Answer<IsQuery>, age: stale.ageOf(answer) };
+  }
+
   /** Returns the call that answers a query. */
   #reader(query: Query): () => Promise<Answer> {
     const send = (queries: readonly Query[]) => this.#object.read(queries);
-    if ((query.type === 'is' || query.type === 'status') && query.wait) {
-      const until = Date.now() + query.wait;
-      const make = async (built: () => WaitQuery) => (await send([built()]).then(only)) as WaitAnswer;
-      return () => waits.wait(this.name, query, until, make);
-    }
+    if ((query.type === 'is' || query.type === 'status') && query.wait)
+      return this.#waiter(query, query.wait);
     if (query.type === 'is') return () => queries.call(this.name, query, send);
     return () => send([query]).then(only);
+  }
+
+  /** Returns the call that waits for `ms`. */
+  #waiter(query: WaitQuery, ms: number, stale?: StaleAnswers): () => Promise<WaitAnswer> {
+    const until = Date.now() + ms;
+    const make = async (built: () => WaitQuery) =>
+      (await this.#object.read([built()]).then(only)) as WaitAnswer;
+    return () => waits.wait(this.name, query, until, make, stale);
   }
 
   async #attempt<Result extends Outcome | Answer>(
@@ -112,3 +135,5 @@ const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
 const commands = new Coalescer<Command, Outcome>();
 const queries = new Coalescer<Query, Answer>();
 const waits = new SharedWaits();
+// What this isolate was told last.
+const recent = new RecentAnswers();

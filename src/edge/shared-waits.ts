@@ -5,6 +5,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { faultOf, troubleOf } from '../objects/faults.ts';
 import { Coalescer, MAY_SHARE } from './coalesce.ts';
+import type { StaleAnswers } from './recent-answers.ts';
 import {
   isNotYet,
   isOlder,
@@ -31,9 +32,16 @@ export class SharedWaits {
    * @param name of the machine.
    * @param until the deadline, ms since the epoch.
    * @param make bound to the request's own stub: another request's must not be used.
+   * @param stale the answers that a request with `max-stale` accepts in place of an ask of its own.
    * @throws what `make` throws.
    */
-  async wait(name: string, query: WaitQuery, until: number, make: MakeCall): Promise<WaitAnswer> {
+  async wait(
+    name: string,
+    query: WaitQuery,
+    until: number,
+    make: MakeCall,
+    stale?: StaleAnswers,
+  ): Promise<WaitAnswer> {
     const { wait: _, ...thing } = query;
     if (!MAY_SHARE) return make(() => ({ ...thing, wait: timeUntil(until) }));
     const key = `${name} ${JSON.stringify(thing)}`;
@@ -44,7 +52,7 @@ export class SharedWaits {
       this.#waits.set(key, shared);
     }
     try {
-      return await shared.wait(until, make);
+      return await shared.wait(until, make, stale);
     } finally {
       if (shared.isIdle && this.#waits.get(key) === shared) this.#waits.delete(key);
     }
@@ -78,6 +86,9 @@ export class SharedWaits {
  * finds the state in its history. A call has the least `since` of its requests; its answer then has the revision at
  * which the state was last entered, so a request that asked after that goes on waiting.
  *
+ * A request with `max-stale` takes a kept answer in place of what it would ask: it may be older by so much, and `since` is
+ * the revision of that answer.
+ *
  * **A deadline** is a request's own: it asks once more, in one call with the others whose deadlines end then, and its
  * answer has the facts of that moment.
  */
@@ -109,18 +120,18 @@ class SharedWait {
     return this.isIdle || now > this.#last + PATIENCE;
   }
 
-  async wait(until: number, make: MakeCall): Promise<WaitAnswer> {
+  async wait(until: number, make: MakeCall, stale?: StaleAnswers): Promise<WaitAnswer> {
     this.#last = Math.max(this.#last, until);
     const waiter = new Waiter(until);
     if (this.#waiters.size > 0 || this.#isCovered(Date.now())) {
-      const answer = await this.#askFirst(make);
+      const answer = await (stale?.ask(() => this.#askFirst(make)) ?? this.#askFirst(make));
       if (!isNotYet(answer) || Date.now() >= until) return answer;
       waiter.since = revisionOf(answer);
     }
     waiter.joined = this.#calls;
     this.#waiters.add(waiter);
     try {
-      return await this.#outcomeOf(waiter, make);
+      return await this.#outcomeOf(waiter, make, stale);
     } finally {
       this.#waiters.delete(waiter);
     }
@@ -135,10 +146,12 @@ class SharedWait {
     }
   }
 
-  async #outcomeOf(waiter: Waiter, make: MakeCall): Promise<WaitAnswer> {
+  async #outcomeOf(waiter: Waiter, make: MakeCall, stale?: StaleAnswers): Promise<WaitAnswer> {
     while (waiter.outcome === undefined) {
       const now = Date.now();
       if (now >= waiter.end) {
+        const kept = stale?.find();
+        if (kept !== undefined && isNotYet(kept)) return kept;
         const { since } = waiter;
         const { answer, asked } = await this.#ask(since, make);
         if (waiter.outcome === undefined && !isOlder(answer, since, asked)) return answer;

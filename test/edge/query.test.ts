@@ -68,7 +68,7 @@ describe('an unknown parameter', () => {
 
   it('is shortened if it is long', async () => {
     const detail = await detailOf('GET', `state?state=a&${'x'.repeat(8_000)}=1`);
-    expect(detail).toContain('xxx..."; it takes: state, by, wait.');
+    expect(detail).toContain('xxx..."; it takes: state, by, wait, max-stale.');
     expect(detail.length).toBeLessThan(200);
   });
 

@@ -225,7 +225,7 @@ class Refusals {
 /** The headers of refusals by status; `ETag` if a machine has refused. */
 const REFUSAL_HEADERS: ReadonlyMap<number, readonly HeaderName[]> = new Map([
   [401, ['WWW-Authenticate']],
-  [406, ['ETag', 'Retry-After']],
+  [406, ['ETag', 'Retry-After', 'Age']],
   [429, ['Retry-After']],
   [503, ['ETag', 'Retry-After']],
 ]);

@@ -6,7 +6,7 @@ import { type ReportBody, readData, readWebhook } from '../body.ts';
 import type { Contract } from '../contract/contract.ts';
 import { JsonShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { BY, EVENT, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
+import { BY, EVENT, MAX_STALE, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
 import { queryOf } from '../query.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
@@ -27,8 +27,8 @@ const ASKED_BY = {
 /** What a request that asks takes, and its answers. */
 const ASKING = {
   summary: 'Whether the state is current.',
-  parameters: [OPTIONAL_STATE, ASKED_BY, WAIT],
-  answers: { 200: { ...CURRENT, says: 'It is current.' } },
+  parameters: [OPTIONAL_STATE, ASKED_BY, WAIT, MAX_STALE],
+  answers: { 200: { ...CURRENT, headers: ['ETag', 'Age'], says: 'It is current.' } },
   refusals: [
     'wrong-parameter',
     'ambiguous-state',
@@ -136,14 +136,18 @@ async function ask(c: Context<AppEnv>, machine: RemoteMachine): Promise<Response
   if (!ms.ok) return problem(ms);
   const by = ASKED_BY.read(c);
   if (!by.ok) return problem(by);
+  const stale = MAX_STALE.read(c);
+  if (!stale.ok) return problem(stale);
   const asked = {
     type: 'is',
     state: name,
     ...(by.value === undefined ? {} : { by: by.value }),
   } as const;
-  if (ms.value === 0) return show(name, await machine.read(asked));
-  const query = { ...asked, wait: ms.value };
-  return show(name, await waitWithin(c.env, ms.value, () => machine.read(query)));
+  const query = ms.value === 0 ? asked : { ...asked, wait: ms.value };
+  if (stale.value === 0 || by.value !== undefined)
+    return show(name, await waitWithin(c.env, ms.value, () => machine.read(query)));
+  const told = await waitWithin(c.env, ms.value, () => machine.readStale(query, stale.value));
+  return 'age' in told ? aged(show(name, told.answer), told.age) : problem(told);
 }
 
 /** @param read reads the body. */
@@ -173,6 +177,12 @@ async function report(
 }
 
 const MISSING = 'The query names no state; ask for one as ?state=NAME.';
+
+/** Says how old the answer may be: RFC 9111, section 5.1. */
+function aged(response: Response, age: number): Response {
+  response.headers.set('Age', String(Math.ceil(age / 1_000)));
+  return response;
+}
 
 /** Renders success as the name in the request. */
 function show(name: string, result: Accepted | Refusal): Response {
