@@ -63,6 +63,7 @@ it('are on these pages', () => {
     'docs/deploying.md',
     'docs/figures.md',
     'docs/fleet.md',
+    'docs/large-fleets.md',
     'docs/recipes/README.md',
     'docs/reference.md',
   ]);
