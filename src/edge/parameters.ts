@@ -178,17 +178,17 @@ export const IF_NONE_MATCH = {
   },
 } satisfies Parameter<readonly number[]>;
 
-/** Anything but `true` is false. */
-const ResetShape = z.enum(['true', 'false']).catch('false');
-
-/** Whether a machine in mid-sequence starts over. */
-export const RESET = {
-  name: 'reset',
-  in: 'query',
-  says: 'Whether a machine in mid-sequence starts over.',
-  shape: ResetShape,
-  read: (c) => ({ ok: true as const, value: ResetShape.parse(queryOf(c).reset) === 'true' }),
-} satisfies Parameter<boolean>;
+/** A yes or no in the query. Anything but `true` is no. */
+export function flag(name: string, says: string) {
+  const shape = z.enum(['true', 'false']).catch('false');
+  return {
+    name,
+    in: 'query',
+    says,
+    shape,
+    read: (c) => ({ ok: true as const, value: shape.parse(queryOf(c)[name]) === 'true' }),
+  } satisfies Parameter<boolean>;
+}
 
 /** Who sends a command. */
 interface Sender {

@@ -8,6 +8,7 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import { ask, machineAfterWait, wakeAfter } from './asking.ts';
 import type { MachineEnv } from './chart-source.ts';
 import { type Metrics, metricsOf } from './counters.ts';
+import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
 import type { MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
@@ -124,6 +125,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return this.#definition(query.hash);
       case 'uploaded':
         return this.#uploaded();
+      case 'dry-run':
+        return dryRun(this.#runtime, this.#address, query.upload);
       default:
         // A query of a newer version of the edge.
         return unsupported();

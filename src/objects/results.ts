@@ -6,6 +6,7 @@
  */
 import type { Address } from '../address.ts';
 import type { Count, Labels } from '../chart/chart.ts';
+import type { Upload, Uploaded } from '../commands.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
@@ -109,6 +110,12 @@ export interface MembersQuery {
   readonly namesOnly?: true;
 }
 
+/** The outcome that an upload would have now. */
+interface DryRunQuery {
+  readonly type: 'dry-run';
+  readonly upload: Upload;
+}
+
 /** Queries without parameters. */
 interface PlainQuery {
   readonly type: 'chart' | 'metrics' | 'summary' | 'uploaded';
@@ -124,6 +131,7 @@ export type Query =
   | MembersQuery
   | MemberListQuery
   | WatchQuery
+  | DryRunQuery
   | PlainQuery;
 
 /** The answer to a query. */
@@ -143,6 +151,7 @@ interface Answers {
   readonly metrics: Metrics;
   readonly summary: Summary;
   readonly uploaded: UploadedChart;
+  readonly 'dry-run': Uploaded;
 }
 
 /** The state is current. */

@@ -1,9 +1,15 @@
 import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
 import { UploadedShape } from '../contract/documents.ts';
-import { BY, IF_MATCH, RESET, readConditions } from '../parameters.ts';
+import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
+
+const RESET = flag('reset', 'Whether a machine in mid-sequence starts over.');
+const DRY_RUN = flag(
+  'dry_run',
+  'Whether only to check the chart, and to answer as the upload would be answered.',
+);
 
 const TAKEN = { content: { 'application/json': UploadedShape }, headers: ['ETag'] } as const;
 
@@ -32,10 +38,10 @@ export const chart: MachineResource = {
       contract: {
         id: 'upload',
         summary: 'Puts a chart at the address.',
-        parameters: [BY, RESET, IF_MATCH],
+        parameters: [BY, RESET, DRY_RUN, IF_MATCH],
         body: { 'application/yaml': 'text' },
         answers: {
-          200: { ...TAKEN, says: 'The machine runs it.' },
+          200: { ...TAKEN, says: 'The machine runs it; with `dry_run`, it would.' },
           201: { ...TAKEN, says: 'There was no machine; one has begun with it.' },
         },
         refusals: [
@@ -53,15 +59,19 @@ export const chart: MachineResource = {
         if (!conditions.ok) return problem(conditions);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
-        const outcome = await machine.execute({
+        const command = {
           type: 'upload',
           text: text.value,
           reset: RESET.read(c).value,
           ...conditions.value,
-        });
+        } as const;
+        const isDryRun = DRY_RUN.read(c).value;
+        const outcome = isDryRun
+          ? await machine.read({ type: 'dry-run', upload: command })
+          : await machine.execute(command);
         if (!outcome.ok) return problem(outcome);
         const { ok: _, created, revision, ...body } = outcome;
-        return json(body, { ETag: etag(revision) }, created ? 201 : 200);
+        return json(body, { ETag: etag(revision) }, created && !isDryRun ? 201 : 200);
       },
     },
   },
