@@ -5,6 +5,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { callerWorker } from './test/edge/binding/caller.ts';
+import { outside } from './test/outside.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
 /** What browsers get is text to the Worker: the rule of wrangler.toml, in Vite's words. */
@@ -63,6 +64,7 @@ export default defineConfig({
               bindings: { AUTH: 'open' },
               ratelimits: { FEW_REQUESTS: { namespace_id: '1', simple: { limit: 5, period: 60 } } },
               serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
+              outboundService: outside(),
               // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
               workers: [callerWorker('workerd')],
             },

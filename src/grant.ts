@@ -12,6 +12,8 @@ export type Right = (typeof RIGHTS)[number];
 export interface Grant {
   /** The name of the caller that it was given to. */
   readonly sub: string;
+  /** The issuer that names it so; absent if it is this service. */
+  readonly iss?: string;
   /** The machines that it covers, as globs over addresses: `acme/*`, `acme/release@*`, `default`. */
   readonly charts: readonly string[];
   readonly can: readonly Right[];
@@ -20,6 +22,9 @@ export interface Grant {
   /** When it expires, ms since the epoch. */
   readonly until: number;
 }
+
+/** A glob over addresses: `*`, `default`, or `tenant/chart` with an optional run, in which `*` is a wildcard. */
+export const GLOB = /^(\*|default|[A-Za-z0-9*][\w.*-]*\/[A-Za-z0-9*][\w.*-]*(@[A-Za-z0-9*][\w.*-]*)?)$/;
 
 /** Whether a grant has a right at a machine. */
 export function allows({ charts, can }: Grant, right: Right, address: Address): boolean {

@@ -107,6 +107,39 @@ export const SECRET_BYTES = 32;
 export const TOKEN_LENGTH = 4_096;
 
 /**
+ * Characters of a token of an issuer: GitHub's have some 2,000, Microsoft's with 200 groups some 10,000. A longer one is not
+ * read.
+ */
+export const ISSUED_TOKEN_LENGTH = 16 * 1024;
+
+/** Bytes and entries of the variable `OIDC`: Cloudflare's variables have at most 5 kB. */
+export const OIDC_BYTES = 16 * 1024;
+export const OIDC_ENTRIES = 32;
+
+/** How far the clock of an issuer may be ahead, in s (RFC 7519, section 4.1.5: "usually no more than a few minutes"). */
+export const ISSUER_SKEW = 60;
+
+/** Bytes of a document of an issuer, and keys in it: Microsoft's have some 20 kB. And how long all of them may take, in ms. */
+export const ISSUER_BYTES = 256 * 1024;
+export const ISSUER_KEYS = 100;
+export const ISSUER_WAIT = 5_000;
+
+/**
+ * Ages of an issuer's keys, in ms: at which they are fetched again, at which requests wait for that, as those of an isolate that
+ * was idle, and up to which they are used if they cannot be fetched.
+ */
+export const KEYS_FRESH = 60 * 60_000;
+export const KEYS_STALE = 2 * KEYS_FRESH;
+export const KEYS_USABLE = 24 * 60 * 60_000;
+
+/** The least time between two fetches of an issuer's keys, in ms; and the same while there are none that can be used. */
+export const KEYS_PAUSE = 60_000;
+export const NO_KEYS_PAUSE = 10_000;
+
+/** Requests of an isolate that wait for the keys of one issuer at once, for at most `ISSUER_WAIT`. */
+export const KEYS_WAITERS = 1_000;
+
+/**
  * The cost of the lists of reporters in one status document, in characters of callers' names, and the cost of a name
  * beside its characters. The bound fits all receipts of a machine once with names of 134
  * characters, and 100,000 names of 14 characters. A report to the root goes into the count of every active state.

@@ -49,6 +49,7 @@ const REFUSALS = {
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },
   'not-supported-here': { status: 501, title: 'The platform cannot do this here' },
   'not-set-up': { status: 503, title: 'The service is not set up' },
+  'issuer-unavailable': { status: 503, title: 'The keys of the issuer cannot be fetched' },
   lost: { status: 503, title: 'The connection to the machine was lost' },
   overloaded: { status: 503, title: 'The machine is busy' },
   'too-many-waiting': { status: 503, title: 'Too many are waiting' },
@@ -86,7 +87,7 @@ export interface Refusal {
   readonly candidates?: readonly string[];
   /** Inputs that are unknown, missing or wrong. */
   readonly inputs?: readonly InputProblem[];
-  /** All errors of a chart, or of a list of members. */
+  /** All errors of a chart, of a list of members, or of the variable `OIDC`. */
   readonly errors?: readonly ChartIssue[];
 }
 

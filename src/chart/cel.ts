@@ -35,9 +35,9 @@ export function createEnvironment(types?: ContextTypes): Environment {
   return environment;
 }
 
-/** Creates an environment for `only`: its one variable is `member`, a name and labels. */
-export function createMemberEnvironment(): Environment {
-  return emptyEnvironment(ONLY_NODES).registerVariable('member', 'dyn');
+/** Creates an environment for short expressions over one variable, such as `member` of an `only`. */
+export function createEnvironmentOver(variable: 'member' | 'claims'): Environment {
+  return emptyEnvironment(ONLY_NODES).registerVariable(variable, 'dyn');
 }
 
 function emptyEnvironment(maxAstNodes = EXPRESSION_NODES): Environment {

@@ -20,7 +20,7 @@ import {
   type Answers,
   childrenOf,
   createEnvironment,
-  createMemberEnvironment,
+  createEnvironmentOver,
   MACROS,
   setAnswers,
 } from './cel.ts';
@@ -37,7 +37,7 @@ export class BoundError extends Error {}
 export class ExpressionError extends Error {}
 
 const environment = createEnvironment();
-const memberEnvironment = createMemberEnvironment();
+const memberEnvironment = createEnvironmentOver('member');
 
 /**
  * Evaluates a chart's expressions, and charges them and the microsteps between them to one budget per event. The budget

@@ -4,7 +4,7 @@
  */
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
 import { EXPRESSION_LENGTH } from '../chart-limits.ts';
-import { childrenOf, createEnvironment, createMemberEnvironment, MACROS } from './cel.ts';
+import { childrenOf, createEnvironment, createEnvironmentOver, MACROS } from './cel.ts';
 
 /** Plain JSON, as a chart's context holds it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -34,7 +34,7 @@ export interface ExpressionProblem {
 }
 
 const environment = createEnvironment();
-const memberEnvironment = createMemberEnvironment();
+const memberEnvironment = createEnvironmentOver('member');
 
 /**
  * Checks an `only`: it is evaluated for each of up to 10,000 members, so it has no macros.
@@ -42,10 +42,15 @@ const memberEnvironment = createMemberEnvironment();
  * @returns the first error, or undefined.
  */
 export function checkOnly(source: string): ExpressionProblem | undefined {
-  const parsed = parse(source, memberEnvironment);
+  const parsed = parseExpression(source, memberEnvironment);
   if ('message' in parsed) return parsed;
   const [macro] = [...MACROS].flatMap((name) => findMacros(parsed.ast, name));
   if (macro !== undefined) return { offset: macro.start, message: 'an `only` has no macros' };
+  return checkTruth(parsed);
+}
+
+/** Checks that an expression is true or false, as far as its types tell. */
+export function checkTruth(parsed: Parsed): ExpressionProblem | undefined {
   return checkGuardTypes(parsed) ?? checkCondition(parsed.ast) ?? checkConditions(parsed.ast);
 }
 
@@ -59,7 +64,7 @@ export function checkExpression(
   source: string,
   inputs: readonly string[] = [],
 ): ExpressionProblem | undefined {
-  const parsed = parse(source);
+  const parsed = parseExpression(source);
   if ('message' in parsed) return parsed;
   const [call] = findCalls(parsed.ast, 'in_state');
   if (call !== undefined) return { offset: call.start, message: '`in_state` can be asked in guards only' };
@@ -80,7 +85,7 @@ export function checkGuard<State>(
   resolve: (name: string) => State | string,
   inputs: readonly string[] = [],
 ): { readonly ok: true; readonly guard: CheckedGuard<State> } | ({ readonly ok: false } & ExpressionProblem) {
-  const parsed = parse(source);
+  const parsed = parseExpression(source);
   if ('message' in parsed) return { ok: false, ...parsed };
   const { ast } = parsed;
   const wrong =
@@ -105,7 +110,8 @@ export function checkGuard<State>(
 
 type Parsed = ReturnType<typeof environment.parse>;
 
-function parse(source: string, within = environment): Parsed | ExpressionProblem {
+/** Parses an expression, and checks that its cost has a bound. */
+export function parseExpression(source: string, within = environment): Parsed | ExpressionProblem {
   if (source.length > EXPRESSION_LENGTH) {
     return { offset: 0, message: `an expression has at most ${EXPRESSION_LENGTH} characters` };
   }
@@ -168,7 +174,8 @@ function mapsIn(node: ASTNode): number {
   return own + Math.max(0, ...childrenOf(node).map(mapsIn));
 }
 
-function checkTypes(parsed: Parsed): { readonly type?: string; readonly problem?: ExpressionProblem } {
+/** Infers the type of an expression; `dyn` if only its value can tell. */
+export function checkTypes(parsed: Parsed): { readonly type?: string; readonly problem?: ExpressionProblem } {
   const { valid, type, error } = parsed.check();
   if (!valid) return { problem: problemOf(error) };
   return type === undefined ? {} : { type };

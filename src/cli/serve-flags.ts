@@ -104,16 +104,18 @@ function hostName(name: string): string | undefined {
 function readOpenness(
   host: string,
   open: boolean,
-  { TOKEN_SECRET, TOKEN_SECRET_PREVIOUS, AUTH }: NodeJS.ProcessEnv,
+  { TOKEN_SECRET, TOKEN_SECRET_PREVIOUS, OIDC, AUTH }: NodeJS.ProcessEnv,
 ): Result<boolean> {
   if (AUTH !== undefined && AUTH !== 'token' && AUTH !== 'open') {
     return refuse('AUTH in the environment must be token or open', 'usage');
   }
   // An empty secret is refused: it may come from a missing file or an unset variable.
-  const isGuarded = TOKEN_SECRET !== undefined || TOKEN_SECRET_PREVIOUS !== undefined || AUTH === 'token';
+  const secret = [TOKEN_SECRET, TOKEN_SECRET_PREVIOUS].some((value) => value !== undefined);
+  const isGuarded = secret || OIDC !== undefined || AUTH === 'token';
   if (isGuarded && (open || AUTH === 'open')) {
+    const name = secret || OIDC === undefined ? 'TOKEN_SECRET' : 'OIDC';
     return refuse(
-      'TOKEN_SECRET requires tokens, and --open (or AUTH=open) turns them off; use one of them',
+      `${name} requires tokens, and --open (or AUTH=open) turns them off; use one of them`,
       'usage',
     );
   }

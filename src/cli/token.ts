@@ -1,7 +1,7 @@
 /** `token`: makes a token for a caller. */
 import { sign } from 'hono/jwt';
 import { parseDuration } from '../chart/time.ts';
-import { importTokenKey, RIGHTS, type Right } from '../grant.ts';
+import { GLOB, importTokenKey, RIGHTS, type Right } from '../grant.ts';
 import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse } from './result.ts';
@@ -95,9 +95,6 @@ function readTokenFlags(args: string[]): Result<TokenFlags> {
     value: { charts: globs, can: known, sub, ...(by === undefined ? {} : { by }), ttl: duration },
   };
 }
-
-/** `*`, `default`, or `tenant/chart` with an optional run, in which `*` is a wildcard. */
-const GLOB = /^(\*|default|[A-Za-z0-9*][\w.*-]*\/[A-Za-z0-9*][\w.*-]*(@[A-Za-z0-9*][\w.*-]*)?)$/;
 
 function listOf(text: string): string[] {
   return text.split(',').flatMap((item) => item.trim() || []);

@@ -15,7 +15,15 @@ export const OBJECTS = [
 ] as const;
 
 /** Bindings that workerd reads from its environment, so that no secret is written to a file; null where not set. */
-const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'CORS_ORIGINS', 'LOG'] as const;
+const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'OIDC', 'CORS_ORIGINS', 'LOG'] as const;
+
+/**
+ * What `fetch` reaches: public addresses, which is workerd's default, and private ones, where a company has servers of its
+ * own. All addresses that the Worker fetches come from the operator's variables. Link-local ones are left out: clouds
+ * answer there with credentials of the host.
+ */
+const OUTBOUND =
+  '(name = "internet", network = (allow = ["public", "private"], deny = ["169.254.0.0/16", "fe80::/10"], tlsOptions = (trustBrowserCas = true)))';
 
 /** The file of the bundled Worker, beside the configuration that embeds it. */
 export const WORKER_FILE = 'worker.js';
@@ -67,6 +75,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .main),
     (name = "charts", disk = ()),
     (name = "data", disk = (writable = true)),
+    ${OUTBOUND},
   ],
   sockets = [(name = "http", http = (forwardedProtoHeader = "X-Forwarded-Proto"), service = "main")],
 );

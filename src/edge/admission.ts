@@ -1,8 +1,9 @@
 /** Admission: the checks of a request before its resource's right is checked (`mount.ts`). */
 import type { Context } from 'hono';
+import type { Grant } from '../grant.ts';
 import { checkPlacement } from '../objects/placement.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { authenticate, guardOf } from './auth.ts';
+import { authenticate, guardOf, type Lock } from './auth.ts';
 import { checkOpen, networkOf } from './cloudflare.ts';
 import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
@@ -23,7 +24,7 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
     checkOrigin(raw, c.env.CORS_ORIGINS);
   if (refusal !== undefined) return refusal;
   if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
-  return admitSlowly(c, guard.isOpen ? undefined : guard.secrets);
+  return admitSlowly(c, guard.isOpen ? undefined : guard);
 }
 
 /** Refuses any request, also one that needs no token, if the service is not set up or the `Host` is not its own. */
@@ -35,22 +36,20 @@ export function checkSetUp(request: Request, bindings: Env): Refusal | undefined
   );
 }
 
-async function admitSlowly(
-  c: Context<AppEnv>,
-  secrets: readonly string[] | undefined,
-): Promise<Refusal | undefined> {
-  const caller = secrets && (await authenticate(secrets, c.req.header('Authorization')));
-  // Two tenants may give out tokens with the same `sub`.
-  const { sub, charts } = caller?.ok ? caller.grant : { sub: '', charts: [] };
-  const key = caller?.ok
-    ? `token:${JSON.stringify([sub, charts])}`
-    : `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '')}`;
+async function admitSlowly(c: Context<AppEnv>, lock: Lock | undefined): Promise<Refusal | undefined> {
+  const caller = lock && (await authenticate(lock, c.req.raw.headers));
+  const key = caller?.ok ? rateKey(caller.grant) : `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '')}`;
   const limited = await checkRate(c.env.RATE_LIMIT, key);
   if (limited !== undefined) return limited;
   if (caller === undefined) return undefined;
   if (!caller.ok) return caller;
   c.set('grant', caller.grant);
   return undefined;
+}
+
+/** Two tenants may give out tokens with the same `sub`, and so may two issuers. */
+function rateKey({ sub, charts, iss }: Grant): string {
+  return `token:${JSON.stringify([sub, charts, iss])}`;
 }
 
 async function checkRate(limit: RateLimit | undefined, key: string): Promise<Refusal | undefined> {

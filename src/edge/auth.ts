@@ -1,18 +1,27 @@
-/** Authentication: JSON Web Tokens (RFC 7519), signed with HS256. */
+/** Authentication: JSON Web Tokens (RFC 7519), the service's own, signed with HS256, and those of issuers (`oidc/`). */
 import { verify } from 'hono/jwt';
 import * as z from 'zod';
 import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
 import { CallerShape } from '../inputs.ts';
-import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
+import { CALLER_LENGTH, ISSUED_TOKEN_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import type { AuthBindings } from './env.ts';
+import { type Oidc, oidcOf } from './oidc/config.ts';
+import { isIssued, verifyIssued } from './oidc/verify.ts';
 
-export type Guard =
-  | { readonly ok: true; readonly isOpen: true }
-  | { readonly ok: true; readonly isOpen: false; readonly secrets: readonly string[] };
+export type Guard = { readonly ok: true; readonly isOpen: true } | Lock;
+
+/** What tokens are verified with. */
+export interface Lock {
+  readonly ok: true;
+  readonly isOpen: false;
+  /** The keys that the service's own tokens may be signed with. */
+  readonly secrets: readonly string[];
+  readonly oidc: Oidc;
+}
 
 /** Reads how requests are authenticated. Fails closed: a configuration that is not clear is refused. */
-export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindings): Guard | Refusal {
+export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS, OIDC }: AuthBindings): Guard | Refusal {
   if (AUTH === 'open') return OPEN;
   if (AUTH !== undefined && AUTH !== 'token') {
     return refuse('not-set-up', 'The variable AUTH must be `token` or `open`.');
@@ -25,21 +34,44 @@ export function guardOf({ AUTH, TOKEN_SECRET, TOKEN_SECRET_PREVIOUS }: AuthBindi
       `A secret for tokens must have at least ${SECRET_BYTES} bytes (RFC 7518, section 3.2).`,
     );
   }
-  return { ok: true, isOpen: false, secrets };
+  const oidc = oidcOf(OIDC);
+  return oidc.ok ? { ok: true, isOpen: false, secrets, oidc } : oidc;
 }
 
+/** The header in which Cloudflare Access sends its token with each request that it lets through. */
+export const ACCESS_HEADER = 'Cf-Access-Jwt-Assertion';
+
 /**
- * Reads the token of a request: `Authorization: Bearer TOKEN`, or the password of `Basic`.
- *
- * @param secrets the keys that it may be signed with.
+ * Reads the token of a request: `Authorization: Bearer TOKEN`, or the password of `Basic`. Without that header, it is the
+ * token of Cloudflare Access, if the service accepts tokens of issuers.
  */
 export async function authenticate(
-  secrets: readonly string[],
-  authorization: string | undefined,
+  { secrets, oidc }: Lock,
+  headers: Headers,
 ): Promise<{ readonly ok: true; readonly grant: Grant } | Refusal> {
-  if (authorization === undefined) return refuse('no-token', NO_TOKEN);
-  const token = tokenIn(authorization);
-  if (token === undefined) return refuse('no-token', `The header Authorization has no token. ${NO_TOKEN}`);
+  const hasIssuers = oidc.entries.length > 0;
+  const authorization = headers.get('Authorization');
+  const assertion = hasIssuers && authorization === null ? headers.get(ACCESS_HEADER) : null;
+  if (authorization === null && assertion === null) return refuse('no-token', NO_TOKEN);
+  const token = assertion ?? tokenIn(authorization ?? '');
+  if (
+    token === undefined ||
+    token === '' ||
+    token.length > (hasIssuers ? ISSUED_TOKEN_LENGTH : TOKEN_LENGTH)
+  ) {
+    const name = assertion === null ? 'Authorization' : ACCESS_HEADER;
+    return refuse('no-token', `The header ${name} has no token. ${NO_TOKEN}`);
+  }
+  if (hasIssuers && isIssued(token)) return verifyIssued(oidc, token);
+  return verifyOwn(secrets, token);
+}
+
+/** Verifies a token of this service. @param secrets the keys that it may be signed with. */
+async function verifyOwn(
+  secrets: readonly string[],
+  token: string,
+): Promise<{ readonly ok: true; readonly grant: Grant } | Refusal> {
+  if (token.length > TOKEN_LENGTH) return refuse('no-token', INVALID);
   let why = INVALID;
   for (const secret of secrets) {
     try {
@@ -92,8 +124,7 @@ const REASONS = new Map([
 /** RFC 6750, section 2.1, and RFC 7617. */
 function tokenIn(authorization: string): string | undefined {
   const [, scheme, credentials = ''] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
-  const token = scheme?.toLowerCase() === 'basic' ? passwordIn(credentials) : credentials;
-  return token === undefined || token === '' || token.length > TOKEN_LENGTH ? undefined : token;
+  return scheme?.toLowerCase() === 'basic' ? passwordIn(credentials) : credentials;
 }
 
 function passwordIn(credentials: string): string | undefined {

@@ -21,6 +21,8 @@ export interface AuthBindings {
   readonly TOKEN_SECRET?: string | null;
   /** The key before it, until the last token signed with it has expired. */
   readonly TOKEN_SECRET_PREVIOUS?: string | null;
+  /** The issuers whose tokens are accepted as well: YAML or JSON, or the list itself (`oidc/config.ts`). */
+  readonly OIDC?: unknown;
 }
 
 export interface HostBindings {

@@ -33,6 +33,7 @@ async function write(
     path,
     ...(isCrowded(c.req.url) ? {} : wordsOf(c)),
     sub: c.get('grant')?.sub,
+    iss: c.get('grant')?.iss,
     status: response.status,
     // Cloudflare's clock stands still while code runs: only the time of I/O is measured.
     ms: Date.now() - began,

@@ -50,6 +50,8 @@ describe('serve', () => {
     ['a secret, and AUTH=open', { TOKEN_SECRET, AUTH: 'open' }, [], 'use one of them'],
     ['AUTH=token, and no secret', { AUTH: 'token' }, [], 'must have at least 32 bytes'],
     ['an empty secret', { TOKEN_SECRET: '' }, [], 'must have at least 32 bytes'],
+    ['issuers, and no secret', { OIDC: '[]' }, [], 'TOKEN_SECRET must have at least 32 bytes'],
+    ['issuers, and open', { OIDC: '[]' }, ['--open'], 'OIDC requires tokens, and --open'],
     [
       'the secret before, and none now',
       { TOKEN_SECRET_PREVIOUS: TOKEN_SECRET },

@@ -4,6 +4,7 @@ import { ChartAndRunShape, NameShape } from '../../address.ts';
 import type { Right } from '../../grant.ts';
 import { CallerShape } from '../../inputs.ts';
 import { problemType, type RefusalCode, statusOf, titleOf } from '../../refusal.ts';
+import { ACCESS_HEADER } from '../auth.ts';
 import type { MethodName, Resources } from '../resource.ts';
 import { SAFE } from '../responses.ts';
 import { type Content, type Contract, HEADERS, type HeaderName, type Parameter } from './contract.ts';
@@ -48,7 +49,7 @@ export function openApi(resources: Resources, origin: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: origin }],
-    security: [{ bearer: [] }, { basic: [] }, {}],
+    security: [{ bearer: [] }, { basic: [] }, { access: [] }, {}],
     paths,
     components: {
       schemas: documentSchemas(),
@@ -57,6 +58,12 @@ export function openApi(resources: Resources, origin: string): Json {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         basic: { type: 'http', scheme: 'basic', description: 'The token is the password.' },
+        access: {
+          type: 'apiKey',
+          in: 'header',
+          name: ACCESS_HEADER,
+          description: 'The token of Cloudflare Access, if `OIDC` has an entry for it.',
+        },
       },
     },
   };
@@ -96,6 +103,7 @@ const OF_ANY = [
   'forbidden',
   'cross-site',
   'too-many-requests',
+  'issuer-unavailable',
   'overloaded',
   'lost',
   'unsupported',
