@@ -1,5 +1,5 @@
 /** Authentication: JSON Web Tokens (RFC 7519), the service's own, signed with HS256, and those of issuers (`oidc/`). */
-import { verify } from 'hono/jwt';
+import { verify } from 'hono/utils/jwt/jwt';
 import * as z from 'zod';
 import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
 import { CallerShape } from '../inputs.ts';

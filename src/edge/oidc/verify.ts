@@ -1,5 +1,5 @@
 /** Verifies tokens of other issuers: JSON Web Tokens (RFC 7519) that are signed with a key of theirs. */
-import { decode, verify } from 'hono/jwt';
+import { decode, verify } from 'hono/utils/jwt/jwt';
 import * as z from 'zod';
 import type { Grant } from '../../grant.ts';
 import { checkCaller } from '../../inputs.ts';
