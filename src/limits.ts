@@ -23,6 +23,10 @@ export const MEMBERS_PAGE_MAX = 1_000;
 export const MISSING_NAMED = 100;
 export const MISSING_TOLD = 5;
 
+/** Holders of slots in a refusal: in its list, and in its text. The status document has all of them. */
+export const HOLDERS_NAMED = 200;
+export const HOLDERS_TOLD = 20;
+
 /** Rows of history that a machine keeps; the oldest is overwritten by the newest. */
 export const HISTORY_ROWS = 10_000;
 
@@ -141,10 +145,10 @@ export const KEYS_WAITERS = 1_000;
 
 /**
  * The cost of the lists of reporters in one status document, in characters of callers' names, and the cost of a name
- * beside its characters. The bound fits all receipts of a machine once with names of 134
- * characters, and 100,000 names of 14 characters. A report to the root goes into the count of every active state.
+ * beside its characters. The bound fits all receipts of a machine once with names of 36
+ * characters, and 33,000 names of 14 characters. A report to the root goes into the count of every active state.
  */
-export const STATUS_CALLERS = 3_000_000;
+export const STATUS_CALLERS = 1_000_000;
 export const CALLER_COST = 16;
 
 /** Machines of a tenant, and bytes of their charts. A machine's other data is bounded by its own limits. */

@@ -9,6 +9,10 @@ import type { Sliced } from './sliced.ts';
 /** Between two slices, in ms: other requests run in it. */
 const SLICE_REST = 2;
 
+/** A request looks so many times for room at this interval, then less and less often: many that wait must not fill the rests. */
+const EAGER_LOOKS = 8;
+const LOOK_MOST = 64;
+
 /** The units of the present slice, the clock when it was worked on last, and the end of the rest after it. */
 let spent = 0;
 let workedAt = 0;
@@ -41,6 +45,29 @@ export class Task<Result> {
     spent = SLICE_UNITS;
     return undefined;
   }
+}
+
+/**
+ * Does work that is not divided, when there is room in a slice: many such works at once leave room for other requests.
+ *
+ * @param unitsOf what it has cost, from its result.
+ */
+export async function inSlice<Result>(
+  work: () => Result,
+  unitsOf: (result: Result) => number,
+): Promise<Result> {
+  for (let looks = 1; !hasRoom(performance.now()); looks++) await scheduler.wait(pauseAfter(looks));
+  const result = work();
+  spent += unitsOf(result);
+  return result;
+}
+
+/** Waits for room in a slice, and takes it: for work that follows at once. @param units what it costs. */
+export function roomFor(units: number): Promise<number> {
+  return inSlice(
+    () => units,
+    () => units,
+  );
 }
 
 /** Does work in slices. */
@@ -96,7 +123,12 @@ export class SharedWork<Result> {
  * its own: workerd cancels a request that awaits only another request's promise.
  */
 export async function nextSlice(): Promise<void> {
-  while (!hasRoom(performance.now())) await scheduler.wait(SLICE_REST);
+  for (let looks = 1; !hasRoom(performance.now()); looks++) await scheduler.wait(pauseAfter(looks));
+}
+
+/** Returns the pause before the next look for room, ms. */
+function pauseAfter(looks: number): number {
+  return Math.min(LOOK_MOST, SLICE_REST * 2 ** Math.max(0, looks - EAGER_LOOKS));
 }
 
 function hasRoom(now: number): boolean {

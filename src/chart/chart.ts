@@ -159,17 +159,27 @@ export function openChart(definition: Definition): Chart {
  * @returns the text unchanged for a statechart, which has no keys for present values.
  */
 export function writeChart(
-  { definition, model }: Chart,
+  chart: Chart,
   snapshot: Snapshot,
   left: ReadonlySet<StateNumber>,
   text: string,
 ): string {
+  return atOnce(chartWriting(chart, snapshot, left, text));
+}
+
+/** Writes a chart as `writeChart` does, in parts. */
+export function* chartWriting(
+  { definition, model }: Chart,
+  snapshot: Snapshot,
+  left: ReadonlySet<StateNumber>,
+  text: string,
+): Sliced<string> {
   if (definition.dialect !== 'sequence') return text;
   const [current = ROOT] = snapshot.active.keys();
   const quorum = model.states[current]?.on?.[0]?.transitions[0]?.quorum;
   const key = quorumKey(current, UPDATE, 0);
   const count = quorum && countOf(snapshot.machine.context, key, quorum.from);
-  return writeSequence(text, definition, { current, count, left });
+  return yield* writeSequence(text, definition, { current, count, left });
 }
 
 /** Whether an uploaded chart is a correction of the machine's sequence, with the machine's present values. */
@@ -190,7 +200,7 @@ export function writeBeginning({ definition }: Chart, text: string, corrected?: 
   const before = corrected?.dialect === 'sequence' ? corrected : undefined;
   const beginning = beginningOf(definition, before);
   if (beginning === definition) return text;
-  return writeSequence(text, beginning, { current: ROOT, count: undefined, left: new Set() });
+  return atOnce(writeSequence(text, beginning, { current: ROOT, count: undefined, left: new Set() }));
 }
 
 function* check(document: Document, issues: IssueList, cost: number): Sliced<Chart | undefined> {

@@ -1,4 +1,5 @@
 /** Writes a running sequence as its chart's text with the present values, as the original does. */
+import type { Sliced } from '../sliced.ts';
 import type { StateNumber } from './model.ts';
 import type { Sequence } from './sequence.ts';
 import { copiedScalar, numberScalar, textScalar } from './yaml-scalar.ts';
@@ -22,11 +23,11 @@ export interface SequenceProgress {
  * @param text from which the states were read. Everything but the present values stays as written.
  * @param progress without a current state, the sequence's own `current_state` is written.
  */
-export function writeSequence(
+export function* writeSequence(
   text: string,
   { current_state, states }: Sequence,
   progress: SequenceProgress,
-): string {
+): Sliced<string> {
   const values = states.flatMap((state, i) => {
     if (state.func !== 'increment') return [];
     const value = presentValue(i + 1, state.current.value, state.target.when.value, progress);
@@ -37,7 +38,7 @@ export function writeSequence(
   const current = states[progress.current - 1]?.name ?? current_state;
   const index = states.findIndex(({ name }) => name === current);
   changes.set('current_state', nameAt(index, current));
-  return changeScalars(text, changes);
+  return yield* changeScalars(text, changes);
 }
 
 function presentValue(

@@ -3,7 +3,7 @@
  *
  * An alias has the value of its anchor. If only one of the two changes, the alias is replaced by the value.
  */
-import { atOnce } from '../sliced.ts';
+import type { Sliced } from '../sliced.ts';
 import { IssueList } from './issue.ts';
 import { LineIndex } from './lines.ts';
 import { copiedScalar } from './yaml-scalar.ts';
@@ -18,17 +18,23 @@ export type Replacement = (present: ScalarNode, root: Node) => string | undefine
 export type Inner = ReadonlyMap<string | number, Change>;
 
 /**
+ * Changes the scalars of a document.
+ *
  * @param text a valid document.
  * @param change of the document itself. The places that it names must exist; those with a replacement must be scalars.
  */
-export function changeScalars(text: string, change: Inner): string {
+export function* changeScalars(text: string, change: Inner): Sliced<string> {
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
   const source = text.slice(mark.length);
   const issues = new IssueList();
-  const root = atOnce(readTree(source, new LineIndex(source), issues));
+  const root = yield* readTree(source, new LineIndex(source), issues);
   if (root === undefined) throw new Error(`a stored text is not YAML: ${issues.errors[0]?.message}`);
+  yield text.length * EDITING;
   return mark + new Editor(source, root).change(change);
 }
+
+/** The units of editing a character. */
+const EDITING = 1 / 200;
 
 interface Edit extends Span {
   readonly text: string;

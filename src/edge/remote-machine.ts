@@ -1,9 +1,11 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome, Restore } from '../commands.ts';
+import { LONG_ANSWER, lengthOf, UNITS_OF_CHARACTER } from '../objects/answer-length.ts';
 import { unsupported } from '../objects/faults.ts';
 import type { Answer, IsQuery, Query } from '../objects/results.ts';
 import { type MachineMethods, machineNamed, type ObjectBindings } from '../objects/stubs.ts';
 import { isRefusalCode, type Refusal } from '../refusal.ts';
+import { roomFor } from '../slices.ts';
 import { attempt } from './attempt.ts';
 import { Coalescer, only } from './coalesce.ts';
 import { RecentAnswers, type StaleAnswers } from './recent-answers.ts';
@@ -50,10 +52,16 @@ export class RemoteMachine {
     return this.execute({ type: 'restored', id: command.id });
   }
 
-  /** Answers a query. One that waits shares a call with others that wait for the same. A lost call is repeated once. */
+  /**
+   * Answers a query. One that waits shares a call with others that wait for the same. A lost call is repeated once. What is
+   * made of a long answer needs room in a slice of this isolate.
+   */
   async read<Q extends Query>(query: Q): Promise<Answer<Q>> {
+    const answer = await this.#attempt(true, this.#reader(query));
+    const length = lengthOf(answer);
+    if (length >= LONG_ANSWER) await roomFor(length * UNITS_OF_CHARACTER);
     // The answer has the query's type.
-    return (await this.#attempt(true, this.#reader(query))) as Answer<Q>;
+    return answer as Answer<Q>;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { WAIT_MAX, WAITS, WAITS_RETRY } from '../limits.ts';
 import { watchCount } from '../objects/watch-count.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { roomFor } from '../slices.ts';
 import type { Env } from './env.ts';
 
 /**
@@ -66,8 +67,14 @@ export async function waitWithin<T>(
  * watch: many watches that open at once cannot exceed the bound.
  */
 export function openWithin<T>(env: Pick<Env, 'WAITS'>, open: () => Promise<T>): Promise<T | Refusal> {
-  return waitWithin(env, WAIT_MAX, open);
+  return waitWithin(env, WAIT_MAX, async () => {
+    await roomFor(OPENING);
+    return open();
+  });
 }
+
+/** The units of opening a watch (`slices.ts`), some 0.5 ms: hundreds that open at once leave room for other requests. */
+const OPENING = 25;
 
 function full(): Refusal {
   const detail = 'Too many requests wait or watch at this service; ask without waiting, or later.';

@@ -1,15 +1,18 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, DEFAULT, formatAddress, parseObjectName } from '../address.ts';
-import { type StateNumber, writeChart } from '../chart/chart.ts';
+import type { StateNumber } from '../chart/chart.ts';
+import { DATA_BYTES } from '../chart-limits.ts';
 import type { Command, Outcome } from '../commands.ts';
 import { VIEW_HISTORY } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import type { HistoryEntry } from '../store/history-table.ts';
 import { ask, machineAfterWait, wakeAfter } from './asking.ts';
 import type { MachineEnv } from './chart-source.ts';
+import { ChartText } from './chart-text.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
+import { entriesBefore, historyPage, writtenBy } from './history-page.ts';
+import { LongAnswers, lengthOfEntries, lengthOfStatus } from './long-answers.ts';
 import type { MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
 import { memberList, membersPage } from './member-list.ts';
@@ -21,8 +24,6 @@ import type {
   Current,
   DefinitionText,
   EventStreamAnswer,
-  HistoryPage,
-  HistoryQuery,
   IsQuery,
   Query,
   StatusAnswer,
@@ -59,6 +60,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     () => this.#look(),
   );
   readonly #status: StatusWriter;
+  readonly #text = new ChartText();
+  readonly #long = new LongAnswers();
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
     super(ctx, env);
@@ -104,9 +107,15 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       case 'status':
         return this.#statusDocument(query);
       case 'history':
-        return this.#history(query);
+        return this.#write(
+          (machine) => lengthOfEntries(machine, query.limit),
+          (machine) => historyPage(this.#runtime.store, machine, query),
+        );
       case 'reports':
-        return reportsPage(this.#runtime, query);
+        return this.#write(
+          () => query.limit * DATA_BYTES,
+          (machine) => reportsPage(this.#runtime.store, machine, query),
+        );
       case 'members':
         return membersPage(this.#runtime, query);
       case 'member-list':
@@ -147,24 +156,52 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     const newest = await this.#runtime.charts.newestHash();
     // The machine may have changed meanwhile.
     machine = await machineAfterWait(this.#runtime, machine);
+    return this.#write(
+      lengthOfStatus,
+      (present) => {
+        const status = this.#status.write(formatAddress(this.#address), present, newest, Date.now());
+        return { ok: true, unchanged: false, status, revision: present.revision };
+      },
+      machine,
+    );
+  }
+
+  /**
+   * Writes an answer. A long one waits for its turn, so that other requests are answered meanwhile.
+   *
+   * @param lengthOf returns the characters of the answer, about.
+   * @param found the machine, if it was read already.
+   */
+  async #write<A extends Answer>(
+    lengthOf: (machine: MachineState) => number,
+    write: (machine: MachineState) => A,
+    found?: MachineState | Refusal,
+  ): Promise<A | Refusal> {
+    const machine = found ?? this.#runtime.current() ?? (await this.#runtime.read());
     if ('ok' in machine) return machine;
-    const status = this.#status.write(formatAddress(this.#address), machine, newest, Date.now());
-    return { ok: true, unchanged: false, status, revision: machine.revision };
+    return this.#long.write<A | Refusal>(lengthOf(machine), () => {
+      // It may have changed meanwhile.
+      const present = machine.preview === undefined ? this.#runtime.current() : machine;
+      return present === undefined ? deleted() : write(present);
+    });
   }
 
   /** The data of the pages. The edge draws the chart, so drawing slows no request here. */
   async #view({ after }: ViewQuery): Promise<View | Refusal> {
     const newest = await this.#runtime.charts.newestHash();
-    const machine = this.#runtime.current() ?? (await this.#absent(after));
-    if ('ok' in machine) return machine;
-    return {
-      ok: true,
-      revision: machine.revision,
-      status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
-      hash: machine.source.hash,
-      ...viewOf(machine, this.#leftStates(machine), this.#runtime.store.receipts),
-      history: this.#entries(machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
-    };
+    const found = this.#runtime.current() ?? (await this.#absent(after));
+    return this.#write(
+      lengthOfStatus,
+      (machine) => ({
+        ok: true,
+        revision: machine.revision,
+        status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
+        hash: machine.source.hash,
+        ...viewOf(machine, this.#leftStates(machine), this.#runtime.store.receipts),
+        history: entriesBefore(this.#runtime.store, machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
+      }),
+      found,
+    );
   }
 
   async #definition(hash: string): Promise<DefinitionText | Refusal> {
@@ -172,22 +209,11 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return definition === undefined ? deleted() : { ok: true, definition };
   }
 
-  /** The text of the chart; of a sequence, with the machine's present values. */
   async #chart(): Promise<WrittenChart | Refusal> {
     const machine = this.#runtime.current() ?? (await this.#runtime.read());
     if ('ok' in machine) return machine;
     const read = machine.preview?.text ?? this.#runtime.store.chartText();
-    const text = writeChart(machine.chart, machine.snapshot, this.#leftStates(machine), read);
-    return { ok: true, text, revision: machine.revision };
-  }
-
-  async #history({ before, limit }: HistoryQuery): Promise<HistoryPage | Refusal> {
-    const machine = this.#runtime.current() ?? (await this.#runtime.read());
-    if ('ok' in machine) return machine;
-    const entries = this.#entries(machine, before, limit);
-    const last = entries.at(-1)?.id ?? 1;
-    const hasMore = this.#entries(machine, last, 1).length > 0;
-    return { ok: true, entries, hasMore, revision: machine.revision };
+    return this.#text.write(machine, this.#leftStates(machine), read);
   }
 
   async #metrics(): Promise<Metrics | Refusal> {
@@ -271,15 +297,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return after > 0 ? deleted() : await this.#runtime.read();
   }
 
-  // A run that has not begun has no tables.
-
+  /** A run that has not begun has no tables. */
   #leftStates({ preview }: MachineState): ReadonlySet<StateNumber> {
     return preview === undefined ? this.#runtime.store.leftStates() : new Set();
-  }
-
-  #entries(machine: MachineState, before: number, limit: number): HistoryEntry[] {
-    const entries = writtenBy(machine);
-    return entries === 0 ? [] : this.#runtime.store.history.read(entries, before, limit);
   }
 
   #wait(condition: Condition, until: number): Promise<WaitEnd> {
@@ -316,9 +336,4 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#watches.tell(history);
     this.#poll.start(this.#runtime.due);
   }
-}
-
-/** Returns how many entries of history are stored of a machine. */
-function writtenBy({ entries, preview }: MachineState): number {
-  return preview === undefined ? entries : 0;
 }

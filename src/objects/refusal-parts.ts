@@ -1,6 +1,6 @@
 /** What several refusals of a machine say: its facts, what must happen first, and when a repeat may succeed. */
 import { type Claim, countsOf, nextTimer, runningTimers } from '../chart/chart.ts';
-import { RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
+import { HOLDERS_NAMED, HOLDERS_TOLD, RETRY_AFTER_MAX, RETRY_AFTER_MIN } from '../limits.ts';
 import type { MachineFacts } from '../refusal.ts';
 import { activeNames, type MachineState, nextChange } from './machine-state.ts';
 
@@ -25,8 +25,16 @@ export function nextSteps({ chart, snapshot }: MachineState): string {
   return counts.join('') + (next === undefined ? '' : ` The next timer is due at ${time(next.at)}.`);
 }
 
+/** The first holders of slots: a state can have 1,000, and each caller that comes too late is told of them. */
 export function showHolders(claims: readonly Claim[]) {
-  return claims.map(({ by, until }) => ({ by, until: time(until) }));
+  return claims.slice(0, HOLDERS_NAMED).map(({ by, until }) => ({ by, until: time(until) }));
+}
+
+/** Says the first things of a list, and how many others there are. */
+export function sayFirst(list: readonly (() => string)[]): string {
+  const others = list.length - HOLDERS_TOLD;
+  const first = list.slice(0, HOLDERS_TOLD).map((say) => say());
+  return others > 0 ? `${first.join(', ')} and ${others} more` : first.join(', ');
 }
 
 /** `Retry-After` in seconds: until the next timer or lease, at most `RETRY_AFTER_DEFAULT`. */

@@ -27,6 +27,7 @@ import {
   quote,
   RETRY_AFTER_DEFAULT,
   retryAfter,
+  sayFirst,
   seconds,
   showHolders,
   time,
@@ -93,7 +94,13 @@ export function notHolder(machine: MachineState, state: StateNumber, by: string 
   const held =
     holders.length === 0
       ? 'no slot is held'
-      : `held by ${holders.map((claim) => quote(claim.by)).join(', ')}`;
+      : `held by ${sayFirst(
+          holders.map(
+            ({ by }) =>
+              () =>
+                quote(by),
+          ),
+        )}`;
   const detail = `${caller} holds no slot of ${name} (${held}); claim one first: POST …/claims?state=…&by=….`;
   return refuse('not-holder', detail, { machine: factsOf(machine), holders: showHolders(holders) });
 }
@@ -192,12 +199,19 @@ function slotsTaken(machine: MachineState, state: StateNumber, free: number, now
   const slots = slotsOf(chart, state);
   const count = slots === undefined ? 0 : (slotCount(chart, snapshot.terms, state, slots) ?? 0);
   const list = [
-    ...holders.map(({ by, until }) => `held by ${quote(by)} until ${time(until)}`),
-    ...cools.map((until) => `in its cooldown until ${time(until)}`),
+    ...holders.map(
+      ({ by, until }) =>
+        () =>
+          `held by ${quote(by)} until ${time(until)}`,
+    ),
+    ...cools.map((until) => () => `in its cooldown until ${time(until)}`),
   ];
-  const detail = `All ${count} slots of ${quote(nameOf(chart, state))} are taken: ${list.join(', ')}.`;
-  const more = { machine: factsOf(machine), holders: showHolders(holders) };
-  return refuse('slots-taken', detail, { ...more, retryAfter: seconds(free - now) });
+  const detail = `All ${count} slots of ${quote(nameOf(chart, state))} are taken: ${sayFirst(list)}.`;
+  return refuse('slots-taken', detail, {
+    machine: factsOf(machine),
+    holders: showHolders(holders),
+    retryAfter: seconds(free - now),
+  });
 }
 
 /** Refuses a claim while the machine holds as many claims as it may, though a slot of the state is free. */

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { readChart, writeChart } from '../../src/chart/chart.ts';
 import type { Sequence } from '../../src/chart/sequence.ts';
 import { writeSequence } from '../../src/chart/sequence-write.ts';
+import { atOnce } from '../../src/sliced.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
 import { begin, leftOf, openText, reportAll, type Walk } from './walk.ts';
 
@@ -455,7 +456,7 @@ states:
   - {name: b}
 `;
     const progress = { current: 2, count: undefined, left: new Set([1]) };
-    const after = writeSequence(text, definitionOf(text), progress);
+    const after = atOnce(writeSequence(text, definitionOf(text), progress));
     const [, shown = ''] = /current: [{]key: k, value: (.*?)[}]/.exec(after) ?? [];
     expect(PY_INT.test(shown) || PY_FLOAT.test(shown), shown).toBe(true);
     expect(Number(shown)).toBe(value);

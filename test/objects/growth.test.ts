@@ -1,7 +1,14 @@
 /** The cost of a request grows linearly with the rows that callers have left. */
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
-import { CALLER_COST, CALLER_LENGTH, CLAIMS, STATUS_CALLERS } from '../../src/limits.ts';
+import {
+  CALLER_COST,
+  CALLER_LENGTH,
+  CLAIMS,
+  HOLDERS_NAMED,
+  HOLDERS_TOLD,
+  STATUS_CALLERS,
+} from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
 import { FUZZ, IS_LONG } from '../fuzz.ts';
 import { evict, executeAt, inStorage, machinePath, send, updateAt } from '../service.ts';
@@ -82,6 +89,10 @@ describe('claims', () => {
     const refused = await claim(address, last, 'late');
     expect(refused.headers.get('Retry-After')).not.toBeNull();
     expect((await refusedOf(refused)).detail).toContain(`${CLAIMS} claims`);
+    // A caller that comes too late is told of some of the holders.
+    const late = await refusedOf(await claim(address, 'r0', 'late'));
+    expect(late.holders).toHaveLength(HOLDERS_NAMED);
+    expect(late.detail).toContain(`and ${1_000 - HOLDERS_TOLD} more`);
     expect((await claim(address, 'r0', 'web-0')).status).toBe(200);
     await release(address, 'r0', 'web-0');
     expect((await claim(address, last, 'late')).status).toBe(200);
