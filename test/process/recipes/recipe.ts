@@ -43,10 +43,14 @@ interface Status {
 /** Starts a server that asks for tokens. @param charts their files by path. */
 export async function startGuarded(
   charts: Readonly<Record<string, string>>,
-  options: { readonly data?: string; readonly flags?: readonly string[] } = {},
+  options: {
+    readonly data?: string;
+    readonly flags?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Guarded> {
-  const env = { TOKEN_SECRET: SECRET };
-  const server = await startServer({ charts: await folderOf(charts), env, ...options });
+  const env = { TOKEN_SECRET: SECRET, ...options.env };
+  const server = await startServer({ charts: await folderOf(charts), ...options, env });
   const token = async (...can: string[]) => {
     const flags = ['--charts', 'acme/*', '--can', can.join(','), '--sub', 'tester'];
     const { code, stdout, stderr } = await runCli(['token', ...flags], env);
