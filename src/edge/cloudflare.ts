@@ -1,6 +1,7 @@
 /** The rules that apply only on Cloudflare: requests come from the Internet, over http:// as well as https://. */
 import { type Refusal, refuse } from '../refusal.ts';
 import type { Env } from './env.ts';
+import { isLoopback } from './host.ts';
 import { problem, respond } from './responses.ts';
 
 /**
@@ -14,10 +15,8 @@ import { problem, respond } from './responses.ts';
 function isOnCloudflare(request: Request, { WAITS }: Env): boolean {
   if (WAITS !== undefined) return false;
   const { cf, url } = request;
-  return cf?.colo !== undefined && URL.canParse(url) && !LOOPBACK.test(new URL(url).hostname);
+  return cf?.colo !== undefined && URL.canParse(url) && !isLoopback(new URL(url).hostname);
 }
-
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** Refuses a service without tokens on Cloudflare, unless a second variable says that it is meant to be public. */
 export function checkOpen(request: Request, env: Env): Refusal | undefined {

@@ -42,6 +42,11 @@ let accepted: { host: string | null; allowed: string | undefined; origin: string
   origin: '',
 };
 
+/** Whether a host name, as `URL` writes it, is this machine's own. */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 /** The host of RFC 3986, section 3.2.2, limited to the characters of DNS names, and a port. */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?$/i;
 

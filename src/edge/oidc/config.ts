@@ -6,6 +6,7 @@ import { GLOB, RIGHTS, type Right } from '../../grant.ts';
 import { OIDC_BYTES, OIDC_ENTRIES } from '../../limits.ts';
 import { fitsIn, type Refusal, refuse } from '../../refusal.ts';
 import { atOnce } from '../../sliced.ts';
+import { isLoopback } from '../host.ts';
 import { type ClaimSet, compileCondition, compileName } from './expression.ts';
 
 /** Where the keys of an issuer are. */
@@ -95,10 +96,6 @@ export function isSafeAddress(text: string): boolean {
 /** Whether an address is on this machine. */
 export function isLocal(address: string): boolean {
   return isLoopback(new URL(address).hostname);
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 const ADDRESS = 'must be an https:// address, without user, password and fragment';
