@@ -53,6 +53,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   'restore',
   'robots.txt',
   'schema.json',
+  'signin',
+  'signout',
   'start',
   'state',
   'v1',

@@ -107,6 +107,12 @@ export const IF_MATCH_BYTES = 1_024;
 /** Bytes of a secret for tokens, at least: as many as its hash has (RFC 7518, section 3.2). */
 export const SECRET_BYTES = 32;
 
+/** Characters of a token in a cookie: browsers keep 4,096 bytes of name and value (RFC 6265, section 6.1). */
+export const SESSION_TOKEN_LENGTH = 4_000;
+
+/** Bytes of the form that signs in: a token, and a path. */
+export const SIGN_IN_BYTES = 16 * 1024;
+
 /** Characters of a token: a few hundred with a handful of globs. A longer one is not read. */
 export const TOKEN_LENGTH = 4_096;
 

@@ -111,8 +111,13 @@ export function titleOf(code: RefusalCode): string {
 }
 
 /** @returns a kind of refusal as a URI (RFC 9457, `type`). */
-export function problemType(code: RefusalCode): string {
+export function problemType(code: RefusalCode | ''): string {
   return `urn:stateservice:problem:${code}`;
+}
+
+/** @returns the code in a `type` that `problemType` has made. */
+export function codeOfProblem(type: string): string {
+  return type.slice(problemType('').length);
 }
 
 /** Makes a refusal. */

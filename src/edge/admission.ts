@@ -8,6 +8,7 @@ import { checkOpen, networkOf } from './cloudflare.ts';
 import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
 import { checkOrigin } from './origin.ts';
+import { credentialsOf } from './session.ts';
 
 /** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
 const RATE_RETRY = 10;
@@ -37,8 +38,8 @@ export function checkSetUp(request: Request, bindings: Env): Refusal | undefined
 }
 
 async function admitSlowly(c: Context<AppEnv>, lock: Lock | undefined): Promise<Refusal | undefined> {
-  const caller = lock && (await authenticate(lock, c.req.raw.headers));
-  const key = caller?.ok ? rateKey(caller.grant) : `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '')}`;
+  const caller = lock && (await authenticate(lock, credentialsOf(c.req.raw)));
+  const key = caller?.ok ? rateKey(caller.grant) : networkKey(c);
   const limited = await checkRate(c.env.RATE_LIMIT, key);
   if (limited !== undefined) return limited;
   if (caller === undefined) return undefined;
@@ -50,6 +51,20 @@ async function admitSlowly(c: Context<AppEnv>, lock: Lock | undefined): Promise<
 /** Two tenants may give out tokens with the same `sub`, and so may two issuers. */
 function rateKey({ sub, charts, iss }: Grant): string {
   return `token:${JSON.stringify([sub, charts, iss])}`;
+}
+
+/** Refuses a request that needs no token, or has it in its body: as `admit` does, without looking for one. */
+export async function admitVisitor(c: Context<AppEnv>): Promise<Refusal | undefined> {
+  const { raw } = c.req;
+  return (
+    checkSetUp(raw, c.env) ??
+    checkOrigin(raw, c.env.CORS_ORIGINS) ??
+    (await checkRate(c.env.RATE_LIMIT, networkKey(c)))
+  );
+}
+
+function networkKey(c: Context<AppEnv>): string {
+  return `ip:${networkOf(c.req.header('CF-Connecting-IP') ?? '')}`;
 }
 
 async function checkRate(limit: RateLimit | undefined, key: string): Promise<Refusal | undefined> {

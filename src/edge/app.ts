@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { faultOf } from '../objects/faults.ts';
 import { checkSetUp } from './admission.ts';
+import { withRefusalsAsPages } from './browsers.tsx';
 import type { AppEnv, Env } from './env.ts';
 import { mount } from './mount.ts';
 import { corsFor } from './origin.ts';
@@ -19,11 +20,12 @@ import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
 import { openApiResources } from './routes/openapi.tsx';
 import { override } from './routes/override.ts';
-import { pageScript, pageStyle } from './routes/page-files.ts';
+import { favicon, pageScript, pageStyle } from './routes/page-files.ts';
 import { pause, resume } from './routes/pausing.ts';
 import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
 import { restore } from './routes/restore.ts';
+import { signIn, signOut } from './routes/session.tsx';
 import { start } from './routes/start.ts';
 import { askByPost, reportByPost, state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
@@ -31,7 +33,16 @@ import { watch } from './routes/watch.ts';
 
 /** All resources of the service. */
 export const RESOURCES: Resources = {
-  service: [health, schemaDocument, pageScript, pageStyle, ...openApiResources(() => RESOURCES)],
+  service: [
+    health,
+    schemaDocument,
+    pageScript,
+    pageStyle,
+    favicon,
+    signIn,
+    signOut,
+    ...openApiResources(() => RESOURCES),
+  ],
   tenant,
   machine: [
     state,
@@ -67,14 +78,22 @@ mount(app, RESOURCES);
 
 app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${c.req.path}`)));
 
+/** The app for browsers: a refusal is a page. */
+const pages = new Hono<AppEnv>();
+pages.all('*', async (c) => withRefusalsAsPages(c, await app.fetch(c.req.raw, c.env)));
+
+function appFor({ headers }: Request): typeof app {
+  return headers.get('Accept')?.includes('text/html') ? pages : app;
+}
+
 /** The app with CORS. */
 const shared = new Hono<AppEnv>();
 shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
-shared.all('*', (c) => app.fetch(c.req.raw, c.env));
+shared.all('*', (c) => appFor(c.req.raw).fetch(c.req.raw, c.env));
 
 /** Answers a request. CORS runs only if it is configured, because each middleware slows every request. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {
   const isShared =
     Boolean(env.CORS_ORIGINS) && !request.headers.has('Upgrade') && checkSetUp(request, env) === undefined;
-  return (isShared ? shared : app).fetch(request, env);
+  return (isShared ? shared : appFor(request)).fetch(request, env);
 }

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { type Address, DEFAULT, isReserved, parseAddress, wrongName } from '../address.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
 import { type Refusal, refuse } from '../refusal.ts';
-import { admit, checkSetUp } from './admission.ts';
+import { admit, admitVisitor, checkSetUp } from './admission.ts';
 import type { AppEnv } from './env.ts';
 import { checkChart } from './known-charts.ts';
 import { checkQuery } from './query.ts';
@@ -80,8 +80,15 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
 
 type Answer = Response | Promise<Response>;
 
-function ofService(c: Context<AppEnv>, { contract, answer }: ServiceResource): Answer {
-  if (methodOf(c) !== 'GET') return otherMethod(c, ['GET']);
+function ofService(c: Context<AppEnv>, { contract, answer, post }: ServiceResource): Answer {
+  const method = methodOf(c);
+  if (method === 'POST' && post !== undefined) {
+    return admitVisitor(c).then((refusal) => {
+      const wrong = refusal ?? checkQuery(c, post.contract);
+      return wrong === undefined ? post.answer(c) : problem(wrong);
+    });
+  }
+  if (method !== 'GET') return otherMethod(c, post === undefined ? ['GET'] : ['GET', 'POST']);
   const refusal = checkSetUp(c.req.raw, c.env) ?? checkQuery(c, contract);
   return refusal === undefined ? answer(c) : problem(refusal);
 }
@@ -134,10 +141,7 @@ function serve<Arguments extends readonly unknown[]>(
       if (unknown !== undefined) return say(unknown);
       const checked = method.isFirst ? undefined : check?.();
       if (checked === undefined) return method.answer(c, ...args());
-      const sayAbsent = (absent: Refusal) => method.showAbsent?.(absent, c) ?? say(absent);
-      return checked.then((absent) =>
-        absent === undefined ? method.answer(c, ...args()) : sayAbsent(absent),
-      );
+      return checked.then((absent) => (absent === undefined ? method.answer(c, ...args()) : say(absent)));
     }),
   );
 }

@@ -13,9 +13,13 @@ export interface Resources {
   readonly machine: readonly MachineResource[];
 }
 
-/** A path of the service itself. It shows nothing of any machine and needs no token. */
-export interface ServiceResource {
+/** A path of the service itself, with its `GET`. It shows nothing of any machine and needs no token. */
+export interface ServiceResource extends ServiceMethod {
   readonly path: string;
+  readonly post?: ServiceMethod;
+}
+
+interface ServiceMethod {
   readonly contract: Contract;
   answer(c: Context<AppEnv>): Response | Promise<Response>;
 }
@@ -47,6 +51,4 @@ interface Method<Arguments extends readonly unknown[]> {
   /** Whether the method also serves addresses that have no chart. */
   readonly isFirst?: true;
   answer(c: Context<AppEnv>, ...args: Arguments): Response | Promise<Response>;
-  /** Renders the refusal of an address without a chart. Default: as other refusals. */
-  showAbsent?(refusal: Refusal, c: Context<AppEnv>): Response;
 }

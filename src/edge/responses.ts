@@ -39,6 +39,8 @@ export function page(markup: string, headers: Fields = {}): Response {
   return respond(`<!doctype html>${markup}`, 200, {
     'Content-Type': 'text/html;charset=UTF-8',
     'Content-Security-Policy': PAGE_POLICY,
+    // With `no-referrer`, a form's `Origin` would be `null`.
+    'Referrer-Policy': 'same-origin',
     Vary: 'Accept',
     ...headers,
   });

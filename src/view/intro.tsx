@@ -38,19 +38,3 @@ export function EmptyRoot({ origin, why }: { readonly origin: string; readonly w
     </Page>
   );
 }
-
-/** A refusal as a page. */
-export function RefusalPage({ title, why }: { readonly title: string; readonly why: string }) {
-  return (
-    <Page title={title} icon={{ sign: '!', outcome: 'active' }}>
-      <header>
-        <h1>{title}</h1>
-      </header>
-      <main>
-        <section>
-          <p>{why}</p>
-        </section>
-      </main>
-    </Page>
-  );
-}

@@ -11,6 +11,7 @@ import { innermost, shortened } from './format.ts';
 import { Actions } from './machine-actions.tsx';
 import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 import { Progress, Slots } from './progress.tsx';
+import { Viewer } from './sign-in.tsx';
 
 export interface MachinePageProps {
   /** The machine's address. */
@@ -28,6 +29,8 @@ export interface MachinePageProps {
   readonly rights: Rights;
   /** Of the request's token: its subject, the name that it fixes, and its end, ms since the epoch; undefined where no token is needed. */
   readonly viewer?: { readonly sub: string; readonly by?: string; readonly until: number };
+  /** Whether the token comes from the cookie of a session. */
+  readonly isInSession?: boolean;
   /** The introduction, on the root page. */
   readonly intro?: unknown;
   /** ms since the epoch */
@@ -36,7 +39,19 @@ export interface MachinePageProps {
 
 /** Renders the whole page. */
 export function MachinePage(props: MachinePageProps) {
-  const { name, path, origin, view, picture, states, rights, viewer, intro, now } = props;
+  const {
+    name,
+    path,
+    origin,
+    view,
+    picture,
+    states,
+    rights,
+    viewer,
+    isInSession = false,
+    intro,
+    now,
+  } = props;
   const status: Status = JSON.parse(view.status);
   const leaves = innermost(status.states);
   const leaf = leaves.join(', ');
@@ -47,6 +62,7 @@ export function MachinePage(props: MachinePageProps) {
       <header>
         <h1>{name}</h1>
         <Links name={name} path={path} />
+        {viewer === undefined ? null : <Viewer sub={viewer.sub} isInSession={isInSession} />}
         <span id="connection" role="status" class="soft">
           As of <time datetime={new Date(now).toISOString()}>{new Date(now).toISOString()}</time>
         </span>

@@ -17,7 +17,7 @@ const answer = document.querySelector('#answer');
 /** The id of the newest entry that the page has. Requests carry it: a machine that was deleted since does not begin again. */
 let seen = live?.dataset.seen;
 const DELETED = 'The machine was deleted. This page shows its last state.';
-const EXPIRED = 'The token has expired. Reload the page to sign in.';
+const EXPIRED = 'The token has expired.';
 
 /** Statuses after which the page stops fetching, and the message that it shows. */
 const ENDS = new Map([
@@ -97,6 +97,7 @@ function watch() {
     if (hasEnded) return;
     hasEnded = true;
     connection.textContent = message;
+    if (message !== DELETED) connection.append(' ', signInLink());
     connection.dataset.state = 'ended';
     title = title.replace(/^\S+/, '○');
     document.title = title;
@@ -105,6 +106,13 @@ function watch() {
     socket?.close();
   }
   document.addEventListener('ended', ({ detail }) => end(detail));
+}
+
+function signInLink() {
+  const link = document.createElement('a');
+  link.href = `/signin?to=${encodeURIComponent(location.pathname + location.search)}`;
+  link.textContent = 'Sign in';
+  return link;
 }
 
 function show(isConnected) {

@@ -40,12 +40,16 @@ export function Page({ title, icon, children }: PageProps) {
 
 const COLOURS = { active: '#0b57d0', done: '#2f7d46', failed: '#b3261e' } as const;
 
-/** @returns an icon as a `data:` URL: a character on a disc. */
-function iconOf({ sign, outcome }: PageProps['icon']): string {
+/** @returns an icon as a `data:` URL. */
+function iconOf(icon: PageProps['icon']): string {
+  return `data:image/svg+xml,${encodeURIComponent(iconSvg(icon))}`;
+}
+
+/** @returns an icon: a character on a disc. */
+export function iconSvg({ sign, outcome }: PageProps['icon']): string {
   const colour = COLOURS[outcome];
   const text = [...sign.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? '•';
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="${colour}"/><text x="16" y="22" font-size="18" font-family="sans-serif" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
-  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="${colour}"/><text x="16" y="22" font-size="18" font-family="sans-serif" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
 }
 
 /** A time relative to `now`; the script keeps it up to date. */

@@ -2,6 +2,7 @@
 import type { Summary } from '../objects/results.ts';
 import { innermost } from './format.ts';
 import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
+import { Viewer } from './sign-in.tsx';
 
 /** A machine of the list; it has no summary where its object did not answer. */
 export interface Row {
@@ -17,18 +18,26 @@ export interface TenantPageProps {
   readonly state: string;
   /** The last address of this page, where there is a next one. */
   readonly after?: string;
+  /** Who reads the page; undefined where no token is needed. */
+  readonly viewer?: string;
+  readonly isInSession?: boolean;
   /** ms since the epoch */
   readonly now: number;
 }
 
-export function TenantPage({ tenant, rows, text, state, after, now }: TenantPageProps) {
+export function TenantPage(props: TenantPageProps) {
+  const { tenant, rows, text, state, after, viewer, isInSession = false, now } = props;
   const states = [...new Set(rows.flatMap(({ summary }) => summary?.states ?? []))].sort();
   const next = new URLSearchParams({ ...(after === undefined ? {} : { after }), ...(text && { q: text }) });
   return (
     <Page title={tenant} icon={{ sign: tenant, outcome: 'active' }}>
       <header>
         <h1>{tenant}</h1>
-        <a href="/">service</a>
+        <nav aria-label="Service">
+          <a href="/">service</a>
+          <a href="/openapi">API</a>
+        </nav>
+        {viewer === undefined ? null : <Viewer sub={viewer} isInSession={isInSession} />}
       </header>
       <main>
         <section aria-label="Machines">

@@ -23,28 +23,49 @@ describe('a viewer', () => {
   async function open(can: string, ttl?: string): Promise<Watched> {
     const charts = await folderOf({ 'acme/canary.yaml': CHART });
     const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
-    const httpCredentials = { username: 'me', password: await tokenFor(can, ttl) };
-    return openPage(`${server.url}/acme/canary`, { httpCredentials });
+    const session = {
+      name: 'stateservice',
+      value: await tokenFor(can, ttl),
+      domain: new URL(server.url).hostname,
+      path: '/',
+      expires: -1,
+      httpOnly: true,
+      secure: false,
+      sameSite: 'Strict',
+    } as const;
+    return openPage(`${server.url}/acme/canary`, { storageState: { cookies: [session], origins: [] } });
   }
 
-  it('with a wrong token sees nothing', async () => {
+  it('signs in with the form, watches the machine, and signs out', async () => {
     const charts = await folderOf({ 'acme/canary.yaml': CHART });
     const server = await startServer({ charts, env: { TOKEN_SECRET: secret } });
-    const httpCredentials = { username: 'me', password: 'nonsense' };
-    const { page } = await openPage(`${server.url}/acme/canary`, { httpCredentials });
-    const text = await page.content();
-    expect(text).toContain('The token is not one of ours.');
-    expect(text).not.toContain('canary</text>');
-  });
-
-  it('signs in with the browser’s own prompt, and watches the machine', async () => {
-    const watched = await open('read,update');
+    const watched = await openPage(`${server.url}/acme/canary`);
+    const { page, faults } = watched;
+    const signIn = async (token: string) => {
+      await page.getByLabel('Token', { exact: true }).fill(token);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+    expect(await page.content()).not.toContain('canary</text>');
+    await signIn('nonsense');
+    await page.getByText('The token is not one of ours.').waitFor();
+    await signIn(await tokenFor('read,update'));
     await whenLive(watched);
-    await watched.page.getByRole('button', { name: 'fail' }).click();
-    await answer(watched.page, 'Send fail');
-    await current(watched.page, 'rollback').waitFor();
-    expect(await watched.page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
-    expect(watched.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+    expect(new URL(page.url()).pathname).toBe('/acme/canary');
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await page.getByRole('button', { name: 'fail' }).click();
+    await answer(page, 'Send fail');
+    await current(page, 'rollback').waitFor();
+    expect(await page.getByRole('button', { name: 'Reset' }).count()).toBe(0);
+    await page.getByText('Signed in as me').waitFor();
+    // From a page of another site, which brings no cookie at first.
+    await page.goto(`data:text/html,<a href="${server.url}/acme/canary">go</a>`);
+    await page.getByText('go').click();
+    await whenLive(watched);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.goto(`${server.url}/acme/canary`);
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(faults.filter((fault) => !/401|^data:/.test(fault))).toEqual([]);
   });
 
   it('reports under the subject of the token', async () => {
@@ -61,17 +82,20 @@ describe('a viewer', () => {
   });
 
   it('sees that the token has expired, and the page stops', async () => {
-    const watched = await open('read', '6s');
+    const watched = await open('read', '8s');
     await whenLive(watched);
     await watched.page.getByText('The token has expired.').waitFor();
     expect(await watched.page.locator('#connection').getAttribute('data-state')).toBe('ended');
+    await watched.page.getByRole('link', { name: 'Sign in' }).click();
+    await watched.page.getByLabel('Token', { exact: true }).waitFor();
+    expect(await watched.page.locator('input[name="to"]').getAttribute('value')).toBe('/acme/canary');
   });
 
   it('with the right to read only sees no buttons', async () => {
     const watched = await open('read');
     await whenLive(watched);
     await current(watched.page, 'canary').waitFor();
-    expect(await watched.page.getByRole('button').count()).toBe(0);
+    expect(await watched.page.locator('main').getByRole('button').count()).toBe(0);
   });
 });
 
@@ -149,7 +173,7 @@ describe('every page', () => {
       await put(server, '/acme/canary/state?state=canary&by=web-01');
       await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
-      for (const path of [...live, '/acme', '/nobody/nothing', '/openapi']) {
+      for (const path of [...live, '/acme', '/nobody/nothing', '/openapi', '/signin']) {
         const { page, faults } = await openPage(`${server.url}${path}`, options);
         if (live.includes(path)) await whenLive({ page, faults });
         if (path === '/openapi') await page.locator('#update > summary').click();

@@ -36,7 +36,17 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
 };
 
 /** Paths that show nothing of any machine. */
-const PUBLIC = ['/healthz', '/schema.json', '/page.js', '/page.css', '/openapi.json', '/openapi'];
+const PUBLIC = [
+  '/healthz',
+  '/schema.json',
+  '/page.js',
+  '/page.css',
+  '/favicon.ico',
+  '/signin',
+  '/signout',
+  '/openapi.json',
+  '/openapi',
+];
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
@@ -220,7 +230,7 @@ describe('a path that shows nothing of any machine', () => {
 });
 
 describe('an unknown path', () => {
-  it.each(['/a/b/c/d/e', `/${address}/nothing`, '/favicon.ico', '/a/b@/state', '/%00', '/%00/x/state'])(
+  it.each(['/a/b/c/d/e', `/${address}/nothing`, '/robots.txt', '/a/b@/state', '/%00', '/%00/x/state'])(
     'is 401 without a token: %s',
     async (path) => {
       expect((await sendAs(undefined, 'GET', path)).status).toBe(401);

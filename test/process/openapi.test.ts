@@ -89,6 +89,12 @@ const CALLS: readonly Call[] = [
   { id: 'chartSchema', status: 200, request: 'GET /schema.json' },
   { id: 'pageScript', status: 200, request: 'GET /page.js' },
   { id: 'pageStyle', status: 200, request: 'GET /page.css' },
+  { id: 'favicon', status: 200, request: 'GET /favicon.ico' },
+  { id: 'signInForm', status: 200, request: 'GET /signin?to=/acme' },
+  { id: 'signIn', status: 303, request: 'POST /signin', body: 'token=x&to=/acme' },
+  { id: 'signIn', status: 413, request: 'POST /signin', body: 'x'.repeat(20_000) },
+  { id: 'signOutForm', status: 200, request: 'GET /signout' },
+  { id: 'signOut', status: 303, request: 'POST /signout' },
   ...['', 'OfDefault'].flatMap((of): readonly Call[] => {
     const at = of === '' ? '/acme/release' : '';
     const root = at || '/';
@@ -220,6 +226,7 @@ describe('an answer matches its contract:', () => {
     const server = token === undefined ? open : guarded;
     const stop = new AbortController();
     const response = await fetch(server.url + path, {
+      redirect: 'manual',
       method,
       headers: { ...headers, ...(await authorization(token)) },
       ...(body === undefined ? {} : { body }),

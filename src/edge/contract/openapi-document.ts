@@ -76,15 +76,16 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
   );
   const atRoot = machine.flatMap((resource) => methodsOf(resource.path || '/', resource, OF_MACHINE));
   const ofTenant = methodsOf('/{tenant}', tenant, [...OF_ANY, 'wrong-address']);
-  const ofService = service.map(
-    ({ path, contract }): Operation => ({
+  const ofService = service.flatMap(({ path, contract, post }): Operation[] => {
+    const operation = (method: MethodName, { refusals = [], ...rest }: Contract): Operation => ({
       path,
-      method: 'GET',
-      contract,
-      refusals: [...(contract.refusals ?? []), ...OF_SERVICE],
+      method,
+      contract: rest,
+      refusals: [...refusals, ...OF_SERVICE],
       refusalContent: PROBLEM,
-    }),
-  );
+    });
+    return [operation('GET', contract), ...(post === undefined ? [] : [operation('POST', post.contract)])];
+  });
   return [...below, ...ofTenant, ...atRoot.map(ofDefault), ...ofService];
 }
 

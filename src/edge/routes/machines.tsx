@@ -5,6 +5,7 @@ import { tenantNamed } from '../../objects/stubs.ts';
 import { refuse } from '../../refusal.ts';
 import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import { attempt } from '../attempt.ts';
+import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { Env } from '../env.ts';
@@ -13,7 +14,7 @@ import { queryOf } from '../query.ts';
 import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem } from '../responses.ts';
-import { wantsPage } from './status.tsx';
+import { isInSession } from '../session.ts';
 
 const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `The most machines of a page; ${LIST_PAGE} by default.`);
 
@@ -101,7 +102,9 @@ export const tenant: TenantResource = {
         const next = more && last !== undefined ? { after: formatAddress(last) } : {};
         const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
         if (wantsPage(c)) {
-          const props = { tenant: name, rows, text, state, ...next, now: Date.now() };
+          const viewer =
+            grant === undefined ? {} : { viewer: grant.sub, isInSession: isInSession(c.req.raw) };
+          const props = { tenant: name, rows, text, state, ...next, ...viewer, now: Date.now() };
           return page(String(<TenantPage {...props} />));
         }
         const machines = rows.filter((row) => fits(row, text, state)).map(entryOf);

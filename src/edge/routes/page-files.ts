@@ -1,6 +1,7 @@
 import dialogs from '../../view/dialogs.client.js';
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
+import { iconSvg } from '../../view/page.tsx';
 import patch from '../../view/patch.client.js';
 import { DIAGRAM_STYLE } from '../../view/style.ts';
 import type { ServiceResource } from '../resource.ts';
@@ -30,3 +31,17 @@ export const pageStyle: ServiceResource = {
 
 /** Short, so that a page and its script are of one version soon after a deploy. */
 const SHORTLY = { 'Cache-Control': 'max-age=60' };
+
+/** The icon of what has no page, such as a picture: pages have their own. */
+export const favicon: ServiceResource = {
+  path: '/favicon.ico',
+  contract: {
+    id: 'favicon',
+    summary: 'The icon of the service.',
+    answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' } } },
+  },
+  answer: () =>
+    document(iconSvg({ sign: 'S', outcome: 'active' }), 'image/svg+xml', {
+      'Cache-Control': 'max-age=86400',
+    }),
+};

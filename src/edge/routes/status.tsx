@@ -1,10 +1,9 @@
 import type { Context } from 'hono';
-import { accepts } from 'hono/accepts';
 import { allows, type Right } from '../../grant.ts';
 import { deleted } from '../../objects/refusals.ts';
-import { type Refusal, titleOf } from '../../refusal.ts';
-import { EmptyRoot, Intro, RefusalPage } from '../../view/intro.tsx';
+import { EmptyRoot, Intro } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
+import { wantsPage } from '../browsers.tsx';
 import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
 import { AFTER, IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
@@ -12,6 +11,7 @@ import { pictureOf } from '../pictures.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, page, problem, respond } from '../responses.ts';
+import { isInSession } from '../session.ts';
 import { waitWithin } from '../wait-budget.ts';
 
 /** The machine itself: its status document, its page, and its deletion. */
@@ -34,7 +34,6 @@ export const machine: MachineResource = {
         },
         refusals: ['wrong-parameter', 'too-many-waiting'],
       },
-      showAbsent: (refusal, c) => (wantsPage(c) ? refusalPage(refusal) : problem(refusal)),
       async answer(c, machine) {
         const after = AFTER.read(c);
         if (!after.ok) return problem(after);
@@ -67,17 +66,6 @@ export const machine: MachineResource = {
   },
 };
 
-/** Whether the request is from a browser: programs accept anything, or JSON. */
-export function wantsPage(c: Context): boolean {
-  if (!c.req.header('Accept')?.includes('text/html')) return false;
-  const type = accepts(c, {
-    header: 'Accept',
-    supports: ['text/html', 'application/json'],
-    default: 'application/json',
-  });
-  return type === 'text/html';
-}
-
 async function showPage(
   c: Context<AppEnv>,
   machine: RemoteMachine,
@@ -90,10 +78,10 @@ async function showPage(
   if (!view.ok) {
     if (isRoot && view.code === 'no-chart')
       return page(String(<EmptyRoot origin={origin} why={view.detail} />));
-    return refusalPage(view);
+    return problem(view);
   }
   const picture = await pictureOf(machine, view, true);
-  if (picture === undefined) return refusalPage(deleted());
+  if (picture === undefined) return problem(deleted());
   const grant = c.get('grant');
   const may = (right: Right) => grant === undefined || allows(grant, right, address);
   const [state = ''] = view.takes.flatMap(({ state, events }) => (events.length > 0 ? [state] : []));
@@ -106,18 +94,10 @@ async function showPage(
       picture={picture.svg}
       states={picture.states}
       rights={{ update: may('update'), operate: may('operate'), admin: may('admin') }}
-      {...(grant === undefined ? {} : { viewer: grant })}
+      {...(grant === undefined ? {} : { viewer: grant, isInSession: isInSession(c.req.raw) })}
       intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
       now={Date.now()}
     />
   );
   return page(String(markup), { ETag: etag(view.revision) });
-}
-
-/** Renders a refusal as a page, with its own status. */
-function refusalPage(refusal: Refusal): Response {
-  const { status, headers } = problem(refusal);
-  const body = page(String(<RefusalPage title={titleOf(refusal.code)} why={refusal.detail} />));
-  for (const [name, value] of headers) if (!body.headers.has(name)) body.headers.set(name, value);
-  return new Response(body.body, { status, headers: body.headers });
 }

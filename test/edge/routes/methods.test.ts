@@ -66,7 +66,6 @@ describe.each(resources)('%s', (path, allowed) => {
 describe('an unknown path', () => {
   it.each([
     '//',
-    '/favicon.ico',
     '/robots.txt',
     '/state/',
     '/healthz/',

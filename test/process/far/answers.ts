@@ -38,7 +38,8 @@ function nameOf({ method, path }: Step): string {
 async function send(url: string, step: Step): Promise<Answer> {
   if (step.status === 101) return firstMessage(url + step.path);
   const { method, path, headers = {}, body = null } = step;
-  const response = await fetch(url + path, { method, headers, body, signal: AbortSignal.timeout(15_000) });
+  const signal = AbortSignal.timeout(15_000);
+  const response = await fetch(url + path, { method, headers, body, signal, redirect: 'manual' });
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0] ?? '';
   const text = type === 'text/event-stream' ? await firstEvent(response) : await response.text();
   if (response.status !== step.status)

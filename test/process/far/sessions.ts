@@ -229,6 +229,17 @@ export const SESSIONS: readonly Session[] = [
     ],
   },
   {
+    name: 'a session of a browser',
+    needs: 'edge',
+    steps: [
+      step('GET /favicon.ico', 200),
+      step('GET /signin', 200),
+      step('POST /signin', 303, { body: 'token=x&to=/v' }),
+      step('GET /signout', 200),
+      step('POST /signout', 303),
+    ],
+  },
+  {
     name: 'who has reported',
     needs: 'object',
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
