@@ -84,6 +84,14 @@ export const TIMERS_PER_TURN = 1_000;
 export const TURN_BUDGET = 350_000;
 export const TIMER_COST = 350;
 
+/**
+ * The cost of the commands that one turn applies, in the units of `EVENT_BUDGET`; and of a command beside its events, and of
+ * each active state, which its entry in the history names: 200 reports, some 25 ms, or three of the dearest events, 7 ms each.
+ */
+export const BATCH_BUDGET = 1_000_000;
+export const COMMAND_COST = 4_000;
+export const ACTIVE_COST = 800;
+
 /** Characters of a tenant's, a chart's and a run's name: what DNS allows a label (RFC 1035), and files too. */
 export const NAME_LENGTH = 63;
 

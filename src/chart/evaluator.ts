@@ -46,6 +46,7 @@ const memberEnvironment = createEnvironmentOver('member');
 export class Evaluator {
   readonly #microstep: number;
   #spent = 0;
+  #total = 0;
   #failures: string[] = [];
   readonly #compiled = new Map<string, Compiled>();
   readonly #only = new Map<string, Compiled['run']>();
@@ -70,6 +71,11 @@ export class Evaluator {
   /** The cost of the event so far. */
   get spent(): number {
     return this.#spent;
+  }
+
+  /** The cost of all events so far. */
+  get total(): number {
+    return this.#total;
   }
 
   /** Begins an event: resets the budget and the list of failed guards. @param terms of the run. */
@@ -157,6 +163,7 @@ export class Evaluator {
 
   #spend(cost: number): void {
     this.#spent += cost;
+    this.#total += cost;
     if (this.#spent > EVENT_BUDGET) throw new BoundError(TOO_LONG);
   }
 

@@ -36,11 +36,16 @@ export class CommandQueue {
         await this.#storage.sync();
         batch = this.#nextBatch();
         const outcomes = await this.#run(batch);
+        if (outcomes.length === 0) throw new Error('no command of a batch was executed');
         for (const [i, { settle }] of batch.entries()) {
           const outcome = outcomes[i];
-          if (outcome === undefined) throw new Error('a command has no outcome');
-          settle(outcome);
+          if (outcome !== undefined) settle(outcome);
         }
+        if (outcomes.length === batch.length) continue;
+        this.#queue.unshift(...batch.slice(outcomes.length));
+        // The clock has stood still during the turn: the first wait is over at once, and the rest begins after it.
+        await scheduler.wait(1);
+        await scheduler.wait(TURN_REST);
       } catch (error) {
         // Storage or another object failed.
         const fault = faultOf(error, 'a commit');
@@ -56,7 +61,10 @@ export class CommandQueue {
   }
 }
 
-/** Executes a batch. @returns the outcome of each command. */
+/** Between two turns, if the first one could not execute its whole batch, in ms: requests to other machines run in it. */
+const TURN_REST = 2;
+
+/** Executes the first commands of a batch, at least one. @returns their outcomes. */
 type Run = (batch: readonly Queued[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
 
 /** A command in the queue. */

@@ -3,7 +3,7 @@ import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { MachineStore } from '../store/machine-store.ts';
 import { Alarm } from './alarm.ts';
-import { apply } from './apply.ts';
+import { applyWithin } from './batch-budget.ts';
 import { ChartSource, type MachineEnv, type ReadChart } from './chart-source.ts';
 import { CommandQueue, type Queued } from './command-queue.ts';
 import { Counters } from './counters.ts';
@@ -83,6 +83,7 @@ export class Runtime {
     );
   }
 
+  /** Runs the first commands of a batch, at least one: as many as one turn may. */
   #run(batch: readonly Queued[]): Outcome[] | Promise<Outcome[]> {
     const [first] = batch;
     if (first?.command.type === 'erase') return this.#erase();
@@ -117,7 +118,7 @@ export class Runtime {
     if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
       const beginning = begin(found, step, first.command, isRun, step.at);
       const preview = new Draft(previewOf(found, beginning), NO_RECORDS);
-      const outcomes = batch.map(({ command, next }) => apply(preview, command, step.at, next));
+      const outcomes = applyWithin(preview, batch, step.at);
       if (preview.changes === undefined) return outcomes;
     }
     this.#isBeginning = true;
@@ -155,12 +156,13 @@ export class Runtime {
   }
 
   #apply(draft: Draft, batch: readonly Queued[], now: number): Outcome[] {
-    return batch.map(({ command, next }) => {
-      const outcome = apply(draft, command, now, next);
-      // Before the commit, which stores the count.
-      if (command.type === 'update') this.counters.countUpdate(outcome.ok ? 'accepted' : outcome.code);
-      return outcome;
-    });
+    const outcomes = applyWithin(draft, batch, now);
+    // Before the commit, which stores the counts.
+    for (const [i, outcome] of outcomes.entries()) {
+      if (batch[i]?.command.type === 'update')
+        this.counters.countUpdate(outcome.ok ? 'accepted' : outcome.code);
+    }
+    return outcomes;
   }
 
   /** Commits the changes of a turn, whole or not at all, and publishes them. */

@@ -41,6 +41,20 @@ const COUNTED = JSON.stringify({
   ),
 });
 
+/** Each report is refused after as many steps as an event may take. */
+const COSTLY = JSON.stringify({
+  initial: 'work',
+  context: { n: 0 },
+  states: {
+    work: {
+      on: {
+        update: { actions: [{ raise: 'more' }] },
+        more: { actions: [{ assign: { n: 'context.n + 1' } }, { raise: 'more' }] },
+      },
+    },
+  },
+});
+
 const SEQUENCE = `current_state: s0\nstates:\n${range(1_000)
   .map(
     (i) =>
@@ -56,6 +70,7 @@ beforeAll(async () => {
       ...Object.fromEntries(charts),
       'acme/counted.yaml': COUNTED,
       'acme/sequence.yaml': SEQUENCE,
+      'acme/costly.yaml': COSTLY,
       'other/small.yaml': 'initial: a\nstates: {a: {}}',
     }),
   });
@@ -82,11 +97,20 @@ describe('work in slices leaves room for other tenants', () => {
   });
 
   it.each([
-    ['the status, twenty times at once', '', 'application/json'],
-    ['the page, twenty times at once', '', 'text/html'],
-    ['the history, twenty times at once', '/history?limit=1000', '*/*'],
-  ])('%s', async (_, path, accept) => {
-    await expectRoom(() => Promise.all(range(20).map(() => get(`/acme/counted${path}`, accept))));
+    ['the status, twenty times at once', 20, '', 'application/json'],
+    ['the page, six times at once', 6, '', 'text/html'],
+    ['the history, twenty times at once', 20, '/history?limit=1000', '*/*'],
+  ])('%s', async (_, times, path, accept) => {
+    await expectRoom(() => Promise.all(range(times).map(() => get(`/acme/counted${path}`, accept))));
+  });
+
+  it('forty reports of the dearest event at once', async () => {
+    const url = `${server.url}/acme/costly/state?state=work`;
+    await expectRoom(async () => {
+      const answers = await Promise.all(range(40).map(() => fetch(url, { method: 'PUT' })));
+      const texts = await Promise.all(answers.map((answer) => answer.text()));
+      for (const text of texts) expect(text).toContain('it takes too many steps');
+    });
   });
 
   it('the text of a sequence of 1,000 states', async () => {
