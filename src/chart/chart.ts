@@ -43,6 +43,7 @@ export {
   withCooling,
   withoutCooling,
 } from './cooling.ts';
+export { stateOfCount } from './counts.ts';
 export { leadsToFailure } from './deadline.ts';
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';

@@ -2,11 +2,16 @@
 import { assign } from 'xstate';
 import type { StateNumber } from './model.ts';
 import type { Action, EngineContext, GuardArguments } from './xstate-config.ts';
-import { keyOf } from './xstate-names.ts';
+import { keyOf, numberOf } from './xstate-names.ts';
 
 /** @returns the name of a quorum's count: its state, its event, and its index among that event's transitions. */
 export function quorumKey(state: StateNumber, event: string, index: number): string {
   return `${keysOf(state)}${index}/${event}`;
+}
+
+/** The inverse of `quorumKey`. @returns the state whose quorum has the count. */
+export function stateOfCount(key: string): StateNumber {
+  return numberOf(key.slice(0, key.indexOf('/')));
 }
 
 /** @returns the present count; `from` where nothing was counted in this visit. */

@@ -14,6 +14,7 @@ import {
   type StateNumber,
   send,
   slotsOf,
+  stateOfCount,
   takes,
 } from '../chart/chart.ts';
 import { DATA_BYTES } from '../chart-limits.ts';
@@ -24,6 +25,7 @@ import {
   hashOfRequest,
   type Receipt,
   readAnswer,
+  readCounts,
   reportAnswer,
   reportKey,
   requestKey,
@@ -70,7 +72,9 @@ export function report(
   const found = findState(draft.machine, name);
   if (!found.ok) return found;
   const { state } = found;
-  if (by !== undefined && hasReported(draft, state, event, by)) {
+  const earlier = by === undefined ? undefined : draft.receipt(reportKey(state, event, by));
+  // The caller has reported in the present visit of the state, or in its last one if it was left.
+  if (by !== undefined && earlier?.visit === draft.visitOf(state)) {
     // A repeat may have claimed a slot again first; free it.
     for (const guarded of guardedBy(draft, state, event)) freeSlot(draft, guarded, caller(by, sub), now);
     return accepted(draft);
@@ -90,7 +94,8 @@ export function report(
     else if (isSlotNeeded) return notHolder(draft.machine, guarded, by);
   }
   const sent = { type: event, address: state, ...parsed(data) };
-  const named = by === undefined ? sent : { ...sent, by, isCountedBy: countedFor(draft, state, event, by) };
+  const named =
+    by === undefined ? sent : { ...sent, by, isCountedBy: countedFor(draft, state, event, by, earlier) };
   const step = send(chart, snapshot, named, now);
   const entry = {
     event,
@@ -102,7 +107,8 @@ export function report(
   if (!step.ok) return refuseStep(draft, state, entry, step, now);
   for (const claim of held) giveBack(draft, claim, now);
   if (by !== undefined) {
-    const request = writeCounts(countedBy(chart, snapshot, step.snapshot));
+    const counts = new Set([...stillCounted(draft, earlier), ...countedBy(chart, snapshot, step.snapshot)]);
+    const request = writeCounts([...counts]);
     remember(draft, state, { event, by, request, answer: reportAnswer(now, data) });
   }
   const notes = [...(isBodyLeftOut === true ? [BODY_LEFT_OUT] : []), ...step.failures];
@@ -140,39 +146,42 @@ function checkPart(
 }
 
 /**
- * Tells of each state whether it has counted the caller's report in its present visit, sent to another state than
- * `address`. Asked for by shares only.
+ * Tells of each state whether it has counted the caller's event in its present visit, whatever state the report was sent to.
+ * Asked for by shares only.
+ *
+ * @param earlier the receipt of a report to `address` in an earlier visit of it.
  */
-function countedFor(draft: Draft, address: StateNumber, event: string, by: string) {
+function countedFor(
+  draft: Draft,
+  address: StateNumber,
+  event: string,
+  by: string,
+  earlier: Receipt | undefined,
+) {
   const { chart, snapshot } = draft.machine;
   const { states } = chart.model;
   // A root without a name takes no reports.
   const others = [ROOT, ...snapshot.active.keys()].filter(
     (state) => state !== address && states[state]?.name !== '',
   );
-  return (source: StateNumber) => isCounted(draft, source, others, event, by);
+  return (source: StateNumber) =>
+    stillCounted(draft, earlier).some((key) => stateOfCount(key) === source) ||
+    others.some((state) => {
+      if (!isRelated(chart.model, state, source)) return false;
+      const counts = stillCounted(draft, draft.receipt(reportKey(state, event, by)));
+      return counts.some((key) => stateOfCount(key) === source);
+    });
 }
 
-function isCounted(
-  draft: Draft,
-  source: StateNumber,
-  others: readonly StateNumber[],
-  event: string,
-  by: string,
-): boolean {
-  const { chart, snapshot } = draft.machine;
-  const visit = source === ROOT ? 0 : (snapshot.active.get(source)?.number ?? 0);
-  return others.some((state) => {
-    if (!isRelated(chart.model, state, source)) return false;
-    const receipt = draft.receipt(reportKey(state, event, by));
-    return receipt !== undefined && receipt.began >= visit;
+/** Returns the counts that a report has raised in visits of their states that are not over yet. */
+function stillCounted(draft: Draft, receipt: Receipt | undefined): readonly string[] {
+  if (receipt === undefined || receipt.request === '') return [];
+  const { active } = draft.machine.snapshot;
+  return readCounts(receipt).filter((key) => {
+    const state = stateOfCount(key);
+    const visit = state === ROOT ? 0 : active.get(state)?.number;
+    return visit !== undefined && visit <= receipt.began;
   });
-}
-
-/** Whether the caller has reported in the present visit of the state, or in its last one if it was left. */
-function hasReported(draft: Draft, state: StateNumber, event: string, by: string): boolean {
-  const receipt = draft.receipt(reportKey(state, event, by));
-  return receipt !== undefined && receipt.visit === draft.visitOf(state);
 }
 
 function remember(
