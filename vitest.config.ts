@@ -8,12 +8,12 @@ import { callerWorker } from './test/edge/binding/caller.ts';
 import { outside } from './test/outside.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
-/** What browsers get is text to the Worker: the rule of wrangler.toml, in Vite's words. */
+/** What clients get is text to the Worker: the rule of wrangler.toml, in Vite's words. */
 const clientFiles: Plugin = {
   name: 'client files',
   enforce: 'pre',
   async resolveId(source, importer) {
-    if (!/\.client\.(js|css)$/.test(source) || importer === undefined) return null;
+    if (!/\.client\.(js|css)$|\/turn\.sh$/.test(source) || importer === undefined) return null;
     // Under another name than one that Vite knows what to do with.
     return `\0text:${join(dirname(importer), source)}.text`;
   },

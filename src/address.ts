@@ -57,6 +57,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'signout',
   'start',
   'state',
+  'turn.sh',
   'v1',
   'watch',
 ]);

@@ -1,9 +1,13 @@
-/** Files for browsers, which the Worker has as text: see the rule in wrangler.toml. */
+/** Files for clients, which the Worker has as text: see the rule in wrangler.toml. */
 declare module '*.client.js' {
   const text: string;
   export default text;
 }
 declare module '*.client.css' {
+  const text: string;
+  export default text;
+}
+declare module '*/turn.sh' {
   const text: string;
   export default text;
 }

@@ -158,6 +158,11 @@ class MachineClient {
     return this.#connection.answer('POST', path('claims', { state, by }));
   }
 
+  /** Renews the slot of `state` that `by` holds. If it holds none any more, it gets none: its work may overlap with another's. */
+  async renew(state: string, by: string): Promise<Answer> {
+    return this.#connection.answer('POST', path('claims', { state, by, renew: 'true' }));
+  }
+
   /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<Answer> {
     return this.#connection.answer('DELETE', path('claims', { state, by }));

@@ -30,9 +30,12 @@ export interface Update extends CommandFields {
 /** The options of a report. */
 export type UpdateOptions = Pick<Update, 'by' | 'key' | 'revisions' | 'sub'>;
 
-/** Takes a slot of a state for `by`, renews it, or (`release`) gives it back without a report. */
+/**
+ * Takes a slot of a state for `by`, or renews it if `by` holds one (`claim`); renews it only (`renew`); gives it back without a
+ * report (`release`).
+ */
 export interface Claim extends CommandFields {
-  readonly type: 'claim' | 'release';
+  readonly type: 'claim' | 'renew' | 'release';
   readonly state: string;
   readonly by: string;
 }
@@ -164,6 +167,7 @@ export type Outcome<C extends Command = Command> = Outcomes[C['type']] | Refusal
 interface Outcomes {
   readonly update: Accepted;
   readonly claim: Claimed;
+  readonly renew: Claimed;
   readonly release: Accepted;
   readonly lock: Accepted;
   readonly unlock: Accepted;
@@ -201,6 +205,8 @@ export interface Claimed extends Accepted {
   readonly by: string;
   /** The end of the lease, ms since the epoch. */
   readonly until: number;
+  /** How long the lease lasts, ms; absent from objects of an earlier version. */
+  readonly lease?: number;
 }
 
 /** A chart was put at the address. */

@@ -13,8 +13,8 @@ shift 3
 turn() {
   turn.sh -b "$name" "$@"
   code=$?
-  # Without an answer or with a refused report, this machine does not know where the fleet is.
-  case $code in 64 | 69 | 74) exit 1 ;; esac
+  # Without an answer, with a refused report or a lost slot, this machine does not know where the fleet is.
+  case $code in 64 | 69 | 74 | 79) exit 1 ;; esac
 }
 
 # After a failure it waits for what the fleet does: it goes on without this machine, or rolls back.

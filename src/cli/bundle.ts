@@ -6,11 +6,11 @@ import { DONE, type Result, refuse } from './result.ts';
 /** The package's root. Paths of the package do not depend on the current folder. */
 export const PACKAGE_ROOT = resolve(import.meta.dirname, '../..');
 
-/** Imports files for browsers as text: the rule of wrangler.toml, for esbuild. */
+/** Imports files for clients as text: the rule of wrangler.toml, for esbuild. */
 const clientFiles: Plugin = {
   name: 'client files',
   setup({ onLoad }) {
-    onLoad({ filter: /\.client\.(js|css)$/ }, async ({ path }) => ({
+    onLoad({ filter: /\.client\.(js|css)$|\/turn\.sh$/ }, async ({ path }) => ({
       contents: await readFile(path, 'utf8'),
       loader: 'text',
     }));

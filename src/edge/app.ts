@@ -29,12 +29,14 @@ import { signIn, signOut } from './routes/session.tsx';
 import { start } from './routes/start.ts';
 import { askByPost, reportByPost, state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
+import { turnScript } from './routes/turn-script.ts';
 import { watch } from './routes/watch.ts';
 
 /** All resources of the service. */
 export const RESOURCES: Resources = {
   service: [
     health,
+    turnScript,
     schemaDocument,
     pageScript,
     pageStyle,

@@ -138,6 +138,11 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     return this.#claim('claim', state, by);
   }
 
+  /** Renews the slot of `state` that `by` holds; it takes none. */
+  async renew(state: string, by: string): Promise<BindingOutcome> {
+    return this.#claim('renew', state, by);
+  }
+
   /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<BindingOutcome> {
     return this.#claim('release', state, by);
@@ -198,7 +203,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
   }
 
-  async #claim(type: 'claim' | 'release', state: string, by: string): Promise<BindingOutcome> {
+  async #claim(type: 'claim' | 'renew' | 'release', state: string, by: string): Promise<BindingOutcome> {
     const machine = this.#machine('update');
     const wrong = checkCaller(text(by, '`by`'));
     if (wrong !== undefined) return refused(wrong);

@@ -166,11 +166,11 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = parameter({
   absent: NOTHING,
 });
 
-/** RFC 9110, section 13.1.2: the revisions that the caller has. */
+/** RFC 9110, section 13.1.2: the revisions that the caller has; of a file, its hash. */
 export const IF_NONE_MATCH = {
   name: 'If-None-Match',
   in: 'header',
-  says: 'The revision that the caller has, as `ETag` has it: `"17"`.',
+  says: 'The `ETag` that the caller has: `"17"`.',
   shape: z.string(),
   read(c) {
     const header = c.req.header('If-None-Match') ?? '';

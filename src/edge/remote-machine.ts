@@ -134,6 +134,7 @@ function isRepeatable(command: Command): boolean {
 const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
   'update',
   'claim',
+  'renew',
   'release',
   'lock',
   'unlock',

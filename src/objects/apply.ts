@@ -1,6 +1,6 @@
 import type { Command, Outcome } from '../commands.ts';
 import type { ReadChart } from './chart-source.ts';
-import { claim, release } from './claiming.ts';
+import { claim, release, renew } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
@@ -30,6 +30,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       return update(draft, command, now);
     case 'claim':
       return claim(draft, command, now);
+    case 'renew':
+      return renew(draft, command, now);
     case 'release':
       return release(draft, command, now);
     case 'lock':

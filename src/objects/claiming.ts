@@ -4,7 +4,7 @@ import { CLAIMS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
 import { findCurrent, findState, turnIn } from './lookup.ts';
-import { claimsFull, noSlots, refuseTurn } from './refusals.ts';
+import { claimsFull, noSlots, notHolder, refuseTurn } from './refusals.ts';
 
 /** Takes a slot of a state, or renews the slot that the caller holds. */
 export function claim(
@@ -27,7 +27,20 @@ export function claim(
   draft.setClaim({ state, by, since: held?.since ?? now, until });
   const notes = held === undefined ? [] : ['renewed'];
   draft.change(now, { cause: 'claim', event: null, state: draft.nameOf(state), by, sub: sub ?? null, notes });
-  return { ok: true, state: draft.nameOf(state), by, until, revision: draft.machine.revision };
+  const { lease } = slots;
+  return { ok: true, state: draft.nameOf(state), by, until, lease, revision: draft.machine.revision };
+}
+
+/**
+ * Renews the slot of a state that the caller holds. A claim would take a slot again after the first one was lost, and so hide
+ * from the caller that others may have worked in between.
+ */
+export function renew(draft: Draft, command: Omit<ClaimCommand, 'type'>, now: number): Claimed | Refusal {
+  const { machine } = draft;
+  const found = findCurrent(machine, command.state, now);
+  if (!found.ok) return found;
+  const isHolder = claimOf(machine.claims, found.state, command.by) !== undefined;
+  return isHolder ? claim(draft, command, now) : notHolder(machine, found.state, command.by);
 }
 
 /** Frees a slot without a report. Succeeds if the caller does not hold one. */

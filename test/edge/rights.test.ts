@@ -38,6 +38,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
 /** Paths that show nothing of any machine. */
 const PUBLIC = [
   '/healthz',
+  '/turn.sh',
   '/schema.json',
   '/page.js',
   '/page.css',

@@ -130,7 +130,8 @@ export class Client {
   #work(state: string): Request {
     const by = this.#pick([this.#name, `${this.#name}-too`]);
     const chance = this.#random.below(1);
-    if (chance < 0.4) return { type: 'claim', state, by };
+    if (chance < 0.35) return { type: 'claim', state, by };
+    if (chance < 0.42) return { type: 'renew', state, by };
     if (chance < 0.5) return { type: 'release', state, by };
     return chance < 0.95 ? { ...this.#update(state), by } : this.#update(state);
   }

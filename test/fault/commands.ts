@@ -50,6 +50,8 @@ export function run(chart: Chart, machine: Machine, request: Request, when: Mome
       return update(chart, machine, request, when);
     case 'claim':
       return claim(chart, machine, request.state, request.by, when);
+    case 'renew':
+      return renew(chart, machine, request.state, request.by, when);
     case 'release': {
       const released = giveBack(machine, stateOf(chart, request.state), request.by, when);
       return { machine: released, answer: { ...yes(released), status: 204 } };
@@ -126,6 +128,16 @@ function claim(chart: Chart, machine: Machine, name: string, by: string, when: M
   const next = { ...machine, claims: [...rest, { state, by, until }] };
   const claimed = changed(counted(next, 'claims'), when);
   return { machine: claimed, answer: yes(claimed) };
+}
+
+/** Renews a slot that the caller holds, and takes none. */
+function renew(chart: Chart, machine: Machine, name: string, by: string, when: Moment): Answered {
+  const absent = notCurrent(chart, machine, name);
+  if (absent !== undefined) return { machine, answer: absent };
+  const state = stateOf(chart, name);
+  if (claimOf(machine, state, by) !== undefined) return claim(chart, machine, name, by, when);
+  const holders = holdersOf(machine, state);
+  return { machine, answer: { ...no(chart, machine, 406, 'not-holder'), holders } };
 }
 
 /** The charts of crash runs have plain numbers of slots. */

@@ -226,7 +226,7 @@ const anyTimes = { after: fc.oneof(fc.nat(15), fc.nat(600)), sent: fc.nat(20), b
 /** The state is a number, because the states depend on the seed. */
 const anyDeed = fc.record({
   state: anyState,
-  type: fc.constantFrom('is', 'status', 'update', 'update', 'update', 'claim', 'claim', 'release'),
+  type: fc.constantFrom('is', 'status', 'update', 'update', 'update', 'claim', 'claim', 'renew', 'release'),
   by: fc.option(anyName, { freq: 2 }),
   key: fc.option(fc.constantFrom('k1', 'k2', 'k3'), { freq: 2 }),
   revision: fc.option(fc.nat(12), { freq: 2 }),

@@ -9,7 +9,7 @@ import type { Model } from './linearizability.ts';
 import { begun, keyOf, type Machine } from './machine.ts';
 import { both, exactly, type Moment } from './moment.ts';
 import { settled } from './passing-time.ts';
-import type { Answer, Moments, Request } from './wire.ts';
+import { type Answer, type Moments, type Request, takesLease } from './wire.ts';
 
 /**
  * How far the clocks of the clients and of the service may be apart, in ms: the service's clock shows whole
@@ -82,7 +82,7 @@ function momentOf(
   const { from, to } = widened({ from: operation.called, to: Math.min(before, latest(operation)) });
   const seen = both({ from, to }, { from: now, to: Number.POSITIVE_INFINITY });
   const { request, outcome } = operation;
-  const [lease] = outcome.known && request.type === 'claim' ? (outcome.answer.moments?.leases ?? []) : [];
+  const [lease] = outcome.known && takesLease(request) ? (outcome.answer.moments?.leases ?? []) : [];
   if (lease === undefined || seen === undefined) return seen;
   // The answer to a claim says when the lease ends, and so when the claim took effect.
   const { slots } = chart.model.states[stateOf(chart, lease.state)] ?? {};

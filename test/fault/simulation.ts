@@ -5,7 +5,7 @@ import type { Operation } from './history.ts';
 import { begun, type Machine } from './machine.ts';
 import { exactly } from './moment.ts';
 import { settled } from './passing-time.ts';
-import type { Answer, Moments, Request } from './wire.ts';
+import { type Answer, type Moments, type Request, takesLease } from './wire.ts';
 
 /**
  * A request, how long after the one before it takes effect, and how long it took to arrive and to be answered, in
@@ -47,6 +47,6 @@ function withMoments(chart: Chart, machine: Machine, request: Request, answer: A
   const timers = [...machine.timers.values()].map(({ from }) => from).sort((a, b) => a - b);
   const all: Moments = { changed: machine.changed.from, timers, leases };
   if (request.type === 'status') return { ...answer, moments: all };
-  if (request.type !== 'claim') return answer;
+  if (!takesLease(request)) return answer;
   return { ...answer, moments: { leases: leases.filter(({ by }) => by === request.by) } };
 }

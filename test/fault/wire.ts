@@ -141,8 +141,13 @@ export async function send(url: string, request: Request, signal: AbortSignal): 
   }
   if (request.type === 'status') return { ...answer, ...readDocument(body) };
   if (request.type === 'reports') return { ...answer, reports: readReports(body) };
-  if (request.type === 'claim') return { ...answer, moments: { leases: [claimed.parse(JSON.parse(body))] } };
+  if (takesLease(request)) return { ...answer, moments: { leases: [claimed.parse(JSON.parse(body))] } };
   return answer;
+}
+
+/** Whether the answer to a request says when a lease ends. */
+export function takesLease(request: Request): request is Claim {
+  return request.type === 'claim' || request.type === 'renew';
 }
 
 function readReports(body: string): string[] {
@@ -177,9 +182,12 @@ function written(request: Request): Written {
     case 'status':
       return { method: 'GET', path: '', headers: {} };
     case 'claim':
+    case 'renew':
     case 'release': {
-      const method = request.type === 'claim' ? 'POST' : 'DELETE';
-      return { method, path: `/claims${query({ state: request.state, by: request.by })}`, headers: {} };
+      const { type, state, by } = request;
+      const method = type === 'release' ? 'DELETE' : 'POST';
+      const renew = type === 'renew' ? 'true' : undefined;
+      return { method, path: `/claims${query({ state, by, renew })}`, headers: {} };
     }
     case 'update': {
       const { state, event, by, key, revisions, data } = request;

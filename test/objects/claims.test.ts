@@ -34,7 +34,7 @@ describe.each(Object.entries(charts))('in a %s', (_, chart) => {
     const response = await claim(address, 'work', 'a');
     expect([response.status, response.headers.get('Content-Type')]).toEqual([200, 'application/json']);
     const { until, ...body } = await response.json<{ until: string }>();
-    expect(body).toEqual({ state: 'work', by: 'a' });
+    expect(body).toEqual({ state: 'work', by: 'a', lease: 1_200 });
     expect(Date.parse(until)).toBeGreaterThanOrEqual(before + 20 * 60_000);
     expect(Date.parse(until)).toBeLessThan(Date.now() + 21 * 60_000);
     expect((await documentOf(address)).claims).toMatchObject([

@@ -35,7 +35,9 @@ describe('a client', () => {
     expect(await machine.wait('drain')).toBe(false);
     expect(await machine.claim('patch', 'a')).toMatchObject({ ok: true });
     expect(await machine.claim('patch', 'b')).toMatchObject({ ok: false, status: 406, code: 'slots-taken' });
+    expect(await machine.renew('patch', 'a')).toMatchObject({ ok: true });
     expect(await machine.release('patch', 'a')).toMatchObject({ ok: true });
+    expect(await machine.renew('patch', 'a')).toMatchObject({ ok: false, status: 406, code: 'not-holder' });
     expect(await machine.update('patch', { by: 'b' })).toMatchObject({ ok: false, code: 'not-holder' });
     expect(await machine.update('patch', { revision: 1 })).toMatchObject({ ok: false, status: 412 });
     expect((await machine.status()).states).toEqual(['patch']);

@@ -84,6 +84,7 @@ const node = (group: string) => JSON.stringify({ client_params: { id: 'node-1', 
 /** In order: each request leaves the machines as the next one needs them. */
 const CALLS: readonly Call[] = [
   { id: 'health', status: 200, request: 'GET /healthz' },
+  { id: 'turnScript', status: 200, request: 'GET /turn.sh' },
   { id: 'openApi', status: 200, request: 'GET /openapi.json' },
   { id: 'operations', status: 200, request: 'GET /openapi' },
   { id: 'chartSchema', status: 200, request: 'GET /schema.json' },
@@ -154,6 +155,7 @@ const CALLS: readonly Call[] = [
       { id: `claim${of}`, status: 400, request: `POST ${at}/claims?state=work` },
       { id: `claim${of}`, status: 200, request: `POST ${at}/claims?state=work&by=w` },
       { id: `claim${of}`, status: 406, request: `POST ${at}/claims?state=work&by=v` },
+      { id: `claim${of}`, status: 200, request: `POST ${at}/claims?state=work&by=w&renew=true` },
       { id: `update${of}`, status: 406, request: `PUT ${at}/state?state=work&by=v` },
       { id: `release${of}`, status: 204, request: `DELETE ${at}/claims?state=work&by=w` },
       {

@@ -48,7 +48,7 @@ export interface Parameter<Value> {
 
 /** Headers that only some responses have. */
 export const HEADERS = {
-  ETag: "The machine's revision, in quotes (RFC 9110, section 8.8.3).",
+  ETag: "The machine's revision, in quotes; of a file, its hash (RFC 9110, section 8.8.3).",
   Age: 'How old the answer may be, in seconds (RFC 9111, section 5.1); only with `max-stale`.',
   'Retry-After': 'When a repeat may succeed, in seconds. A 406 without it is final.',
   'WWW-Authenticate': 'How to authenticate (RFC 7617).',

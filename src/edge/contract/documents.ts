@@ -260,6 +260,7 @@ export const ClaimShape = z.strictObject({
   state: z.string(),
   by: z.string(),
   until: time('When the lease ends.'),
+  lease: z.number().describe('How long the lease lasts, in seconds. Renew it earlier.'),
 });
 
 export const HealthShape = z.strictObject({

@@ -2,9 +2,14 @@ import type { Context } from 'hono';
 import type { Parsed } from '../../inputs.ts';
 import { ClaimShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { CALLER, STATE, withSubject } from '../parameters.ts';
+import { CALLER, flag, STATE, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, problem } from '../responses.ts';
+
+const RENEW = flag(
+  'renew',
+  'Whether only a slot that the caller holds is renewed: a caller that has lost its slot gets no other.',
+);
 
 /** Claims: take or renew a slot of a state, and free it. */
 export const claims: MachineResource = {
@@ -15,9 +20,13 @@ export const claims: MachineResource = {
       contract: {
         id: 'claim',
         summary: 'Takes a slot of the state, or renews it.',
-        parameters: [STATE, CALLER],
+        parameters: [STATE, CALLER, RENEW],
         answers: {
-          200: { says: 'The slot is held.', content: { 'application/json': ClaimShape }, headers: ['ETag'] },
+          200: {
+            says: 'The slot is held. `ETag` is a fencing token.',
+            content: { 'application/json': ClaimShape },
+            headers: ['ETag'],
+          },
         },
         refusals: [
           'wrong-parameter',
@@ -27,6 +36,7 @@ export const claims: MachineResource = {
           'no-slots',
           'closed',
           'slots-taken',
+          'not-holder',
           'paused',
           'no-members',
           'not-a-member',
@@ -37,10 +47,12 @@ export const claims: MachineResource = {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const outcome = await machine.execute({ type: 'claim', state, by, ...withSubject(c) });
+        const type = RENEW.read(c).value ? 'renew' : 'claim';
+        const outcome = await machine.execute({ type, state, by, ...withSubject(c) });
         if (!outcome.ok) return problem(outcome);
-        const { revision, ...claim } = outcome;
-        const body = { state: claim.state, by: claim.by, until: new Date(claim.until).toISOString() };
+        const { revision, until, lease = until - Date.now() } = outcome;
+        const ends = new Date(until).toISOString();
+        const body = { state: outcome.state, by: outcome.by, until: ends, lease: lease / 1_000 };
         return json(body, { ETag: etag(revision) });
       },
     },

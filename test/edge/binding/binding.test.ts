@@ -142,6 +142,7 @@ describe('a call that its props do not allow', () => {
   it.each([
     ['READER', 'update', ['drain'], 'update'],
     ['READER', 'claim', ['drain', 'a'], 'update'],
+    ['READER', 'renew', ['drain', 'a'], 'update'],
     ['READER', 'release', ['drain', 'a'], 'update'],
     ['READER', 'reset', [], 'admin'],
     ['RELEASE', 'reset', [], 'admin'],

@@ -25,7 +25,7 @@ const COOLDOWN = 1_000;
 const FASTER = [
   [/window: \{.*\}/, 'window: { cron: "* * * * *", for: 1h, zone: Europe/Berlin }'],
   [/cooldown: 5m/g, 'cooldown: 1s'],
-  [/lease: 20m/g, 'lease: 3s'],
+  [/lease: 20m/g, 'lease: 5s'],
 ] as const;
 
 let server: Guarded;
@@ -81,13 +81,14 @@ class Machines {
   static async begin(run: string, behaviour: Readonly<Record<string, 'hang' | 'fail'>>): Promise<Machines> {
     const folder = await temporaryFolder();
     const machines = new Machines(`acme/night@${run}`, folder);
-    await mkdir(join(folder, 'behaviour'));
+    for (const name of ['behaviour', 'pids']) await mkdir(join(folder, name));
     for (const [name, what] of Object.entries(behaviour))
       await writeFile(join(folder, 'behaviour', name), what);
     await writeFile(join(folder, 'log'), '');
     await program(
       join(folder, 'deploy.sh'),
-      `echo "$NAME from $(date +%s%3N)" >>log
+      `echo $$ >"pids/$NAME"
+echo "$NAME from $(date +%s%3N)" >>log
 case $(cat "behaviour/$NAME" 2>/dev/null) in hang) sleep 60 ;; fail) exit 1 ;; esac
 sleep 0.2
 echo "$NAME to $(date +%s%3N)" >>log`,
@@ -115,6 +116,8 @@ echo "$NAME to $(date +%s%3N)" >>log`,
   async killAtWork(name: string): Promise<void> {
     await until(async () => (await this.log()).includes(`${name} from `), 40_000);
     kill(this.#processes.get(name)?.pid);
+    // Its work has a process group of its own.
+    kill(Number(await readFile(join(this.#folder, 'pids', name), 'utf8')));
     await rm(join(this.#folder, 'behaviour', name));
   }
 

@@ -240,6 +240,16 @@ export const SESSIONS: readonly Session[] = [
     ],
   },
   {
+    name: 'a slot that is renewed',
+    needs: 'object',
+    steps: [step('POST /v/sequence@12/claims?state=drain&by=web-01&renew=true', 406)],
+  },
+  {
+    name: 'turn.sh',
+    needs: 'edge',
+    steps: [step('GET /turn.sh', 200)],
+  },
+  {
     name: 'who has reported',
     needs: 'object',
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],

@@ -119,8 +119,8 @@ it.each(['-h', '--help'])('prints its usage for %s', async (option) => {
   const { code, stdout, stderr } = await run(TURN, [option]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^Waits for this machine's turn .*\n\n {2}turn\.sh \[OPTION\.\.\.\] URL STATE/);
-  expect(stdout).toMatch(/\n\ncurl 7\.71 or newer .*\n$/);
-  for (const flag of 'bcefhpqrt') expect(stdout).toContain(`\n  -${flag} `);
+  expect(stdout).toMatch(/\n\nIt needs a POSIX shell and curl 7\.55 or newer\.\n$/);
+  for (const flag of 'bcefhkpqrt') expect(stdout).toContain(`\n  -${flag} `);
 });
 
 describe('the loops of the README', () => {
