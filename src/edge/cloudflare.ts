@@ -10,7 +10,7 @@ import { problem, respond } from './responses.ts';
  * `{clientIp}` (observed with 1.20261102.1), and a client cannot change it. `wrangler dev` imitates Cloudflare's, so its
  * loopback names are excepted; Cloudflare routes no request with such a name.
  *
- * `npm start` sets `WAITS`: there, `cf` need not be read, which would be parsed for each request.
+ * To read `cf` parses it: that was a quarter of the JavaScript of a report. `npm start` sets `WAITS`, so it is not read there.
  */
 function isOnCloudflare(request: Request, { WAITS }: Env): boolean {
   if (WAITS !== undefined) return false;
@@ -35,19 +35,27 @@ type Answer = (request: Request, env: Env) => Response | Promise<Response>;
  * Any other request is refused, because a client that followed a redirect would send its token unencrypted each time.
  */
 export function overHttps(answer: Answer): Answer {
-  return (request, env) =>
-    isOnCloudflare(request, env) ? answerSecurely(request, env, answer) : answer(request, env);
+  return (request, env) => {
+    const isEncrypted = request.url.startsWith('https:');
+    // One request of the isolate that came through Cloudflare's network is enough to add HSTS to all.
+    if (isEncrypted && onCloudflare.has(env)) return answerSecurely(request, env, answer);
+    if (!isOnCloudflare(request, env)) return answer(request, env);
+    onCloudflare.add(env);
+    return isEncrypted ? answerSecurely(request, env, answer) : refuseUnencrypted(request);
+  };
+}
+
+/** The bindings of the isolates in which a request came through Cloudflare's network: of this one, or of none. */
+const onCloudflare = new WeakSet<Env>();
+
+function refuseUnencrypted({ method, headers, url }: Request): Response {
+  const isPage = method === 'GET' && headers.get('Accept')?.includes('text/html');
+  return isPage
+    ? respond(null, 308, { Location: url.replace(/^http:/, 'https:') })
+    : problem(refuse('not-encrypted', NOT_ENCRYPTED));
 }
 
 async function answerSecurely(request: Request, env: Env, answer: Answer): Promise<Response> {
-  const url = new URL(request.url);
-  if (url.protocol !== 'https:') {
-    url.protocol = 'https:';
-    const isPage = request.method === 'GET' && request.headers.get('Accept')?.includes('text/html');
-    return isPage
-      ? respond(null, 308, { Location: url.href })
-      : problem(refuse('not-encrypted', NOT_ENCRYPTED));
-  }
   const response = await answer(request, env);
   // An upgrade has no other headers. RFC 6797, section 7.2: none over http:// either.
   if (response.status === 101) return response;

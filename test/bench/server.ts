@@ -8,6 +8,7 @@ import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import type { Result } from '../../src/cli/result.ts';
 import { startWorkerd } from '../../src/cli/workerd.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
+import { WAITS } from '../../src/limits.ts';
 
 export interface Servers {
   /** `http://host:port` */
@@ -94,6 +95,8 @@ async function writeConfig(folder: string, chart: string, barePort: number): Pro
   const texts = new Map([
     ['AUTH', 'open'],
     ['CHART', chart],
+    // As `npm start` sets it: without it, `request.cf` is parsed for each request.
+    ['WAITS', String(WAITS)],
   ]);
   for (const [name, text] of texts) await writeFile(join(folder, textFile(name)), text);
   await writeFile(join(folder, 'ours.capnp'), workerdConfig(compatibility, [...texts.keys()]));

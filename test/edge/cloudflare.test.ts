@@ -79,6 +79,21 @@ describe('HSTS', () => {
     response.webSocket?.close();
   });
 
+  it('is in every response of an isolate that has served Cloudflare, and there http:// is looked at each time', async () => {
+    const bindings = { ...env, ...PUBLIC };
+    const sendFrom = (url: string, init: RequestInit) => overHttps(answer)(new Request(url, init), bindings);
+    const hsts = async (url: string, init: RequestInit) => {
+      const response = await sendFrom(`${url}${path}/state?state=a`, init);
+      return [response.status, response.headers.get('Strict-Transport-Security') !== null];
+    };
+    // As another Worker calls it by a service binding: without `cf`.
+    expect(await hsts('https://service.test', {})).toEqual([200, false]);
+    expect(await hsts('https://service.test', FROM_CLOUDFLARE)).toEqual([200, true]);
+    expect(await hsts('https://service.test', {})).toEqual([200, true]);
+    expect(await hsts('http://service.test', {})).toEqual([200, false]);
+    expect(await hsts('http://service.test', FROM_CLOUDFLARE)).toEqual([400, false]);
+  });
+
   it('is in no response elsewhere', async () => {
     // As `workerd serve` sets it.
     const cf = { clientIp: '192.0.2.1:46700' };
