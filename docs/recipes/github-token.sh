@@ -8,7 +8,7 @@
 # AUDIENCE is the `aud` of an entry for GitHub in the variable OIDC of the service. FILE gets the line
 # `Authorization: Bearer TOKEN`, as `turn.sh -t FILE` and `curl -H @FILE` read it. The job needs the permission `id-token: write`.
 #
-# A token of GitHub is valid for five minutes. So FILE is written again every RENEW_AFTER seconds (default: 120) until the
+# A token of GitHub is valid for a few minutes. So FILE is written again every RENEW_AFTER seconds (default: 120) until the
 # command ends. The exit code is that of the command, 64 for wrong arguments, and 69 if GitHub gives no token.
 #
 # It needs curl 7.71 or newer, and jq.

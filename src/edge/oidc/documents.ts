@@ -91,8 +91,7 @@ const JwkShape = z.union([
     alg: z.literal('RS256').default('RS256'),
     // 2,048 to 8,192 bits.
     n: z.string().min(342).max(1_366),
-    // 65,537, or less: a long exponent makes a verification slow.
-    e: z.string().max(4),
+    e: z.string(),
   }),
   z.object({
     ...base,

@@ -93,7 +93,7 @@ export class IssuerKeys {
   }
 
   #fetchIfDue(): void {
-    if (this.#isFetching || this.#now() < this.#due) return;
+    if (this.#now() < this.#due) return;
     const fetching: Fetching = { at: this.#now(), hasEnded: false };
     this.#last = fetching;
     waitUntil(this.#load(fetching));
@@ -136,7 +136,7 @@ export class IssuerKeys {
   }
 }
 
-/** How long others rely on a fetch, in ms. */
+/** How long others rely on a fetch, in ms: less than the pause before the next one. */
 const LEASE = ISSUER_WAIT + 1_000;
 
 /** The longest pause between two looks, in ms. */

@@ -78,6 +78,7 @@ describe('a token is refused with', () => {
     ['no issuer', { iss: undefined }, UNREADABLE],
     ['another audience', { aud: 'other' }, ELSEWHERE],
     ['a part of the audience', { aud: 'stateservic' }, ELSEWHERE],
+    ['audiences that contain it', { aud: ['stateservices', 'a,stateservice'] }, ELSEWHERE],
     ['no audience', { aud: undefined }, UNREADABLE],
     ['an audience that is no text', { aud: 7 }, UNREADABLE],
     ['no end', { exp: undefined }, UNREADABLE],
