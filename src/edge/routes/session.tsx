@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { SESSION_TOKEN_LENGTH, SIGN_IN_BYTES } from '../../limits.ts';
-import { type Refusal, refuse } from '../../refusal.ts';
+import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { SignInPage, SignOutPage } from '../../view/sign-in.tsx';
 import { authenticate, guardOf, type Lock } from '../auth.ts';
 import { readText } from '../body.ts';
@@ -39,7 +39,15 @@ export const signIn: ServiceResource = {
         'application/x-www-form-urlencoded': z.object({ token: z.string(), to: z.string().optional() }),
       },
       answers: { 303: { says: 'The session has begun.', headers: ['Location', 'Set-Cookie'] } },
-      refusals: ['too-large', 'too-slow', 'no-token', 'cross-site', 'too-many-requests'],
+      refusals: [
+        'too-large',
+        'too-slow',
+        'no-token',
+        'forbidden',
+        'issuer-unavailable',
+        'cross-site',
+        'too-many-requests',
+      ],
     },
     async answer(c) {
       const body = await readText(c, SIGN_IN_BYTES);
@@ -91,9 +99,11 @@ async function callerOf(lock: Lock, token: string) {
 }
 
 /** Shows the form again, with the reason. */
-function signInAgain({ detail }: Refusal, to: string): Response {
-  const { body, headers } = page(String(<SignInPage to={to} why={detail} />));
-  return new Response(body, { status: 401, headers });
+function signInAgain(refusal: Refusal, to: string): Response {
+  const { retryAfter, code, detail } = refusal;
+  const later = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
+  const { body, headers } = page(String(<SignInPage to={to} why={detail} />), later);
+  return new Response(body, { status: statusOf(code), headers });
 }
 
 /** @returns a path of this service, with its query: `to` itself if it is one, else the root. */

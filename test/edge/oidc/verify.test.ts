@@ -1,6 +1,6 @@
-/** Tokens of issuers: which are accepted, what they allow, and how they are sent. */
+/** Tokens of issuers: which are accepted, and what they allow. */
 import { sign } from 'hono/jwt';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ISSUED_TOKEN_LENGTH, ISSUER_SKEW } from '../../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { type Algorithm, type Issuer, type Key, newIssuer, newKey } from '../../issuers.ts';
@@ -242,67 +242,6 @@ describe('an entry', () => {
     expect((await sendWith(issuer.bindings, 'PUT', path, { headers })).status).toBe(200);
     const [entry] = (await historyOf(address, '?limit=1')).history;
     expect(entry).toMatchObject({ sub: expect.stringMatching(/^repo:x{249}…$/) });
-  });
-});
-
-describe('the token of Cloudflare Access', () => {
-  it('is accepted in the header that Access sends', async () => {
-    const headers = { 'Cf-Access-Jwt-Assertion': await issuer.token() };
-    expect(await said(await sendWith(issuer.bindings, 'GET', path, { headers }))).toBe('yes');
-  });
-
-  it('is not read beside another token', async () => {
-    const headers = { Authorization: 'Bearer x', 'Cf-Access-Jwt-Assertion': await issuer.token() };
-    expect(await said(await sendWith(issuer.bindings, 'GET', path, { headers }))).toMatch(/^401 /);
-  });
-
-  it('is not read without an entry for an issuer', async () => {
-    const headers = { 'Cf-Access-Jwt-Assertion': await tokenFor('*', 'read') };
-    expect(await said(await sendWith(GUARDED, 'GET', path, { headers }))).toMatch(/^401 Send a token/);
-  });
-
-  it('is refused if it is empty or too long', async () => {
-    for (const token of ['', 'x'.repeat(ISSUED_TOKEN_LENGTH + 1)]) {
-      const headers = { 'Cf-Access-Jwt-Assertion': token };
-      expect(await said(await sendWith(issuer.bindings, 'GET', path, { headers }))).toMatch(
-        /^401 The header Cf-Access-Jwt-Assertion has no token/,
-      );
-    }
-  });
-});
-
-describe('a request with the token of an issuer', () => {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  afterAll(() => {
-    log.mockRestore();
-  });
-
-  it('is logged with its subject and issuer, and without the token', async () => {
-    const token = await issuer.token({ sub: 'repo:acme/app' });
-    const headers = { Authorization: `Bearer ${token}` };
-    await sendWith({ ...issuer.bindings, LOG: 'requests' }, 'GET', path, { headers });
-    const [line = ''] = log.mock.calls.map(([written]) => String(written));
-    expect(JSON.parse(line)).toMatchObject({ sub: 'repo:acme/app', iss: issuer.iss, status: 200 });
-    expect(line).not.toContain(token);
-  });
-
-  it('waits no longer than the token is valid', async () => {
-    // The keys are fetched before its time runs.
-    expect(await verdictOf(await issuer.token())).toBe('yes');
-    const headers = { Authorization: `Bearer ${await issuer.token({ exp: inSeconds(4) })}` };
-    const began = Date.now();
-    const waiting = `${statePath(address, 'b')}&wait=60s`;
-    expect((await sendWith(issuer.bindings, 'GET', waiting, { headers })).status).toBe(406);
-    // A wait of its own would be 60 s long.
-    expect(Date.now() - began).toBeLessThan(30_000);
-  });
-
-  it('may be one of a page of another site', async () => {
-    const bindings = { ...issuer.bindings, CORS_ORIGINS: 'https://ops.test' };
-    const headers = { Origin: 'https://ops.test', Authorization: `Bearer ${await issuer.token()}` };
-    const response = await sendWith(bindings, 'GET', path, { headers });
-    expect(response.status).toBe(200);
-    expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://ops.test');
   });
 });
 
