@@ -35,6 +35,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EEXIST', 'it is not a folder'],
   ['EROFS', 'the disk is read-only'],
   ['ENOSPC', 'the disk is full'],
+  ['EIO', 'the disk fails'],
 ]);
 
 /** @returns the code of a system error (`ENOENT`); undefined for any other thrown value. */

@@ -1,10 +1,11 @@
 /** `serve`: runs the Worker in workerd until a signal. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress } from '../address.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
 import type { ChartFile } from './chart-files.ts';
 import { readDescriptors } from './descriptors.ts';
+import { makeDataDurable, makeDurableFolder } from './durable.ts';
 import { checkPort, hostAndPort, isLoopback, type Listen } from './listen.ts';
 import { LOCK_FILE, lockFolder } from './lock.ts';
 import { onParentEnd } from './parent-process.ts';
@@ -99,6 +100,8 @@ function start(
   stopping: AbortSignal,
 ): Promise<Result<Workerd>> {
   return inTemporaryFolder(async (folder) => {
+    const durable = await makeDataDurable(data);
+    if (!durable.ok) return durable;
     for (const [name, content] of files) await writeFile(join(folder, name), content);
     const workerd = await startWorkerd(join(folder, CONFIG_FILE), { charts, data }, listen, stopping);
     if (workerd.ok) void keepSweeping(data, workerd.value);
@@ -121,7 +124,7 @@ function bundle(): Promise<Result<Uint8Array>> {
 async function takeFolder(data: string): Promise<Result<void>> {
   try {
     process.umask(PRIVATE_UMASK);
-    await mkdir(data, { recursive: true });
+    await makeDurableFolder(data);
     if (lockFolder(data)) {
       if (!(await makePrivate(data))) {
         console.error(`stateservice: other users may read ${shown(data)}; only its owner can change that`);

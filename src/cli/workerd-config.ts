@@ -14,6 +14,14 @@ export const OBJECTS = [
   { binding: 'TENANTS', className: 'Tenant' },
 ] as const;
 
+/**
+ * @returns the key of a class's namespace: the name of its folder in --data, and part of every object's id. It must never
+ * change.
+ */
+export function objectsFolder(className: string): string {
+  return `stateservice-${className}`;
+}
+
 /** Bindings that workerd reads from its environment, so that no secret is written to a file; null where not set. */
 const FROM_ENVIRONMENT = ['TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS', 'OIDC', 'CORS_ORIGINS', 'LOG'] as const;
 
@@ -59,8 +67,7 @@ export function readCompatibility(wranglerToml: string): Compatibility | undefin
 export function workerdConfig(compatibility: Compatibility, texts: string[]): string {
   const namespaces = OBJECTS.map(
     ({ className }) =>
-      // uniqueKey is the folder's name in --data, and part of every object's id: it must never change.
-      `(className = "${className}", uniqueKey = "stateservice-${className}", enableSql = true)`,
+      `(className = "${className}", uniqueKey = "${objectsFolder(className)}", enableSql = true)`,
   );
   const bindings = [
     ...OBJECTS.map((it) => `(name = "${it.binding}", durableObjectNamespace = "${it.className}")`),

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleWorker, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
-import type { Result } from '../../src/cli/result.ts';
 import { startWorkerd } from '../../src/cli/workerd.ts';
 import { readCompatibility, textFile, WORKER_FILE, workerdConfig } from '../../src/cli/workerd-config.ts';
 import { WAITS } from '../../src/limits.ts';
+import { unwrap } from '../unwrap.ts';
 
 export interface Servers {
   /** `http://host:port` */
@@ -143,9 +143,4 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
-}
-
-function unwrap<T>(outcome: Result<T>): T {
-  if (!outcome.ok) throw new Error(outcome.lines.join('\n'));
-  return outcome.value;
 }

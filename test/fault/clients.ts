@@ -167,12 +167,13 @@ export class Client {
 }
 
 /** Whether `fetch` failed before or during the response, or was aborted. Any other error is a bug. */
-function isOfTheNetwork(error: unknown): boolean {
+export function isOfTheNetwork(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'AbortError' || ['fetch failed', 'terminated'].includes(error.message);
 }
 
-function wasRefused(error: unknown): boolean {
+/** Whether no server received the call. */
+export function wasRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }

@@ -116,6 +116,9 @@ export async function readHistory(url: string): Promise<Entry[]> {
   }
 }
 
+/** As the global `fetch`. */
+export type Fetch = (url: string, call: Call & { readonly signal: AbortSignal }) => Promise<Response>;
+
 const problem = z.object({
   type: z.string(),
   machine: z.object({ revision: z.number(), states: z.array(z.string()) }),
@@ -127,11 +130,17 @@ const claimed = z.object({ state: z.string(), by: z.string(), until: moment });
 /**
  * Sends a request to the machine at `url`.
  *
+ * @param by makes the call
  * @throws errors of the network, and on answers that the service must not give.
  */
-export async function send(url: string, request: Request, signal: AbortSignal): Promise<Answer> {
+export async function send(
+  url: string,
+  request: Request,
+  signal: AbortSignal,
+  by: Fetch = fetch,
+): Promise<Answer> {
   const { method, path, ...more } = written(request);
-  const response = await fetch(url + path, { method, ...more, signal });
+  const response = await by(url + path, { method, ...more, signal });
   const body = await response.text();
   const answer = { status: response.status, revision: revisionOf(response) };
   if (!response.ok) {
@@ -203,11 +212,14 @@ function written(request: Request): Written {
   }
 }
 
-interface Written {
+interface Call {
   readonly method: string;
-  readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
+}
+
+interface Written extends Call {
+  readonly path: string;
 }
 
 function query(words: Readonly<Record<string, string | undefined>>): string {

@@ -23,6 +23,8 @@ export interface ServerOptions {
   bundles?: boolean;
   /** The limit of open descriptors of each of its processes. */
   descriptors?: number;
+  /** Words in front of the command, which must leave it its pid: `strace -D …`. */
+  under?: readonly string[];
 }
 
 /** The end of the command line's process. */
@@ -157,17 +159,18 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descriptors'> {
+interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descriptors' | 'under'> {
   /** The content of stdin; none if undefined. */
   input?: string | undefined;
 }
 
-function launch(args: readonly string[], { env, bundles, descriptors, input }: LaunchOptions) {
+function launch(args: readonly string[], { env, bundles, descriptors, under, input }: LaunchOptions) {
   const isBundled = process.env.BUNDLED_WORKER !== undefined && bundles !== true;
   const flags = isBundled && args[0] === 'serve' ? ['--import', REPLACES_ESBUILD] : [];
   const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`];
   const [program = '', ...words] = [
     ...(descriptors ? limited : []),
+    ...(under ?? []),
     process.execPath,
     ...flags,
     CLI,

@@ -12,6 +12,7 @@ import {
   textFile,
   WORKER_FILE,
 } from '../../../src/cli/workerd-config.ts';
+import { unwrap } from '../../unwrap.ts';
 import { Link } from './link.ts';
 
 /** A version of the service: its bundle, and the compatibility settings that it is deployed with. */
@@ -229,9 +230,4 @@ async function freePort(): Promise<number> {
     });
     if (isFree) return new Promise((done) => server.close(() => done(port)));
   }
-}
-
-function unwrap<T>(outcome: { ok: true; value: T } | { ok: false; lines: readonly string[] }): T {
-  if (!outcome.ok) throw new Error(outcome.lines.join('\n'));
-  return outcome.value;
 }
