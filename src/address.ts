@@ -37,6 +37,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'healthz',
   'history',
   'inputs',
+  'links',
   'members',
   'report',
   'reports',

@@ -14,9 +14,15 @@ export interface ClientOptions {
 }
 
 /** Whether the service agreed, and if not, why. */
-export type Answer =
-  | { readonly ok: true; readonly revision: number }
-  | { readonly ok: false; readonly status: number; readonly code: RefusalCode; readonly detail: string };
+export type Answer = { readonly ok: true; readonly revision: number } | No;
+
+/** Why the service did not agree. */
+export interface No {
+  readonly ok: false;
+  readonly status: number;
+  readonly code: RefusalCode;
+  readonly detail: string;
+}
 
 export class Connection {
   readonly #options: ClientOptions;
@@ -44,9 +50,7 @@ export class Connection {
         revision: Number(/^(?:W\/)?"(\d+)"$/.exec(response.headers.get('ETag') ?? '')?.[1]),
       };
     }
-    const { status, code, message } = await errorOf(response);
-    if (!NO.has(status) && code !== 'no-such-member') throw new StateServiceError(status, code, message);
-    return { ok: false, status, code: code as RefusalCode, detail: message };
+    return noOf(response);
   }
 
   /** Sends a request. Repeats it without an answer or with a 5xx, with a growing pause. */
@@ -81,6 +85,13 @@ export class Connection {
       await pause(Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2));
     }
   }
+}
+
+/** Reads a refusal. @throws any that is not a no. */
+export async function noOf(response: Response): Promise<No> {
+  const { status, code, message } = await errorOf(response);
+  if (!NO.has(status) && code !== 'no-such-member') throw new StateServiceError(status, code, message);
+  return { ok: false, status, code: code as RefusalCode, detail: message };
 }
 
 /** Statuses that mean no. */

@@ -9,7 +9,7 @@
  *     }
  */
 
-import { type Answer, type ClientOptions, Connection, pause } from './client-connection.ts';
+import { type Answer, type ClientOptions, Connection, type No, noOf, pause } from './client-connection.ts';
 import { errorOf, StateServiceError } from './client-error.ts';
 import { eventsIn } from './client-events.ts';
 import { canOpen, openSocket } from './client-socket.ts';
@@ -30,6 +30,23 @@ export interface UpdateOptions {
   readonly revision?: number;
   /** The data of the report: anything that `JSON.stringify` can write, at most 4 KiB. */
   readonly data?: unknown;
+}
+
+export interface LinkOptions {
+  /** The event. Default: `update`. */
+  readonly event?: string;
+  /** The person: the link reports under this name. It may be left out where the token fixes one. */
+  readonly by?: string;
+  /** How long the link may be used: at most 604,800 (7 days). Default: a day. */
+  readonly seconds?: number;
+}
+
+/** A link for a person. */
+export interface Link {
+  readonly ok: true;
+  readonly url: string;
+  /** Until when it may be used (ISO 8601). */
+  readonly until: string;
 }
 
 export interface AskOptions {
@@ -131,6 +148,15 @@ class MachineClient {
     };
     const body = data === undefined ? undefined : JSON.stringify(data);
     return this.#connection.answer('PUT', path('state', { state, event, by }), headers, body);
+  }
+
+  /** Makes a link for a person, who reports with it, once, in the present visit of `state`. */
+  async link(state: string, { event, by, seconds }: LinkOptions): Promise<Link | No> {
+    const ttl = seconds === undefined ? undefined : `${seconds}s`;
+    const response = await this.#connection.send('POST', path('links', { state, event, by, ttl }));
+    if (!response.ok) return noOf(response);
+    const { url, until }: Omit<Link, 'ok'> = await response.json();
+    return { ok: true, url, until };
   }
 
   /** Starts the run with inputs. A repeat with the same inputs changes nothing. */

@@ -7,6 +7,7 @@
  * does not know.
  */
 import type { ChartIssue } from './chart/issue.ts';
+import type { Count } from './chart/queries.ts';
 import type { Inputs } from './chart/terms.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -25,6 +26,31 @@ export interface Update extends CommandFields {
   readonly data?: string;
   /** Set if the request had a body that is no data, and counts without it. */
   readonly isBodyLeftOut?: true;
+}
+
+/**
+ * Tells one visit of a state from all others of the address: also from those before a reset, and from those of a machine
+ * that was deleted.
+ */
+export interface VisitId {
+  /** The revision at which the run of the machine began. */
+  readonly started: number;
+  /** The number of the visit in that run; 0 for the root. */
+  readonly number: number;
+  /** When the visit began, ms since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * A report by a link: it counts in one visit of the state alone. A type of its own, because an older object would ignore a
+ * field of an `update`, and count the report in any visit.
+ */
+export interface LinkedReport extends CommandFields {
+  readonly type: 'link';
+  readonly state: string;
+  readonly event: string;
+  readonly by: string;
+  readonly visit: VisitId;
 }
 
 /** The options of a report. */
@@ -146,6 +172,7 @@ export interface Restored extends CommandFields {
 
 export type Command =
   | Update
+  | LinkedReport
   | Claim
   | Lock
   | Start
@@ -166,6 +193,7 @@ export type Outcome<C extends Command = Command> = Outcomes[C['type']] | Refusal
 
 interface Outcomes {
   readonly update: Accepted;
+  readonly link: Linked;
   readonly claim: Claimed;
   readonly renew: Claimed;
   readonly release: Accepted;
@@ -190,6 +218,16 @@ export interface Accepted {
   readonly ok: true;
   /** The revision of the machine afterwards. */
   readonly revision: number;
+}
+
+/** A report by a link has counted, now or before. */
+export interface Linked extends Accepted {
+  /** Whether it had counted before. */
+  readonly isRepeat: boolean;
+  /** The active states afterwards, outermost first. */
+  readonly states: readonly string[];
+  /** The counts that have counted the report, of states that are still active. */
+  readonly counts: readonly Count[];
 }
 
 /** The machine runs. */

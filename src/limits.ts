@@ -102,6 +102,16 @@ export const KEY_LENGTH = 255;
 /** Characters of the reason for a pause: it is in the history and in each refusal meanwhile. */
 export const REASON_LENGTH = 255;
 
+/**
+ * How long a link may be used, in ms: the default, and the most. A link does what its maker may do when it is made, also after
+ * the maker's token has ended or was taken away: the most bounds for how long.
+ */
+export const LINK_TTL = 24 * 60 * 60_000;
+export const LINK_TTL_MAX = 7 * LINK_TTL;
+
+/** Characters of a link below its machine's path: some 250 are usual. Browsers, mail and proxies take URLs of 8,000 characters. */
+export const LINK_LENGTH = 4_096;
+
 /** Parameters of a query, also empty ones: no method takes more than a handful. */
 export const QUERY_PARAMETERS = 32;
 

@@ -68,6 +68,7 @@ describe('the reference', () => {
       'Vary',
       'Location',
       'Set-Cookie',
+      'X-Robots-Tag',
     ];
     const listed = rowsOf('Parameters and headers').flatMap(([name]) => codesIn(name));
     expect(new Set(listed)).toEqual(new Set([...taken, 'Authorization', ...answers]));

@@ -74,6 +74,7 @@ export {
   activeTags,
   type Count,
   countersOf,
+  countsAt,
   countsOf,
   descriptorOf,
   eventOfTimer,

@@ -75,12 +75,16 @@ export interface Count {
 
 /** @returns the counts of the active states, each by the name of its state. */
 export function countsOf(program: Program, snapshot: Snapshot): Count[] {
-  return quorums(program, snapshot).map(({ state, event, have, until }) => ({
-    state: nameOf(program, state),
-    event,
-    have,
-    need: until,
-  }));
+  return quorums(program, snapshot).map((quorum) => named(program, quorum));
+}
+
+/** @returns the counts of the active states that may count an event that is sent to `address`. */
+export function countsAt(program: Program, snapshot: Snapshot, address: StateNumber, event: string): Count[] {
+  return countersOf(program, snapshot, address, event).map((quorum) => named(program, quorum));
+}
+
+function named(program: Program, { state, event, have, until }: QuorumProgress): Count {
+  return { state: nameOf(program, state), event, have, need: until };
 }
 
 /** The purpose of a timer: the state whose `after`, `at` or `time` set it, and its possible targets. */

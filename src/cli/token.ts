@@ -11,8 +11,9 @@ export const help = `usage: npm run -s token -- --charts GLOBS --can RIGHTS --su
 Prints a token, signed with TOKEN_SECRET of the environment, which must be the secret of the service.
 
   --charts GLOBS  its machines, separated by commas: acme/*, acme/release@*, default; * for all
-  --can RIGHTS    read (ask), update (report, hold slots), operate (start, inputs, pause,
-                  override), admin (charts, reset, restore, delete), separated by commas
+  --can RIGHTS    read (ask), update (report, hold slots, make links), operate (start, inputs,
+                  pause, override), admin (charts, reset, restore, delete), separated by
+                  commas
   --sub NAME      the name of its holder, for the history
   --by NAME       the only name under which its holder reports, claims and asks
   --ttl DURATION  its lifetime: 90s, 30m, 12h, 7d     (default: 30d)

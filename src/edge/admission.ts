@@ -13,8 +13,15 @@ import { credentialsOf } from './session.ts';
 /** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
 const RATE_RETRY = 10;
 
-/** Refuses a request, or sets the grant of its token. No object is called: the answer does not depend on any machine. */
-export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal | undefined> {
+/**
+ * Refuses a request, or sets the grant of its token. No object is called: the answer does not depend on any machine.
+ *
+ * @param needsToken false where the path is a link, which its route checks.
+ */
+export function admit(
+  c: Context<AppEnv>,
+  needsToken: boolean,
+): Refusal | undefined | Promise<Refusal | undefined> {
   const guard = guardOf(c.env);
   if (!guard.ok) return guard;
   const { raw } = c.req;
@@ -24,8 +31,9 @@ export function admit(c: Context<AppEnv>): Refusal | undefined | Promise<Refusal
     checkHost(raw, c.env.ALLOWED_HOSTS) ??
     checkOrigin(raw, c.env.CORS_ORIGINS);
   if (refusal !== undefined) return refusal;
-  if (guard.isOpen && c.env.RATE_LIMIT === undefined) return undefined;
-  return admitSlowly(c, guard.isOpen ? undefined : guard);
+  const lock = guard.isOpen || !needsToken ? undefined : guard;
+  if (lock === undefined && c.env.RATE_LIMIT === undefined) return undefined;
+  return admitSlowly(c, lock);
 }
 
 /** Refuses any request, also one that needs no token, if the service is not set up or the `Host` is not its own. */

@@ -5,6 +5,7 @@ import { withRefusalsAsPages } from './browsers.tsx';
 import type { AppEnv, Env } from './env.ts';
 import { mount } from './mount.ts';
 import { corsFor } from './origin.ts';
+import { loggedPath } from './request-log.ts';
 import type { Resources } from './resource.ts';
 import { problem } from './responses.ts';
 import { chart } from './routes/chart-file.ts';
@@ -15,6 +16,7 @@ import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { inputs } from './routes/inputs.ts';
+import { link, links } from './routes/links.tsx';
 import { tenant } from './routes/machines.tsx';
 import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
@@ -63,6 +65,8 @@ export const RESOURCES: Resources = {
     pause,
     resume,
     override,
+    links,
+    link,
     reset,
     restore,
     diagramSvg,
@@ -78,7 +82,7 @@ export const app = new Hono<AppEnv>();
 
 mount(app, RESOURCES);
 
-app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${c.req.path}`)));
+app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${loggedPath(c)}`)));
 
 /** The app for browsers: a refusal is a page. */
 const pages = new Hono<AppEnv>();

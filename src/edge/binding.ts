@@ -11,13 +11,15 @@ import {
   parseData,
   parseInput,
 } from '../inputs.ts';
-import { WAIT_MAX } from '../limits.ts';
+import { LINK_TTL, LINK_TTL_MAX, WAIT_MAX } from '../limits.ts';
 import { readMemberList } from '../member-list.ts';
 import { type Current, MEMBER_FACTS, type MemberFact, type MemberStatus } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
 import { writeMembers } from '../store/members-table.ts';
+import { guardOf } from './auth.ts';
 import { InputsShape } from './contract/documents.ts';
 import type { Env } from './env.ts';
+import { makeLink } from './links.ts';
 import { RemoteMachine } from './remote-machine.ts';
 
 /** `props` of the service binding, in the other Worker's wrangler.toml. */
@@ -56,9 +58,27 @@ export interface BindingUpdate {
 }
 
 /** The outcome of a command. A refusal is a value; only misuse of the binding is thrown. */
-export type BindingOutcome =
-  | { readonly ok: true; readonly revision: number }
-  | { readonly ok: false; readonly code: RefusalCode; readonly detail: string; readonly retryAfter?: number };
+export type BindingOutcome = { readonly ok: true; readonly revision: number } | BindingNo;
+
+/** Why the machine has refused. */
+interface BindingNo {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly detail: string;
+  readonly retryAfter?: number;
+}
+
+/** The options of a link. */
+export interface BindingLink {
+  /** Default: `update`. */
+  readonly event?: string;
+  /** The person: the link reports under this name. */
+  readonly by: string;
+  readonly seconds?: number;
+}
+
+/** A link that was made: its path, and until when it may be used (ISO 8601). */
+export type BindingLinked = { readonly ok: true; readonly path: string; readonly until: string } | BindingNo;
 
 /**
  * One machine as a binding of another Worker. Its props name the machine and the rights. They are set when the binding is
@@ -122,6 +142,29 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
       sub: this.#sub,
     });
     return outcome.ok ? { ok: true, revision: outcome.revision } : refused(outcome);
+  }
+
+  /**
+   * Makes a link for a person, `by`, who reports with it, once, in the present visit of `state`.
+   *
+   * @param seconds how long it may be used. Default: a day; at most seven.
+   * @returns its path below the address of the service, which the caller knows.
+   */
+  async link(state: string, { event = UPDATE, by, seconds }: BindingLink): Promise<BindingLinked> {
+    const machine = this.#machine('update');
+    const guard = guardOf(this.env);
+    const wrong =
+      checkState(text(state, 'a state')) ??
+      checkEvent(text(event, 'an event')) ??
+      checkCaller(text(by, '`by`')) ??
+      (guard.ok ? undefined : guard);
+    if (wrong !== undefined) return refused(wrong);
+    const ttl = seconds === undefined ? LINK_TTL : seconds * 1_000;
+    if (!(ttl >= 1_000 && ttl <= LINK_TTL_MAX))
+      throw new TypeError(`a link may be used for 1 to ${LINK_TTL_MAX / 1_000} seconds; not for ${seconds}`);
+    const made = await makeLink(this.env, machine, { state, event, by, ttl, sub: this.#sub });
+    if (!made.ok) return refused(made);
+    return { ok: true, path: made.path, until: new Date(made.link.until).toISOString() };
   }
 
   /** Starts the run with inputs; the others have their defaults. A repeat with the same inputs changes nothing. */
@@ -267,7 +310,7 @@ function mayGo(answer: Current | Refusal): boolean {
   throw new BindingError(answer);
 }
 
-function refused({ code, detail, retryAfter }: Refusal): BindingOutcome {
+function refused({ code, detail, retryAfter }: Refusal): BindingNo {
   return { ok: false, code, detail, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 

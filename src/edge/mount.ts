@@ -27,7 +27,7 @@ import { problem, respond } from './responses.ts';
  */
 export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources): void {
   const services = new Map(service.map((resource) => [resource.path, resource]));
-  const machines = new Map(machine.map((resource) => [resource.path, resource]));
+  const machines = new Map(machine.map((resource) => [resource.path.replace(/\{\w+\}$/, '*'), resource]));
 
   const ofDefault = (c: Context<AppEnv>, path: string) => {
     const resource = machines.get(path);
@@ -35,7 +35,7 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
   };
   // `/members/{name}`: the fixed path of two segments goes first.
   const itemOf = (folder: string, name: string) =>
-    machines.get(`/${folder}/${name}`) ?? machines.get(`/${folder}/{name}`);
+    machines.get(`/${folder}/${name}`) ?? machines.get(`/${folder}/*`);
   const below = (
     c: Context<AppEnv>,
     resource: MachineResource | undefined,
@@ -132,24 +132,31 @@ function serve<Arguments extends readonly unknown[]>(
   const called = methodOf(c);
   const method = Object.hasOwn(methods, called) ? methods[called as MethodName] : undefined;
   if (called === 'OPTIONS') return otherMethod(c, Object.keys(methods));
-  return logged(c, name, () =>
-    admitted(c, say, () => {
-      if (method === undefined) return otherMethod(c, Object.keys(methods));
-      const grant = c.get('grant');
-      if (grant !== undefined && !may(grant, method.right)) return say(forbidden(grant, method.right, name));
-      const unknown = checkQuery(c, method.contract);
-      if (unknown !== undefined) return say(unknown);
-      const checked = method.isFirst ? undefined : check?.();
-      if (checked === undefined) return method.answer(c, ...args());
-      return checked.then((absent) => (absent === undefined ? method.answer(c, ...args()) : say(absent)));
-    }),
-  );
+  const goOn = () => {
+    if (method === undefined) return otherMethod(c, Object.keys(methods));
+    const { right } = method;
+    const grant = c.get('grant');
+    if (grant !== undefined && right !== 'link' && !may(grant, right))
+      return say(forbidden(grant, right, name));
+    const unknown = checkQuery(c, method.contract);
+    if (unknown !== undefined) return say(unknown);
+    const checked = method.isFirst ? undefined : check?.();
+    if (checked === undefined) return method.answer(c, ...args());
+    return checked.then((absent) => (absent === undefined ? method.answer(c, ...args()) : say(absent)));
+  };
+  const needsToken = (method ?? methods.GET)?.right !== 'link';
+  return logged(c, name, () => admitted(c, say, goOn, needsToken));
 }
 
 /** Answers an admitted request. */
-function admitted(c: Context<AppEnv>, say: (refusal: Refusal) => Response, goOn: () => Answer): Answer {
+function admitted(
+  c: Context<AppEnv>,
+  say: (refusal: Refusal) => Response,
+  goOn: () => Answer,
+  needsToken = true,
+): Answer {
   const decide = (refusal: Refusal | undefined) => (refusal === undefined ? goOn() : say(refusal));
-  const decision = admit(c);
+  const decision = admit(c, needsToken);
   return decision instanceof Promise ? decision.then(decide) : decide(decision);
 }
 

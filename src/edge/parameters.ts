@@ -91,23 +91,14 @@ export function checkOwnName(c: Context<AppEnv>, by: string | undefined): Refusa
   );
 }
 
-/**
- * A duration in the query, in ms; 0 where it is absent. A number alone is seconds, as curl users write them, and not ms as
- * in charts.
- *
- * @param most ms.
- */
+/** A duration in the query, in ms; 0 where it is absent. @param most ms. */
 function durationInQuery(name: string, most: number, says: string): Parameter<number> {
   const rule = `\`${name}\` must be a duration of at most ${most / 1_000}s, such as 30s.`;
   return parameter({
     name,
     in: 'query',
     says: `${says}, at most ${most / 1_000}s: \`30s\`, \`1m\`, or a number of seconds.`,
-    shape: z
-      .string()
-      .regex(DURATION, rule)
-      .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
-      .pipe(z.number(rule).max(most, rule)),
+    shape: durationShape(0, most, rule),
     absent: { ok: true, value: 0 },
   });
 }
@@ -233,6 +224,15 @@ export function updateOptions(c: Context<AppEnv>): Parsed<UpdateOptions | undefi
     ...withSubject(c),
   };
   return { ok: true, value: Object.keys(value).length === 0 ? undefined : value };
+}
+
+/** A duration from `least` to `most` ms. A number alone is seconds, as curl users write them, and not ms as in charts. */
+export function durationShape(least: number, most: number, rule: string) {
+  return z
+    .string()
+    .regex(DURATION, rule)
+    .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
+    .pipe(z.number(rule).min(least, rule).max(most, rule));
 }
 
 /** A whole number from `least` to `most` in the query. */

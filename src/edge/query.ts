@@ -1,3 +1,4 @@
+/** Reads the query, and the last segment, of a request's URL. */
 import type { Context } from 'hono';
 import { type Inputs, offer, quoteShort } from '../chart/chart.ts';
 import { QUERY_PARAMETERS } from '../limits.ts';
@@ -36,6 +37,12 @@ export function queryOf(c: Context<AppEnv>): Readonly<Record<string, string>> {
     c.set('query', query);
   }
   return query;
+}
+
+/** Returns the last segment of the path, decoded: at the root it is in the place of a chart's name. */
+export function lastSegment(c: Context<AppEnv>): string {
+  const { resource, chart = '' } = c.req.param() as { readonly resource?: string; readonly chart?: string };
+  return resource ?? chart;
 }
 
 /** Reads the parameters of a query as inputs of a run; of several with one name, the first. A plain object: it crosses an RPC. */

@@ -128,8 +128,10 @@ function understood<Result extends Outcome | Answer>(result: Result): Result | R
 /** Whether a command that is executed twice has the effect of one: its caller or its key counts once. */
 function isRepeatable(command: Command): boolean {
   if (command.type === 'update') return command.by !== undefined || command.key !== undefined;
-  return COALESCED_COMMANDS.has(command.type) || command.type === 'start' || command.type === 'restored';
+  return REPEATABLE.has(command.type) || COALESCED_COMMANDS.has(command.type);
 }
+
+const REPEATABLE: ReadonlySet<Command['type']> = new Set(['link', 'start', 'restored']);
 
 const COALESCED_COMMANDS: ReadonlySet<Command['type']> = new Set([
   'update',

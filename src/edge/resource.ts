@@ -45,8 +45,8 @@ export interface Resource<Arguments extends readonly unknown[]> {
 export type MethodName = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 interface Method<Arguments extends readonly unknown[]> {
-  /** The right that the caller's token must have. */
-  readonly right: Right;
+  /** The right that the caller's token must have; `link` where the path itself is the authority, and no token is read. */
+  readonly right: Right | 'link';
   readonly contract: Contract;
   /** Whether the method also serves addresses that have no chart. */
   readonly isFirst?: true;

@@ -4,6 +4,7 @@ import { claim, release, renew } from './claiming.ts';
 import type { Draft } from './draft.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
+import { reportByLink } from './linking.ts';
 import { lock, unlock } from './locks.ts';
 import { changeMembers } from './members.ts';
 import { override } from './overriding.ts';
@@ -28,6 +29,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
   switch (command.type) {
     case 'update':
       return update(draft, command, now);
+    case 'link':
+      return reportByLink(draft, command, now);
     case 'claim':
       return claim(draft, command, now);
     case 'renew':

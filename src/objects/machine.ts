@@ -12,6 +12,7 @@ import { type Metrics, metricsOf } from './counters.ts';
 import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { entriesBefore, historyPage, writtenBy } from './history-page.ts';
+import { linkAnswer } from './links.ts';
 import { LongAnswers, lengthOfEntries, lengthOfStatus } from './long-answers.ts';
 import type { MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
@@ -122,6 +123,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return memberList(this.#runtime, query);
       case 'watch':
         return this.#watch(query);
+      case 'link':
+        return linkAnswer(this.#runtime, query);
       case 'summary':
         return this.#summary();
       case 'view':

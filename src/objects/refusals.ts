@@ -150,13 +150,17 @@ export function refuseTurn(
       return paused(machine, now);
     case 'no-members':
       return noMembers(machine, turn.state, now);
-    case 'already-reported': {
-      const detail = `${quote(by)} has reported in this visit of ${quote(nameOf(machine.chart, turn.state))}: its part is done.`;
-      return refuse('already-reported', detail, { machine: factsOf(machine) });
-    }
+    case 'already-reported':
+      return alreadyReported(machine, turn.state, by);
     default:
       return noPart(machine, turn.state, turn.why, by);
   }
+}
+
+/** Refuses a caller that has reported in this visit of a state. */
+export function alreadyReported(machine: MachineState, state: StateNumber, by: string): Refusal {
+  const detail = `${quote(by)} has reported in this visit of ${quote(nameOf(machine.chart, state))}: its part is done.`;
+  return refuse('already-reported', detail, { machine: factsOf(machine) });
 }
 
 /** Refuses a caller while the windows of a state are closed. @param opens ms since the epoch; undefined if it is not known. */
@@ -269,6 +273,11 @@ export function notStarted(address: Address): Refusal {
 /** Refuses a request during which the machine was deleted. */
 export function deleted(): Refusal {
   return refuse('no-chart', 'The machine was deleted before this came about.');
+}
+
+/** Refuses a link where there is no machine. */
+export function machineGone(): Refusal {
+  return refuse('visit-over', 'The machine was deleted after the link was made.');
 }
 
 /** Refuses a request for a revision of a machine that has not begun. */

@@ -13,6 +13,7 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type { Metrics } from './counters.ts';
+import type { LinkAnswer, LinkQuery } from './link-results.ts';
 import type { View } from './view-data.ts';
 
 /**
@@ -132,6 +133,7 @@ export type Query =
   | MemberListQuery
   | WatchQuery
   | DryRunQuery
+  | LinkQuery
   | PlainQuery;
 
 /** The answer to a query. */
@@ -148,6 +150,7 @@ interface Answers {
   readonly members: MachineMembers;
   readonly 'member-list': MemberListAnswer;
   readonly watch: EventStreamAnswer;
+  readonly link: LinkAnswer;
   readonly metrics: Metrics;
   readonly summary: Summary;
   readonly uploaded: UploadedChart;

@@ -16,7 +16,7 @@ import { type MachineState, nextChange } from './machine-state.ts';
 import { Memory, NO_VERSION, type Publish } from './memory.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { finishRestore, Recovery } from './recovery.ts';
-import { deleted, noRevision, notStarted } from './refusals.ts';
+import { deleted, machineGone, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, firstStep, previewOf } from './restart.ts';
 import { TimerAllowance, TURN_PAUSE } from './timer-allowance.ts';
@@ -105,6 +105,8 @@ export class Runtime {
   async #begin(batch: readonly Queued[]): Promise<Outcome[]> {
     const [first] = batch;
     if (first === undefined) return [];
+    // A link is for a machine that has begun.
+    if (batch.every(({ command }) => command.type === 'link')) return batch.map(() => machineGone());
     if (this.#recovery.isPending) return batch.map(() => overloaded());
     const isUpload = first.command.type === 'upload';
     if (first.command.type === 'upload' && first.command.revisions !== undefined) {
@@ -159,7 +161,8 @@ export class Runtime {
     const outcomes = applyWithin(draft, batch, now);
     // Before the commit, which stores the counts.
     for (const [i, outcome] of outcomes.entries()) {
-      if (batch[i]?.command.type === 'update')
+      const type = batch[i]?.command.type;
+      if (type === 'update' || type === 'link')
         this.counters.countUpdate(outcome.ok ? 'accepted' : outcome.code);
     }
     return outcomes;

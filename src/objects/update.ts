@@ -63,11 +63,12 @@ function textOf({ state, event, by, revisions, data }: Report): string {
   return JSON.stringify([state, event, by ?? null, revisions ?? null, ...(data === undefined ? [] : [data])]);
 }
 
-/** Applies a report without regard to its key. */
+/** Applies a report without regard to its key. @param remarks for its entry of the history. */
 export function report(
   draft: Draft,
   { state: name, event, by, sub, revisions, data, isBodyLeftOut }: Report,
   now: number,
+  remarks: readonly string[] = [],
 ): Accepted | Refusal {
   const found = findState(draft.machine, name);
   if (!found.ok) return found;
@@ -111,7 +112,7 @@ export function report(
     const request = writeCounts([...counts]);
     remember(draft, state, { event, by, request, answer: reportAnswer(now, data) });
   }
-  const notes = [...(isBodyLeftOut === true ? [BODY_LEFT_OUT] : []), ...step.failures];
+  const notes = [...remarks, ...(isBodyLeftOut === true ? [BODY_LEFT_OUT] : []), ...step.failures];
   draft.take(step, now, { cause: 'update', ...entry, notes });
   // Timers of the states that it entered may be due already.
   fireDue(draft, now);

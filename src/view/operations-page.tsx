@@ -31,8 +31,8 @@ export interface ShownOperation {
       >
     >;
   };
-  /** The right that the caller's token must have; absent if none is needed. */
-  readonly right?: Right;
+  /** The right that the caller's token must have; absent if none is needed; `link` if the path is a link. */
+  readonly right?: Right | 'link';
   readonly refusals: readonly RefusalCode[];
 }
 
@@ -97,7 +97,7 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
         </code>{' '}
         <span>{summary}</span>
       </summary>
-      <p class="soft">{right === undefined ? 'Needs no token.' : `Needs the right to ${right}.`}</p>
+      <p class="soft">{needs(right)}</p>
       {parameters.length > 0 || body !== undefined ? (
         <dl>
           {parameters.map(({ name, in: place, says, isRequired }) => (
@@ -143,6 +143,11 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
       </dl>
     </details>
   );
+}
+
+function needs(right: ShownOperation['right']): string {
+  if (right === undefined) return 'Needs no token.';
+  return right === 'link' ? 'Needs no token: the link is enough.' : `Needs the right to ${right}.`;
 }
 
 function Types({ names }: { readonly names: readonly string[] }) {

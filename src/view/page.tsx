@@ -18,20 +18,28 @@ interface PageProps {
   readonly title: string;
   /** The icon of the tab: the first letter or digit of `sign`, on the colour of the outcome. */
   readonly icon: { readonly sign: string; readonly outcome: Outcome };
+  /** Whether the page is that of a link. It has no script, and one form, which works without one. */
+  readonly isOfLink?: boolean;
   readonly children: Child;
 }
 
-/** A page. It is readable without its script, which updates it and sends what the buttons say. */
-export function Page({ title, icon, children }: PageProps) {
+/**
+ * A page. It is readable without its script, which updates it and sends what the buttons say.
+ *
+ * A form on a page that sends no referrer has `Origin: null`, which `edge/origin.ts` takes for another site where the browser
+ * sends no Fetch Metadata: over http://. So the page of a link gives its origin, and never its path.
+ */
+export function Page({ title, icon, isOfLink = false, children }: PageProps) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {isOfLink ? <meta name="referrer" content="strict-origin" /> : null}
         <title>{title}</title>
         <link rel="icon" href={iconOf(icon)} data-part="icon" />
         <link rel="stylesheet" href="/page.css" />
-        <script type="module" src="/page.js" />
+        {isOfLink ? null : <script type="module" src="/page.js" />}
       </head>
       <body>{children}</body>
     </html>

@@ -22,7 +22,13 @@ export async function openPage(
 ): Promise<Watched> {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      // A name as on a private network: unlike 127.0.0.1 and localhost, its http:// is not trustworthy.
+      '--host-resolver-rules=MAP state.test 127.0.0.1',
+    ],
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   if (reporter !== undefined) {

@@ -7,8 +7,8 @@ import { counting, final, newChart, putChart, removeChart, sequence } from '../c
 import { historyOf, machinePath, problemOf, send } from '../service.ts';
 import { GUARDED, sendAs, sendWith, tokenFor, tokenWith } from '../tokens.ts';
 
-/** The right of every method of every resource of the service. */
-const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
+/** The right of every method of every resource of the service; `link` where the path is a link, and needs no token. */
+const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> = {
   '{machine}': { GET: 'read', DELETE: 'admin' },
   '{machine}/state': { GET: 'read', PUT: 'update' },
   '{machine}/ask': { POST: 'read' },
@@ -25,6 +25,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/pause': { POST: 'operate' },
   '{machine}/resume': { POST: 'operate' },
   '{machine}/override': { POST: 'operate' },
+  '{machine}/links': { POST: 'update' },
+  '{machine}/links/{link}': { GET: 'link', POST: 'link' },
   '{machine}/reset': { POST: 'admin' },
   '{machine}/restore': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },
@@ -34,6 +36,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right>>>> = {
   '{machine}/v1/steady-state': { POST: 'update' },
   '/{tenant}': { GET: 'read' },
 };
+
+const LINK = '{machine}/links/{link}';
 
 /** Paths that show nothing of any machine. */
 const PUBLIC = [
@@ -82,7 +86,7 @@ afterAll(async () => {
 /** A request for a path of the table. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {
   const isOfState = /\/(?:state|ask|report|reports)$/.test(rule);
-  const query = rule.endsWith('/claims') ? '?state=a&by=me' : isOfState ? '?state=a' : '';
+  const query = /\/(?:claims|links)$/.test(rule) ? '?state=a&by=me' : isOfState ? '?state=a' : '';
   const path = rule.replace('{machine}', machinePath(machine)).replace('/{tenant}', `/${tenant}`) || '/';
   const isFleetLock = rule.includes('/v1/');
   const body = isFleetLock ? '{"client_params":{"id":"me","group":"a"}}' : chart;
@@ -99,11 +103,27 @@ async function statusFor(token: string | undefined, method: string, rule: string
   return response.status;
 }
 
-const cases = Object.entries(RULES).flatMap(([rule, rights]) =>
+/** What a token opens. The link of a link path is none: the requests are refused, and never for a right. */
+const rules = Object.entries(RULES).filter(([rule]) => rule !== LINK);
+
+describe.each(METHODS)('a link: %s', (method) => {
+  it.each(MACHINES)('asks for no token, and for no right: %s', async (machine) => {
+    const isTaken = ['GET', 'HEAD', 'POST'].includes(method);
+    for (const token of [
+      undefined,
+      'nonsense',
+      await tokenFor('other/*', 'read'),
+      await tokenFor('*', ...RIGHTS),
+    ])
+      expect(await statusFor(token, method, LINK, machine)).toBe(isTaken ? 404 : 405);
+  });
+});
+
+const cases = rules.flatMap(([rule, rights]) =>
   METHODS.flatMap((method) => {
     const right = rights[method === 'HEAD' ? 'GET' : method];
     return (rule === '/{tenant}' ? [address] : MACHINES).map(
-      (machine): [method: string, rule: string, machine: string, right: Right | undefined] => [
+      (machine): [method: string, rule: string, machine: string, right: Right | 'link' | undefined] => [
         method,
         rule,
         machine,
@@ -158,7 +178,7 @@ describe.each(named)('a token for one name: %s %s', (method, path) => {
     const response = await sendAs(token, method, target, method === 'GET' ? {} : { body: '{}' });
     return [response.status, response.ok ? '' : (await problemOf(response)).detail] as const;
   };
-  const more = ['/state', '/claims', '/ask', '/report'].includes(path)
+  const more = ['/state', '/claims', '/ask', '/report', '/links'].includes(path)
     ? 'state=a&'
     : path === '/override'
       ? 'to=a&reason=x&'
@@ -271,7 +291,7 @@ describe('a refusal for a missing right', () => {
       TENANTS: { getByName: trap },
     } as unknown as Partial<Env>;
     const tokens = [undefined, 'nonsense', await tokenFor('other/*', ...RIGHTS)];
-    for (const rule of Object.keys(RULES)) {
+    for (const [rule] of rules) {
       for (const token of tokens) {
         const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
         const { path } = requestFor(rule, address);

@@ -95,6 +95,22 @@ describe('a client', () => {
     expect(await machine.update('drain', { by: 'c' })).toMatchObject({ ok: true });
   });
 
+  it('makes a link for a person', async () => {
+    const { url } = await start();
+    const machine = new StateClient({ url }).machine('acme/release');
+    const link = await machine.link('drain', { by: 'anna', seconds: 60 });
+    if (!link.ok) throw new Error(link.detail);
+    expect(Date.parse(link.until)).toBeLessThanOrEqual(Date.now() + 60_000);
+    expect(await machine.is('drain', { by: 'anna' })).toBe(true);
+    expect((await fetch(link.url, { method: 'POST' })).status).toBe(200);
+    expect(await machine.is('drain', { by: 'anna' })).toBe(false);
+    expect(await machine.link('drain', { by: 'anna' })).toMatchObject({
+      ok: false,
+      code: 'already-reported',
+    });
+    await expect(machine.link('drain', { by: 'ben', seconds: 700_000 })).rejects.toThrow('`ttl` must be');
+  });
+
   it('waits no longer than its limit', TIMED, async () => {
     const { url } = await start();
     const machine = new StateClient({ url }).machine('acme/release');

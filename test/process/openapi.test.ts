@@ -198,6 +198,20 @@ const CALLS: readonly Call[] = [
       { id: `report${of}`, status: 406, request: `POST ${at}/report?state=nothing`, body: '{}' },
       { id: `pause${of}`, status: 204, request: `POST ${at}/pause?reason=look&until=1h` },
       { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
+      { id: `makeLink${of}`, status: 400, request: `POST ${at}/links?state=work` },
+      { id: `makeLink${of}`, status: 406, request: `POST ${at}/links?state=over&by=anna` },
+      { id: `makeLink${of}`, status: 201, request: `POST ${at}/links?state=work&by=anna&event=fail` },
+      {
+        id: `makeLink${of}`,
+        status: 201,
+        request: `POST ${at}/links?state=work&by=anna&event=fail`,
+        headers: { Accept: 'text/plain' },
+      },
+      { id: `showLink${of}`, status: 404, request: `GET ${at}/links/none` },
+      { id: `useLink${of}`, status: 404, request: `POST ${at}/links/none` },
+      { id: `showLink${of}`, status: 200, request: `GET ${at}/links/LAST` },
+      { id: `useLink${of}`, status: 200, request: `POST ${at}/links/LAST` },
+      { id: `showLink${of}`, status: 404, request: `GET ${at}/links/none`, token: 'none' },
       { id: `override${of}`, status: 204, request: `POST ${at}/override?to=work&reason=look` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
@@ -217,6 +231,8 @@ const CALLS: readonly Call[] = [
 ];
 
 describe('an answer matches its contract:', () => {
+  /** The path of the last link. */
+  let made = '';
   const ajv = addFormats.default(new Ajv2020({ strict: false }));
   beforeAll(() => {
     ajv.addSchema(document, 'openapi');
@@ -227,7 +243,7 @@ describe('an answer matches its contract:', () => {
     const [method = '', path = ''] = request.split(' ');
     const server = token === undefined ? open : guarded;
     const stop = new AbortController();
-    const response = await fetch(server.url + path, {
+    const response = await fetch(server.url + (path.endsWith('/LAST') ? made : path), {
       redirect: 'manual',
       method,
       headers: { ...headers, ...(await authorization(token)) },
@@ -235,6 +251,7 @@ describe('an answer matches its contract:', () => {
       signal: stop.signal,
     });
     expect(response.status).toBe(status);
+    made = response.headers.get('Location') ?? made;
     const { pointer, reply } = replyOf(id, method, status);
     const known = [...Object.keys(reply.headers ?? {}), ...HOP_BY_HOP].map((name) => name.toLowerCase());
     expect([...response.headers.keys()].filter((name) => !known.includes(name))).toEqual([]);

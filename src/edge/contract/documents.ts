@@ -263,6 +263,14 @@ export const ClaimShape = z.strictObject({
   lease: z.number().describe('How long the lease lasts, in seconds. Renew it earlier.'),
 });
 
+export const LinkShape = z.strictObject({
+  url: z.url().describe('The link.'),
+  state: z.string(),
+  event: z.string(),
+  by: z.string(),
+  until: time('Until when it may be used.'),
+});
+
 export const HealthShape = z.strictObject({
   status: z.literal('ok'),
   limits: z.record(z.string(), z.number()).describe('The bounds that callers can meet.'),
@@ -329,6 +337,7 @@ export const DOCUMENTS = {
   Machines: MachinesShape,
   Uploaded: UploadedShape,
   Claim: ClaimShape,
+  Link: LinkShape,
   Health: HealthShape,
   Problem: ProblemShape,
   Fault: FaultShape,

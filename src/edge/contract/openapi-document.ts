@@ -16,8 +16,8 @@ export interface Operation {
   readonly path: string;
   readonly method: MethodName;
   readonly contract: Contract;
-  /** The right that the caller's token must have; absent if no token is needed. */
-  readonly right?: Right;
+  /** The right that the caller's token must have; `link` if the path is a link; absent if no token is needed. */
+  readonly right?: Right | 'link';
   /** All refusals that it may answer with. */
   readonly refusals: readonly RefusalCode[];
   /** The body of a refusal. */
@@ -156,7 +156,8 @@ function operationJson(
     operationId: id,
     summary,
     tags: [tagOf(path)],
-    ...(right === undefined ? { security: [] } : { description: `Needs the right to ${right}.` }),
+    ...(right === undefined || right === 'link' ? { security: [] } : {}),
+    ...(right === undefined ? {} : { description: needs(right) }),
     parameters: [
       ...pathParameters(path),
       ...parameters.map(parameterJson),
@@ -165,6 +166,10 @@ function operationJson(
     ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, ...contentJson(body) } }),
     responses: { ...Object.fromEntries(replies), ...written.write(refusals, refusalContent) },
   };
+}
+
+function needs(right: Right | 'link'): string {
+  return right === 'link' ? 'Needs no token: the link is enough.' : `Needs the right to ${right}.`;
 }
 
 function tagOf(path: string): string {

@@ -1,4 +1,3 @@
-import type { Context } from 'hono';
 import * as z from 'zod';
 import { CallerShape } from '../../inputs.ts';
 import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
@@ -8,8 +7,8 @@ import { refuse } from '../../refusal.ts';
 import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
-import type { AppEnv } from '../env.ts';
 import { BY, IF_MATCH, NOTHING, parameter, readConditions, wholeNumber } from '../parameters.ts';
+import { lastSegment } from '../query.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, done, etag, json, problem } from '../responses.ts';
 
@@ -167,9 +166,3 @@ export const member: MachineResource = {
     },
   },
 };
-
-/** Returns the last segment of the path, decoded: at the root it is in the place of a chart's name. */
-function lastSegment(c: Context<AppEnv>): string {
-  const { resource, chart = '' } = c.req.param() as { readonly resource?: string; readonly chart?: string };
-  return resource ?? chart;
-}

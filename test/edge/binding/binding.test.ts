@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DATA_BYTES } from '../../../src/chart-limits.ts';
 import { counting, final, putChart, sequence } from '../../charts.ts';
-import { ask, erase, historyOf, report, statusOf } from '../../service.ts';
+import { ask, erase, historyOf, report, send, statusOf } from '../../service.ts';
 
 const CHART = 'bound/release';
 
@@ -42,6 +42,30 @@ describe('a binding', () => {
     expect((await historyOf(CHART)).history[0]).toHaveProperty('data', null);
     expect(await call('RELEASE', 'update', 'patch', { data: 'x'.repeat(DATA_BYTES) })).toEqual({
       answer: { ok: false, code: 'too-large', detail: expect.stringContaining('`data` has more than') },
+    });
+  });
+
+  it('makes a link for a person, as a path', async () => {
+    const { answer } = (await call('REPORTER', 'link', 'drain', { by: 'anna', seconds: 60 })) as {
+      answer: { ok: boolean; path: string; until: string };
+    };
+    expect(answer).toMatchObject({ ok: true, path: expect.stringMatching(/^\/bound\/release\/links\/./) });
+    expect(Date.parse(answer.until)).toBeLessThanOrEqual(Date.now() + 60_000);
+    expect((await send('POST', answer.path)).status).toBe(200);
+    expect((await historyOf(CHART)).history[0]).toMatchObject({ by: 'anna', sub: 'reporter' });
+    expect(await call('RELEASE', 'link', 'patch', { by: 'anna' })).toMatchObject({
+      answer: { ok: false, code: 'not-current' },
+    });
+    expect(await call('RELEASE', 'link', 'drain', { by: '' })).toMatchObject({
+      answer: { ok: false, code: 'wrong-parameter' },
+    });
+    for (const args of [
+      ['drain', {}],
+      ['drain', { by: 'a', seconds: 700_000 }],
+    ] as const)
+      expect(await call('RELEASE', 'link', ...args)).toMatchObject({ thrown: { name: 'TypeError' } });
+    expect(await call('READER', 'link', 'drain', { by: 'a' })).toMatchObject({
+      thrown: { name: 'forbidden' },
     });
   });
 

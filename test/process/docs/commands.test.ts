@@ -60,6 +60,7 @@ it('are on these pages', () => {
     'CONTRIBUTING.md',
     'README.md',
     'SECURITY.md',
+    'docs/approval.md',
     'docs/deploying.md',
     'docs/figures.md',
     'docs/fleet.md',

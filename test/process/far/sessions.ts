@@ -255,6 +255,17 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
   },
   {
+    name: 'a link that is made',
+    needs: 'object',
+    steps: [step('POST /v/chart/links?state=canary&by=anna', 201)],
+  },
+  {
+    // The edge refuses these before it calls an object.
+    name: 'links that are none',
+    needs: 'edge',
+    steps: [step('GET /v/chart/links/none', 404), step('POST /v/chart/links/none', 404)],
+  },
+  {
     name: 'an ask and a report by POST',
     needs: 'edge',
     steps: [

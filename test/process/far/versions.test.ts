@@ -1,5 +1,6 @@
 /** Edges and objects of different versions: at each deploy they call each other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sign } from '../../../src/edge/links.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
 import { type Answer, missing, play } from './answers.ts';
 import { type Away, presentVersion, startAway, type Version } from './away.ts';
@@ -78,6 +79,23 @@ describe.skipIf(!isBuilt)('versions', () => {
     it.skipIf(edge === 'old')('are no matter for what only the edge has to know', async () => {
       const newer = SESSIONS.filter(({ needs }) => needs === 'edge');
       await playAll(url, newer);
+    });
+
+    it.skipIf(edge === 'old')('count a report by a link in its visit, or not at all', async () => {
+      const machine = `${url}/v/chart@link-${objects}`;
+      await fetch(`${machine}/state?state=canary&by=web-01`, { method: 'PUT' });
+      const made = await fetch(`${machine}/links?state=canary&event=failed&by=anna`, { method: 'POST' });
+      expect(made.status).toBe(objects === 'new' ? 201 : 503);
+      // An older object gets no visit to ignore: it does not know the command.
+      const visit = { started: 1, number: 99, since: 0 };
+      const until = Date.now() + 60_000;
+      const said = { machine: `v/chart@link-${objects}`, state: 'canary', event: 'failed', by: 'anna' };
+      const old = await sign({ AUTH: 'open' }, { ...said, visit, until });
+      const used = await fetch(`${machine}/links/${old}`, { method: 'POST' });
+      expect(used.status).toBe(objects === 'new' ? 410 : 503);
+      expect(await used.text()).toContain('<h1>');
+      const { context } = (await (await fetch(machine)).json()) as { context: object };
+      expect(context).toEqual({ broken: 0 });
     });
 
     it('ignore fields that they do not know', async () => {

@@ -14,17 +14,19 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
   let nginx: ChildProcess;
   let port: number;
   let token: string;
+  let folder: string;
 
   beforeAll(async () => {
     server = await startGuarded({ 'acme/release.yaml': SEQUENCE });
     token = await server.token('read', 'update');
     port = await freePort();
-    const folder = await temporaryFolder();
+    folder = await temporaryFolder();
     await mkdir(join(folder, 'tmp'));
     const text = (await readFile(recipe('nginx/stateservice.conf'), 'utf8'))
       .replace('127.0.0.1:5000', new URL(server.url).host)
       .replace('443 ssl', `127.0.0.1:${port}`)
       .replace(/ +ssl_certificate.*\n/g, '')
+      .replace('/var/log/nginx/access.log', join(folder, 'access.log'))
       // A lower limit, so that the test opens fewer connections.
       .replace('stateservice_clients 200', 'stateservice_clients 20');
     await writeFile(join(folder, 'nginx.conf'), around(text, folder));
@@ -61,6 +63,21 @@ describe.skipIf(lacks('nginx'))('nginx in front of the service', () => {
     while (!told.includes('"done"')) told += (await stream?.read())?.value;
     expect(performance.now() - from).toBeLessThan(5_000);
     await stream?.cancel();
+  });
+
+  it('passes on links, and does not log them', async () => {
+    const made = await ask('/acme/release@5/state?state=drain', 'PUT');
+    expect(made.status).toBe(200);
+    const link = await ask('/acme/release@5/links?state=drain&by=anna', 'POST');
+    const { url }: { url: string } = await link.json();
+    const path = new URL(url).pathname;
+    expect((await fetch(`http://127.0.0.1:${port}${path.replace('links', '%6Cinks')}`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' })).status).toBe(200);
+    await ask('/acme/release@5/history');
+    const log = () => readFile(join(folder, 'access.log'), 'utf8');
+    await until(async () => (await log()).includes('/acme/release@5/history'));
+    expect(await log()).toContain('/acme/release@5/links?state=drain&by=anna');
+    expect(await log()).not.toContain(path.slice(-43));
   });
 
   it('passes on a WebSocket', async () => {

@@ -1,0 +1,167 @@
+import type { Context } from 'hono';
+import { LINK_TTL, LINK_TTL_MAX } from '../../limits.ts';
+import { type Refusal, statusOf, titleOf } from '../../refusal.ts';
+import { NoLinkPage, OfferPage, SentPage } from '../../view/link-page.tsx';
+import type { Contract, Parameter } from '../contract/contract.ts';
+import { LinkShape } from '../contract/documents.ts';
+import type { AppEnv } from '../env.ts';
+import { type Made, makeLink, readLink } from '../links.ts';
+import { CALLER, durationShape, EVENT, parameter, STATE, withSubject } from '../parameters.ts';
+import { lastSegment } from '../query.ts';
+import type { MachineResource } from '../resource.ts';
+import { etag, json, problem, refusalHeaders, respond } from '../responses.ts';
+
+const TTL_RULE = `\`ttl\` must be a duration from 1s to ${LINK_TTL_MAX / 86_400_000}d, such as 8h.`;
+
+const TTL: Parameter<number> = parameter({
+  name: 'ttl',
+  in: 'query',
+  says: 'How long the link may be used, at most 7d: `30m`, `8h`, or a number of seconds. Default: a day.',
+  shape: durationShape(1_000, LINK_TTL_MAX, TTL_RULE),
+  absent: { ok: true, value: LINK_TTL },
+});
+
+/** Whose report the link makes. */
+const REPORTER = { ...CALLER, says: 'The name of the person: the link reports under it.' };
+
+/** The refusals of a report that a link makes. */
+const REPORTING = [
+  'not-taken',
+  'final-state',
+  'no-members',
+  'not-a-member',
+  'not-for-you',
+  'not-holder',
+  'expression-failed',
+  'over-bound',
+] as const satisfies Contract['refusals'];
+
+const PAGE = { 'text/html': 'text' } as const;
+
+/** Makes links: each is a report of one person, signed for one visit of a state. Nothing is stored. */
+export const links: MachineResource = {
+  path: '/links',
+  methods: {
+    POST: {
+      // What a link does, its maker may do.
+      right: 'update',
+      contract: {
+        id: 'makeLink',
+        summary:
+          'Makes a link for a person: it shows what it sends, and a button. It is for the present visit of the state, and for a report that the machine would take now.',
+        parameters: [STATE, EVENT, REPORTER, TTL],
+        answers: {
+          201: {
+            says: 'The link. With `Accept: text/plain`, its URL alone.',
+            content: { 'application/json': LinkShape, 'text/plain': 'text' },
+            headers: ['ETag', 'Location', 'Vary'],
+          },
+        },
+        refusals: [
+          'wrong-parameter',
+          'ambiguous-state',
+          'reserved-event',
+          'not-current',
+          'cannot-come',
+          'already-reported',
+          ...REPORTING,
+        ],
+      },
+      async answer(c, machine) {
+        const state = STATE.read(c);
+        if (!state.ok) return problem(state);
+        const event = EVENT.read(c);
+        if (!event.ok) return problem(event);
+        const by = REPORTER.read(c);
+        if (!by.ok) return problem(by);
+        const ttl = TTL.read(c);
+        if (!ttl.ok) return problem(ttl);
+        const wanted = { state: state.value, event: event.value, by: by.value, ttl: ttl.value };
+        const made = await makeLink(c.env, machine, { ...wanted, ...withSubject(c) });
+        return made.ok ? showLink(c, made) : problem(made);
+      },
+    },
+  },
+};
+
+/** A link. Reading it never acts: mail and chat programs fetch links by themselves. */
+export const link: MachineResource = {
+  path: '/links/{link}',
+  methods: {
+    GET: {
+      right: 'link',
+      isFirst: true,
+      contract: {
+        id: 'showLink',
+        summary: 'What the link would send, with a button. It sends nothing.',
+        answers: { 200: { says: 'The page.', content: PAGE, headers: ['ETag', 'X-Robots-Tag'] } },
+        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORTING],
+      },
+      async answer(c, machine) {
+        const read = await readLink(c.env, machine.name, lastSegment(c), Date.now());
+        if (!read.ok) return refusalPage(read);
+        const { state, event, by, visit, until } = read.link;
+        const answer = await machine.read({ type: 'link', state, event, by, visit });
+        if (!answer.ok) return refusalPage(answer);
+        const { isReported, revision } = answer;
+        const said = { ...answer, machine: machine.name, event, by };
+        if (isReported) return page(<SentPage {...said} isRepeat />, revision);
+        return page(<OfferPage {...said} until={until} />, revision);
+      },
+    },
+
+    POST: {
+      right: 'link',
+      isFirst: true,
+      contract: {
+        id: 'useLink',
+        summary: 'Reports what the link says. A repeat changes nothing, and says so. The body is ignored.',
+        answers: { 200: { says: 'It counts.', content: PAGE, headers: ['ETag', 'X-Robots-Tag'] } },
+        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORTING],
+      },
+      async answer(c, machine) {
+        const read = await readLink(c.env, machine.name, lastSegment(c), Date.now());
+        if (!read.ok) return refusalPage(read);
+        const { machine: name, until: _, ...report } = read.link;
+        const outcome = await machine.execute({ type: 'link', ...report });
+        if (!outcome.ok) return refusalPage(outcome);
+        const { state, event, by } = report;
+        const said = { ...outcome, machine: name, state, event, by };
+        return page(<SentPage {...said} />, outcome.revision);
+      },
+    },
+  },
+  refuse: refusalPage,
+  refusalContent: PAGE,
+};
+
+/** Renders a new link: as JSON, or its URL alone. */
+function showLink(c: Context<AppEnv>, { link, path, revision }: Made): Response {
+  const { state, event, by, until } = link;
+  const url = new URL(path, c.req.url).href;
+  const headers = { ETag: etag(revision), Location: path, Vary: 'Accept' };
+  if (c.req.header('Accept')?.includes('text/plain'))
+    return respond(`${url}\n`, 201, { 'Content-Type': 'text/plain;charset=UTF-8', ...headers });
+  return json({ url, state, event, by, until: new Date(until).toISOString() }, headers, 201);
+}
+
+/** Renders a page of a link. It has no script, and its form sends to this service only. */
+function page(markup: unknown, revision: number): Response {
+  return respond(`<!doctype html>${markup}`, 200, {
+    ...PAGE_HEADERS,
+    ETag: etag(revision),
+    'X-Robots-Tag': 'noindex',
+  });
+}
+
+function refusalPage(refusal: Refusal): Response {
+  const markup = <NoLinkPage title={titleOf(refusal.code)} why={refusal.detail} />;
+  const headers = { ...PAGE_HEADERS, ...refusalHeaders(refusal) };
+  return respond(`<!doctype html>${markup}`, statusOf(refusal.code), headers);
+}
+
+const PAGE_HEADERS = {
+  'Content-Type': 'text/html;charset=UTF-8',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+};
