@@ -14,7 +14,7 @@ import { claims } from './routes/claims.ts';
 import { diagramMermaid, diagramSvg } from './routes/drawings.ts';
 import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
-import { history } from './routes/history.ts';
+import { history } from './routes/history.tsx';
 import { inputs } from './routes/inputs.ts';
 import { link, links } from './routes/links.tsx';
 import { tenant } from './routes/machines.tsx';

@@ -1,3 +1,4 @@
+import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { MachineStore } from '../store/machine-store.ts';
 import type { MachineState } from './machine-state.ts';
@@ -7,11 +8,11 @@ import type { HistoryPage, HistoryQuery } from './results.ts';
 export function historyPage(
   store: MachineStore,
   machine: MachineState,
-  { before, limit }: HistoryQuery,
+  { before, limit, filter }: HistoryQuery,
 ): HistoryPage {
-  const entries = entriesBefore(store, machine, before, limit);
+  const entries = entriesBefore(store, machine, before, limit, filter);
   const last = entries.at(-1)?.id ?? 1;
-  const hasMore = entriesBefore(store, machine, last, 1).length > 0;
+  const hasMore = entriesBefore(store, machine, last, 1, filter).length > 0;
   return { ok: true, entries, hasMore, revision: machine.revision };
 }
 
@@ -21,9 +22,10 @@ export function entriesBefore(
   machine: MachineState,
   before: number,
   limit: number,
+  filter: HistoryFilter = {},
 ): HistoryEntry[] {
   const entries = writtenBy(machine);
-  return entries === 0 ? [] : history.read(entries, before, limit);
+  return entries === 0 ? [] : history.read(entries, before, limit, filter);
 }
 
 /** Returns how many entries of history are stored of a machine. */

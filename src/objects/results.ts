@@ -9,6 +9,7 @@ import type { Count, Labels } from '../chart/chart.ts';
 import type { Upload, Uploaded } from '../commands.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
+import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
@@ -66,6 +67,8 @@ export interface HistoryQuery {
   readonly type: 'history';
   readonly before: number;
   readonly limit: number;
+  /** Absent for all entries. */
+  readonly filter?: HistoryFilter;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { HISTORY_CHECK, HISTORY_LENGTH, HISTORY_PAGE_LENGTH, HISTORY_ROWS } from '../limits.ts';
+import { conditionOf, type HistoryFilter } from './history-filter.ts';
 import { RowParser } from './row-parser.ts';
 import { isNames } from './stored-json.ts';
 
@@ -194,12 +195,12 @@ export class HistoryTable {
    * @param before only entries with smaller ids.
    * @param limit entries at most. Their length is at most `HISTORY_PAGE_LENGTH`, or one entry.
    */
-  read(entries: number, before: number, limit: number): HistoryEntry[] {
+  read(entries: number, before: number, limit: number, filter: HistoryFilter = {}): HistoryEntry[] {
     const newest = Math.min(entries, before - 1);
     const oldest = Math.max(1, entries - HISTORY_ROWS + 1);
     const found: HistoryEntry[] = [];
     let left = HISTORY_PAGE_LENGTH;
-    for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC')) {
+    for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC', filter)) {
       left -= lengthOf(row);
       if (left < 0 && found.length > 0) break;
       found.push(toEntry(row.id, row));
@@ -247,14 +248,20 @@ export class HistoryTable {
   }
 
   /** Reads rows lazily: no more than the caller iterates over. */
-  *#rows(ranges: readonly IdRange[], order: 'ASC' | 'DESC'): Iterable<HistoryRow & { readonly id: number }> {
+  *#rows(
+    ranges: readonly IdRange[],
+    order: 'ASC' | 'DESC',
+    filter: HistoryFilter = {},
+  ): Iterable<HistoryRow & { readonly id: number }> {
+    const { sql, parameters } = conditionOf(filter);
     for (const { base, low, high } of ranges) {
       const rows = this.#sql.exec<HistoryRow>(
         `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start, data
            FROM history
-          WHERE slot BETWEEN ? AND ? ORDER BY slot ${order}`,
+          WHERE slot BETWEEN ? AND ?${sql} ORDER BY slot ${order}`,
         low - base,
         high - base,
+        ...parameters,
       );
       for (const row of rows) yield { ...row, id: base + row.slot };
     }

@@ -8,8 +8,9 @@ import type { Rights } from './action.tsx';
 import { CurrentState, Paused, Timers, Windows } from './current-state.tsx';
 import { Dialogs } from './dialogs.tsx';
 import { innermost, shortened } from './format.ts';
+import { HistoryRows } from './history-rows.tsx';
 import { Actions } from './machine-actions.tsx';
-import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
+import { outcomeOf, Page, SIGNS } from './page.tsx';
 import { Progress, Slots } from './progress.tsx';
 import { Viewer } from './sign-in.tsx';
 
@@ -112,7 +113,7 @@ export function MachinePage(props: MachinePageProps) {
           >
             {raw(picture)}
           </section>
-          <History entries={view.history} now={now} />
+          <History entries={view.history} path={path} now={now} />
         </div>
         {rights.update || rights.operate || rights.admin ? <Dialogs states={states} /> : null}
       </main>
@@ -129,6 +130,7 @@ function Links({ name, path }: { readonly name: string; readonly path: string })
       {run === undefined ? null : (
         <a href={tenant === undefined ? '/' : `/${tenant}/${chart}`}>chart’s own machine</a>
       )}
+      <a href={`${path}/history`}>history</a>
       <a href={`${path}/chart`}>chart</a>
       <a href={`${path}/diagram.svg`}>picture</a>
       <a href="/openapi">API</a>
@@ -167,43 +169,22 @@ function Values({
   );
 }
 
-/** Characters of an entry's data on the page; the history has all of them. */
-const DATA_SHOWN = 80;
-
-function History({ entries, now }: { readonly entries: View['history']; readonly now: number }) {
+function History({
+  entries,
+  path,
+  now,
+}: {
+  readonly entries: View['history'];
+  readonly path: string;
+  readonly now: number;
+}) {
   return (
     <section class="history" aria-labelledby="history" data-part="history">
       <h2 id="history">History</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">By</th>
-            <th scope="col" class="wide">
-              Entered
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes, data }) => (
-            <tr data-key={String(id)}>
-              <td>
-                <RelativeTime at={new Date(at).toISOString()} now={now} />
-              </td>
-              <td>
-                {[cause, event === cause ? null : event, state].filter(Boolean).join(' ')}
-                {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
-                {notes.map((note) => (
-                  <p class="soft">{note}</p>
-                ))}
-              </td>
-              <td>{by ?? sub ?? ''}</td>
-              <td class="wide">{innermost(entered).join(', ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <HistoryRows entries={entries} path={path} now={now} />
+      <p>
+        <a href={`${path}/history`}>All entries</a>
+      </p>
     </section>
   );
 }

@@ -173,7 +173,14 @@ describe('every page', () => {
       await put(server, '/acme/canary/state?state=canary&by=web-01');
       await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
-      for (const path of [...live, '/acme', '/nobody/nothing', '/openapi', '/signin']) {
+      for (const path of [
+        ...live,
+        '/acme',
+        '/nobody/nothing',
+        '/openapi',
+        '/signin',
+        '/acme/canary/history',
+      ]) {
         const { page, faults } = await openPage(`${server.url}${path}`, options);
         if (live.includes(path)) await whenLive({ page, faults });
         if (path === '/openapi') await page.locator('#update > summary').click();

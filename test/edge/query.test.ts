@@ -58,8 +58,8 @@ describe('an unknown parameter', () => {
   });
 
   it('is refused with the list of parameters if none is similar', async () => {
-    expect(await detailOf('GET', 'history?event=fail')).toBe(
-      'This takes no parameter "event"; it takes: before, limit.',
+    expect(await detailOf('GET', 'history?colour=red')).toBe(
+      'This takes no parameter "colour"; it takes: before, limit, by, event, state, since, until.',
     );
     expect(await detailOf('GET', 'diagram.svg?theme=dark')).toBe(
       'This takes no parameter "theme"; it takes none.',

@@ -250,6 +250,11 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('GET /turn.sh', 200)],
   },
   {
+    name: 'the history by who, event, state and time',
+    needs: 'edge',
+    steps: [step('GET /v/sequence@6/history?by=a&event=update&state=drain&since=1h&until=1m', 200)],
+  },
+  {
     name: 'who has reported',
     needs: 'object',
     steps: [step('GET /v/sequence@6/reports?state=drain', 200)],
