@@ -1,4 +1,5 @@
 /** Requests with the tokens of issuers: how they are sent, logged, waited for, and shared with pages. */
+import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ISSUED_TOKEN_LENGTH } from '../../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
@@ -63,6 +64,18 @@ describe('a request with the token of an issuer', () => {
     const [line = ''] = log.mock.calls.map(([written]) => String(written));
     expect(JSON.parse(line)).toMatchObject({ sub: 'repo:acme/app', iss: issuer.iss, status: 200 });
     expect(line).not.toContain(token);
+  });
+
+  it('does not use the rate limit of another issuer’s token with the same subject', async () => {
+    const limit = { RATE_LIMIT: env.FEW_REQUESTS };
+    const statusOf = async (one: Issuer) => {
+      const headers = { Authorization: `Bearer ${await one.token({ sub: 'same' })}` };
+      return (await sendWith({ ...one.bindings, ...limit }, 'GET', path, { headers })).status;
+    };
+    const other = await newIssuer();
+    for (let i = 0; i < 5; i++) expect(await statusOf(issuer)).toBe(200);
+    expect(await statusOf(issuer)).toBe(429);
+    expect(await statusOf(other)).toBe(200);
   });
 
   it('waits no longer than the token is valid', async () => {

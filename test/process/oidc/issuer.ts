@@ -12,12 +12,14 @@ export interface Issuer {
   token(claims?: Readonly<Record<string, unknown>>, options?: TokenOptions): Promise<string>;
   /** An entry of the variable `OIDC`. */
   entry(changes?: object): object;
+  /** Replaces its keys by a new one, of RS256. */
+  rotate(): Promise<void>;
   /** Ends it. */
   stop(): void;
 }
 
 interface TokenOptions {
-  /** The algorithm of its key; default: RS256. */
+  /** The algorithm of its key; default: that of the next key. */
   readonly alg?: string;
   /** In place of the name of its key. */
   readonly kid?: string;
@@ -33,9 +35,9 @@ const servers = new Set<Server>();
  * @param handlers answer in its place, by path without query.
  */
 export async function startIssuer(handlers: Readonly<Record<string, Handler>> = {}): Promise<Issuer> {
-  const issuer = new OAuth2Issuer();
+  let issuer = new OAuth2Issuer();
   for (const alg of ['RS256', 'ES256', 'EdDSA']) await issuer.keys.generate(alg, { kid: alg });
-  const { requestHandler } = new OAuth2Service(issuer);
+  let { requestHandler } = new OAuth2Service(issuer);
   const requested: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
@@ -51,7 +53,7 @@ export async function startIssuer(handlers: Readonly<Record<string, Handler>> = 
   return {
     iss,
     requested,
-    token: (claims = {}, { alg = 'RS256', kid } = {}) =>
+    token: (claims = {}, { alg, kid } = {}) =>
       issuer.buildToken({
         kid: alg,
         scopesOrTransform: (header, payload) => {
@@ -67,6 +69,12 @@ export async function startIssuer(handlers: Readonly<Record<string, Handler>> = 
       can: ['read', 'update'],
       ...changes,
     }),
+    async rotate() {
+      issuer = new OAuth2Issuer();
+      issuer.url = iss;
+      await issuer.keys.generate('RS256');
+      requestHandler = new OAuth2Service(issuer).requestHandler;
+    },
     stop: () => stop(server),
   };
 }

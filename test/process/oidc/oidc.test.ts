@@ -1,7 +1,7 @@
 /** A server that accepts the tokens of issuers: real ones, and ones that fail in every way. */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ISSUER_BYTES, ISSUER_WAIT, NO_KEYS_PAUSE } from '../../../src/limits.ts';
+import { ISSUER_BYTES, ISSUER_WAIT, KEYS_PAUSE, NO_KEYS_PAUSE } from '../../../src/limits.ts';
 import { folderOf, SEQUENCE } from '../charts.ts';
 import { cleanUp, runCli, type Server, startServer, until } from '../server.ts';
 import { type Issuer, startIssuer, stopIssuers } from './issuer.ts';
@@ -96,6 +96,18 @@ it('the keys of an issuer are fetched once for many requests at once, most of th
   expect(statuses).toEqual(tokens.map((_, i) => (i % 3 === 0 ? 200 : 401)));
   expect(quiet.requested).toEqual(['/.well-known/openid-configuration', '/jwks']);
 });
+
+it.skipIf(!process.env.OIDC_ROTATES)(
+  'the keys of an issuer are fetched again when it signs with a new one',
+  async () => {
+    const before = await quiet.token();
+    await quiet.rotate();
+    await until(async () => (await ask(await quiet.token())).status === 200, 2 * KEYS_PAUSE);
+    expect((await ask(before)).status).toBe(401);
+    expect(quiet.requested).toHaveLength(4);
+  },
+  3 * KEYS_PAUSE,
+);
 
 describe('an issuer that fails', () => {
   it.concurrent.each(Object.keys(failing) as Failing[])(
