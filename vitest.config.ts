@@ -5,6 +5,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { callerWorker } from './test/edge/binding/caller.ts';
+import { HOOKS, withHooks } from './test/hooks.ts';
 import { outside } from './test/outside.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
@@ -61,10 +62,10 @@ export default defineConfig({
             miniflare: {
               // Tests put their own charts behind the Worker's binding; the real folder is beside it.
               assets: { directory: 'charts', binding: 'BUNDLE' },
-              bindings: { AUTH: 'open' },
+              bindings: { AUTH: 'open', ...HOOKS },
               ratelimits: { FEW_REQUESTS: { namespace_id: '1', simple: { limit: 5, period: 60 } } },
               serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
-              outboundService: outside(),
+              outboundService: withHooks(outside()),
               // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
               workers: [callerWorker('workerd')],
             },

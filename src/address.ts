@@ -43,6 +43,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'reports',
   'members',
   'metrics',
+  'notifications',
   'override',
   'pause',
   'resume',

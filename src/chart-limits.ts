@@ -104,6 +104,14 @@ export const WINDOW_SEARCHES = 200;
 export const CHART_INPUTS = 64;
 export const INPUTS_BYTES = 4 * 1024;
 
+/**
+ * Items of a chart's `notify`, and hooks in them. A message waits for its answer, and Cloudflare gives an invocation six
+ * connections that do: five hooks that hang leave one for the object's other calls.
+ * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
+ */
+export const CHART_NOTIFY = 64;
+export const CHART_HOOKS = 5;
+
 /** States of a chart for which is looked whether they and those around them are open at once: up to 40 ms each. */
 export const NESTED_WINDOWS_CHECKED = 4;
 

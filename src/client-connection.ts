@@ -90,12 +90,15 @@ export class Connection {
 /** Reads a refusal. @throws any that is not a no. */
 export async function noOf(response: Response): Promise<No> {
   const { status, code, message } = await errorOf(response);
-  if (!NO.has(status) && code !== 'no-such-member') throw new StateServiceError(status, code, message);
+  if (!NO.has(status) && !NONE_SUCH.has(code)) throw new StateServiceError(status, code, message);
   return { ok: false, status, code: code as RefusalCode, detail: message };
 }
 
 /** Statuses that mean no. */
 const NO: ReadonlySet<number> = new Set([406, 412, 422]);
+
+/** The refusals with 404 that mean no: the machine is there. */
+const NONE_SUCH: ReadonlySet<string> = new Set(['no-such-member', 'no-such-notification']);
 
 export function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));

@@ -15,6 +15,7 @@ import { eventsIn } from './client-events.ts';
 import { canOpen, openSocket } from './client-socket.ts';
 import type { MemberFact, MemberStatus } from './objects/results.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
+import type { ShownNotifications } from './objects/shown-notifications.ts';
 import type { Status } from './objects/status-document.ts';
 
 export { type Answer, type ClientOptions, StateServiceError };
@@ -177,6 +178,18 @@ class MachineClient {
   /** Moves the machine by hand to a state. */
   async override(to: string, reason: string, by?: string): Promise<Answer> {
     return this.#connection.answer('POST', path('override', { to, reason, by }));
+  }
+
+  /** The hooks that are told of the machine, and the newest messages to them. */
+  async notifications(): Promise<ShownNotifications> {
+    const response = await this.#connection.send('GET', '/notifications');
+    if (response.ok) return response.json();
+    throw await errorOf(response);
+  }
+
+  /** Sends the messages about an entry of the history again: to one hook, or to all that were told. */
+  async resend(entry: number, { to, by }: ChangeOptions & { readonly to?: string } = {}): Promise<Answer> {
+    return this.#connection.answer('POST', path(`notifications/${entry}`, { to, by }));
   }
 
   /** Takes or renews a slot of `state` for `by`. */

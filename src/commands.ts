@@ -151,6 +151,16 @@ export interface Override extends CommandFields {
   readonly revisions?: readonly number[];
 }
 
+/** Sends the messages about an entry of the history again, or tries pending ones at once. */
+export interface Resend extends CommandFields {
+  readonly type: 'resend';
+  /** The id of the entry. */
+  readonly entry: number;
+  /** To one hook only. */
+  readonly to?: string;
+  readonly by?: string;
+}
+
 /**
  * Puts the machine back to a moment. Its object restarts on the way and takes the call with it, so `restored` brings the
  * outcome.
@@ -180,6 +190,7 @@ export type Command =
   | Pause
   | Resume
   | Override
+  | Resend
   | Reset
   | Upload
   | SetMembers
@@ -204,6 +215,7 @@ interface Outcomes {
   readonly pause: Accepted;
   readonly resume: Accepted;
   readonly override: Accepted;
+  readonly resend: Accepted;
   readonly reset: Accepted;
   readonly upload: Uploaded;
   readonly members: MembersChanged;

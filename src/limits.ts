@@ -227,6 +227,31 @@ export const CLAIMS = 10_000;
  */
 export const MISSED_LENGTH = 256 * 1024;
 
+/**
+ * Messages that a machine keeps for each hook, those to be sent and those that were sent or given up; the oldest is
+ * dropped. A receiver that takes one a second is behind by 1,000 of them after 17 minutes. And characters of the entry in
+ * a message: a usual one has 400, one with `DATA_BYTES` of data 5,000. A longer one loses names of states.
+ */
+export const NOTIFICATIONS = 1_000;
+export const NOTIFICATION_LENGTH = 16 * 1024;
+
+/** Messages in one answer: the default and the most. */
+export const NOTIFICATIONS_PAGE = 100;
+export const NOTIFICATIONS_PAGE_MAX = 1_000;
+
+/** How long a receiver may take to answer, in ms: Standard Webhooks advises 15 to 30 s, workerd evicts an idle object after 10 s. */
+export const NOTIFICATION_TIMEOUT = 10_000;
+
+/** How long a message is tried again before it is given up, in ms. */
+export const NOTIFICATION_RETRIES = 24 * 60 * 60 * 1_000;
+
+/**
+ * Messages to a hook that one invocation sends; then the alarm goes on. Five hooks together have half of the 1,000
+ * subrequests of the paid plan. The free plan has 50: there, the attempt that is refused is made again.
+ * https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+export const NOTIFICATIONS_PER_RUN = 100;
+
 /** The longest wait of one request, in ms: proxies cut what is silent for longer. */
 export const WAIT_MAX = 60_000;
 

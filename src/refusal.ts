@@ -14,6 +14,7 @@ const REFUSALS = {
   'no-chart': { status: 404, title: 'There is no chart here' },
   'no-such-link': { status: 404, title: 'There is no such link' },
   'no-such-member': { status: 404, title: 'There is no such member' },
+  'no-such-notification': { status: 404, title: 'There is no such notification' },
   'no-such-path': { status: 404, title: 'There is nothing at this path' },
   'wrong-method': { status: 405, title: 'This path does not take this method' },
   'no-state-named': { status: 406, title: 'The state is missing' },
@@ -47,6 +48,7 @@ const REFUSALS = {
   'invalid-chart': { status: 422, title: 'The chart is not valid' },
   'invalid-members': { status: 422, title: 'The list of members is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
+  loop: { status: 508, title: 'The hook leads back to the service' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   /** The original's answer to a `PUT` without `state`. */
   'no-state-to-update': { status: 500, title: 'The state to update is missing' },

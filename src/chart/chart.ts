@@ -61,11 +61,13 @@ export {
   ancestorsOf,
   isRelated,
   isWithin,
+  type Occasion,
   ROOT,
   type StateNumber,
   UPDATE,
 } from './model.ts';
 export { nearest, offer, quoteShort } from './nearest.ts';
+export { hooksOf, hooksToTell } from './notify.ts';
 export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
 export { override } from './override.ts';
 export { continueFrom, pause, resume } from './pause.ts';

@@ -28,6 +28,19 @@ export interface Model {
   readonly context?: { readonly [key: string]: Json };
   /** The defaults of the inputs; null: it must be given. */
   readonly inputs?: Inputs;
+  /** Which hooks are told of what. */
+  readonly notify?: readonly Notify[];
+}
+
+/** What can be told beside the states that are entered. */
+export const OCCASIONS = ['paused', 'overridden', 'refused'] as const;
+export type Occasion = (typeof OCCASIONS)[number];
+
+/** A hook, and what it is told: the states that are entered, and occasions. */
+export interface Notify {
+  readonly to: string;
+  readonly states: readonly StateNumber[];
+  readonly occasions: readonly Occasion[];
 }
 
 export interface StateModel {

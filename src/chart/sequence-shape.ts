@@ -1,6 +1,7 @@
 /** The shapes of a sequence: for checking documents, and for the JSON Schema that editors use. */
 import * as z from 'zod';
 import { CHART_STATES } from '../chart-limits.ts';
+import { NotifyField } from './notify.ts';
 import { OnlyField } from './only.ts';
 import { InputsField } from './run-inputs.ts';
 import { SlotsFields } from './slots.ts';
@@ -68,7 +69,7 @@ const listShape = <State extends z.ZodType>(state: State) =>
 
 /** The document without its states. Each state is checked on its own, against the shape of its `func`. */
 export const ChartShape = z.object(
-  { current_state: NameShape, ...InputsField, states: listShape(z.unknown()) },
+  { current_state: NameShape, ...InputsField, ...NotifyField, states: listShape(z.unknown()) },
   CHART,
 );
 
@@ -135,5 +136,6 @@ function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string
 export const EditedSequence = z.strictObject({
   current_state: NameShape.describe('The name of the state in which the machine starts.'),
   ...InputsField,
+  ...NotifyField,
   states: listShape(EditedState).describe('The states, in any order.'),
 });

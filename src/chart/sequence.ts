@@ -8,7 +8,8 @@ import { CHART_STATES, STATE_NAME_LENGTH } from '../chart-limits.ts';
 import { type Data, type Document, keyText } from './document.ts';
 import { checkOnly } from './expression.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
-import { type Model, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
+import { type Model, type Notify, ROOT, type StateModel, type StateNumber, UPDATE } from './model.ts';
+import { readNotify } from './notify.ts';
 import { checkInputs, inputsOf } from './run-inputs.ts';
 import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
 import { reportShape } from './shape-issues.ts';
@@ -23,6 +24,7 @@ export interface Sequence {
   readonly current_state: string;
   readonly states: readonly SequenceState[];
   readonly inputs?: Inputs;
+  readonly notify?: readonly Notify[];
 }
 
 type SequenceState = IncrementState | TimeState | FinalState;
@@ -86,7 +88,7 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
   const before = issues.errors.length;
   const shape = ChartShape.safeParse(document.data);
   if (!shape.success) reportShape(shape.error, document, [], issues);
-  warnUnused(document, [], ['current_state', 'inputs', 'states'], issues);
+  warnUnused(document, [], ['current_state', 'inputs', 'notify', 'states'], issues);
   const items = listAt(document.data, 'states');
   const windows = new WindowCheck(document, issues);
   const states = items.slice(0, CHART_STATES).map((item, i) => {
@@ -97,20 +99,22 @@ export function checkSequence(document: Document, issues: IssueList): Sequence |
   checkNames(document, items, issues);
   const current = document.textAt(['current_state']);
   if (issues.errors.length > before || current === undefined) return undefined;
-  const sequence: Sequence = {
+  const read: Sequence = {
     dialect: 'sequence',
     current_state: current,
     states: states.filter((state) => state !== undefined),
     ...inputsOf(document),
   };
-  checkInputs(sequenceModel(sequence), document, issues);
+  const model = sequenceModel(read);
+  checkInputs(model, document, issues);
+  const sequence = { ...read, ...readNotify(document, model, issues) };
   warnUnreachable(document, sequence, issues);
   checkClockRing(document, sequence, issues);
   return issues.errors.length > before ? undefined : sequence;
 }
 
 /** Compiles a checked sequence. State `i` of the document is state `i + 1` of the model. */
-export function sequenceModel({ current_state, states, inputs }: Sequence): Model {
+export function sequenceModel({ current_state, states, inputs, notify }: Sequence): Model {
   const numbers = new Map(states.map((state, i) => [state.name, i + 1]));
   const numberOf = (name: string): StateNumber => numbers.get(name) ?? ROOT;
   const root: StateModel = {
@@ -122,6 +126,7 @@ export function sequenceModel({ current_state, states, inputs }: Sequence): Mode
   return {
     states: [root, ...states.map((state, i) => stateModel(state, i + 1, numberOf))],
     ...(inputs === undefined ? {} : { inputs }),
+    ...(notify === undefined ? {} : { notify }),
   };
 }
 

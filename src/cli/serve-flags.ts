@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { HOOK_VARIABLE, type HookVariable, readHook } from '../hook.ts';
 import { SECRET_BYTES } from '../limits.ts';
 import { PACKAGE_ROOT } from './bundle.ts';
 import { readFlags } from './flags.ts';
@@ -15,6 +16,8 @@ export interface ServeFlags {
   readonly isOpen: boolean;
   /** Names that are accepted in `Host`, beside IP addresses, where requests need no token. */
   readonly allowedHosts: readonly string[];
+  /** The variables of the environment that name receivers of notifications. */
+  readonly hooks: readonly HookVariable[];
   /** Complete lines for stderr. */
   readonly notes: readonly string[];
 }
@@ -77,7 +80,11 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Result<S
   }
   const isOpen = readOpenness(host, open, env);
   if (!isOpen.ok) return isOpen;
-  const notes: string[] = [];
+  const hooks = Object.keys(env).filter(isHookVariable).sort();
+  const notes = hooks.flatMap((name) => {
+    const read = readHook(name, env[name], true);
+    return read.ok ? [] : `stateservice: ${read.problem}`;
+  });
   if (debug) notes.push('stateservice: --debug has no effect');
   if (logger !== undefined) notes.push('stateservice: --logger has no effect; redirect the output instead');
   return {
@@ -89,9 +96,14 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Result<S
       listen: { host, port: number },
       isOpen: isOpen.value,
       allowedHosts: ['localhost', host, ...names].flatMap((name) => hostName(name) ?? []),
+      hooks,
       notes,
     },
   };
+}
+
+function isHookVariable(name: string): name is HookVariable {
+  return HOOK_VARIABLE.test(name);
 }
 
 /** @returns a host name normalised by `URL`; undefined where it is not one. */

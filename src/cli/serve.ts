@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, DEFAULT, formatAddress } from '../address.ts';
+import type { HookVariable } from '../hook.ts';
 import { bundleWorker, PACKAGE_ROOT } from './bundle.ts';
 import type { ChartFile } from './chart-files.ts';
 import { readDescriptors } from './descriptors.ts';
@@ -66,6 +67,7 @@ async function prepare({
   data,
   isOpen,
   allowedHosts,
+  hooks,
 }: ServeFlags): Promise<Result<Prepared>> {
   // esbuild runs in its own process, while this one loads and runs the code that reads charts.
   const [bundled, found] = await Promise.all([
@@ -81,7 +83,11 @@ async function prepare({
   const own = chart === undefined ? undefined : charts.find(({ address }) => address === DEFAULT);
   const { waits, warning } = await readDescriptors();
   const access = isOpen ? { AUTH: 'open', ALLOWED_HOSTS: allowedHosts.join() } : { AUTH: 'token' };
-  const configured = await configure({ ...access, WAITS: String(waits) }, own?.bytes);
+  const configured = await configure(
+    { ...access, WAITS: String(waits), LOCAL_HOOKS: 'yes' },
+    own?.bytes,
+    hooks,
+  );
   if (!configured.ok) return configured;
   // After the charts are checked, so that a mistyped command creates no folder.
   const locked = await takeFolder(data);
@@ -142,18 +148,20 @@ async function takeFolder(data: string): Promise<Result<void>> {
 /**
  * @param variables text bindings
  * @param chart the bytes of the CHART binding
+ * @param hooks variables of the environment that are bindings too
  * @returns the configuration, and the files that it embeds.
  */
 async function configure(
   variables: Readonly<Record<string, string>>,
   chart: Uint8Array | undefined,
+  hooks: readonly HookVariable[],
 ): Promise<Result<Files>> {
   const compatibility = readCompatibility(await readFile(join(PACKAGE_ROOT, 'wrangler.toml'), 'utf8'));
   if (compatibility === undefined) return refuse('wrangler.toml has no compatibility_date');
   const texts = new Map<string, string | Uint8Array>(Object.entries(variables));
   if (chart !== undefined) texts.set('CHART', chart);
   const files = new Map([...texts].map(([name, text]) => [textFile(name), text]));
-  return { ok: true, value: files.set(CONFIG_FILE, workerdConfig(compatibility, [...texts.keys()])) };
+  return { ok: true, value: files.set(CONFIG_FILE, workerdConfig(compatibility, [...texts.keys()], hooks)) };
 }
 
 function announce(listen: Listen, isOpen: boolean, charts: readonly ChartFile[]): void {

@@ -15,7 +15,8 @@ export const help = `usage: npx stateservice simulate CHART [--at TIME] [--input
          [--json] [STEP [--by NAME] [--data JSON]...]
 
 Runs a chart step by step, and shows after each step its states, counts, slots, windows, context, and the targets of the
-next three timers. Where time passes, it shows when windows open and close. Nothing is stored; slots are not claimed.
+next three timers, and what the hooks of \`notify\` would be told. Where time passes, it shows when windows open and close.
+Nothing is stored or sent; slots are not claimed.
 
   update          an event, sent to the innermost state that takes it
   eu.drain:fail   an event, sent to that state
@@ -193,6 +194,7 @@ function showText({ text, by, data }: Step, simulation: Simulation, played: Step
       .map(({ at, to }) => `in ${durationText(at - now)}: ${to.join(', ') || 'no other state'}`),
     ...(isEmpty(context) ? [] : [`context: ${JSON.stringify(context)}`]),
     ...(isDone ? ['done'] : []),
+    ...simulation.told.map(({ to, entered }) => `tells ${to}: ${entered.join(', ')}`),
   ];
   const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   const refused = played.ok ? '' : ` ${styleText('red', `REFUSED: ${played.detail}`)}`;
@@ -240,6 +242,7 @@ function showJson({ text, by, data }: Step, simulation: Simulation, played: Step
       .timers(TIMERS_SHOWN)
       .map(({ at: due, to }) => ({ at: new Date(due).toISOString(), to })),
     context,
+    ...(simulation.told.length === 0 ? {} : { told: simulation.told }),
   };
   console.log(JSON.stringify(line));
 }

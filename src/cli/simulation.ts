@@ -5,6 +5,7 @@ import {
   countsOf,
   eventsOf,
   fire,
+  hooksToTell,
   isActive,
   isDone,
   NO_CLAIMS,
@@ -15,8 +16,10 @@ import {
   nextOpening,
   nextTimer,
   openingsOf,
+  ROOT,
   type Snapshot,
   type StateNumber,
+  type Step,
   send,
   showAmount,
   slotCount,
@@ -75,6 +78,12 @@ interface WindowChange {
   readonly open: boolean;
 }
 
+/** A message to a hook, and the states that it tells. */
+interface Telling {
+  readonly to: string;
+  readonly entered: readonly string[];
+}
+
 /** Openings and closings that one step tells, the first; and how many times are looked at for them. */
 const CHANGES_TOLD = 20;
 const CHANGES_TRIED = 1_000;
@@ -85,6 +94,8 @@ export class Simulation {
   #now: number;
   /** The reports of callers. */
   readonly #reported = new Set<string>();
+  /** The messages of the last step. */
+  readonly told: Telling[] = [];
 
   /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can. */
   constructor(chart: Chart, now: number, terms: Terms = NO_TERMS) {
@@ -93,6 +104,7 @@ export class Simulation {
     this.#chart = chart;
     this.#snapshot = step.snapshot;
     this.#now = now;
+    this.#tell(step);
     this.#fireDue();
   }
 
@@ -173,6 +185,7 @@ export class Simulation {
     name?: string,
     { by, data }: { readonly by?: string | undefined; readonly data?: string | undefined } = {},
   ): StepResult {
+    this.told.length = 0;
     const found = name === undefined ? this.#taker(event) : this.#find(name);
     if (!found.ok) return found;
     const { state } = found;
@@ -196,6 +209,7 @@ export class Simulation {
     }
     if (by !== undefined) this.#reported.add(reportOf(state, visit, event, by));
     this.#snapshot = step.snapshot;
+    this.#tell(step);
     this.#fireDue();
     return PLAYED;
   }
@@ -219,6 +233,7 @@ export class Simulation {
 
   /** Advances the clock. Due timers fire in order, each at its own time. */
   pass(ms: number): StepResult {
+    this.told.length = 0;
     const until = this.#now + ms;
     const changes: WindowChange[] = [];
     for (;;) {
@@ -273,7 +288,17 @@ export class Simulation {
       const step = fire(this.#chart, this.#snapshot, timer, this.#now);
       if (!step.ok) throw new Error(step.detail);
       this.#snapshot = step.snapshot;
+      this.#tell(step);
     }
+  }
+
+  /** Notes the hooks that are told of a step, as `notify` says. */
+  #tell({ entered }: Step): void {
+    const names = [...new Set(entered)]
+      .filter((state) => state !== ROOT)
+      .map((state) => nameOf(this.#chart, state));
+    for (const to of hooksToTell(this.#chart.model, entered, undefined))
+      this.told.push({ to, entered: names });
   }
 }
 

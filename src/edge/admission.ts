@@ -1,6 +1,7 @@
 /** Admission: the checks of a request before its resource's right is checked (`mount.ts`). */
 import type { Context } from 'hono';
 import type { Grant } from '../grant.ts';
+import { isOwnMark, LOOP_HEADER } from '../hook.ts';
 import { checkPlacement } from '../objects/placement.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { authenticate, guardOf, type Lock } from './auth.ts';
@@ -31,9 +32,10 @@ export function admit(
     checkHost(raw, c.env.ALLOWED_HOSTS) ??
     checkOrigin(raw, c.env.CORS_ORIGINS);
   if (refusal !== undefined) return refusal;
+  const mark = raw.headers.get(LOOP_HEADER);
   const lock = guard.isOpen || !needsToken ? undefined : guard;
-  if (lock === undefined && c.env.RATE_LIMIT === undefined) return undefined;
-  return admitSlowly(c, lock);
+  if (mark === null && lock === undefined && c.env.RATE_LIMIT === undefined) return undefined;
+  return admitSlowly(c, lock, mark);
 }
 
 /** Refuses any request, also one that needs no token, if the service is not set up or the `Host` is not its own. */
@@ -45,7 +47,12 @@ export function checkSetUp(request: Request, bindings: Env): Refusal | undefined
   );
 }
 
-async function admitSlowly(c: Context<AppEnv>, lock: Lock | undefined): Promise<Refusal | undefined> {
+async function admitSlowly(
+  c: Context<AppEnv>,
+  lock: Lock | undefined,
+  mark: string | null,
+): Promise<Refusal | undefined> {
+  if (mark !== null && (await isOwnMark(mark, c.env))) return LOOP;
   const caller = lock && (await authenticate(lock, credentialsOf(c.req.raw)));
   const key = caller?.ok ? rateKey(caller.grant) : networkKey(c);
   const limited = await checkRate(c.env.RATE_LIMIT, key);
@@ -55,6 +62,11 @@ async function admitSlowly(c: Context<AppEnv>, lock: Lock | undefined): Promise<
   c.set('grant', caller.grant);
   return undefined;
 }
+
+const LOOP = refuse(
+  'loop',
+  'This is a message of the service itself: the address of its hook is the service.',
+);
 
 /** Two tenants may give out tokens with the same `sub`, and so may two issuers. */
 function rateKey({ sub, charts, iss }: Grant): string {

@@ -33,7 +33,7 @@ export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources
     const resource = machines.get(path);
     return resource && ofMachine(c, resource, DEFAULT);
   };
-  // `/members/{name}`: the fixed path of two segments goes first.
+  // The fixed path of two segments goes first.
   const itemOf = (folder: string, name: string) =>
     machines.get(`/${folder}/${name}`) ?? machines.get(`/${folder}/*`);
   const below = (

@@ -41,8 +41,13 @@ export class Alarm {
     return this.#at ?? undefined;
   }
 
-  /** @param due ms since the epoch; undefined if nothing is due. */
-  set(due: number | undefined, now: number): void {
+  /**
+   * @param due ms since the epoch; undefined if nothing is due.
+   * @param mayBeEarly whether an alarm that is set for an earlier time stays: it does nothing when it goes off, which is
+   *   cheaper than the row of an alarm that is set.
+   */
+  set(due: number | undefined, now: number, mayBeEarly = false): void {
+    if (mayBeEarly && typeof this.#at === 'number' && now < this.#at && this.#at <= (due ?? this.#at)) return;
     if (due === undefined) {
       if (typeof this.#at === 'number') void this.#storage.deleteAlarm();
       this.#at = null;

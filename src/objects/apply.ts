@@ -9,6 +9,7 @@ import { lock, unlock } from './locks.ts';
 import { changeMembers } from './members.ts';
 import { override } from './overriding.ts';
 import { pause, resume } from './pausing.ts';
+import { resend } from './resending.ts';
 import { restart, upload, uploaded } from './restart.ts';
 import { update } from './update.ts';
 
@@ -51,6 +52,8 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       return resume(draft, command, now);
     case 'override':
       return override(draft, command, now);
+    case 'resend':
+      return resend(draft, command, now);
     case 'reset':
       if (next === undefined) break;
       return (

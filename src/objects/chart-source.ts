@@ -16,6 +16,7 @@ import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { readMembers } from '../store/members-table.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
 import type { MachineState } from './machine-state.ts';
+import type { OutboxBindings } from './outbox.ts';
 import { invalidChart, noChart, uploadToRun } from './refusals.ts';
 import type { Answer, UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
@@ -26,8 +27,8 @@ import { machineNamed, type ObjectBindings } from './stubs.ts';
  */
 export const NEWEST_FOR = 5_000;
 
-/** The bindings that an object needs: charts, and the objects of other machines. */
-export interface MachineEnv extends CatalogBindings, ObjectBindings {}
+/** The bindings that an object needs: charts, the objects of other machines, and hooks. */
+export interface MachineEnv extends CatalogBindings, ObjectBindings, OutboxBindings {}
 
 /** A chart that was read, and its stored form. */
 export interface ReadChart {

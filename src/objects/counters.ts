@@ -73,6 +73,14 @@ export interface Metrics {
     readonly expected: number;
     readonly missing: number;
   }[];
+  /** The hooks that are told of the machine; absent from objects of an earlier version. */
+  readonly hooks?: readonly {
+    readonly hook: string;
+    readonly isSet: boolean;
+    readonly pending: number;
+    readonly failed: number;
+    readonly dropped: number;
+  }[];
 }
 
 export function metricsOf(

@@ -21,10 +21,12 @@ import {
 } from '../chart/chart.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { Changes, StoredChart } from '../store/machine-store.ts';
+import type { Notification } from '../store/outbox-table.ts';
 import { type CountedReport, isReport, type Receipt } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type { EndedVisit, StoredMembers } from '../store/stored-machine.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
+import { Messages } from './messages.ts';
 import type { Records } from './records.ts';
 import { TimerAllowance } from './timer-allowance.ts';
 
@@ -40,6 +42,8 @@ export class Draft {
   readonly #records: Records;
   /** The timers that the turn may still fire. */
   readonly timers: TimerAllowance;
+  /** The messages to hooks. */
+  readonly messages = new Messages();
   readonly #history: HistoryEntry[] = [];
   readonly #timersSet = new Map<number, Timer>();
   readonly #timersCleared = new Set<number>();
@@ -146,7 +150,7 @@ export class Draft {
     this.#machine = { ...this.#machine, snapshot: step.snapshot };
     // Each once: a chart can pass a state many times in one step.
     const entered = [...new Set(step.entered)].filter((state) => state !== ROOT);
-    this.change(at, entry, { from, entered: entered.map((state) => this.nameOf(state)) });
+    this.change(at, entry, { from, entered });
   }
 
   /** Begins another run, perhaps of another chart. */
@@ -222,7 +226,15 @@ export class Draft {
     const to = this.#names(this.#machine.snapshot);
     const { revision } = this.#machine;
     const { from = to, entered = [] } = moved ?? {};
-    this.#history.push({ id, revision, at, ...entry, from, to, entered });
+    const names = entered.map((state) => this.nameOf(state));
+    const written = { id, revision, at, ...entry, from, to, entered: names };
+    this.#history.push(written);
+    this.messages.note(this.#machine, written, entered);
+  }
+
+  /** Returns the messages about an entry of the history. */
+  notifications(entry: number): readonly Notification[] {
+    return this.#records.notifications(entry);
   }
 
   setClaim(claim: Claim): void {
@@ -313,4 +325,7 @@ export class Draft {
 }
 
 /** The states that were active before a step, and those that it entered. */
-type Moved = Pick<HistoryEntry, 'from' | 'entered'>;
+interface Moved {
+  readonly from: readonly string[];
+  readonly entered: readonly StateNumber[];
+}

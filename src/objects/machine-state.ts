@@ -71,9 +71,12 @@ export function activeNames(chart: Chart, snapshot: Snapshot): string[] {
 
 /** Returns when the next timer is due, the next lease ends or the pause ends, ms since the epoch. */
 export function nextChange({ snapshot, claims }: MachineState): number | undefined {
-  let next = nextTimer(runningTimers(snapshot))?.at;
-  for (const at of [nextToExpire(claims)?.until, snapshot.terms.paused?.until]) {
-    if (at !== undefined && (next === undefined || at < next)) next = at;
-  }
-  return next;
+  const timer = nextTimer(runningTimers(snapshot))?.at;
+  return earliest(timer, earliest(nextToExpire(claims)?.until, snapshot.terms.paused?.until));
+}
+
+/** Returns the earlier of two times. */
+export function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }

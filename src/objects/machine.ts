@@ -18,6 +18,7 @@ import type { MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
 import { memberList, membersPage } from './member-list.ts';
 import { haveTermsChanged, type News } from './news.ts';
+import { hookMetrics, hooksAt, notificationsPage } from './notifications.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
 import { reportsPage } from './reports.ts';
 import type {
@@ -72,7 +73,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#runtime = new Runtime(ctx, env, this.#address, (news) => this.#publish(news));
     const { store } = this.#runtime;
     this.#watches = new Watches(ctx, store);
-    this.#status = new StatusWriter(() => store.receipts.reports(), this.#runtime.expected);
+    this.#status = new StatusWriter(() => store.receipts.reports(), this.#runtime);
   }
 
   /** Executes commands in order, in one batch with those of other calls. Returns their outcomes; a command fails alone. */
@@ -121,6 +122,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return membersPage(this.#runtime, query);
       case 'member-list':
         return memberList(this.#runtime, query);
+      case 'notifications':
+        return notificationsPage(this.#runtime, query);
       case 'watch':
         return this.#watch(query);
       case 'link':
@@ -201,6 +204,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
         hash: machine.source.hash,
         ...viewOf(machine, this.#leftStates(machine), this.#runtime.store.receipts),
+        hooks: hooksAt(this.#runtime, machine),
         history: entriesBefore(this.#runtime.store, machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
       }),
       found,
@@ -227,6 +231,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     return {
       ...metricsOf(machine, this.#runtime.counters, audience, Date.now()),
       members: this.#runtime.expected.of(machine).map(memberMetrics),
+      hooks: hookMetrics(this.#runtime, machine),
     };
   }
 

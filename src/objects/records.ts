@@ -1,5 +1,6 @@
 import type { StateNumber } from '../chart/chart.ts';
 import type { MachineStore } from '../store/machine-store.ts';
+import type { Notification } from '../store/outbox-table.ts';
 import type { CountedReport, Receipt } from '../store/receipt-table.ts';
 import type { EndedVisit } from '../store/stored-machine.ts';
 
@@ -16,6 +17,8 @@ export interface Records {
   endedVisits(): readonly EndedVisit[];
   /** The text of the chart that was uploaded to the address. */
   uploadedText(): string | undefined;
+  /** The messages about an entry of the history. */
+  notifications(entry: number): readonly Notification[];
 }
 
 /** The records of a machine without storage. */
@@ -26,6 +29,7 @@ export const NO_RECORDS: Records = {
   countedReports: () => [],
   endedVisits: () => [],
   uploadedText: () => undefined,
+  notifications: () => [],
 };
 
 /** The records in a machine's storage. */
@@ -37,5 +41,6 @@ export function recordsIn(store: MachineStore): Records {
     countedReports: () => store.receipts.countedReports(),
     endedVisits: () => store.run.endedVisits(),
     uploadedText: () => store.upload()?.text,
+    notifications: (entry) => store.outbox.about(entry),
   };
 }

@@ -11,9 +11,11 @@ import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
+import type { Notification } from '../store/outbox-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type { Metrics } from './counters.ts';
+import type { HookStatus } from './hook-status.ts';
 import type { LinkAnswer, LinkQuery } from './link-results.ts';
 import type { View } from './view-data.ts';
 
@@ -120,6 +122,13 @@ interface DryRunQuery {
   readonly upload: Upload;
 }
 
+/** The hooks, and at most `limit` messages about entries with ids below `before`, the newest entry first. */
+export interface NotificationsQuery {
+  readonly type: 'notifications';
+  readonly before: number;
+  readonly limit: number;
+}
+
 /** Queries without parameters. */
 interface PlainQuery {
   readonly type: 'chart' | 'metrics' | 'summary' | 'uploaded';
@@ -134,6 +143,7 @@ export type Query =
   | ReportsQuery
   | MembersQuery
   | MemberListQuery
+  | NotificationsQuery
   | WatchQuery
   | DryRunQuery
   | LinkQuery
@@ -152,6 +162,7 @@ interface Answers {
   readonly reports: ReportsPage;
   readonly members: MachineMembers;
   readonly 'member-list': MemberListAnswer;
+  readonly notifications: NotificationsPage;
   readonly watch: EventStreamAnswer;
   readonly link: LinkAnswer;
   readonly metrics: Metrics;
@@ -231,6 +242,17 @@ export interface MachineMembers {
   /** One name a line. */
   readonly names?: string;
   /** Whether there are more. */
+  readonly hasMore: boolean;
+  readonly revision: number;
+}
+
+/** A page of the messages to hooks, the newest entry first. */
+export interface NotificationsPage {
+  readonly ok: true;
+  /** The hooks that the chart names, and those that have messages. */
+  readonly hooks: readonly HookStatus[];
+  readonly notifications: readonly Notification[];
+  /** Whether there are older ones. A page has all messages about an entry. */
   readonly hasMore: boolean;
   readonly revision: number;
 }

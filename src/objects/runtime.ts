@@ -1,4 +1,4 @@
-import type { Address } from '../address.ts';
+import { type Address, formatAddress } from '../address.ts';
 import type { Command, Outcome, Reset, Upload } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { MachineStore } from '../store/machine-store.ts';
@@ -12,8 +12,9 @@ import { fireDue } from './due.ts';
 import { ExpectedMembers } from './expected-members.ts';
 import { overloaded } from './faults.ts';
 import { isKept, keep } from './keeping.ts';
-import { type MachineState, nextChange } from './machine-state.ts';
+import { earliest, type MachineState, nextChange } from './machine-state.ts';
 import { Memory, NO_VERSION, type Publish } from './memory.ts';
+import { Outbox } from './outbox.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { finishRestore, Recovery } from './recovery.ts';
 import { deleted, machineGone, noRevision, notStarted } from './refusals.ts';
@@ -33,6 +34,7 @@ export class Runtime {
   readonly charts: ChartSource;
   readonly counters = new Counters();
   readonly expected: ExpectedMembers;
+  readonly outbox: Outbox;
   readonly #ctx: DurableObjectState;
   readonly #address: Address;
   readonly #memory: Memory;
@@ -56,6 +58,13 @@ export class Runtime {
     this.#registry = new Registry(env, address);
     this.#alarm = new Alarm(ctx.storage);
     this.#records = recordsIn(this.store);
+    this.outbox = new Outbox({
+      bindings: env,
+      machine: formatAddress(address),
+      table: this.store.outbox,
+      mayWrite: () => !this.#recovery.isRestarting,
+      arm: () => this.#alarm.set(this.#nextDue(this.#memory.machine), Date.now(), true),
+    });
     this.#queue = new CommandQueue(ctx.storage, (batch) => this.#run(batch));
     this.#recovery = new Recovery({
       ctx,
@@ -174,10 +183,15 @@ export class Runtime {
     if (changes === undefined) return;
     this.counters.countEntries(changes.history);
     const counts = this.counters.store();
-    this.#write(() => (isNew ? this.store.create(changes, counts) : this.store.write(changes, counts)));
+    const hasMessages = this.#write(() => {
+      if (isNew) this.store.create(changes, counts);
+      else this.store.write(changes, counts);
+      return this.outbox.write(draft.messages, Date.now());
+    });
     const { machine, passed } = draft;
     const [next, now] = [nextChange(machine), Date.now()];
-    this.#alarm.set(next, now);
+    if (hasMessages) this.outbox.send(now);
+    this.#alarm.set(this.#nextDue(machine), now, this.outbox.isUsed);
     if (draft.timers.isUsedUp && next !== undefined && next <= now) this.#catchUpAt = now + TURN_PAUSE;
     this.expected.committed(this.#memory.machine, machine, changes.receipts);
     const isRestarted = changes.restarted !== undefined || changes.renumbered !== undefined;
@@ -252,7 +266,8 @@ export class Runtime {
   #beforeLoad(): void {
     this.counters.restore(this.store.counts());
     this.#alarm.forget();
-    void this.#alarm.restore(() => this.#nextChange);
+    this.store.outbox.forget();
+    void this.#alarm.restore(() => this.#nextDue(this.#memory.machine));
   }
 
   /**
@@ -285,21 +300,22 @@ export class Runtime {
     const now = Date.now();
     try {
       const machine = this.current(now);
-      if (machine !== undefined) this.#alarm.set(nextChange(machine), now);
+      if (machine === undefined) return;
+      this.outbox.send(now);
+      this.#alarm.set(this.#nextDue(machine), now, this.outbox.isUsed);
     } catch (error) {
       console.error('an alarm failed', error);
-      await this.#alarm.retry(() => this.store.run.firstDue(), now);
+      await this.#alarm.retry(() => earliest(this.store.run.firstDue(), this.outbox.due), now);
     }
   }
 
   /** When the alarm goes off, ms since the epoch; undefined if nothing is due. */
   get due(): number | undefined {
-    return this.#alarm.at ?? this.#nextChange;
+    return this.#alarm.at ?? this.#nextDue(this.#memory.machine);
   }
 
-  get #nextChange(): number | undefined {
-    const { machine } = this.#memory;
-    return machine && nextChange(machine);
+  #nextDue(machine: MachineState | undefined): number | undefined {
+    return machine && earliest(nextChange(machine), this.outbox.due);
   }
 
   /**

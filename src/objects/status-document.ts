@@ -6,6 +6,7 @@ import {
   claimsOn,
   countsOf,
   eventOfTimer,
+  hooksOf,
   type Inputs,
   isDone,
   type Json,
@@ -30,6 +31,7 @@ import type { ChartOrigin } from '../store/stored-machine.ts';
 import type { ExpectedMembers } from './expected-members.ts';
 import { activeNames, type MachineState } from './machine-state.ts';
 import { countMissing, type ExpectingState, missingIn } from './member-facts.ts';
+import type { Outbox } from './outbox.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary } from './results.ts';
 
@@ -86,6 +88,8 @@ export interface Status {
     readonly state: string | null;
     readonly target: string | null;
   }[];
+  /** Absent if the chart names no hooks. */
+  readonly hooks?: readonly { readonly hook: string; readonly problem?: string | undefined }[] | undefined;
   readonly chart: { readonly hash: string; readonly source: ChartOrigin; readonly newer: boolean };
 }
 
@@ -96,6 +100,7 @@ export interface Status {
 export class StatusWriter {
   readonly #reports: () => readonly Report[];
   readonly #expected: ExpectedMembers;
+  readonly #outbox: Pick<Outbox, 'checkHook'>;
   #last:
     | {
         readonly machine: MachineState;
@@ -108,9 +113,13 @@ export class StatusWriter {
     | undefined;
 
   /** @param reports reads the reports that have a `by`. */
-  constructor(reports: () => readonly Report[], expected: ExpectedMembers) {
+  constructor(
+    reports: () => readonly Report[],
+    { expected, outbox }: { readonly expected: ExpectedMembers; readonly outbox: Pick<Outbox, 'checkHook'> },
+  ) {
     this.#reports = reports;
     this.#expected = expected;
+    this.#outbox = outbox;
   }
 
   /**
@@ -125,7 +134,10 @@ export class StatusWriter {
       const openings = openingsOf(machine.chart, machine.snapshot, now);
       const reports = machine.preview === undefined ? this.#reports() : [];
       const status = statusOf(name, machine, reports, this.#expected.of(machine), openings, newest);
-      const text = JSON.stringify(status, null, 2);
+      const hooks = hooksOf(machine.chart.model).map((hook) => {
+        return { hook, problem: this.#outbox.checkHook(hook)?.problem };
+      });
+      const text = JSON.stringify({ ...status, ...(hooks.length === 0 ? {} : { hooks }) }, null, 2);
       this.#last = { machine, newest, from: now, to: nextOpening(openings), text };
       return text;
     }

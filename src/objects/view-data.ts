@@ -19,6 +19,7 @@ import {
 import { VIEW_REPORTS, VIEW_REPORTS_LENGTH } from '../limits.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { ReceiptTable } from '../store/receipt-table.ts';
+import type { HookStatus } from './hook-status.ts';
 import type { MachineState } from './machine-state.ts';
 
 /** The data of a machine's page and drawing. The chart is a query of its own, by its hash. */
@@ -74,6 +75,8 @@ export interface View {
     /** Of these, the events after which the machine can end only in failure; absent from objects of an earlier version. */
     readonly stops?: readonly string[];
   }[];
+  /** The hooks that are told of the machine; absent from objects of an earlier version. */
+  readonly hooks?: readonly HookStatus[];
   /** The newest entries of the history, the newest first. */
   readonly history: readonly HistoryEntry[];
 }

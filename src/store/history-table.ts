@@ -19,6 +19,7 @@ export const CAUSES = [
   'resume',
   'override',
   'restore',
+  'resend',
   'refused',
 ] as const;
 export type Cause = (typeof CAUSES)[number];

@@ -20,6 +20,7 @@ import {
 import { MembersTable } from './members-table.ts';
 import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
+import { OutboxTable } from './outbox-table.ts';
 import { ReceiptTable } from './receipt-table.ts';
 import { RunTables } from './run-tables.ts';
 import { MACHINE_SCHEMA } from './schema.ts';
@@ -52,6 +53,7 @@ export class MachineStore {
   /** What is stored about the states of the present run. */
   readonly run: RunTables;
   readonly members: MembersTable;
+  readonly outbox: OutboxTable;
   readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   readonly #uploads: OptionalTable;
@@ -68,6 +70,7 @@ export class MachineStore {
     this.receipts = new ReceiptTable(sql);
     this.run = new RunTables(sql);
     this.members = new MembersTable(sql);
+    this.outbox = new OutboxTable(sql);
     this.#uploads = new OptionalTable(sql, 'upload');
     this.#inputs = new OptionalTable(sql, 'inputs');
     this.#pause = new OptionalTable(sql, 'pause');
@@ -221,6 +224,7 @@ export class MachineStore {
     this.#ready = false;
     this.receipts.forget();
     this.members.forget();
+    this.outbox.forget();
     this.run.forget();
     this.#uploads.forget();
     this.#inputs.forget();

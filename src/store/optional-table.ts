@@ -27,6 +27,11 @@ export class OptionalTable {
     if (this.#exists()) this.#sql.exec(statement, ...bindings);
   }
 
+  /** Executes an `UPDATE`. Returns whether there were such rows. */
+  update(statement: string, ...bindings: SqlStorageValue[]): boolean {
+    return this.#exists() && this.#sql.exec(statement, ...bindings).rowsWritten > 0;
+  }
+
   /** Forgets that the table is known to exist: storage was deleted, or a transaction was rolled back. */
   forget(): void {
     this.#isKnown = false;

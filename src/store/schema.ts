@@ -119,6 +119,30 @@ export const OPTIONAL_TABLES = {
     list     TEXT    NOT NULL    -- JSON: [[name, {label: value}], …]
   );
   `,
+  notification: `
+  -- The outbox: messages to hooks.
+  CREATE TABLE IF NOT EXISTS notification (
+    hook     TEXT    NOT NULL,   -- its name
+    entry    INTEGER NOT NULL,   -- id of the history entry that is told
+    at       INTEGER NOT NULL,   -- put here, or asked for again, ms since the epoch
+    status   TEXT    NOT NULL,   -- pending, sent or failed
+    attempts INTEGER NOT NULL,   -- attempts that have failed
+    next     INTEGER NOT NULL,   -- of a pending one: next attempt; else: sent or given up; ms since the epoch
+    failure  TEXT,               -- why the last attempt has failed
+    content  TEXT    NOT NULL,   -- JSON: HistoryEntry
+    PRIMARY KEY (hook, entry)
+  ) WITHOUT ROWID;
+  `,
+  dropped_notification: `
+  -- Pending messages that were dropped to make room.
+  CREATE TABLE IF NOT EXISTS dropped_notification (
+    hook  TEXT PRIMARY KEY,      -- its name
+    count INTEGER NOT NULL,
+    first INTEGER NOT NULL,      -- id of the history entry of the first one
+    last  INTEGER NOT NULL,      -- of the last one
+    at    INTEGER NOT NULL       -- when the last one was dropped, ms since the epoch
+  ) WITHOUT ROWID;
+  `,
   receipt: `
   -- Reports and requests that were answered: receipt-table.ts.
   CREATE TABLE IF NOT EXISTS receipt (

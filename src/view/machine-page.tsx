@@ -102,6 +102,7 @@ export function MachinePage(props: MachinePageProps) {
             <output id="answer" aria-live="polite" />
             <Values title="Inputs" values={status.inputs} />
             <Values title="Context" values={status.context} />
+            <Notifications path={path} hooks={view.hooks ?? []} />
           </div>
           {/* A region that scrolls must be reachable by keyboard. */}
           <section
@@ -166,6 +167,26 @@ function Values({
         ))}
       </ul>
     </section>
+  );
+}
+
+interface NotificationsProps {
+  readonly path: string;
+  readonly hooks: NonNullable<View['hooks']>;
+}
+
+function Notifications({ path, hooks }: NotificationsProps) {
+  if (hooks.length === 0) return <p data-part="notifications" hidden />;
+  const troubles = hooks.flatMap(({ hook, problem, failed, dropped }) => [
+    ...(problem === null ? [] : [problem]),
+    ...(failed === 0 ? [] : [`${failed} to ${hook} given up`]),
+    ...(dropped === null ? [] : [`${dropped.count} to ${hook} dropped`]),
+  ]);
+  return (
+    <p data-part="notifications">
+      <a href={`${path}/notifications`}>Notifications</a> to {hooks.map(({ hook }) => hook).join(', ')}
+      {troubles.length === 0 ? '' : `: ${troubles.join('; ')}`}
+    </p>
   );
 }
 

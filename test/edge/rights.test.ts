@@ -27,6 +27,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> 
   '{machine}/override': { POST: 'operate' },
   '{machine}/links': { POST: 'update' },
   '{machine}/links/{link}': { GET: 'link', POST: 'link' },
+  '{machine}/notifications': { GET: 'read' },
+  '{machine}/notifications/{id}': { POST: 'operate' },
   '{machine}/reset': { POST: 'admin' },
   '{machine}/restore': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
-import { inStorage, send } from '../service.ts';
+import { inStorage, rowsOf, send } from '../service.ts';
 import { claim, put, release, reset, upload } from './callers.ts';
 import { type Bill, meter } from './meter.ts';
 
@@ -21,6 +21,8 @@ beginAtNoon();
 const chart = sequence(counting('a', 'b', 100), counting('b', 'c', 100), final('c'));
 const slots =
   'initial: work\nstates:\n  work: {slots: 2, lease: 1h, on: {update: done}}\n  done: {type: final}\n';
+const told =
+  'initial: a\nnotify: [{on: a, to: OPS}]\nstates:\n  a: {on: {update: {target: a, reenter: true}}}\n';
 const timers =
   'initial: wait\nstates:\n  wait: {on: {update: work}, after: {1h: work}}\n  work: {on: {update: wait}}\n';
 
@@ -63,6 +65,17 @@ const KINDS: Readonly<Record<string, () => Promise<Bill>>> = {
     const address = await newChart(slots);
     const read = await metered(address, () => claim(address, 'work', 'first'));
     await accepted(release(address, 'work', 'first'));
+    return read();
+  },
+  async 'a `PUT …/state` that a hook is told of'() {
+    const address = await newChart(told);
+    const read = await metered(address, async () => {
+      const first = await put(address, 'a');
+      await allSent(address);
+      return first;
+    });
+    await accepted(put(address, 'a'));
+    await allSent(address);
     return read();
   },
   async 'a timer that fires'() {
@@ -135,6 +148,15 @@ async function metered(address: string, first: () => Promise<Response>): Promise
   const read = await meter(address);
   read();
   return read;
+}
+
+/** Waits until all messages of a machine are sent. */
+async function allSent(address: string): Promise<void> {
+  const isSent = ({ status }: Record<string, SqlStorageValue>) => status === 'sent';
+  await vi.waitUntil(() => inStorage(address, ({ sql }) => rowsOf(sql, 'notification').every(isSent)), {
+    timeout: 20_000,
+    interval: 5,
+  });
 }
 
 async function accepted(sent: Promise<Response>): Promise<void> {

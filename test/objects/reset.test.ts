@@ -87,6 +87,7 @@ describe('a reset', () => {
         reports: () => store.receipts.reportReceipts(),
         endedVisits: () => store.run.endedVisits(),
         uploadedText: () => store.upload()?.text,
+        notifications: () => [],
       });
       const report = (by: string) =>
         update(draft, { type: 'update', state: 'drain', event: 'update', by, key: by }, Date.now());

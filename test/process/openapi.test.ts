@@ -213,6 +213,8 @@ const CALLS: readonly Call[] = [
       { id: `useLink${of}`, status: 200, request: `POST ${at}/links/LAST` },
       { id: `showLink${of}`, status: 404, request: `GET ${at}/links/none`, token: 'none' },
       { id: `override${of}`, status: 204, request: `POST ${at}/override?to=work&reason=look` },
+      { id: `notifications${of}`, status: 200, request: `GET ${at}/notifications` },
+      { id: `resend${of}`, status: 404, request: `POST ${at}/notifications/1` },
       { id: `reset${of}`, status: 403, request: `POST ${at}/reset`, token: 'read' },
       { id: `reset${of}`, status: 204, request: `POST ${at}/reset` },
       { id: `restore${of}`, status: 400, request: `POST ${at}/restore?at=tomorrow` },

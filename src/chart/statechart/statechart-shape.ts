@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { amountShape } from '../amount.ts';
+import { NotifyField } from '../notify.ts';
 import { OnlyField } from '../only.ts';
 import { InputsField } from '../run-inputs.ts';
 import { SlotsFields } from '../slots.ts';
@@ -189,6 +190,7 @@ export const StatechartShape = z.strictObject(
       .optional()
       .describe('The initial data, for guards and assignments.'),
     ...InputsField,
+    ...NotifyField,
     states: StatesShape.describe('The states, by name.'),
   },
   { error: 'must be a mapping with `initial` and `states`' },
@@ -205,6 +207,7 @@ export const STATECHART_KEYS: readonly string[] = [
     'cancel',
     'event',
     'delay',
+    'to',
     ...WINDOW_KEYS,
   ]),
 ];

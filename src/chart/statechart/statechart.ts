@@ -5,6 +5,7 @@ import { type Data, type Document, keyText } from '../document.ts';
 import type { Json } from '../expression.ts';
 import { type IssueList, quote } from '../issue.ts';
 import { extentOf, type Model, type MomentModel, type StateModel, type TransitionModel } from '../model.ts';
+import { readNotify } from '../notify.ts';
 import { findClockRing, findHistoryRing, findLoop, reachableFromStart } from '../reach.ts';
 import { checkInputs, inputsOf } from '../run-inputs.ts';
 import { reportShape } from '../shape-issues.ts';
@@ -51,12 +52,13 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   if (issues.errors.length > before) return undefined;
   const data = toContext(context);
   reader.checkUses(data);
-  const model: Model = {
+  const read: Model = {
     states,
     ...(Object.keys(context).length === 0 ? {} : { context: data }),
     ...inputsOf(document),
   };
-  if (!checkInputs(model, document, issues)) return undefined;
+  if (!checkInputs(read, document, issues)) return undefined;
+  const model = { ...read, ...readNotify(document, read, issues) };
   const { regions, active } = extentOf(model);
   if (regions > CHART_REGIONS || active > CHART_ACTIVE) {
     const message = `${active} states could be active at once, in ${regions} regions; at most ${CHART_ACTIVE} may be, in ${CHART_REGIONS}.`;

@@ -2,13 +2,13 @@
 import * as z from 'zod';
 import type { ChartIssue, Count, Json, NamedValue } from '../../chart/chart.ts';
 import type { Inputs } from '../../chart/terms.ts';
-import { CallerShape } from '../../inputs.ts';
-import { CALLER_LENGTH } from '../../limits.ts';
 import type { ShownEntry } from '../../objects/shown-entry.ts';
 import type { Status } from '../../objects/status-document.ts';
 import { CAUSES } from '../../store/history-table.ts';
 import { CHART_ORIGINS } from '../../store/stored-machine.ts';
+import { FaultShape, FleetLockShape } from './fleetlock-documents.ts';
 import { MembersChangedShape, MembersShape } from './member-documents.ts';
+import { HooksShape, NotificationsShape } from './notification-documents.ts';
 
 const time = (says: string) => z.iso.datetime().describe(says);
 const stateNames = (says: string) => z.array(z.string()).describe(says);
@@ -169,6 +169,7 @@ export const StatusShape = z.strictObject({
       }),
     )
     .describe('The timers that are set, the earliest in front.'),
+  hooks: HooksShape.optional(),
   chart: z.strictObject({
     hash: z.string().describe("SHA-256 of the chart's text, hexadecimal."),
     source: z.enum(CHART_ORIGINS),
@@ -307,25 +308,6 @@ export const ProblemShape = z.strictObject({
 /** A document that a standard of its own describes. */
 export const AnyShape = z.looseObject({});
 
-/** An error of FleetLock. */
-export const FaultShape = z.strictObject({
-  kind: z.string(),
-  value: z.string(),
-});
-
-/** The body of a FleetLock request. */
-export const FleetLockShape = z.object({
-  client_params: z.object({
-    id: CallerShape,
-    // The protocol's characters, and `_`, which names of states may have.
-    group: z
-      .string()
-      .max(CALLER_LENGTH)
-      .regex(/^[A-Za-z0-9._-]+$/)
-      .describe('The name of a state with slots; `default` is the current one.'),
-  }),
-});
-
 /** The schemas with a name in OpenAPI: several responses share them, or they are recursive. */
 export const DOCUMENTS = {
   Status: StatusShape,
@@ -334,6 +316,7 @@ export const DOCUMENTS = {
   Reports: ReportsShape,
   Members: MembersShape,
   MembersChanged: MembersChangedShape,
+  Notifications: NotificationsShape,
   Machines: MachinesShape,
   Uploaded: UploadedShape,
   Claim: ClaimShape,

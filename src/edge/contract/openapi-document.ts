@@ -105,6 +105,7 @@ const OF_ANY = [
   'cross-site',
   'too-many-requests',
   'issuer-unavailable',
+  'loop',
   'overloaded',
   'lost',
   'unsupported',

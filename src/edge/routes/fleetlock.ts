@@ -5,7 +5,7 @@ import { FLEETLOCK_BYTES } from '../../limits.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { readText } from '../body.ts';
 import type { Parameter } from '../contract/contract.ts';
-import { FaultShape, FleetLockShape } from '../contract/documents.ts';
+import { FaultShape, FleetLockShape } from '../contract/fleetlock-documents.ts';
 import type { AppEnv } from '../env.ts';
 import { checkOwnName, parameter, withSubject } from '../parameters.ts';
 import type { RemoteMachine } from '../remote-machine.ts';

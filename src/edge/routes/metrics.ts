@@ -61,6 +61,7 @@ function familiesOf(metrics: Metrics): Family[] {
     openings = [],
     quorums,
     members = [],
+    hooks = [],
   } = metrics;
   return [
     {
@@ -146,6 +147,30 @@ function familiesOf(metrics: Metrics): Family[] {
       type: 'gauge',
       help: 'Of these, members that have not reported in this visit of the state.',
       samples: members.map(({ state, missing }) => [{ state }, missing]),
+    },
+    {
+      name: 'hook_set',
+      type: 'gauge',
+      help: 'Whether the deployer has set the hook that the chart names.',
+      samples: hooks.map(({ hook, isSet }) => [{ hook }, isSet ? 1 : 0]),
+    },
+    {
+      name: 'notifications_pending',
+      type: 'gauge',
+      help: 'Messages to the hook that are to be sent.',
+      samples: hooks.map(({ hook, pending }) => [{ hook }, pending]),
+    },
+    {
+      name: 'notifications_failed',
+      type: 'gauge',
+      help: 'Messages to the hook that were given up, of those that are kept.',
+      samples: hooks.map(({ hook, failed }) => [{ hook }, failed]),
+    },
+    {
+      name: 'notifications_dropped_total',
+      type: 'counter',
+      help: 'Messages to the hook that were dropped before they were sent.',
+      samples: hooks.map(({ hook, dropped }) => [{ hook }, dropped]),
     },
     {
       name: 'quorum',

@@ -65,6 +65,7 @@ it('are on these pages', () => {
     'docs/figures.md',
     'docs/fleet.md',
     'docs/large-fleets.md',
+    'docs/notifications.md',
     'docs/recipes/README.md',
     'docs/reference.md',
   ]);

@@ -7,7 +7,7 @@
 npx() {
   case "$1 $2" in
     'wrangler deploy') command npx wrangler deploy --dry-run "${@:3}" ;;
-    'wrangler secret') is_the_secret && wrangler_knows "$2 $3" "${@:4}" ;;
+    'wrangler secret') is_the_secret "${*: -1}" && wrangler_knows "$2 $3" "${@:4}" ;;
     'wrangler login' | 'wrangler rollback' | 'wrangler tail') wrangler_knows "$2" "${@:3}" ;;
     *) command npx "$@" ;;
   esac
@@ -78,7 +78,10 @@ wrangler_knows() {
 is_the_secret() {
   local given
   given=$(cat && echo .)
-  [ "$given" = . ] || [ "$given" = "$SECRET." ]
+  case $1 in
+    HOOK_*) [[ $given =~ ^https://[^\ ]+\ whsec_[A-Za-z0-9+/]{32,}=*\.$ ]] ;;
+    *) [ "$given" = . ] || [ "$given" = "$SECRET." ] ;;
+  esac
 }
 
 has_script() { [ "$(command npm pkg get "scripts.$1")" != {} ]; }

@@ -292,6 +292,11 @@ export const SESSIONS: readonly Session[] = [
     ],
   },
   {
+    name: 'notifications',
+    needs: 'object',
+    steps: [step('GET /v/sequence@12/notifications', 200), step('POST /v/sequence@12/notifications/1', 404)],
+  },
+  {
     // An older object ignores the inputs, and does not say whether the machine is new.
     name: 'a start with inputs',
     needs: 'both',

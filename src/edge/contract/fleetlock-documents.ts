@@ -1,0 +1,23 @@
+/** Schemas of the documents of FleetLock. */
+import * as z from 'zod';
+import { CallerShape } from '../../inputs.ts';
+import { CALLER_LENGTH } from '../../limits.ts';
+
+/** An error of FleetLock. */
+export const FaultShape = z.strictObject({
+  kind: z.string(),
+  value: z.string(),
+});
+
+/** The body of a FleetLock request. */
+export const FleetLockShape = z.object({
+  client_params: z.object({
+    id: CallerShape,
+    // The protocol's characters, and `_`, which names of states may have.
+    group: z
+      .string()
+      .max(CALLER_LENGTH)
+      .regex(/^[A-Za-z0-9._-]+$/)
+      .describe('The name of a state with slots; `default` is the current one.'),
+  }),
+});
