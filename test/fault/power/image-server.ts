@@ -43,15 +43,13 @@ export async function startsInProcess(): Promise<StartImage> {
     await makeDurableFolder(data);
     await sweepEmptyObjects(data);
     unwrap(await makeDataDurable(data));
-    const {
-      port,
-      pid = 0,
-      ended,
-    } = unwrap(await startWorkerd(config, { charts, data }, listen, new AbortController().signal));
+    const { port, pid, ended } = unwrap(
+      await startWorkerd(config, { charts, data }, listen, new AbortController().signal),
+    );
     return {
       url: `http://${listen.host}:${port}`,
       async kill() {
-        process.kill(pid, 'SIGKILL');
+        if (pid !== undefined) process.kill(pid, 'SIGKILL');
         await ended;
       },
     };

@@ -43,6 +43,9 @@ export async function judgeCut(
   return found === '' ? '' : `after step ${after}:\n${linesOf(steps, after)}\n${found}`;
 }
 
+/** What a verdict says if something is lost or counted twice. */
+export const LOST = /No order of these calls explains|The machine's own history has/;
+
 type History = Operation<Request, Answer>[];
 
 async function judgeMachine(
