@@ -104,6 +104,9 @@ const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 /** Members whose words may be improved. */
 const PROSE = new Set(['title', 'detail', 'message', 'hint']);
 
+/** Limits that were lowered on purpose since the last release: of what one answer has, for the sake of other tenants. */
+const LOWERED = new Set(['statusCallersLength']);
+
 /**
  * Compares an answer with that of an earlier version: all that was there is there still, and the same. An answer may have
  * more members, and greater limits.
@@ -120,7 +123,8 @@ export function missing(earlier: unknown, later: unknown, at = ''): string[] {
       PROSE.has(key) ? [] : missing(value, later[key], `${at}.${key}`),
     );
   }
-  if (at.includes('.limits.') && Number(later) >= Number(earlier)) return [];
+  const [, limit] = /\.limits\.(\w+)$/.exec(at) ?? [];
+  if (limit !== undefined && (LOWERED.has(limit) || Number(later) >= Number(earlier))) return [];
   return Object.is(earlier, later)
     ? []
     : [`${at}: ${JSON.stringify(earlier)}, then ${JSON.stringify(later)}`];
