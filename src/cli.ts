@@ -40,6 +40,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map([
     'deploy',
     { summary: 'check charts, and deploy them to Cloudflare', load: () => import('./cli/deploy.ts') },
   ],
+  [
+    'binary',
+    { summary: 'make one file that serves charts without Node', load: () => import('./cli/binary.ts') },
+  ],
   ['token', { summary: 'make a token for a caller', load: () => import('./cli/token.ts') }],
 ]);
 

@@ -9,7 +9,7 @@ const PER_CONNECTION = 2;
 const WAITING_SHARE = 0.5;
 
 /** The number of descriptors that `WAITS` needs. */
-const DESCRIPTORS = (WAITS * PER_CONNECTION) / WAITING_SHARE;
+export const DESCRIPTORS = (WAITS * PER_CONNECTION) / WAITING_SHARE;
 
 export interface Descriptors {
   /** The number of requests that may wait or watch at once. */

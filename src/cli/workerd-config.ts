@@ -4,7 +4,6 @@
  * Pure. The text contains no outside value but the names of hooks: charts and variables are files that it embeds, paths and addresses are
  * arguments of the workerd process (`workerdArguments`). So nothing has to be escaped.
  */
-import type { HookVariable } from '../hook.ts';
 
 /**
  * The Durable Object classes and their bindings. A test compares them with wrangler.toml
@@ -63,13 +62,13 @@ export function readCompatibility(wranglerToml: string): Compatibility | undefin
 
 /**
  * @param texts names of text bindings; the value of each is in `textFile(name)`
- * @param hooks variables of the environment that name receivers of notifications; letters, digits and `_`
+ * @param variables names of further bindings that workerd reads from its environment; letters, digits and `_`
  * @returns Cap'n Proto text, see node_modules/workerd/workerd.capnp
  */
 export function workerdConfig(
   compatibility: Compatibility,
   texts: readonly string[],
-  hooks: readonly HookVariable[] = [],
+  variables: readonly string[] = [],
 ): string {
   const namespaces = OBJECTS.map(
     ({ className }) =>
@@ -78,7 +77,7 @@ export function workerdConfig(
   const bindings = [
     ...OBJECTS.map((it) => `(name = "${it.binding}", durableObjectNamespace = "${it.className}")`),
     `(name = "CHARTS", service = "charts")`,
-    ...[...FROM_ENVIRONMENT, ...hooks].map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
+    ...[...FROM_ENVIRONMENT, ...variables].map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
     ...texts.map((name) => `(name = "${name}", text = embed "${textFile(name)}")`),
   ];
   return `using Workerd = import "/workerd/workerd.capnp";

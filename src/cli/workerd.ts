@@ -80,7 +80,7 @@ export async function startWorkerd(
 }
 
 /** @returns the path of the binary. npm's command on the path is a Node script around it, which would keep a signal to itself. */
-function workerdBinary(): string {
+export function workerdBinary(): string {
   const loaded: unknown = createRequire(import.meta.url)('workerd');
   if (typeof loaded === 'object' && loaded !== null && 'default' in loaded) return String(loaded.default);
   throw new TypeError('the package workerd does not export the path of its binary');
