@@ -27,8 +27,9 @@ const methods = [
   ...RESOURCES.machine.map(({ path, methods }) => [`/${address}${path}`, methods] as const),
   [`/${tenant}`, RESOURCES.tenant.methods] as const,
 ].flatMap(([path, methods]) =>
-  Object.entries(methods).map(
-    ([method, { right }]) => [method, path.replace('{name}', 'me'), right] as const,
+  Object.entries(methods).flatMap(([method, { right }]) =>
+    // A link is its own authority: no token is read.
+    right === 'link' ? [] : [[method, path.replace('{name}', 'me'), right] as const],
   ),
 );
 
