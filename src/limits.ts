@@ -19,6 +19,9 @@ export const MEMBERS_BYTES = 1024 * 1024;
 export const MEMBERS_PAGE = 100;
 export const MEMBERS_PAGE_MAX = 1_000;
 
+/** Characters of members in one answer, about: each names the states that expect it. */
+export const MEMBERS_PAGE_LENGTH = 1024 * 1024;
+
 /** Missing members that the status document names for each quorum, and a refusal. `GET …/members?is=missing` names all. */
 export const MISSING_NAMED = 100;
 export const MISSING_TOLD = 5;

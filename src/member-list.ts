@@ -10,6 +10,7 @@ import {
   MEMBERS_BYTES,
 } from './limits.ts';
 import { fitsIn, type Refusal, refuse } from './refusal.ts';
+import { atOnce, type Sliced } from './sliced.ts';
 
 /** A list that was read: no name is in it twice. */
 export type ReadMembers = { readonly ok: true; readonly members: Members } | Refusal;
@@ -22,11 +23,19 @@ export type ReadMembers = { readonly ok: true; readonly members: Members } | Ref
  * @returns the members in their order, or a refusal with every error: `invalid-members`, or `too-large`.
  */
 export function readMemberList(text: string, isJson = false): ReadMembers {
+  return atOnce(memberListReading(text, isJson));
+}
+
+/** Reads a list as `readMemberList` does, in parts. */
+export function* memberListReading(text: string, isJson: boolean): Sliced<ReadMembers> {
   const errors = new Errors();
-  const written = isJson || /^\s*[[{]/.test(text) ? fromJson(text, errors) : fromText(text);
+  const isInJson = isJson || /^\s*[[{]/.test(text);
+  yield text.length * (isInJson ? PARSING : SPLITTING);
+  const written = isInJson ? fromJson(text, errors) : fromText(text);
   const members = new Map<string, Labels>();
   const lines = new Map<string, Place>();
   for (const { place, name, labels } of written) {
+    yield CHECKING * (1 + labels.length);
     if (errors.isFull) break;
     const wrong = [...wrongName(name), ...wrongLabels(labels)];
     const earlier = lines.get(name);
@@ -43,11 +52,17 @@ export function readMemberList(text: string, isJson = false): ReadMembers {
       errors: errors.list,
     });
   }
+  yield text.length * PARSING;
   // As it is stored.
   if (!fitsIn(MEMBERS_BYTES, JSON.stringify([...members])))
     return refuse('too-large', `The list has more than ${MEMBERS_BYTES} bytes as JSON.`);
   return { ok: true, members };
 }
+
+/** The units of a character that is parsed or written as JSON, of one that is split, and of checking a name or a label. */
+const PARSING = 1 / 1_000;
+const SPLITTING = 1 / 10_000;
+const CHECKING = 1 / 10;
 
 /** Where a member is in a list: a line of text, or a path in JSON. */
 type Place = { readonly line: number } | { readonly path: string };
@@ -60,9 +75,13 @@ interface Written {
 }
 
 function* fromText(text: string): Iterable<Written> {
-  for (const [i, line] of text.split('\n').entries()) {
-    const [name = '', ...pairs] = line.trim().split(/\s+/);
-    if (name === '' || name.startsWith('#')) continue;
+  let next = 0;
+  for (let i = 0; next <= text.length; i++) {
+    const end = text.indexOf('\n', next);
+    const line = text.slice(next, end === -1 ? text.length : end).trim();
+    next = end === -1 ? Number.POSITIVE_INFINITY : end + 1;
+    if (line === '' || line.startsWith('#')) continue;
+    const [name = '', ...pairs] = line.split(/\s+/, LABELS_READ + 1);
     const labels = pairs.map((pair): [string, string] => {
       const end = pair.indexOf('=');
       return end === -1 ? [pair, NO_VALUE] : [pair.slice(0, end), pair.slice(end + 1)];
@@ -70,6 +89,9 @@ function* fromText(text: string): Iterable<Written> {
     yield { place: { line: i + 1 }, name, labels };
   }
 }
+
+/** Labels of a member that are looked at: one more than it may have. */
+const LABELS_READ = MEMBER_LABELS + 1;
 
 /** Stands for the value of a label without `=`: no text of a request has a lone surrogate. */
 const NO_VALUE = '\ud800';
@@ -111,13 +133,15 @@ function fromItem(path: string, name: string, item: Record<string, unknown>, err
   const { labels = {} } = item;
   if (!isRecord(labels))
     errors.add({ path: `${path}.labels` }, 'Labels must be a mapping of names to texts.');
-  const pairs = Object.entries(isRecord(labels) ? labels : {}).flatMap(
-    ([label, value]): [string, string][] => {
+  const written = isRecord(labels) ? labels : {};
+  const pairs = Object.keys(written)
+    .slice(0, LABELS_READ)
+    .flatMap((label): [string, string][] => {
+      const value = written[label];
       if (typeof value === 'string') return [[label, value]];
       errors.add({ path: `${path}.labels` }, `The value of the label ${quote(label)} must be a text.`);
       return [];
-    },
-  );
+    });
   return { place: { path }, name, labels: pairs };
 }
 
@@ -132,8 +156,9 @@ function wrongName(name: string): string[] {
 }
 
 function wrongLabels(labels: Written['labels']): string[] {
+  if (labels.length > MEMBER_LABELS) return [`A member has at most ${MEMBER_LABELS} labels.`];
   const seen = new Set<string>();
-  const wrong = labels.flatMap(([label, value]) => {
+  return labels.flatMap(([label, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(label) || label.length > LABEL_LENGTH) {
       return [
         `${quote(label)} is no name of a label: it has at most ${LABEL_LENGTH} letters, digits and \`_\`, and does not begin with a digit.`,
@@ -147,7 +172,6 @@ function wrongLabels(labels: Written['labels']): string[] {
       return [`The value of the label ${quote(label)} has at most ${LABEL_VALUE_LENGTH} characters.`];
     return [];
   });
-  return labels.length > MEMBER_LABELS ? [`A member has at most ${MEMBER_LABELS} labels.`] : wrong;
 }
 
 /** The errors of one list, at most `CHART_ISSUES`. */

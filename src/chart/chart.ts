@@ -49,8 +49,6 @@ export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } 
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
 export {
-  type MemberNames,
-  membersIn,
   mentionsMembers,
   type NoPart,
   partIn,
@@ -95,6 +93,7 @@ export {
 } from './queries.ts';
 export { type CountedCallers, countedBy, recount } from './recount.ts';
 export { type InputProblem, keepInputs, settleInputs } from './run-inputs.ts';
+export { areSelected, type MemberNames, membersIn, selecting, selectWithout } from './selections.ts';
 export {
   isDone,
   nextDue,

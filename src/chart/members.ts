@@ -2,7 +2,8 @@
 import { type Amount, isShare, settle, shareOf } from './amount.ts';
 import type { Evaluator } from './evaluator.ts';
 import { type Model, type Quorum, type Slots, type StateNumber, withAncestors } from './model.ts';
-import type { Members, Terms } from './terms.ts';
+import { membersIn } from './selections.ts';
+import type { Terms } from './terms.ts';
 
 /** Why a caller has no part in a state. */
 export type NoPart = 'no-members' | 'not-a-member' | 'not-for-you';
@@ -31,32 +32,6 @@ export function partIn(
   const labels = by === undefined ? undefined : members.get(by);
   if (by === undefined || labels === undefined) return 'not-a-member';
   return sources.every((source) => program.evaluator.only(source, by, labels)) ? undefined : 'not-for-you';
-}
-
-/** Names of members: all of a list, or those that a state is for. */
-export interface MemberNames {
-  readonly size: number;
-  has(name: string): boolean;
-  /** In the order of the list. */
-  keys(): Iterable<string>;
-}
-
-/** @returns the members that a state is for. */
-export function membersIn(program: Program, members: Members, state: StateNumber): MemberNames {
-  const sources = onlyOf(program.model, state);
-  if (sources.length === 0) return members;
-  const known = selectionsOf(members, program.model);
-  const key = JSON.stringify(sources);
-  let names = known.get(key);
-  if (names === undefined) {
-    const selected = new Set<string>();
-    for (const [name, labels] of members) {
-      if (sources.every((source) => program.evaluator.only(source, name, labels))) selected.add(name);
-    }
-    known.set(key, selected);
-    names = selected;
-  }
-  return names;
 }
 
 /** @returns how many members a state is for; undefined where the machine has no list of them. */
@@ -133,23 +108,3 @@ export function statesForMembers(program: Program, terms: Terms): string[] {
 function onlyOf(model: Model, state: StateNumber): readonly string[] {
   return withAncestors(model, state).flatMap((at) => model.states[at]?.only ?? []);
 }
-
-function selectionsOf(members: Members, model: Model): Map<string, MemberNames> {
-  let byModel = selections.get(members);
-  if (byModel === undefined) {
-    byModel = new WeakMap();
-    selections.set(members, byModel);
-  }
-  let known = byModel.get(model);
-  if (known === undefined) {
-    known = new Map();
-    byModel.set(model, known);
-  }
-  return known;
-}
-
-/**
- * The members that states are for, by the `only` of each. Kept: every count needs them, and evaluating `only` for 10,000
- * members takes long.
- */
-const selections = new WeakMap<Members, WeakMap<Model, Map<string, MemberNames>>>();

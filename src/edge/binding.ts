@@ -12,9 +12,10 @@ import {
   parseInput,
 } from '../inputs.ts';
 import { LINK_TTL, LINK_TTL_MAX, WAIT_MAX } from '../limits.ts';
-import { readMemberList } from '../member-list.ts';
+import { memberListReading } from '../member-list.ts';
 import { type Current, MEMBER_FACTS, type MemberFact, type MemberStatus } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
+import { inSlices } from '../slices.ts';
 import { writeMembers } from '../store/members-table.ts';
 import { guardOf } from './auth.ts';
 import { InputsShape } from './contract/documents.ts';
@@ -208,7 +209,7 @@ export class ChartBinding extends WorkerEntrypoint<Env, ChartBindingProps> {
     const machine = this.#machine('operate');
     const wrong = by === undefined ? undefined : checkCaller(text(by, '`by`'));
     if (wrong !== undefined) return refused(wrong);
-    const read = members === null ? undefined : readMemberList(jsonOf(members), true);
+    const read = members === null ? undefined : await inSlices(memberListReading(jsonOf(members), true));
     if (read?.ok === false) return refused(read);
     const list = read === undefined ? {} : { list: writeMembers(read.members) };
     const caller = by === undefined ? {} : { by };

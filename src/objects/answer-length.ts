@@ -40,7 +40,7 @@ function lengthOfReport({ by, event, data }: ShownReport): number {
 }
 
 /** Returns the characters of a member in a page, about. */
-function lengthOfMember({ name, labels, expected, working, reported, missing }: MemberStatus): number {
+export function lengthOfMember({ name, labels, expected, working, reported, missing }: MemberStatus): number {
   const texts = lengthOfNames([name], Object.keys(labels), Object.values(labels));
   return AROUND + texts + lengthOfNames(expected, working, reported, missing);
 }

@@ -11,12 +11,14 @@ import type { Reset, Upload } from '../commands.ts';
 import { LruCache } from '../lru-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Sliced } from '../sliced.ts';
-import { SharedWork } from '../slices.ts';
+import { roomFor, SharedWork } from '../slices.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { readMembers } from '../store/members-table.ts';
+import { lengthOf, UNITS_OF_CHARACTER } from './answer-length.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
 import type { MachineState } from './machine-state.ts';
 import type { OutboxBindings } from './outbox.ts';
+import { prepareMembers } from './prepared-members.ts';
 import { invalidChart, noChart, uploadToRun } from './refusals.ts';
 import type { Answer, UploadedChart } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
@@ -29,6 +31,9 @@ export const NEWEST_FOR = 5_000;
 
 /** The bindings that an object needs: charts, the objects of other machines, and hooks. */
 export interface MachineEnv extends CatalogBindings, ObjectBindings, OutboxBindings {}
+
+/** The units of beginning a machine, or of showing one that has not begun, with its object: some 4 ms. */
+const BEGINNING = 250;
 
 /** A chart that was read, and its stored form. */
 export interface ReadChart {
@@ -92,6 +97,7 @@ export class ChartSource {
 
   /** Reads the chart with which the machine begins. */
   async toBegin(): Promise<ReadChart | Refusal> {
+    await roomFor(BEGINNING);
     const found = await this.newest(true);
     if (found === undefined) return noChart(this.#address);
     const { text } = found;
@@ -101,9 +107,11 @@ export class ChartSource {
   }
 
   /** Adds the members with which a machine begins. */
-  #withMembers(read: ReadChart | Refusal): ReadChart | Refusal {
+  async #withMembers(read: ReadChart | Refusal): Promise<ReadChart | Refusal> {
     const { members } = (this.#address.run === undefined ? this.#store.members.read() : this.#ofBase) ?? {};
-    return read.ok && members !== undefined ? { ...read, members } : read;
+    if (!read.ok || members === undefined) return read;
+    await prepareMembers(read.chart, members);
+    return { ...read, members };
   }
 
   /**
@@ -146,7 +154,10 @@ export class ChartSource {
     const list = { type: 'member-list', known: this.#ofBase.revision } as const;
     const queries = [{ type: 'uploaded' } as const, ...(isBeginning ? [list] : [])];
     const [answer, members] = await machineNamed(this.#env, formatAddress(base)).read(queries);
-    if (members !== undefined) this.#noteMembers(members);
+    if (members !== undefined) {
+      await roomFor(lengthOf(members) * UNITS_OF_CHARACTER);
+      this.#noteMembers(members);
+    }
     if (answer?.ok && 'hash' in answer && 'text' in answer) return answer;
     if (answer?.ok === false && answer.code === 'no-chart') return undefined;
     throw new Error(

@@ -79,12 +79,14 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   /** Executes commands in order, in one batch with those of other calls. Returns their outcomes; a command fails alone. */
   execute(commands: readonly Command[]): Promise<Outcome[]> {
     if (!this.#isNamed) return refuseUnnamed(this.ctx, commands.length);
-    return this.#runtime.execute(commands);
+    return this.#runtime.prepare()?.then(() => this.execute(commands)) ?? this.#runtime.execute(commands);
   }
 
   /** Answers queries. A query fails alone. */
   read(queries: readonly Query[]): Promise<Answer[]> {
     if (!this.#isNamed) return refuseUnnamed(this.ctx, queries.length);
+    const unprepared = this.#runtime.prepare();
+    if (unprepared !== undefined) return unprepared.then(() => this.read(queries));
     // The queries of a call are answered in one turn of the event loop, so they share one look at storage.
     let present: MachineState | undefined;
     const look = () => (present ??= this.#runtime.current());

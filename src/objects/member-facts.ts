@@ -15,6 +15,7 @@ import {
 } from '../chart/chart.ts';
 import type { Report } from '../store/receipt-table.ts';
 import type { MachineState } from './machine-state.ts';
+import { namesInOrder } from './prepared-members.ts';
 import type { MemberStatus } from './results.ts';
 
 /** An active state that takes reports of members. */
@@ -125,22 +126,3 @@ export function statusOfMember(
     missing: missing ?? [],
   };
 }
-
-/** Compares names in natural order: `web-2` is before `web-10`. Names that are equal in it are in the order of their code units. */
-export function compareNames(a: string, b: string): number {
-  return collator.compare(a, b) || (a < b ? -1 : Number(a > b));
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-/** @returns the names of a list in natural order. Kept: sorting 10,000 names takes long. */
-export function namesInOrder(members: Members): readonly string[] {
-  let names = sorted.get(members);
-  if (names === undefined) {
-    names = [...members.keys()].sort(compareNames);
-    sorted.set(members, names);
-  }
-  return names;
-}
-
-const sorted = new WeakMap<Members, readonly string[]>();

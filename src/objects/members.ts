@@ -1,10 +1,11 @@
 /** The commands that change a machine's members. */
-import type { Labels, Members } from '../chart/chart.ts';
+import type { Chart, Labels, Members } from '../chart/chart.ts';
 import type { MembersChanged, SetMembers, StrikeMember } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import { readMembers } from '../store/members-table.ts';
 import type { Draft } from './draft.ts';
 import { noSuchMember } from './member-refusals.ts';
+import { withoutMember } from './prepared-members.ts';
 import { checkRevision } from './refusals.ts';
 import { changeTerms } from './terms.ts';
 
@@ -16,7 +17,7 @@ export function changeMembers(
 ): MembersChanged | Refusal {
   const { machine } = draft;
   const { terms } = machine.snapshot;
-  const change = listAfter(terms.members, command);
+  const change = listAfter(terms.members, command, machine.chart);
   if (!change.ok) return noSuchMember(change.stranger, terms.members, machine);
   const otherRevision = checkRevision(machine, command.revisions, draft.matchedRevision);
   if (otherRevision !== undefined) return otherRevision;
@@ -37,10 +38,11 @@ interface ChangedList {
   readonly difference: Difference | undefined;
 }
 
-/** Computes the list after a command. One that strikes off a stranger has none. */
+/** Computes the list after a command. One that strikes off a stranger has none. @param chart that the machine runs, if it runs. */
 export function listAfter(
   before: Members | undefined,
   command: SetMembers | StrikeMember,
+  chart?: Chart,
 ): ChangedList | { readonly ok: false; readonly stranger: string } {
   if (command.type === 'members') {
     const { list } = command;
@@ -49,9 +51,11 @@ export function listAfter(
   }
   const { member } = command;
   if (before?.has(member) !== true) return { ok: false, stranger: member };
-  const members = new Map(before);
-  members.delete(member);
-  return { ok: true, members, difference: differenceOf(before, members) };
+  return {
+    ok: true,
+    members: withoutMember(before, member, chart),
+    difference: { ...NO_DIFFERENCE, removed: 1 },
+  };
 }
 
 /** The outcome of a change. @param revision after it. */

@@ -15,6 +15,7 @@ import { isKept, keep } from './keeping.ts';
 import { earliest, type MachineState, nextChange } from './machine-state.ts';
 import { Memory, NO_VERSION, type Publish } from './memory.ts';
 import { Outbox } from './outbox.ts';
+import { prepareList, prepareMachine, prepareMembers } from './prepared-members.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
 import { finishRestore, Recovery } from './recovery.ts';
 import { deleted, machineGone, noRevision, notStarted } from './refusals.ts';
@@ -83,13 +84,18 @@ export class Runtime {
 
   /** Executes commands in order, in one batch with those of other requests. */
   execute(commands: readonly Command[]): Promise<Outcome[]> {
-    return Promise.all(
-      commands.map((command) =>
-        command.type === 'reset' || command.type === 'upload'
-          ? this.#exchange(command)
-          : this.#queue.push(command),
-      ),
-    );
+    return Promise.all(commands.map((command) => this.#push(command)));
+  }
+
+  #push(command: Command): Promise<Outcome> {
+    if (command.type === 'reset' || command.type === 'upload') return this.#exchange(command);
+    if (command.type !== 'members') return this.#queue.push(command);
+    return prepareList(command, this.#memory.machine).then(() => this.#queue.push(command));
+  }
+
+  /** Prepares the members of the machine, if it was loaded since they changed. @returns undefined if they are prepared. */
+  prepare(): Promise<void> | undefined {
+    return prepareMachine(() => this.#memory.machine ?? this.#memory.read());
   }
 
   /** Runs the first commands of a batch, at least one: as many as one turn may. */
@@ -230,6 +236,8 @@ export class Runtime {
     const next = await this.charts.next(command, this.current());
     if (!next.ok) return next;
     const before = this.current();
+    const { members } = before?.snapshot.terms ?? {};
+    if (members !== undefined) await prepareMembers(next.chart, members);
     if (before === undefined || before.source.hash === next.source.hash)
       return this.#queue.push(command, next);
     const entered = await this.#registry.enter(next.source);

@@ -1,4 +1,5 @@
 import type { Members } from '../chart/chart.ts';
+import { LruCache } from '../lru-cache.ts';
 import { OptionalTable } from './optional-table.ts';
 import { RowParser } from './row-parser.ts';
 import { isMemberList } from './stored-json.ts';
@@ -16,7 +17,7 @@ export class MembersTable {
   read(): StoredMembers | undefined {
     const [row] = this.#table.rows<MembersRow>('SELECT revision, list FROM members');
     if (row === undefined) return undefined;
-    return { revision: ROW.number(row, 'revision'), members: new Map(ROW.json(row, 'list', isMemberList)) };
+    return { revision: ROW.number(row, 'revision'), members: readMembers(ROW.text(row, 'list')) };
   }
 
   /** Returns the revision of the list; 0 where there is none. */
@@ -54,10 +55,19 @@ export function writeMembers(members: Members): string {
   return JSON.stringify([...members]);
 }
 
-/** The inverse of `writeMembers`. @throws where the text is none of its results. */
+/**
+ * The inverse of `writeMembers`. The same text again is the same list, also in another object of the isolate: the runs of a
+ * chart share its members, and what is known of them.
+ *
+ * @throws where the text is none of its results.
+ */
 export function readMembers(list: string): Members {
-  return new Map(ROW.json({ list }, 'list', isMemberList));
+  return lists.get(list) ?? lists.set(list, new Map(ROW.json({ list }, 'list', isMemberList)));
 }
+
+/** Lists that an isolate keeps as they were read, by their text: some 5 MB each for the largest. */
+const LISTS_READ = 8;
+const lists = new LruCache<string, Members>(LISTS_READ);
 
 type MembersRow = {
   /** `StoredMembers.revision`. */

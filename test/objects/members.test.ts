@@ -1,6 +1,7 @@
 /** The members of a machine: uploaded, listed, struck off, and who of them is missing. */
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
+import { MEMBERS_PAGE_LENGTH } from '../../src/limits.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { evict, machinePath, objectAt, problemOf, send } from '../service.ts';
 import {
@@ -398,6 +399,26 @@ it('an address without a chart has no members, and none is put there', async () 
   const address = newAddress();
   expect(await verdict(await setMembers(address, 'a'))).toBe('404 no-chart');
   expect(await verdict(await send('GET', resource(address, 'members')))).toBe('404 no-chart');
+});
+
+it('a page of members ends early where each is expected by states with long names', async () => {
+  const names = Array.from({ length: 32 }, (_, i) => `r${i}${'x'.repeat(500)}`);
+  const states = Object.fromEntries(
+    names.map((name) => [name, { on: { update: { quorum: 'all', actions: [{ cancel: 'nothing' }] } } }]),
+  );
+  const address = await newChart(JSON.stringify({ id: 'all', type: 'parallel', states }));
+  const members = Array.from({ length: 200 }, (_, i) => `web-${i}`);
+  expect((await setMembers(address, members.join('\n'))).status).toBe(200);
+  const seen: string[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const query = after === '' ? '' : `&after=${after}`;
+    const text = await (await send('GET', `${resource(address, 'members')}?limit=1000${query}`)).text();
+    expect(text.length).toBeLessThan(MEMBERS_PAGE_LENGTH * 1.5);
+    const page = JSON.parse(text) as { members: { name: string }[]; after?: string };
+    seen.push(...page.members.map(({ name }) => name));
+    after = page.after;
+  }
+  expect(seen).toEqual(members);
 });
 
 describe('who is missing', () => {

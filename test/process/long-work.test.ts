@@ -55,6 +55,22 @@ const COSTLY = JSON.stringify({
   },
 });
 
+/** Eight regions, each for most members, and a share of them. */
+const FLEET = JSON.stringify({
+  id: 'all',
+  type: 'parallel',
+  states: Object.fromEntries(
+    range(8).map((i) => [
+      `r${i}`,
+      { only: `member.zone != "z${i}"`, on: { update: { quorum: '90%', actions: [{ cancel: 'nothing' }] } } },
+    ]),
+  ),
+});
+const listOf = (zone: string) =>
+  range(10_000)
+    .map((i) => `web-${i} zone=${zone}${i % 20}`)
+    .join('\n');
+
 const SEQUENCE = `current_state: s0\nstates:\n${range(1_000)
   .map(
     (i) =>
@@ -71,6 +87,7 @@ beforeAll(async () => {
       'acme/counted.yaml': COUNTED,
       'acme/sequence.yaml': SEQUENCE,
       'acme/costly.yaml': COSTLY,
+      'acme/fleet.yaml': FLEET,
       'other/small.yaml': 'initial: a\nstates: {a: {}}',
     }),
   });
@@ -113,6 +130,23 @@ describe('work in slices leaves room for other tenants', () => {
     });
   });
 
+  it('a list of 10,000 members', async () => {
+    await get('/acme/fleet');
+    await expectRoom((round) => change('PUT', '/acme/fleet/members', listOf(`z${round}`)));
+  });
+
+  it('forty members that are struck off at once', async () => {
+    await expectRoom((round) =>
+      Promise.all(range(40).map((i) => change('DELETE', `/acme/fleet/members/web-${100 * round + i}`))),
+    );
+  });
+
+  it('forty pages of missing members at once', async () => {
+    await expectRoom(() =>
+      Promise.all(range(40).map(() => get('/acme/fleet/members?is=missing', 'text/plain'))),
+    );
+  });
+
   it('the text of a sequence of 1,000 states', async () => {
     await expectRoom(async (round) => {
       await report('/acme/sequence', `s${round}`, 0);
@@ -151,6 +185,11 @@ async function longestBeside(act: () => Promise<unknown>): Promise<number> {
 async function report(path: string, state: string, by: number): Promise<void> {
   const url = `${server.url}${path}/state?state=${state}&by=web-${by}`;
   expect((await fetch(url, { method: 'PUT' })).status).toBe(200);
+}
+
+async function change(method: string, path: string, body?: string): Promise<void> {
+  const response = await fetch(`${server.url}${path}`, { method, ...(body === undefined ? {} : { body }) });
+  expect([path, response.status]).toEqual([path, 200]);
 }
 
 async function get(path: string, accept = '*/*'): Promise<void> {

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { CallerShape } from '../../inputs.ts';
 import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
-import { readMemberList } from '../../member-list.ts';
+import { memberListReading } from '../../member-list.ts';
 import { MEMBER_FACTS } from '../../objects/results.ts';
 import { refuse } from '../../refusal.ts';
+import { inSlices } from '../../slices.ts';
 import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
@@ -111,7 +112,7 @@ export const members: MachineResource = {
         const text = await readText(c, MEMBERS_BYTES);
         if (!text.ok) return problem(text);
         const isJson = c.req.header('Content-Type')?.startsWith('application/json') ?? false;
-        const read = readMemberList(text.value, isJson);
+        const read = await inSlices(memberListReading(text.value, isJson));
         if (!read.ok) return problem(read);
         const list = writeMembers(read.members);
         const outcome = await machine.execute({ type: 'members', list, ...conditions.value });
