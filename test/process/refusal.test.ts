@@ -99,7 +99,7 @@ describe('serve', () => {
     const { code, stderr } = await runCli(['sevre']);
     expect(code).toBe(2);
     expect(stderr).toBe(
-      "stateservice: unknown command 'sevre'; the commands are: serve, check, simulate, diagram, deploy, token\n",
+      "stateservice: unknown command 'sevre'; the commands are: serve, check, simulate, diagram, deploy, binary, token\n",
     );
   });
 });
