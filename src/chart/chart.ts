@@ -44,7 +44,7 @@ export {
   withoutCooling,
 } from './cooling.ts';
 export { stateOfCount } from './counts.ts';
-export { leadsToFailure } from './deadline.ts';
+export { type Deadline, nextDeadline, sinceOf } from './deadline.ts';
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';

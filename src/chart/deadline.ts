@@ -1,6 +1,10 @@
 /** Deadlines: timers after which a chart can end only in failure. */
+
+import type { Program } from './compile.ts';
 import { FAILED_TAG, type Model, ROOT, type StateNumber } from './model.ts';
+import { meaningOf } from './queries.ts';
 import { type IsOpen, reachableFrom } from './reach.ts';
+import { runningTimers, type Snapshot, type Timer } from './snapshot.ts';
 
 /** A time, and when the state that waits for it was entered; ms since the epoch. */
 export interface Deadline {
@@ -14,6 +18,22 @@ const LATE = 3 / 4;
 /** Whether most of the time until a deadline is over. */
 export function isLate({ at, since }: Deadline, now: number): boolean {
   return now >= since + (at - since) * LATE;
+}
+
+/** @returns when the state of a timer was entered, if the timer is a deadline; else undefined. */
+export function sinceOf(program: Program, { active }: Snapshot, timer: Timer): number | undefined {
+  const meaning = meaningOf(program, timer);
+  if (meaning === undefined || !leadsToFailure(program.model, meaning.targets)) return undefined;
+  return active.get(meaning.state)?.since;
+}
+
+/** @returns the first deadline that no pause holds. */
+export function nextDeadline(program: Program, snapshot: Snapshot): Deadline | undefined {
+  const deadlines = [...runningTimers(snapshot)].flatMap((timer) => {
+    const since = sinceOf(program, snapshot, timer);
+    return since === undefined ? [] : [{ at: timer.at, since }];
+  });
+  return deadlines.sort((a, b) => a.at - b.at)[0];
 }
 
 /** Whether a chart whose transition enters these states can end only in failure: at a final state that is tagged `failed`. */

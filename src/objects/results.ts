@@ -5,7 +5,7 @@
  * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
 import type { Address } from '../address.ts';
-import type { Count, Labels } from '../chart/chart.ts';
+import type { Count, Deadline, Labels } from '../chart/chart.ts';
 import type { Upload, Uploaded } from '../commands.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
@@ -297,6 +297,10 @@ export interface Summary {
   readonly revision: number;
   /** When the last change took effect, ms since the epoch. */
   readonly changedAt: number;
+  /** As `deadline`, absent from objects of an earlier version. */
+  readonly isPaused?: boolean;
+  /** The next timer after which the machine can end only in failure; absent if there is none. */
+  readonly deadline?: Deadline;
 }
 
 /** A query for machines of a tenant. */
@@ -305,6 +309,8 @@ export interface MachinesQuery {
   readonly after?: Address;
   /** Only machines of this chart. */
   readonly chart?: string;
+  /** Only machines whose address has this in it, in any case of letters. */
+  readonly text?: string;
   /** Only machines that this grant may read. */
   readonly grant?: Grant;
   readonly limit: number;

@@ -15,6 +15,7 @@ import {
   type NamedValue,
   namedValue,
   nameOf,
+  nextDeadline,
   nextOpening,
   openingsOf,
   quorums,
@@ -147,6 +148,7 @@ export class StatusWriter {
 
 /** Returns a machine's entry in a list. */
 export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState): Summary {
+  const deadline = nextDeadline(chart, snapshot);
   return {
     ok: true,
     dialect: chart.definition.dialect,
@@ -156,6 +158,8 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState
     waiting: countsOf(chart, snapshot),
     revision,
     changedAt,
+    isPaused: snapshot.terms.paused !== undefined,
+    ...(deadline === undefined ? {} : { deadline }),
   };
 }
 

@@ -122,10 +122,10 @@ export class Tenant extends DurableObject<ObjectBindings> implements TenantMetho
   }
 
   /** Returns machines in the order of their addresses, and whether there are more than `limit`. */
-  async members(tenant: string, { after, chart, grant, limit }: MachinesQuery): Promise<MachinesPage> {
+  async members(tenant: string, { after, chart, text, grant, limit }: MachinesQuery): Promise<MachinesPage> {
     const from = after === undefined ? { chart: '', run: '' } : memberOf(after);
     const addresses: Address[] = [];
-    for (const member of this.#registry.members(from, chart)) {
+    for (const member of this.#registry.members(from, chart, text)) {
       const address = addressOf(tenant, member);
       if (grant !== undefined && !allows(grant, 'read', address)) continue;
       if (addresses.length === limit) return { addresses, more: true };

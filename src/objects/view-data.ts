@@ -2,15 +2,13 @@
 import {
   ancestorsOf,
   type Chart,
-  leadsToFailure,
-  meaningOf,
   nameOf,
   ownEvents,
   quorums,
   runningTimers,
   type StateNumber,
+  sinceOf,
   slotsOf,
-  type Timer,
   timersInOrder,
   UPDATE,
   type Way,
@@ -97,7 +95,7 @@ export function viewOf(machine: MachineState, left: ReadonlySet<StateNumber>, re
     counts: quorums(chart, snapshot),
     due: [...running].map(({ event, at }) => ({ event, at })),
     timers: timersInOrder(snapshot).map((timer) => ({
-      since: deadlineOf(chart, snapshot.active, timer),
+      since: sinceOf(chart, snapshot, timer) ?? null,
       isStill: !running.has(timer),
     })),
     descriptions: active.flatMap((state) => {
@@ -108,13 +106,6 @@ export function viewOf(machine: MachineState, left: ReadonlySet<StateNumber>, re
     // A run that has not begun has no tables.
     reports: machine.preview === undefined ? reportsIn(machine, receipts) : [],
   };
-}
-
-/** Returns when the state of a timer was entered, if the timer is a deadline; null if not. */
-function deadlineOf(chart: Chart, active: MachineState['snapshot']['active'], timer: Timer): number | null {
-  const meaning = meaningOf(chart, timer);
-  if (meaning === undefined || !leadsToFailure(chart.model, meaning.targets)) return null;
-  return active.get(meaning.state)?.since ?? null;
 }
 
 /** Returns the events that a state names, with the data of their buttons. */

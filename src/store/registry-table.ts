@@ -146,14 +146,17 @@ export class RegistryTable {
    *
    * @param after only machines behind this one.
    * @param chart only machines of this chart.
+   * @param text only machines whose address without the tenant has it, in any case of letters: names are ASCII.
    */
-  *members(after: Member, chart: string | undefined): Generator<Member> {
+  *members(after: Member, chart: string | undefined, text = ''): Generator<Member> {
     if (!this.#hasTables()) return;
-    const only = chart === undefined ? '' : 'AND chart = ?3';
+    const only = chart === undefined ? '' : 'AND chart = ?4';
     const rows = this.#sql.exec<Pick<MemberRow, 'chart' | 'run'>>(
-      `SELECT chart, run FROM machine WHERE (chart, run) > (?1, ?2) ${only} ORDER BY chart, run`,
+      `SELECT chart, run FROM machine WHERE (chart, run) > (?1, ?2)
+          AND instr(lower(chart || iif(run = '', '', '@' || run)), lower(?3)) > 0 ${only} ORDER BY chart, run`,
       after.chart,
       after.run,
+      text,
       ...(chart === undefined ? [] : [chart]),
     );
     for (const row of rows) yield { chart: MEMBER.text(row, 'chart'), run: MEMBER.text(row, 'run') };

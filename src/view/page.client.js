@@ -313,14 +313,22 @@ function duration(ms) {
   return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
 }
 
-/** Filters rows on each input. Without JavaScript the form's button filters on the server. */
+/** Filters on each input, by the server. Without JavaScript the form's button does. */
 function filterAsTyped(form) {
+  let typing;
+  let asked = 0;
   form.addEventListener('input', () => {
-    const [text, state] = ['q', 'state'].map((name) => form.elements[name].value.toLowerCase());
-    for (const row of document.querySelectorAll('tr[data-text]')) {
-      const states = row.dataset.states.toLowerCase().split('\n');
-      row.hidden =
-        !row.dataset.text.toLowerCase().includes(text) || (state !== '' && !states.includes(state));
-    }
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      asked += 1;
+      const own = asked;
+      const url = new URL(location.href);
+      url.search = String(new URLSearchParams(new FormData(form)));
+      const response = await fetch(url, { headers: { Accept: 'text/html' } });
+      // A later input has been answered already.
+      if (!response.ok || own !== asked) return;
+      history.replaceState(null, '', url);
+      update(new DOMParser().parseFromString(await response.text(), 'text/html'));
+    }, REFRESH);
   });
 }

@@ -31,6 +31,8 @@ describe('a list', () => {
           waiting: [],
           revision: 3,
           changed: (await statusOf(`${tenant}/a`)).changed,
+          paused: false,
+          late: false,
         },
         {
           machine: `${tenant}/b`,
@@ -41,6 +43,8 @@ describe('a list', () => {
           waiting: [],
           revision: 1,
           changed,
+          paused: false,
+          late: false,
         },
       ],
     });
@@ -60,9 +64,47 @@ describe('a list', () => {
     await upload(`${tenant}/two`, CHART);
     await reportTimes(`${tenant}/two`, 'drain', 2);
     expect(await namesOf(tenant, '?state=done')).toEqual([`${tenant}/two`]);
-    expect(await namesOf(tenant, '?q=ON')).toEqual([`${tenant}/one`, `${tenant}/two`]);
-    expect(await namesOf(tenant, '?q=/one&state=drain')).toEqual([`${tenant}/one`]);
+    expect(await namesOf(tenant, '?q=ON')).toEqual([`${tenant}/one`]);
+    expect(await namesOf(tenant, `?q=${tenant}/T`)).toEqual([`${tenant}/two`]);
+    expect(await namesOf(tenant, '?q=%25')).toEqual([]);
+    expect(await namesOf(tenant, '?q=one&state=drain')).toEqual([`${tenant}/one`]);
+    expect(await namesOf(tenant, '?q=one&state=done')).toEqual([]);
     expect(await namesOf(tenant, '?q=&state=')).toHaveLength(2);
+  });
+
+  it('is searched for a part of the address among all machines, not among those of a page', async () => {
+    await upload(`${tenant}/a`, CHART);
+    for (const run of ['1', '2', 'Night-3']) await report(`${tenant}/a@${run}`, 'drain');
+    expect(await namesOf(tenant, '?limit=1&q=night')).toEqual([`${tenant}/a@Night-3`]);
+    expect(await namesOf(tenant, '?limit=1&q=a@n&chart=a')).toEqual([`${tenant}/a@Night-3`]);
+    expect(await namesOf(tenant, '?q=night&chart=b')).toEqual([]);
+  });
+
+  it('says which machines are late, failed or paused, and has only these if it is asked to', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const chart =
+        'initial: a\nstates: {a: {after: {1h: bad}, on: {fail: bad, update: b}}, b: {type: final}, bad: {type: final, tags: [failed]}}';
+      for (const name of ['late', 'failed', 'paused', 'done', 'new']) await upload(`${tenant}/${name}`, chart);
+      await send('PUT', `/${tenant}/failed/state?state=a&event=fail`);
+      await send('PUT', `/${tenant}/done/state?state=a`);
+      await send('POST', `/${tenant}/paused/pause`);
+      vi.setSystemTime(Date.now() + 50 * 60_000);
+      await reset(`${tenant}/new`);
+      for (const is of ['late', 'failed', 'paused', 'done']) {
+        expect([is, await namesOf(tenant, `?is=${is}`)]).toEqual([is, [`${tenant}/${is}`]]);
+      }
+      expect(await namesOf(tenant, '?is=active')).toEqual(
+        ['late', 'new', 'paused'].map((name) => `${tenant}/${name}`),
+      );
+      const page = await send('GET', `/${tenant}`, { headers: { Accept: 'text/html' } });
+      expect(await page.text()).toContain('1 late, 1 failed, 1 paused of 5 machines.');
+      expect((await problemOf(await send('GET', `/${tenant}?is=lost`))).detail).toContain(
+        '`is` must be one of',
+      );
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is never stale: it reads the machines themselves', async () => {

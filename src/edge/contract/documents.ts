@@ -228,6 +228,12 @@ const SummaryShape = z.strictObject({
   waiting: z.array(CountShape).describe('Counts that are incomplete or past their target.'),
   revision,
   changed: time('When the last change took effect.'),
+  paused: z.boolean(),
+  late: z
+    .boolean()
+    .describe(
+      'Whether three quarters of the time to a deadline are over: a timer after which it can end only in failure.',
+    ),
 });
 
 export const MachinesShape = z.strictObject({

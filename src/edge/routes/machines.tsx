@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
+import { isLate } from '../../chart/deadline.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
 import { tenantNamed } from '../../objects/stubs.ts';
 import { refuse } from '../../refusal.ts';
-import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
+import { CONDITIONS, type Condition, fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import { attempt } from '../attempt.ts';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
@@ -46,11 +47,10 @@ const CHART: Parameter<string | undefined> = {
   },
 };
 
-// The filters of the page's form, and of the list for programs.
 const TEXT = {
   name: 'q',
   in: 'query',
-  says: 'Of the machines of the page, only those whose address or active states contain it.',
+  says: 'Only machines whose address has this in it, in any case of letters.',
   shape: z.string(),
   read: (c) => ({ ok: true as const, value: queryOf(c).q ?? '' }),
 } satisfies Parameter<string>;
@@ -61,6 +61,19 @@ const STATE = {
   shape: z.string(),
   read: (c) => ({ ok: true as const, value: queryOf(c).state ?? '' }),
 } satisfies Parameter<string>;
+const IS = {
+  name: 'is',
+  in: 'query',
+  says: 'Of the machines of the page, only those of which this is true. Late: most of the time to a deadline is over.',
+  shape: z.enum(CONDITIONS),
+  read(c) {
+    const { is = '' } = queryOf(c);
+    if (is === '') return { ok: true as const, value: undefined };
+    const { data } = z.enum(CONDITIONS).safeParse(is);
+    if (data !== undefined) return { ok: true as const, value: data };
+    return refuse('wrong-parameter', `\`is\` must be one of ${CONDITIONS.join(', ')}.`);
+  },
+} satisfies Parameter<Condition | undefined>;
 
 /** The machines of a tenant that the request may read. */
 export const tenant: TenantResource = {
@@ -70,7 +83,7 @@ export const tenant: TenantResource = {
       contract: {
         id: 'machines',
         summary: "A tenant's machines that the caller may read, and the state of each.",
-        parameters: [LIMIT, AFTER, CHART, TEXT, STATE],
+        parameters: [LIMIT, AFTER, CHART, TEXT, STATE, IS],
         answers: {
           200: {
             says: 'A page of machines.',
@@ -87,11 +100,15 @@ export const tenant: TenantResource = {
         if (!after.ok) return problem(after);
         const chart = CHART.read(c);
         if (!chart.ok) return problem(chart);
+        const is = IS.read(c);
+        if (!is.ok) return problem(is);
+        const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
         const grant = c.get('grant');
         const query = {
           limit: limit.value ?? LIST_PAGE,
           ...(after.value === undefined ? {} : { after: after.value }),
           ...(chart.value === undefined ? {} : { chart: chart.value }),
+          ...(text === '' ? {} : { text: textIn(text, name) }),
           ...(grant === undefined ? {} : { grant }),
         };
         const members = await attempt(true, async () => tenantNamed(c.env, name).members(name, query));
@@ -100,14 +117,15 @@ export const tenant: TenantResource = {
         const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
         const last = addresses.at(-1);
         const next = more && last !== undefined ? { after: formatAddress(last) } : {};
-        const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
+        const now = Date.now();
+        const filter = { state, is: is.value };
         if (wantsPage(c)) {
           const viewer =
             grant === undefined ? {} : { viewer: grant.sub, isInSession: isInSession(c.req.raw) };
-          const props = { tenant: name, rows, text, state, ...next, ...viewer, now: Date.now() };
+          const props = { tenant: name, rows, text, chart: chart.value, filter, ...next, ...viewer, now };
           return page(String(<TenantPage {...props} />));
         }
-        const machines = rows.filter((row) => fits(row, text, state)).map(entryOf);
+        const machines = rows.filter((row) => fits(row, filter, now)).map((row) => entryOf(row, now));
         return json({ tenant: name, machines, ...next }, { Vary: 'Accept' });
       },
     },
@@ -127,8 +145,15 @@ async function rowOf(env: Env, address: Address): Promise<Row[]> {
   }
 }
 
-function entryOf({ machine, summary }: Row) {
+/** @returns what is looked for without the tenant, which all addresses begin with. */
+function textIn(text: string, tenant: string): string {
+  const prefix = `${tenant}/`.toLowerCase();
+  return text.toLowerCase().startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+
+function entryOf({ machine, summary }: Row, now: number) {
   if (summary === undefined) return { machine, status: 'unknown' };
-  const { ok: _, changedAt, tags = [], ...facts } = summary;
-  return { machine, ...facts, tags, changed: new Date(changedAt).toISOString() };
+  const { ok: _, changedAt, tags = [], isPaused = false, deadline, ...facts } = summary;
+  const conditions = { paused: isPaused, late: deadline !== undefined && isLate(deadline, now) };
+  return { machine, ...facts, tags, ...conditions, changed: new Date(changedAt).toISOString() };
 }
