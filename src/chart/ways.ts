@@ -40,10 +40,14 @@ export class WayFinder {
     }));
   }
 
-  /** Whether `event` of `state` gives the run up: each of its ways can end only in failure. */
+  /** Whether `event` of `state` alone gives the run up: each of its ways can end only in failure. */
   givesUp(state: StateNumber, event: string): boolean {
+    const { model } = this.#program;
     const ways = this.#transitions(state, event);
-    return ways.length > 0 && ways.every(({ targets = [] }) => leadsToFailure(this.#program.model, targets));
+    return (
+      ways.length > 0 &&
+      ways.every(({ targets = [], quorum }) => quorum === undefined && leadsToFailure(model, targets))
+    );
   }
 
   #transitions(state: StateNumber, event: string): readonly TransitionModel[] {

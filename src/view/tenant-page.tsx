@@ -105,7 +105,12 @@ function emptyText({ tenant, rows, text, filter }: TenantPageProps): string {
   return `The tenant ${tenant} has no machines yet. A machine is listed after its first request.`;
 }
 
-function nextQuery({ after = '', text, chart = '', filter: { state, is } }: TenantPageProps): URLSearchParams {
+function nextQuery({
+  after = '',
+  text,
+  chart = '',
+  filter: { state, is },
+}: TenantPageProps): URLSearchParams {
   const fields = { after, q: text, chart, state, is: is ?? '' };
   return new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== ''));
 }

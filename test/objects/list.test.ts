@@ -85,7 +85,8 @@ describe('a list', () => {
     try {
       const chart =
         'initial: a\nstates: {a: {after: {1h: bad}, on: {fail: bad, update: b}}, b: {type: final}, bad: {type: final, tags: [failed]}}';
-      for (const name of ['late', 'failed', 'paused', 'done', 'new']) await upload(`${tenant}/${name}`, chart);
+      for (const name of ['late', 'failed', 'paused', 'done', 'new'])
+        await upload(`${tenant}/${name}`, chart);
       await send('PUT', `/${tenant}/failed/state?state=a&event=fail`);
       await send('PUT', `/${tenant}/done/state?state=a`);
       await send('POST', `/${tenant}/paused/pause`);

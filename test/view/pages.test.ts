@@ -192,12 +192,13 @@ describe('a page', () => {
 
   it('keeps what gives up apart from what goes on, with what destroys', async () => {
     const address = await newChart(
-      'initial: a\nstates:\n  a: {on: {update: b, abort: gone}}\n  b: {type: final}\n  gone: {type: final, tags: [failed]}\n',
+      'initial: a\nstates:\n  a: {on: {update: b, abort: gone, fail: {target: gone, quorum: 2}}}\n  b: {type: final}\n  gone: {type: final, tags: [failed]}\n',
     );
     const [, actions = '', ends = ''] =
       /<h2 id="actions">(.*)<h2 id="ends">(.*?)<\/section>/s.exec(await textOf(address)) ?? [];
     const events = (text: string) => [...text.matchAll(/data-key="a\n(\w+)"/g)].map(([, event]) => event);
-    expect(events(actions)).toEqual(['update']);
+    // One of several failures does not give up.
+    expect(events(actions)).toEqual(['update', 'fail']);
     expect(events(ends)).toEqual(['abort']);
     expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
   });
@@ -254,7 +255,9 @@ describe('a tenant’s page', () => {
       const response = await send('GET', `/${tenant}?chart=${chart}&${query}`, {
         headers: { Accept: BROWSER },
       });
-      return [...(await response.text()).matchAll(/<td(?: class="run")?><a href="\/([^"]+)"/g)].map(([, name]) => name);
+      return [...(await response.text()).matchAll(/<td(?: class="run")?><a href="\/([^"]+)"/g)].map(
+        ([, name]) => name,
+      );
     };
     expect(await rows('')).toEqual([address, `${address}@done`]);
     expect(await rows('state=b')).toEqual([`${address}@done`]);
