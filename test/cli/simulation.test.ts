@@ -137,3 +137,23 @@ function viewOfStatus({ states, quorums, timers, status }: StatusDocument) {
   const counts = quorums.map(({ state, event, have, need }) => ({ state, event, have, need }));
   return { states, counts, timers: timers.map(({ at }) => at), status, now: Date.now() };
 }
+
+it('says which hooks would be told of each step, and of which states', () => {
+  const reading = readChart(`
+initial: a
+notify: [{on: [b, c], to: OPS}, {on: c, to: CHAT}]
+states: {a: {on: {update: b}}, b: {after: {1m: c}}, c: {}}
+`);
+  if (!reading.ok) throw new Error('the chart is not valid');
+  const simulation = new Simulation(reading.chart, START);
+  expect(simulation.told).toEqual([]);
+  simulation.send();
+  expect(simulation.told).toEqual([{ to: 'OPS', entered: ['b'] }]);
+  simulation.pass(MINUTE);
+  expect(simulation.told).toEqual([
+    { to: 'OPS', entered: ['c'] },
+    { to: 'CHAT', entered: ['c'] },
+  ]);
+  simulation.pass(MINUTE);
+  expect(simulation.told).toEqual([]);
+});

@@ -43,6 +43,8 @@ describe('a client', () => {
     expect((await machine.status()).states).toEqual(['patch']);
     expect(await machine.override('drain', 'look again', 'ann')).toMatchObject({ ok: true });
     expect((await machine.status()).states).toEqual(['drain']);
+    expect(await machine.notifications()).toEqual({ machine: 'acme/release', hooks: [], notifications: [] });
+    expect(await machine.resend(1)).toMatchObject({ ok: false, status: 404, code: 'no-such-notification' });
   });
 
   it('reports with data, and throws if they are too large', async () => {

@@ -265,3 +265,23 @@ describe('a tenant’s page', () => {
     expect(await rows('q=nothing')).toEqual([]);
   });
 });
+
+describe('the hooks of a machine on its page', () => {
+  const page = async (notify: string) => {
+    const address = await newChart(`initial: a\nnotify: ${notify}\nstates: {a: {on: {update: b}}, b: {}}`);
+    const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+    return text.replaceAll(address, 'ADDRESS');
+  };
+
+  it('are a line with a link, which says what is wrong', async () => {
+    const link = '<a href="/ADDRESS/notifications">Notifications</a>';
+    expect(await page('[{on: b, to: OPS}]')).toContain(`${link} to OPS</p>`);
+    expect(await page('[{on: b, to: OPS}, {on: b, to: NONE}]')).toContain(
+      `${link} to NONE, OPS: HOOK_NONE is not set</p>`,
+    );
+  });
+
+  it('are no line without them', async () => {
+    expect(await page('[]')).not.toContain('Notifications');
+  });
+});
