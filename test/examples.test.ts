@@ -65,6 +65,7 @@ it('are these', () => {
     '../charts/acme/reboot.yaml',
     '../charts/acme/regions.yaml',
     '../charts/acme/release.yaml',
+    '../charts/acme/rolling.yaml',
     '../charts/default.yaml',
   ]);
 });
@@ -324,5 +325,60 @@ describe('acme/patch', () => {
     expect(await claim(run, 'web-9')).toBe(406);
     await wait(run, 1);
     expect(await claim(run, 'web-9')).toBe(200);
+  });
+});
+
+describe('acme/rolling', () => {
+  const MEMBERS = Array.from({ length: 8 }, (_, i) => `web-0${i + 1}`);
+  const begun = async () => {
+    const run = await begin('rolling', '2040-06-01T12:00:00Z');
+    const { status } = await send('PUT', `/${run}/members`, { body: MEMBERS.join('\n') });
+    expect(status).toBe(200);
+    return run;
+  };
+  const claim = async (run: string, by: string) =>
+    (await send('POST', `/${run}/claims?state=fleet&by=${by}`)).status;
+  const work = async (run: string, names: readonly string[], event = 'update') => {
+    for (const by of names) {
+      expect(await claim(run, by)).toBe(200);
+      expect((await put(run, 'fleet', { event, by })).status).toBe(200);
+    }
+  };
+
+  it('is released by all eight, two at a time, though two have failed before', async () => {
+    const run = await begun();
+    expect(await claim(run, 'web-01')).toBe(200);
+    expect(await claim(run, 'web-02')).toBe(200);
+    expect(await claim(run, 'web-03')).toBe(406);
+    await work(run, ['web-01', 'web-02'], 'fail');
+    await work(run, MEMBERS);
+    await expectDone(run, 'released');
+  });
+
+  it('is held at the third failure, until three machines are mended', async () => {
+    const run = await begun();
+    await work(run, MEMBERS.slice(0, 3), 'fail');
+    await expectCurrent(run, 'held');
+    const refused = await ask(run, 'fleet');
+    // Not yet: machines wait.
+    expect([refused.status, refused.headers.has('Retry-After')]).toEqual([406, true]);
+    for (const by of MEMBERS.slice(0, 3)) await put(run, 'held', { event: 'mended', by });
+    await work(run, MEMBERS);
+    await expectDone(run, 'released');
+  });
+
+  it('goes back if nobody decides within half an hour, and a pause stops this time', async () => {
+    const run = await begun();
+    await work(run, MEMBERS.slice(0, 3), 'fail');
+    await send('POST', `/${run}/pause`);
+    await wait(run, HOUR);
+    expect((await statusOf(run)).states).toEqual(['held']);
+    await send('POST', `/${run}/resume`);
+    await wait(run, 30 * MINUTE - 1);
+    await expectCurrent(run, 'held');
+    await wait(run, 1);
+    await expectCurrent(run, 'rollback');
+    for (const by of MEMBERS) await put(run, 'rollback', { by });
+    await expectDone(run, 'rolled_back');
   });
 });
