@@ -140,6 +140,7 @@ export interface Pause extends CommandFields {
 export interface Resume extends CommandFields {
   readonly type: 'resume';
   readonly by?: string;
+  readonly reason?: string;
 }
 
 /** Moves the machine by hand to a state. */

@@ -25,10 +25,16 @@ export function pause(draft: Draft, { by, sub, reason, until }: Pause, now: numb
 }
 
 /** Resumes the machine. A machine that is not paused is left as it is. */
-export function resume(draft: Draft, { by, sub }: Resume, now: number): Accepted {
+export function resume(draft: Draft, { by, sub, reason }: Resume, now: number): Accepted {
   const { snapshot } = draft.machine;
   if (snapshot.terms.paused !== undefined) {
-    const entry = { event: null, state: null, by: by ?? null, sub: sub ?? null, notes: [] };
+    const entry = {
+      event: null,
+      state: null,
+      by: by ?? null,
+      sub: sub ?? null,
+      notes: reason === undefined ? [] : [reason],
+    };
     const step = resumeRun(snapshot, now);
     draft.changeTerms(step.snapshot);
     draft.take(step, now, { cause: 'resume', ...entry });

@@ -187,15 +187,19 @@ describe('a pause', () => {
 
   it('is in the history with who and why, and so is its end', async () => {
     const address = await begun();
+    await pause(address);
+    expect((await resume(address, 'reason=')).status).toBe(400);
+    await resume(address, 'by=ben&reason=disk%20replaced');
     await pause(address, 'by=ann&reason=disk%20full&until=1h');
     at(HOUR);
     await ask(address);
-    const { history } = await (await send('GET', `/${address}/history?limit=2`)).json<{
+    const { history } = await (await send('GET', `/${address}/history?limit=3`)).json<{
       history: { cause: string; by: string | null; notes: string[] }[];
     }>();
     expect(history).toMatchObject([
       { cause: 'resume', by: null, notes: ['the time of the pause is over'] },
       { cause: 'pause', by: 'ann', notes: ['disk full', 'until 2040-06-01T13:00:00.000Z'] },
+      { cause: 'resume', by: 'ben', notes: ['disk replaced'] },
     ]);
   });
 

@@ -81,14 +81,20 @@ export const resume: MachineResource = {
         id: 'resume',
         summary:
           'Ends a pause. Relative timers go on with what was left. A machine that is not paused stays as it is.',
-        parameters: [BY],
+        parameters: [BY, REASON],
         answers: { 204: { says: 'It is not paused.', headers: ['ETag'] } },
         refusals: ['wrong-parameter'],
       },
       async answer(c, machine) {
         const sender = readSender(c);
         if (!sender.ok) return problem(sender);
-        const outcome = await machine.execute({ type: 'resume', ...sender.value });
+        const reason = REASON.read(c);
+        if (!reason.ok) return problem(reason);
+        const outcome = await machine.execute({
+          type: 'resume',
+          ...(reason.value === undefined ? {} : { reason: reason.value }),
+          ...sender.value,
+        });
         return outcome.ok ? done(outcome.revision) : problem(outcome);
       },
     },
