@@ -69,8 +69,13 @@ export class Recovery {
     return this.#note;
   }
 
+  /** Executes a command, which is a batch of its own. */
+  async execute(command: Restore | Restored): Promise<Outcome[]> {
+    return [await (command.type === 'restore' ? this.#restore(command) : this.#settle(command))];
+  }
+
   /** Executes a `restore`. Where it restarts the object, it never returns: `restored` brings the outcome. */
-  async restore(command: Restore): Promise<Outcome<Restore>> {
+  async #restore(command: Restore): Promise<Outcome<Restore>> {
     const { ctx, address, store } = this.#host;
     const bookmark = await bookmarkFor(ctx.storage, command.at);
     if (bookmark === undefined) return notSupportedHere();
@@ -84,7 +89,7 @@ export class Recovery {
   }
 
   /** Executes a `restored`: finishes the restore if nothing has yet. */
-  async settle({ id }: Restored): Promise<Outcome<Restored>> {
+  async #settle({ id }: Restored): Promise<Outcome<Restored>> {
     const { address, store, registry } = this.#host;
     const note = await registry.restoration();
     if (note === undefined) return restoreUnknown();

@@ -102,8 +102,8 @@ export class Runtime {
   #run(batch: readonly Queued[]): Outcome[] | Promise<Outcome[]> {
     const [first] = batch;
     if (first?.command.type === 'erase') return this.#erase();
-    if (first?.command.type === 'restore') return this.#recovery.restore(first.command).then(alone);
-    if (first?.command.type === 'restored') return this.#recovery.settle(first.command).then(alone);
+    if (first?.command.type === 'restore' || first?.command.type === 'restored')
+      return this.#recovery.execute(first.command);
     // Load.
     const now = Date.now();
     const machine = this.current(now);
@@ -344,8 +344,4 @@ export class Runtime {
   async leaveRegistry(): Promise<void> {
     if (!this.#isBeginning && !this.store.hasKept()) await this.#registry.leave();
   }
-}
-
-function alone(outcome: Outcome): Outcome[] {
-  return [outcome];
 }
