@@ -19,7 +19,7 @@ describe('check', () => {
     const members = 'docs/recipes/night.txt';
     expect(await runCli(['check', '--strict', '--members', members, 'charts'])).toEqual({
       code: 0,
-      stdout: '9 charts, 0 errors, 0 warnings\n',
+      stdout: '10 charts, 0 errors, 0 warnings\n',
       stderr: '',
     });
   });
