@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../charts.ts';
-import { cleanUp, startServer } from '../server.ts';
+import { cleanUp, startServer, until } from '../server.ts';
 
 afterEach(cleanUp);
 
@@ -30,7 +30,10 @@ describe('a watch of a server that dies under load', () => {
       const reporting = Array.from({ length: 16 }, (_, i) =>
         report(machine, `life-${life}-web-${i}`, counted),
       );
-      await pause(400);
+      // Under load, and in the middle of it.
+      const enough = counted.length + 50;
+      await until(() => counted.length >= enough);
+      await pause(100);
       await server.kill9();
       await Promise.all([watching, ...reporting]);
     }
@@ -38,7 +41,7 @@ describe('a watch of a server that dies under load', () => {
     server = await startServer({ charts, data: server.data, flags });
     const watching = watch(machine, told);
     const history = await wholeHistory(machine);
-    await expect.poll(() => told.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(history.length);
+    await expect.poll(() => told.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(history.length);
     await server.stop();
     await watching;
     expect(told).toEqual(history);
