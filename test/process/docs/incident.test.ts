@@ -56,11 +56,19 @@ it.skipIf(lacks('jq'))('goes as the page says, and the hook gets what it says (n
     expect(end, text).toMatchObject({ code: 0, stderr: '' });
   }
 
-  await until(() => receiver.at('/ops').length === 4, SOON);
-  const messages = receiver.received.map((message) => JSON.stringify(verify(message)));
-  expect(asShown(messages.slice(0, 1), [message()])).toEqual([message()]);
-  expect(receiver.at('/ops').map(({ cause }) => cause)).toEqual(['update', 'pause', 'override', 'update']);
+  await until(() => told().length === 4, SOON);
+  const [first = '', ...others] = told();
+  expect(asShown([first], [message()])).toEqual([message()]);
+  expect(others.map((body) => JSON.parse(body).cause)).toEqual(['pause', 'override', 'update']);
 });
+
+/** The messages that the operator's hook got, verified. One that came twice counts once. */
+function told(): readonly string[] {
+  const byId = new Map(
+    receiver.received.map((one) => [one.headers['webhook-id'], JSON.stringify(verify(one))]),
+  );
+  return [...byId.values()];
+}
 
 /** The message that the page shows, in one line. */
 function message(): string {
