@@ -98,6 +98,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/fault/**/*.test.ts'],
           exclude: LOAD,
+          provide: { fuzz },
           ...servers,
           ...sideBySide,
         },

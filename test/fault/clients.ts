@@ -5,8 +5,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Update } from '../../src/commands.ts';
 import type { Random } from '../process/coordination/random.ts';
+import type { Answer, Request } from './requests.ts';
 import type { Shape } from './shapes.ts';
-import type { Answer, Request, send } from './wire.ts';
+import type { send } from './wire.ts';
 
 /** The service that clients call, and the record of their calls. */
 export interface Stage {
@@ -27,15 +28,19 @@ export interface Stage {
 
 /** How clients behave, as probabilities. */
 const HABITS = {
-  is: 0.3,
-  status: 0.15,
-  reports: 0.07,
+  is: 0.27,
+  status: 0.14,
+  reports: 0.09,
+  operate: 0.06,
+  /** Of its asks: those for one caller. After a report: asks for its caller, whose part is done. */
+  isBy: 0.5,
+  askAfter: 0.2,
   /** Queries a state that the client does not believe to be current. */
   stray: 0.2,
   withBy: 0.45,
   withKey: 0.35,
   withRevision: 0.1,
-  otherEvent: 0.1,
+  otherEvent: 0.15,
   withData: 0.4,
   /** Repeats a request under the key that it was sent with; sends another request under that key. */
   repeat: 0.06,
@@ -54,6 +59,12 @@ const PATIENCE = 4;
 /** Callers that any client may speak for. */
 const NAMES = Array.from({ length: 24 }, (_, i) => `web-${i}`);
 
+/** What an operator does, by weight. */
+const OPERATIONS = { pause: 4, resume: 4, override: 6, members: 4, strike: 2, inputs: 4 };
+
+/** How long a pause lasts that ends by itself, in ms, and the share of them. */
+const PAUSE = { from: 30, to: 120, ends: 0.85 };
+
 export class Client {
   readonly #name: string;
   readonly #random: Random;
@@ -61,10 +72,13 @@ export class Client {
   /** The states that the client believes to be current. */
   #states: readonly string[];
   #revision = 1;
+  #isPaused = false;
+  /** Whether the machine has no list of members, though its chart asks for one. */
+  #lacksMembers = false;
   #keys = 0;
   /** Reports that were sent with a key. */
   readonly #keyed: Update[] = [];
-  /** The call that the client will repeat. */
+  /** The next call, if it follows from the last one: most often its repeat. */
   #again: Request | undefined;
 
   constructor(name: string, random: Random, stage: Stage) {
@@ -93,7 +107,7 @@ export class Client {
     try {
       const answer = await this.#stage.send(this.#stage.url, request, hangUp.signal);
       this.#stage.answered(this.#name, request, called, answer);
-      this.#learn(answer);
+      this.#learn(request, answer);
     } catch (error) {
       if (!isOfTheNetwork(error)) throw error;
       // No server received it.
@@ -110,25 +124,118 @@ export class Client {
     }
   }
 
-  #learn({ revision, states, document }: Answer): void {
+  #learn(request: Request, { status, revision, states, document }: Answer): void {
+    if (request.type === 'update' && status === 200 && request.by !== undefined) {
+      const { state, by } = request;
+      if (this.#random.chance(HABITS.askAfter)) this.#again = { type: 'is', state, by };
+    }
     this.#revision = revision;
+    if (document !== undefined) {
+      this.#isPaused = document.paused !== null;
+      this.#lacksMembers = this.#stage.shape.zones !== undefined && document.members === null;
+    }
     const seen = document?.states ?? states;
     if (seen !== undefined) this.#states = this.#stage.shape.states.filter((state) => seen.includes(state));
   }
 
   #choose(): Request {
-    const chance = this.#random.below(1);
     const { shape } = this.#stage;
+    const { is, status, reports, operate } = HABITS;
     const state = this.#pick(this.#random.chance(HABITS.stray) ? shape.states : this.#states);
-    if (chance < HABITS.is) return { type: 'is', state };
-    if (chance < HABITS.is + HABITS.status) return { type: 'status' };
-    if (chance < HABITS.is + HABITS.status + HABITS.reports) return { type: 'reports', state, limit: 1_000 };
-    return shape.slots.includes(state) ? this.#work(state) : this.#update(state);
+    // A pause without an end holds up the others, and so does a list of members that is missing: both end soon.
+    const isHeldUp = this.#isPaused || this.#lacksMembers;
+    switch (this.#draw({ is, status, reports, operate: isHeldUp ? 2 * operate : operate })) {
+      case 'is':
+        return { type: 'is', state, ...this.#caller(HABITS.isBy) };
+      case 'status':
+        return { type: 'status' };
+      case 'reports':
+        return this.#lookAtReports(state);
+      case 'operate':
+        return this.#operate();
+      default:
+        return shape.slots.includes(state) ? this.#work(state) : this.#update(state);
+    }
+  }
+
+  #lookAtReports(state: string): Request {
+    const { zones } = this.#stage.shape;
+    if (zones !== undefined && this.#random.chance(0.3)) return { type: 'missing' };
+    return { type: 'reports', state, limit: 1_000 };
+  }
+
+  #caller(share: number): { by?: string } {
+    if (!this.#random.chance(share)) return {};
+    return { by: this.#random.chance(0.3) ? this.#pick(this.#own) : this.#pick(NAMES) };
+  }
+
+  /** The callers that only this client speaks for. */
+  get #own(): readonly string[] {
+    return [this.#name, `${this.#name}-too`];
+  }
+
+  #operate(): Request {
+    const { shape } = this.#stage;
+    if (this.#isPaused && this.#random.chance(0.5)) return { type: 'resume' };
+    const { zones, inputs } = shape;
+    if (zones !== undefined && this.#lacksMembers && this.#random.chance(0.5)) return this.#setMembers(zones);
+    const { members, strike, inputs: other, ...all } = OPERATIONS;
+    const weights = {
+      ...all,
+      ...(zones === undefined ? {} : { members, strike }),
+      ...(inputs === undefined ? {} : { inputs: other }),
+    };
+    const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
+    const shares = Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, weight / sum]));
+    switch (this.#draw<keyof typeof OPERATIONS>(shares)) {
+      case 'resume':
+        return { type: 'resume' };
+      case 'override':
+        return { type: 'override', to: this.#pick(shape.states), reason: 'by hand' };
+      case 'members':
+        return this.#setMembers(zones ?? []);
+      case 'strike':
+        return { type: 'strike', member: this.#pick(NAMES) };
+      case 'inputs':
+        return this.#setInputs(inputs ?? {});
+      default:
+        return this.#pause();
+    }
+  }
+
+  #pause(): Request {
+    const { from, to, ends } = PAUSE;
+    const lasts = Math.round(from + this.#random.below(to - from));
+    const words = { by: this.#name, reason: 'a look' };
+    return { type: 'pause', ...words, ...(this.#random.chance(ends) ? { lasts } : {}) };
+  }
+
+  /** Most of all callers are members, most of them with the label that they always have. */
+  #setMembers(zones: readonly string[]): Request {
+    if (this.#random.chance(0.05)) return { type: 'members' };
+    const clients = Array.from({ length: 8 }, (_, i) => [`client-${i}`, `client-${i}-too`]).flat();
+    const list = [...NAMES, ...clients].flatMap((name, i) => {
+      if (this.#random.chance(0.15)) return [];
+      const zone = this.#random.chance(0.1) ? this.#pick(zones) : zones[Number(i % 4 === 0)];
+      return [[name, { zone }]];
+    });
+    return { type: 'members', list: JSON.stringify(list) };
+  }
+
+  #setInputs(inputs: Readonly<Record<string, readonly string[]>>): Request {
+    const name = this.#pick(Object.keys(inputs));
+    const changed = { [name]: this.#pick(inputs[name] ?? []) };
+    if (this.#random.chance(0.8)) return { type: 'inputs', inputs: changed };
+    // Those with which it has begun, or others.
+    return {
+      type: 'start',
+      inputs: { ...this.#stage.shape.begin?.inputs, ...(this.#random.chance(0.5) ? {} : changed) },
+    };
   }
 
   /** In a state with slots: claims a slot, then reports. */
   #work(state: string): Request {
-    const by = this.#pick([this.#name, `${this.#name}-too`]);
+    const by = this.#pick(this.#own);
     const chance = this.#random.below(1);
     if (chance < 0.35) return { type: 'claim', state, by };
     if (chance < 0.42) return { type: 'renew', state, by };
@@ -142,7 +249,8 @@ export class Client {
     const { events } = this.#stage.shape;
     const event = events.length > 0 && this.#random.chance(HABITS.otherEvent) ? this.#pick(events) : 'update';
     const update: Update = { type: 'update', state, event };
-    const by = this.#random.chance(HABITS.withBy) ? { by: this.#pick(NAMES) } : {};
+    // Where there are members, a report without a name is refused.
+    const by = this.#caller(this.#stage.shape.zones === undefined ? HABITS.withBy : 0.95);
     const revisions = this.#random.chance(HABITS.withRevision) ? { revisions: [this.#revision] } : {};
     return { ...update, ...by, ...this.#key(earlier?.key), ...revisions, ...this.#data() };
   }
@@ -158,6 +266,16 @@ export class Client {
     if (!this.#random.chance(HABITS.withKey)) return {};
     this.#keys += 1;
     return { key: `${this.#name}/${this.#keys}` };
+  }
+
+  /** Picks one by its share of 1; undefined for what is left. */
+  #draw<Name extends string>(shares: Readonly<Partial<Record<Name, number>>>): Name | undefined {
+    let chance = this.#random.below(1);
+    for (const [name, share] of Object.entries(shares) as [Name, number][]) {
+      chance -= share;
+      if (chance < 0) return name;
+    }
+    return undefined;
   }
 
   #pick(names: readonly string[]): string {

@@ -1,17 +1,12 @@
 /** The specification of each command and query: the answer, and the machine after it. */
-import {
-  type Chart,
-  isActive,
-  isRelated,
-  nameOf,
-  quorums,
-  reachable,
-  type Snapshot,
-  type StateNumber,
-  send,
-} from '../../src/chart/chart.ts';
+import { type Chart, isRelated, quorums, type StateNumber, send } from '../../src/chart/chart.ts';
 import type { Update } from '../../src/commands.ts';
+import { type Answered, no, refused, stateOf, yes } from './answers.ts';
+import { isCounted, withCounted, withSaid } from './callers.ts';
+import { concerned, documentOf, holdersOf, missingOf } from './documents.ts';
+import { noPart, slotsIn } from './fleet.ts';
 import {
+  type Claim,
   changed,
   claimOf,
   counted,
@@ -24,23 +19,23 @@ import {
   withReport,
 } from './machine.ts';
 import type { Moment } from './moment.ts';
-import { type Answer, type Document, type Request, reportText } from './wire.ts';
+import { operate } from './operators.ts';
+import { type Request, reportText } from './requests.ts';
+import { mayNot, notCurrent } from './turns.ts';
 
-/** A machine after a request, and its answer without moments. */
-export interface Answered {
-  readonly machine: Machine;
-  readonly answer: Answer;
-}
-
-/** Executes a command or answers a query at the moment `when`, at which nothing else is due. */
-export function run(chart: Chart, machine: Machine, request: Request, when: Moment): Answered {
+/**
+ * Executes a command or answers a query at the moment `when`, at which nothing else is due.
+ *
+ * @param sent the earliest moment at which the service can have read the request.
+ */
+export function run(chart: Chart, machine: Machine, request: Request, when: Moment, sent: number): Answered {
   switch (request.type) {
-    case 'is': {
-      const no = notCurrent(chart, machine, request.state);
-      return { machine, answer: no ?? yes(machine) };
-    }
+    case 'is':
+      return ask(chart, machine, request, when);
     case 'status':
-      return { machine, answer: { ...yes(machine), document: documentOf(chart, machine) } };
+      return { machine, answer: { ...yes(machine), document: documentOf(chart, machine, when) } };
+    case 'missing':
+      return { machine, answer: { ...yes(machine), names: missingOf(chart, machine) } };
     case 'reports': {
       const reports = (machine.reports.get(stateOf(chart, request.state)) ?? []).map(reportText).sort();
       const hasData = reports.some((text) => text.includes(': '));
@@ -56,7 +51,24 @@ export function run(chart: Chart, machine: Machine, request: Request, when: Mome
       const released = giveBack(machine, stateOf(chart, request.state), request.by, when);
       return { machine: released, answer: { ...yes(released), status: 204 } };
     }
+    default:
+      return operate(chart, machine, request, when, sent);
   }
+}
+
+function ask(
+  chart: Chart,
+  machine: Machine,
+  { state, by }: { readonly state: string; readonly by?: string },
+  when: Moment,
+): Answered {
+  const why = mayNot(chart, machine, { state: stateOf(chart, state), by }, when);
+  if (why === undefined) return { machine, answer: yes(machine) };
+  const isNever = ['already-reported', 'not-for-you', 'not-a-member'].includes(why.problem);
+  return {
+    machine: isNever ? counted(machine, 'turnedAway') : machine,
+    answer: refused(chart, machine, why),
+  };
 }
 
 /** A repeat under the same key gets the first answer; another request under that key is refused. */
@@ -75,7 +87,6 @@ function update(chart: Chart, machine: Machine, request: Update, when: Moment): 
 
 function count(chart: Chart, machine: Machine, request: Update, when: Moment): Answered {
   const { event, by, revisions, data } = request;
-  const text = data === undefined ? {} : { data };
   const state = stateOf(chart, request.state);
   const touched = slotsTouched(chart, machine, state, event);
   if (by !== undefined && hasReported(machine, state, { event, by })) {
@@ -86,15 +97,18 @@ function count(chart: Chart, machine: Machine, request: Update, when: Moment): A
   if (revisions !== undefined && !revisions.includes(machine.revision)) {
     return { machine, answer: no(chart, machine, 412, 'wrong-revision') };
   }
-  const absent = notCurrent(chart, machine, request.state);
-  if (absent !== undefined) return { machine, answer: absent };
+  const absent = notCurrent(chart, machine, state);
+  if (absent !== undefined) return { machine, answer: refused(chart, machine, absent) };
+  const counting = quorums(chart, machine.snapshot).filter(
+    (quorum) => quorum.event === event && isRelated(chart.model, state, quorum.state),
+  );
+  const lacksList = counting.some(({ until }) => until === null);
+  const part = noPart(chart, machine, state, by) ?? (lacksList ? 'no-members' : undefined);
+  if (part !== undefined)
+    return { machine: counted(machine, 'strangers'), answer: no(chart, machine, 406, part) };
   // A slot is for work that is counted: `update`, and events that a quorum waits for.
-  const isCounted =
-    event === 'update' ||
-    quorums(chart, machine.snapshot).some(
-      (quorum) => quorum.event === event && isRelated(chart.model, state, quorum.state),
-    );
-  for (const slot of isCounted ? touched : []) {
+  const isWork = event === 'update' || counting.length > 0;
+  for (const slot of isWork ? touched : []) {
     if (by !== undefined && claimOf(machine, slot, by) !== undefined) continue;
     return {
       machine,
@@ -102,27 +116,47 @@ function count(chart: Chart, machine: Machine, request: Update, when: Moment): A
     };
   }
   const parsed = data === undefined ? {} : { data: JSON.parse(data) };
+  const caller =
+    by === undefined
+      ? {}
+      : { by, isCountedBy: (at: StateNumber) => isCounted(chart, machine, at, event, by) };
   const sent = (now: number) =>
-    send(chart, machine.snapshot, { type: event, address: state, ...parsed }, now);
+    send(chart, machine.snapshot, { type: event, address: state, ...parsed, ...caller }, now);
   if (!sent(when.from).ok) return { machine, answer: no(chart, machine, 406, 'not-taken') };
-  const reported = by === undefined ? machine : withReport(machine, state, { event, by, ...text });
-  const mine = by === undefined ? [] : touched.flatMap((slot) => claimOf(machine, slot, by) ?? []);
-  const next = moved(mine.reduce(without, reported), when, sent);
+  if (by === undefined) {
+    const next = moved(machine, when, sent);
+    return { machine: next, answer: yes(next) };
+  }
+  const said = withSaid(machine, concerned(chart, machine, state, event), { event, by });
+  const reported = withReport(said, state, { event, by, ...(data === undefined ? {} : { data }) });
+  const mine = touched.flatMap((slot) => claimOf(machine, slot, by) ?? []);
+  const freed = mine.reduce((rest, held) => coolDown(chart, without(rest, held), held, when), reported);
+  const next = withCounted(chart, moved(freed, when, sent), machine.snapshot, by);
   return { machine: next, answer: yes(next) };
 }
 
+/** A slot that a report frees stays taken until its cooldown is over. */
+function coolDown(chart: Chart, machine: Machine, { state }: Claim, { from, to }: Moment): Machine {
+  const { cooldown } = chart.model.states[state]?.slots ?? {};
+  if (cooldown === undefined) return machine;
+  const until = { from: from + cooldown, to: to + cooldown };
+  return { ...machine, cooling: [...machine.cooling, { state, until }] };
+}
+
 function claim(chart: Chart, machine: Machine, name: string, by: string, when: Moment): Answered {
-  const absent = notCurrent(chart, machine, name);
-  if (absent !== undefined) return { machine, answer: absent };
   const state = stateOf(chart, name);
+  const absent = notCurrent(chart, machine, state);
+  if (absent !== undefined) return { machine, answer: refused(chart, machine, absent) };
   const { slots } = chart.model.states[state] ?? {};
   if (slots === undefined) return { machine, answer: no(chart, machine, 406, 'no-slots') };
-  const held = claimOf(machine, state, by);
-  const others = machine.claims.filter((other) => other.state === state && other !== held);
-  if (others.length >= countOf(slots)) {
-    const holders = holdersOf(machine, state);
-    return { machine, answer: { ...no(chart, machine, 406, 'slots-taken'), holders } };
+  const why = mayNot(chart, machine, { state, by, again: true }, when);
+  if (why !== undefined) {
+    const answer = refused(chart, machine, why);
+    const isFree = (answer.holders?.length ?? 0) < (slotsIn(chart, machine, state) ?? 0);
+    const isCooled = why.problem === 'slots-taken' && isFree;
+    return { machine: isCooled ? counted(machine, 'cooled') : machine, answer };
   }
+  const held = claimOf(machine, state, by);
   const until = { from: when.from + slots.lease, to: when.to + slots.lease };
   const rest = machine.claims.filter((other) => other !== held);
   const next = { ...machine, claims: [...rest, { state, by, until }] };
@@ -132,82 +166,15 @@ function claim(chart: Chart, machine: Machine, name: string, by: string, when: M
 
 /** Renews a slot that the caller holds, and takes none. */
 function renew(chart: Chart, machine: Machine, name: string, by: string, when: Moment): Answered {
-  const absent = notCurrent(chart, machine, name);
-  if (absent !== undefined) return { machine, answer: absent };
   const state = stateOf(chart, name);
+  const absent = notCurrent(chart, machine, state);
+  if (absent !== undefined) return { machine, answer: refused(chart, machine, absent) };
   if (claimOf(machine, state, by) !== undefined) return claim(chart, machine, name, by, when);
   const holders = holdersOf(machine, state);
   return { machine, answer: { ...no(chart, machine, 406, 'not-holder'), holders } };
 }
 
-/** The charts of crash runs have plain numbers of slots. */
-function countOf({ count }: { readonly count: unknown }): number {
-  if (typeof count !== 'number') throw new Error('a number of slots is expected');
-  return count;
-}
-
 function giveBack(machine: Machine, state: StateNumber, by: string, when: Moment): Machine {
   const held = claimOf(machine, state, by);
   return held === undefined ? machine : changed(without(machine, held), when);
-}
-
-/** The refusal of a state that is not current. */
-function notCurrent(chart: Chart, machine: Machine, name: string): Answer | undefined {
-  const state = stateOf(chart, name);
-  if (isActive(machine.snapshot, state)) return undefined;
-  const mayCome = reachableFrom(chart, machine.snapshot).has(state);
-  return no(chart, machine, 406, mayCome ? 'not-current' : 'cannot-come');
-}
-
-function yes({ revision }: Machine): Answer {
-  return { status: 200, revision };
-}
-
-function no(chart: Chart, machine: Machine, status: number, problem: string): Answer {
-  return { status, problem, revision: machine.revision, states: statesOf(chart, machine) };
-}
-
-function documentOf(chart: Chart, machine: Machine): Document {
-  const { snapshot, revision } = machine;
-  return {
-    states: statesOf(chart, machine),
-    revision,
-    // As JSON has it: the core's object has no prototype.
-    context: { ...snapshot.machine.context.data },
-    quorums: quorums(chart, snapshot).map(({ state, event, have, until }) => {
-      const reports = (machine.reports.get(state) ?? []).filter((report) => report.event === event);
-      const by = reports.map((report) => report.by).sort();
-      return { state: nameOf(chart, state), event, have, need: until ?? 0, by };
-    }),
-    claims: [...snapshot.active.keys()].flatMap((state) => {
-      const { slots } = chart.model.states[state] ?? {};
-      if (slots === undefined) return [];
-      const holders = holdersOf(machine, state);
-      return [{ state: nameOf(chart, state), slots: countOf(slots), holders }];
-    }),
-  };
-}
-
-function statesOf(chart: Chart, { snapshot }: Machine): string[] {
-  return [...snapshot.active.keys()].map((state) => nameOf(chart, state));
-}
-
-function holdersOf({ claims }: Machine, state: StateNumber): string[] {
-  const held = claims.filter((claim) => claim.state === state);
-  return held.map(({ by }) => by).sort();
-}
-
-function reachableFrom(chart: Chart, snapshot: Snapshot): ReadonlySet<StateNumber> {
-  const known = reaches.get(snapshot) ?? reachable(chart, snapshot);
-  reaches.set(snapshot, known);
-  return known;
-}
-
-const reaches = new WeakMap<Snapshot, ReadonlySet<StateNumber>>();
-
-/** @returns the state of a name. The clients name states that the chart has. */
-export function stateOf({ names }: Chart, name: string): StateNumber {
-  const found = names.find(name);
-  if (!found?.ok) throw new Error(`the chart has no state ${name}`);
-  return found.state;
 }

@@ -1,6 +1,6 @@
 import type { Update } from '../../src/commands.ts';
 import type { Operation } from './history.ts';
-import type { Answer, Request } from './wire.ts';
+import type { Answer, Request } from './requests.ts';
 
 /**
  * Adds to calls that died the answers that they must have had. A repeat under the same `Idempotency-Key` got the

@@ -1,12 +1,14 @@
 /** The verdict on a run: whether its history is linearizable, and whether the run tested enough for a verdict. */
-import { type Chart, nameOf, readChart } from '../../src/chart/chart.ts';
+import { type Chart, nameOf, readChart, type Terms } from '../../src/chart/chart.ts';
 import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';
 import type { Machine, Tally } from './machine.ts';
 import { answersTo, modelOf } from './model.ts';
+import { given } from './operators.ts';
+import type { Answer, Request } from './requests.ts';
 import type { Run } from './run.ts';
-import type { Answer, Request } from './wire.ts';
+import type { Shape } from './shapes.ts';
 
 export interface Judgement {
   readonly isLinearizable: boolean;
@@ -31,22 +33,24 @@ export interface Work extends Tally {
   readonly kills: number;
 }
 
-/** The minimum of each count: a run with less has tested nothing. */
+/** The minimum of each count: a run with less has tested nothing. A shape has more of them. */
 const ENOUGH: readonly (readonly [keyof Work, number])[] = [
   ['answered', 1_000],
   ['cutOff', 1],
   ['kills', 1],
-  ['repeated', 1],
-  ['timers', 1],
   ['claims', 1],
-  ['data', 1],
+  ['pauses', 1],
+  ['overrides', 1],
 ];
 
 export function judge(run: Run): Judgement {
   const reading = readChart(run.shape.chart);
   if (!reading.ok) throw new Error(`the chart of seed ${run.seed} is wrong: ${reading.errors[0]?.message}`);
   const from = performance.now();
-  const verdict = linearize(withHeard(run.history), modelOf(reading.chart, run.started));
+  const verdict = linearize(
+    withHeard(run.history),
+    modelOf(reading.chart, run.started, termsOf(reading.chart, run.shape)),
+  );
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
   const unkept = unkeptOf(run);
@@ -62,7 +66,7 @@ export function judge(run: Run): Judgement {
     isLinearizable: verdict.ok && unkept.length === 0,
     order,
     // A search that got stuck says nothing about later calls.
-    missing: verdict.ok ? missingIn(work) : [],
+    missing: verdict.ok ? missingIn(work, run.shape) : [],
     work,
     took,
     excerpt: [...unkept, ...(verdict.ok ? [] : [excerptOf(reading.chart, verdict, run)])].join('\n'),
@@ -89,10 +93,15 @@ function unkeptOf({ history, entries, started }: Run): string[] {
 }
 
 /** @returns the counts that are too small. */
-export function missingIn(work: Work): string[] {
-  return ENOUGH.flatMap(([name, least]) =>
-    work[name] < least ? [`${name}: ${work[name]}, not ${least}`] : [],
-  );
+export function missingIn(work: Work, { shows }: Pick<Shape, 'shows'>): string[] {
+  const all = [...ENOUGH, ...shows.map((name) => [name, 1] as const)];
+  return all.flatMap(([name, least]) => (work[name] < least ? [`${name}: ${work[name]}, not ${least}`] : []));
+}
+
+/** @returns the terms with which the machine of a shape begins. */
+export function termsOf(chart: Chart, { begin }: Pick<Shape, 'begin'>): Terms {
+  const inputs = given(chart, chart.model.inputs ?? {}, begin?.inputs);
+  return { inputs, members: undefined };
 }
 
 /** Formats a run in one line, and if it is not linearizable, the place of the contradiction. */
@@ -101,6 +110,7 @@ export function summaryOf(
   { isLinearizable, missing, work, took, excerpt }: Judgement,
 ): string {
   const { answered, kills, unknown, cutOff, repeated, timers, expired, claims, data } = work;
+  const { turnedAway, cooled, pauses, overrides, strangers, recounted } = work;
   const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
   const counts = [
     `${answered} operations`,
@@ -111,6 +121,12 @@ export function summaryOf(
     `${claims} claims`,
     `${data} reads of data`,
     `${expired} leases ended`,
+    `${turnedAway} turned away`,
+    `${cooled} kept back by a cooldown`,
+    `${pauses} pauses`,
+    `${overrides} overrides`,
+    `${strangers} strangers`,
+    `${recounted} counts met by operators`,
   ];
   const line = `seed ${seed} (${shape.name}): ${counts.join(', ')}: ${verdict} (${(took / 1_000).toFixed(2)} s)`;
   const tooLittle = missing.length === 0 ? [] : [`seed ${seed} has shown too little: ${missing.join('; ')}`];

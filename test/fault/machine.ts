@@ -12,12 +12,14 @@ import {
   type Step,
   start,
   storeSnapshot,
+  type Terms,
   takes,
 } from '../../src/chart/chart.ts';
+import type { Heard } from './callers.ts';
 import type { Moment } from './moment.ts';
-import { type Answer, reportText } from './wire.ts';
+import { type Answer, reportText } from './requests.ts';
 
-export interface Machine {
+export interface Machine extends Heard {
   readonly snapshot: Snapshot;
   readonly revision: number;
   /** When the last change took effect. */
@@ -26,7 +28,11 @@ export interface Machine {
   readonly now: number;
   /** When each timer is due, by its id. The snapshot has the timers too, at moments that mean nothing here. */
   readonly timers: ReadonlyMap<number, Moment>;
+  /** Set while the machine is paused: no timer is set then. The terms in the snapshot have no pause. */
+  readonly paused?: Paused;
   readonly claims: readonly Claim[];
+  /** Slots that a report has freed, and that stay taken until their cooldown is over. */
+  readonly cooling: readonly Omit<Claim, 'by'>[];
   /** By state: the reports of its present visit, or of its last one. */
   readonly reports: ReadonlyMap<StateNumber, readonly Reported[]>;
   readonly answered: Answered;
@@ -38,6 +44,16 @@ export interface Claim {
   readonly state: StateNumber;
   readonly by: string;
   readonly until: Moment;
+}
+
+/** A pause. A timer goes on at its end with what was left of it at its beginning, in ms. */
+export interface Paused {
+  readonly since: Moment;
+  readonly until?: Moment;
+  readonly by?: string;
+  readonly reason?: string;
+  /** By the timer's id. */
+  readonly left: ReadonlyMap<number, Moment>;
 }
 
 interface Reported {
@@ -62,23 +78,50 @@ export interface Tally {
   readonly repeated: number;
   /** Reports with data that were read later. */
   readonly data: number;
+  /** Asks of callers that were told that their part is done, or that they have none. */
+  readonly turnedAway: number;
+  /** Claims of slots that were free but for their cooldown. */
+  readonly cooled: number;
+  readonly pauses: number;
+  readonly overrides: number;
+  /** Reports of callers that have no part in the state. */
+  readonly strangers: number;
+  /** Transitions that a change of members or inputs has taken. */
+  readonly recounted: number;
 }
 
+const NOTHING_YET: Tally = {
+  timers: 0,
+  expired: 0,
+  claims: 0,
+  repeated: 0,
+  data: 0,
+  turnedAway: 0,
+  cooled: 0,
+  pauses: 0,
+  overrides: 0,
+  strangers: 0,
+  recounted: 0,
+};
+
 /** A machine that has just begun. */
-export function begun(chart: Chart, when: Moment): Machine {
+export function begun(chart: Chart, when: Moment, terms: Terms): Machine {
   const nothing: Machine = {
     // For the type only; the step below is the one that counts.
-    snapshot: stepped(start(chart, when.from)).snapshot,
+    snapshot: stepped(start(chart, when.from, terms)).snapshot,
     revision: 0,
     changed: when,
     now: when.from,
     timers: new Map(),
     claims: [],
+    cooling: [],
     reports: new Map(),
+    said: new Map(),
+    counted: new Map(),
     answered: { byKey: new Map(), digest: 0 },
-    tally: { timers: 0, expired: 0, claims: 0, repeated: 0, data: 0 },
+    tally: NOTHING_YET,
   };
-  return moved(nothing, when, (now) => start(chart, now));
+  return moved(nothing, when, (now) => start(chart, now, terms));
 }
 
 /**
@@ -91,14 +134,33 @@ export function moved(machine: Machine, when: Moment, run: (now: number) => Step
   const step = stepped(run(when.from));
   const last = step.timersSet.length === 0 ? step : stepped(run(when.to));
   const timers = new Map<number, Moment>();
+  const left = new Map<number, Moment>();
   for (const [id, { at }] of step.snapshot.timers) {
-    timers.set(id, machine.timers.get(id) ?? { from: at, to: last.snapshot.timers.get(id)?.at ?? at });
+    if (machine.paused === undefined) {
+      timers.set(id, machine.timers.get(id) ?? { from: at, to: last.snapshot.timers.get(id)?.at ?? at });
+    } else {
+      const delay = at - when.from;
+      left.set(id, machine.paused.left.get(id) ?? { from: delay, to: delay });
+    }
   }
+  const gone = new Set([...step.left.map(({ state }) => state), ...step.entered]);
+  const stays = ({ state }: { readonly state: StateNumber }) => !gone.has(state);
   const reports = new Map(machine.reports);
   for (const state of step.entered) reports.delete(state);
-  const left = step.left.map(({ state }) => state);
-  const claims = machine.claims.filter(({ state }) => !left.includes(state));
-  return changed({ ...machine, snapshot: step.snapshot, timers, reports, claims }, when);
+  const next: Machine = {
+    ...machine,
+    snapshot: step.snapshot,
+    timers,
+    reports,
+    claims: machine.claims.filter(stays),
+    cooling: machine.cooling.filter(stays),
+    said: new Map([...machine.said].filter(([, callers]) => stays(callers))),
+    counted: new Map([...machine.counted].filter(([, callers]) => stays(callers))),
+  };
+  return changed(
+    machine.paused === undefined ? next : { ...next, paused: { ...machine.paused, left } },
+    when,
+  );
 }
 
 export function changed(machine: Machine, when: Moment): Machine {
@@ -114,7 +176,11 @@ export function withReport(machine: Machine, state: StateNumber, reported: Repor
   return { ...machine, reports: reports.set(state, [...(reports.get(state) ?? []), reported]) };
 }
 
-export function hasReported({ reports }: Machine, state: StateNumber, { event, by }: Reported): boolean {
+export function hasReported(
+  { reports }: Machine,
+  state: StateNumber,
+  { event, by }: Pick<Reported, 'event' | 'by'>,
+): boolean {
   return (reports.get(state) ?? []).some((other) => other.event === event && other.by === by);
 }
 
@@ -150,23 +216,42 @@ export function slotsTouched(
 }
 
 /** Equal for machines that behave the same from now on. */
-export function keyOf({
-  snapshot,
-  revision,
-  changed,
-  now,
-  timers,
-  claims,
-  reports,
-  answered,
-}: Machine): string {
-  const due = [...timers].map(
-    ([id, { from, to }]) => `${id} ${snapshot.timers.get(id)?.event} ${from} ${to}`,
-  );
-  const held = claims.map(({ state, by, until }) => `${state} ${by} ${until.from} ${until.to}`).sort();
-  const reported = [...reports].map(([state, all]) => `${state} ${all.map(reportText).sort()}`);
-  return `${revision} ${now} ${changed.from} ${changed.to} ${answered.digest} ${shapeOf(snapshot)}|${due}|${held}|${reported.sort()}`;
+export function keyOf(machine: Machine): string {
+  const { snapshot, revision, changed, now, timers, paused, claims, cooling, reports, answered } = machine;
+  const due = [...timers].map(([id, at]) => `${id} ${snapshot.timers.get(id)?.event} ${range(at)}`);
+  const held = claims.map(({ state, by, until }) => `${state} ${by} ${range(until)}`).sort();
+  const cools = cooling.map(({ state, until }) => `${state} ${range(until)}`).sort();
+  const reported = [...reports].map(([state, all]) => `${state} ${all.map(reportText).sort()}`).sort();
+  // What callers have said follows from the reports, but for states that were entered again meanwhile.
+  const counted = [...machine.said, ...machine.counted]
+    .map(([key, { by }]) => `${key} ${[...by].sort()}`)
+    .sort();
+  const head = `${revision} ${now} ${range(changed)} ${answered.digest} ${shapeOf(snapshot)}${termsOf(snapshot)}`;
+  return [head, due, held, cools, reported, counted, paused === undefined ? '' : pauseOf(paused)].join('|');
 }
+
+function range({ from, to }: Moment): string {
+  return `${from} ${to}`;
+}
+
+function pauseOf({ since, until, by, reason, left }: Paused): string {
+  const rest = [...left].map(([id, at]) => `${id} ${range(at)}`);
+  return `${range(since)} ${until === undefined ? '' : range(until)} ${by} ${reason} ${rest}`;
+}
+
+/** A digest of the inputs and the members. */
+function termsOf({ terms }: Snapshot): number {
+  let digest = digests.get(terms);
+  if (digest === undefined) {
+    digest = digestOf(
+      JSON.stringify([terms.inputs, terms.members === undefined ? null : [...terms.members]]),
+    );
+    digests.set(terms, digest);
+  }
+  return digest;
+}
+
+const digests = new WeakMap<Terms, number>();
 
 /** A snapshot without its moments. */
 function shapeOf(snapshot: Snapshot): string {

@@ -2,14 +2,16 @@
  * The specification as the model of the search: a call takes effect at some moment between its call and its return.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Chart, nameOf } from '../../src/chart/chart.ts';
-import { run, stateOf } from './commands.ts';
+import { type Chart, nameOf, type Terms } from '../../src/chart/chart.ts';
+import { stateOf } from './answers.ts';
+import { run } from './commands.ts';
+import { openingsBetween } from './fleet.ts';
 import { latest, type Operation } from './history.ts';
 import type { Model } from './linearizability.ts';
-import { begun, keyOf, type Machine } from './machine.ts';
+import { begun, keyOf, type Machine, type Paused } from './machine.ts';
 import { both, exactly, type Moment } from './moment.ts';
 import { settled } from './passing-time.ts';
-import { type Answer, type Moments, type Request, takesLease } from './wire.ts';
+import { type Answer, type Moments, type Request, takesLease } from './requests.ts';
 
 /**
  * How far the clocks of the clients and of the service may be apart, in ms: the service's clock shows whole
@@ -17,10 +19,13 @@ import { type Answer, type Moments, type Request, takesLease } from './wire.ts';
  */
 const CLOCK_SLACK = 4;
 
-/** @param started when the machine began: between the call that started it and its answer. */
-export function modelOf(chart: Chart, started: Moment): Model<Machine, Request, Answer> {
+/**
+ * @param started when the machine began: between the call that started it and its answer.
+ * @param terms with which it began.
+ */
+export function modelOf(chart: Chart, started: Moment, terms: Terms): Model<Machine, Request, Answer> {
   return {
-    initial: begun(chart, widened(started)),
+    initial: begun(chart, widened(started), terms),
     key: keyOf,
     *step(state, operation, before) {
       const { outcome } = operation;
@@ -66,11 +71,31 @@ function* reactions(
   // A repeat has the revision of the first answer; a new request has the revision that it finds or makes.
   const isNew = request.type !== 'update' || request.key === undefined;
   const most = outcome.known && isNew ? outcome.answer.revision : undefined;
-  for (const ready of settled(chart, state, when, most)) {
-    const { machine, answer } = run(chart, ready.machine, request, ready.when);
-    const now = Math.max(state.now, ready.when.from);
-    yield { ready: ready.machine, machine: { ...machine, now }, answer };
+  const sent = operation.called - CLOCK_SLACK;
+  for (const part of partsOf(chart, when)) {
+    for (const ready of settled(chart, state, part, most)) {
+      const { machine, answer } = run(chart, ready.machine, request, ready.when, sent);
+      const now = Math.max(state.now, ready.when.from);
+      yield { ready: ready.machine, machine: { ...machine, now }, answer };
+      if (request.type !== 'pause') continue;
+      // A pause whose end has passed by then is over at once.
+      for (const over of settled(chart, machine, ready.when, most)) {
+        const { revision } = over.machine;
+        if (revision > machine.revision)
+          yield { ready: ready.machine, machine: { ...over.machine, now }, answer: { ...answer, revision } };
+      }
+    }
   }
+}
+
+/** Divides a moment where a window of the chart may open or close: the service's clock shows whole ms. */
+function* partsOf(chart: Chart, { from, to }: Moment): Generator<Moment, undefined> {
+  let begin = from;
+  for (const at of openingsBetween(chart, from, to)) {
+    if (begin <= at - 1) yield { from: begin, to: at - 1 };
+    begin = at;
+  }
+  yield { from: begin, to };
 }
 
 function momentOf(
@@ -110,10 +135,29 @@ function* told(chart: Chart, machine: Machine, moments: Moments): Generator<Mach
   });
   if (claims.length < machine.claims.length) return;
   const known = { ...machine, changed, claims };
-  if (moments.timers === undefined) yield known;
-  else
-    for (const timers of matched([...machine.timers], moments.timers))
-      yield { ...known, timers: new Map(timers) };
+  const { timers, paused } = moments;
+  if (timers === undefined) yield known;
+  else if (machine.paused === undefined)
+    for (const due of matched([...machine.timers], timers)) yield { ...known, timers: new Map(due) };
+  else if (paused !== undefined) yield* toldOfPause(known, machine.paused, paused, timers);
+}
+
+/** While the machine is paused, its timers are shown as if it resumed at the beginning of the pause. */
+function* toldOfPause(
+  machine: Machine,
+  pause: Paused,
+  shown: NonNullable<Moments['paused']>,
+  timers: readonly number[],
+): Generator<Machine, undefined> {
+  const since = both(pause.since, exactly(shown.since));
+  const isEndless = pause.until === undefined;
+  const until = isEndless || shown.until === undefined ? undefined : both(pause.until, exactly(shown.until));
+  if (since === undefined || isEndless !== (shown.until === undefined) || (!isEndless && until === undefined))
+    return;
+  const end = until === undefined ? {} : { until };
+  const lefts = timers.map((at) => at - shown.since);
+  for (const left of matched([...pause.left], lefts))
+    yield { ...machine, paused: { ...pause, since, ...end, left: new Map(left) } };
 }
 
 /** Generates every assignment of these moments to the timers. */

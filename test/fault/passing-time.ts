@@ -1,7 +1,8 @@
-/** What a machine does without a request: timers fire, and leases end. */
+/** What a machine does without a request: timers fire, leases, cooldowns and pauses end. */
 import { type Chart, fire } from '../../src/chart/chart.ts';
 import { type Claim, changed, counted, type Machine, moved } from './machine.ts';
 import { type Moment, notBefore } from './moment.ts';
+import { resumed } from './pauses.ts';
 
 /** A machine at a moment at which nothing is due any more. */
 export interface Settled {
@@ -40,12 +41,19 @@ export function* settled(
   }
 }
 
-type Due = { readonly timer: number; readonly at: Moment } | { readonly claim: Claim; readonly at: Moment };
+type Due = { readonly at: Moment } & (
+  | { readonly timer: number }
+  | { readonly claim: Claim }
+  | { readonly cooling: Machine['cooling'][number] }
+  | { readonly pause: true }
+);
 
-function dueOf({ timers, claims }: Machine): Due[] {
+function dueOf({ timers, claims, cooling, paused }: Machine): Due[] {
   return [
     ...[...timers].map(([timer, at]) => ({ timer, at })),
     ...claims.map((claim) => ({ claim, at: claim.until })),
+    ...cooling.map((slot) => ({ cooling: slot, at: slot.until })),
+    ...(paused?.until === undefined ? [] : [{ pause: true as const, at: paused.until }]),
   ];
 }
 
@@ -55,14 +63,30 @@ function pass(chart: Chart, machine: Machine, due: Due, at: Moment): Machine {
     const claims = machine.claims.filter((claim) => claim.state !== state || claim.by !== by);
     return changed(counted({ ...machine, claims }, 'expired'), at);
   }
+  if ('cooling' in due) {
+    // A cooldown ends without a change. Its moment may have been narrowed since.
+    const { state, until } = due.cooling;
+    const index = machine.cooling.findIndex((slot) => slot.state === state && slot.until.to === until.to);
+    return { ...machine, cooling: machine.cooling.toSpliced(index, 1) };
+  }
+  if ('pause' in due) return resumed(machine, at);
   const timer = machine.snapshot.timers.get(due.timer);
   if (timer === undefined) throw new Error(`no timer ${due.timer} is set`);
   return moved(counted(machine, 'timers'), at, (now) => fire(chart, machine.snapshot, timer, now));
 }
 
-/** Moves the moments of timers and leases that were not due at `from` to later ones. */
+/** Moves the moments of what was not due at `from` to later ones. */
 function narrow(machine: Machine, from: number): Machine {
-  const timers = [...machine.timers].map(([id, at]) => [id, notBefore(from, at)] as const);
-  const claims = machine.claims.map((claim) => ({ ...claim, until: notBefore(from, claim.until) }));
-  return { ...machine, timers: new Map(timers), claims };
+  const later = <Ending extends { readonly until: Moment }>(ending: Ending): Ending => ({
+    ...ending,
+    until: notBefore(from, ending.until),
+  });
+  const { paused } = machine;
+  return {
+    ...machine,
+    timers: new Map([...machine.timers].map(([id, at]) => [id, notBefore(from, at)])),
+    claims: machine.claims.map(later),
+    cooling: machine.cooling.map(later),
+    ...(paused?.until === undefined ? {} : { paused: { ...paused, until: notBefore(from, paused.until) } }),
+  };
 }

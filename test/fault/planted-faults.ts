@@ -2,8 +2,9 @@
 import { cp, rm } from 'node:fs/promises';
 import type { Update } from '../../src/commands.ts';
 import { temporaryFolder } from '../process/server.ts';
+import { type Answer, isQuery, type Request } from './requests.ts';
 import type { Plan } from './run.ts';
-import { type Answer, isQuery, type Request, send } from './wire.ts';
+import { send } from './wire.ts';
 
 /** The part of a plan that plants a fault. */
 export interface PlantedFault extends Pick<Plan, 'send' | 'whileDown'> {
@@ -58,6 +59,55 @@ export function claimsHeldTwice(): PlantedFault {
     const { state, by } = request;
     const leases = [{ state, by, until: Date.now() + 1_000 }];
     return { answer: { status: 200, revision: answer.revision + 1, moments: { leases } }, isPlanted: true };
+  });
+}
+
+/** A service that gives a slot away during its cooldown. */
+export function ignoredCooldowns(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    if (request.type !== 'claim' || answer.problem !== 'slots-taken') return { answer, isPlanted: false };
+    const { state, by } = request;
+    const { document } = await ask({ type: 'status' });
+    const slots = document?.claims.find((claim) => claim.state === state)?.slots ?? 0;
+    // As many are held as there are slots, if none is in its cooldown.
+    if ((answer.holders?.length ?? 0) >= slots) return { answer, isPlanted: false };
+    const leases = [{ state, by, until: Date.now() + 1_000 }];
+    return { answer: { status: 200, revision: answer.revision + 1, moments: { leases } }, isPlanted: true };
+  });
+}
+
+/** A service that sends a caller to work again after its report. */
+export function repeatedTurns(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    if (request.type !== 'is' || answer.problem !== 'already-reported') return { answer, isPlanted: false };
+    return { answer: { status: 200, revision: answer.revision }, isPlanted: true };
+  });
+}
+
+/** A proxy that reports in the name of a member for a caller that is none. */
+export function strangersCounted(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    const isRefused = request.type === 'update' && answer.problem === 'not-a-member';
+    if (!isRefused || request.key !== undefined) return { answer, isPlanted: false };
+    const { names = [] } = await ask({ type: 'missing' });
+    for (const by of names) {
+      const counted = await ask({ ...request, by });
+      if (counted.status === 200) return { answer: counted, isPlanted: true };
+    }
+    return { answer, isPlanted: false };
+  });
+}
+
+/** A pause that does not hold: the timers run on. */
+export function brokenPauses(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    if (request.type !== 'pause') return { answer, isPlanted: false };
+    const { revision } = await ask({ type: 'resume' });
+    return { answer, isPlanted: revision > answer.revision };
   });
 }
 

@@ -7,8 +7,10 @@ import { Client, type Stage } from './clients.ts';
 import { startClock } from './clock.ts';
 import type { Operation } from './history.ts';
 import type { Moment } from './moment.ts';
+import { type Entry, readHistory } from './read-answer.ts';
+import { type Answer, isQuery, type Request } from './requests.ts';
 import { type Shape, shapeOf } from './shapes.ts';
-import { type Answer, type Entry, isQuery, type Request, readHistory, send } from './wire.ts';
+import { send } from './wire.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -44,14 +46,14 @@ const RUSH = 10;
 export async function runOnce(plan: Plan): Promise<Run> {
   const { seed } = plan;
   const random = new Random(seed);
-  const shape = shapeOf(seed);
+  const shape = shapeOf(seed, Date.now());
   const charts = await folderOf({ 'fault/run.yaml': shape.chart });
   let server = await startServer({ charts });
   const now = startClock();
   const book = new Book(now);
   book.serverStarts();
   const from = now();
-  await send(machineAt(server.url), { type: 'status' }, FOR_EVER);
+  await send(machineAt(server.url), shape.begin ?? { type: 'status' }, FOR_EVER);
   const started = { from, to: now() };
   const stage = new RunningStage(plan, shape, machineAt(server.url), book);
   const clients = Array.from({ length: plan.clients }, (_, i) =>

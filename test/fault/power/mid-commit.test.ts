@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lacks } from '../../process/recipes/recipe.ts';
 import { cleanUp, type Server } from '../../process/server.ts';
 import { isOfTheNetwork, wasRefused } from '../clients.ts';
+import type { Request } from '../requests.ts';
 import type { Shape } from '../shapes.ts';
-import type { Request } from '../wire.ts';
 import { Connection } from './connection.ts';
 import { bareImage } from './cut.ts';
 import { type StartImage, startsInProcess } from './image-server.ts';
@@ -29,6 +29,7 @@ const COUNTING: Shape = {
   states: ['a', 'b'],
   slots: [],
   events: [],
+  shows: [],
 };
 
 /** Kills each workerd at its fortieth sync: about fifteen of them are for the start of the machine, and then one for each report. */

@@ -2,8 +2,9 @@
 import { Random } from '../../process/coordination/random.ts';
 import { Client, type Stage } from '../clients.ts';
 import { startClock } from '../clock.ts';
+import type { Answer, Request } from '../requests.ts';
 import type { Shape } from '../shapes.ts';
-import { type Answer, type Request, send } from '../wire.ts';
+import { send } from '../wire.ts';
 import { Connection, type Heard } from './connection.ts';
 import type { Step } from './trace.ts';
 

@@ -14,6 +14,7 @@ const RING: Shape = {
   states: ['drain', 'patch'],
   slots: ['patch'],
   events: [],
+  shows: [],
 };
 
 /** Failures are counted in the context, and their data decide. */
@@ -42,6 +43,7 @@ const RETREAT: Shape = {
   states: ['canary', 'fleet'],
   slots: [],
   events: ['fail'],
+  shows: [],
 };
 
 /** By the machine's name. */
