@@ -13,6 +13,7 @@ import { isDone, type Snapshot, type Timer, type Visit } from './snapshot.ts';
 import { NO_TERMS, type Terms } from './terms.ts';
 import { type Action, initialTransition, transition } from './transition.ts';
 import type { EngineEvent } from './xstate-config.ts';
+import { timedBy } from './xstate-names.ts';
 
 /** The effects of one event, or of the start. */
 export interface Step {
@@ -154,6 +155,8 @@ export function advance(
   if (machine.status === 'done') timers.clear();
   const active = new Map<StateNumber, Visit>();
   for (const state of configuration) active.set(state, visits.get(state) ?? { number: ++count, since: now });
+  // xstate (5.33.3) can enter a state in a transition that leaves the state around it.
+  timers.clearOf((state) => state !== ROOT && !active.has(state));
   return {
     ok: true,
     snapshot: {
@@ -196,6 +199,14 @@ class TimerChanges {
   /** Clears all timers, at the end of the chart. */
   clear(): void {
     for (const id of this.timers.keys()) this.#delete(id);
+  }
+
+  /** Clears those of states that were set in this transition, and are not active after it. */
+  clearOf(isGone: (state: StateNumber) => boolean): void {
+    for (const { id, label } of this.set.values()) {
+      const timed = timedBy(label);
+      if (timed !== undefined && isGone(timed.state)) this.#delete(id);
+    }
   }
 
   #set(label: string, at: number, event: string): void {
