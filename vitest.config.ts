@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestUserConfig } from 'vitest/config';
 import { callerWorker } from './test/edge/binding/caller.ts';
 import { HOOKS, withHooks } from './test/hooks.ts';
 import { outside } from './test/outside.ts';
@@ -47,41 +47,54 @@ const LOAD = [
   'test/process/soak.test.ts',
 ];
 
+/** Files whose tests hold times of CPU against bounds: another file would take half of a core from them. */
+const MEASURED = [
+  'test/chart/bounds.test.ts',
+  'test/chart/growth.test.ts',
+  'test/chart/opening.test.ts',
+  'test/chart/statechart/bounds.test.ts',
+  'test/objects/growth.test.ts',
+  'test/view/layout.test.ts',
+];
+
+/** A project whose tests run inside workerd, with real storage. */
+function inWorkerd(name: string, test: TestUserConfig) {
+  return {
+    plugins: [
+      clientFiles,
+      cloudflareTest({
+        wrangler: { configPath: './wrangler.toml' },
+        miniflare: {
+          // Tests put their own charts behind the Worker's binding; the real folder is beside it.
+          assets: { directory: 'charts', binding: 'BUNDLE' },
+          bindings: { AUTH: 'open', ...HOOKS },
+          ratelimits: { FEW_REQUESTS: { namespace_id: '1', simple: { limit: 5, period: 60 } } },
+          serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
+          outboundService: withHooks(outside()),
+          // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
+          workers: [callerWorker(name)],
+        },
+      }),
+    ],
+    // One isolate a worker for all its files, which is twice as fast: each test has addresses of its own.
+    test: { name, isolate: false, testTimeout: 30_000, provide: { fuzz }, ...test },
+  };
+}
+
 /** What projects share whose tests start server processes. */
 const servers = { globalSetup: 'test/process/bundled.ts', testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
     projects: [
-      {
-        // Everything that can run inside workerd does, with real storage.
-        plugins: [
-          clientFiles,
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              // Tests put their own charts behind the Worker's binding; the real folder is beside it.
-              assets: { directory: 'charts', binding: 'BUNDLE' },
-              bindings: { AUTH: 'open', ...HOOKS },
-              ratelimits: { FEW_REQUESTS: { namespace_id: '1', simple: { limit: 5, period: 60 } } },
-              serviceBindings: { CHARTS: writableCharts('charts'), CALLER: 'caller' },
-              outboundService: withHooks(outside()),
-              // Another Worker, whose wrangler.toml would have the same in `[[services]]`.
-              workers: [callerWorker('workerd')],
-            },
-          }),
-        ],
-        test: {
-          name: 'workerd',
-          // One isolate a worker for all its files, which is twice as fast: each test has addresses of its own.
-          isolate: false,
-          ...sideBySide,
-          testTimeout: 30_000,
-          provide: { fuzz },
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/browser/**', 'test/fault/**'],
-        },
-      },
+      // Everything that can run inside workerd does.
+      inWorkerd('workerd', {
+        include: ['test/**/*.test.ts'],
+        exclude: ['test/process/**', 'test/browser/**', 'test/fault/**', ...MEASURED],
+        ...sideBySide,
+      }),
+      // What is held to a time there.
+      inWorkerd('measured', { include: MEASURED, ...alone }),
       {
         // What starts a server process, kills it and looks at its files.
         test: {
