@@ -65,11 +65,22 @@ export function start(
 
 /** Sends one event. */
 export function send(program: Program, snapshot: Snapshot, event: EngineEvent, now: number): Step | NoStep {
+  return sendAfter(program, snapshot, event, now);
+}
+
+/** @param fired the timer that has sent the event, and is gone. */
+function sendAfter(
+  program: Program,
+  snapshot: Snapshot,
+  event: EngineEvent,
+  now: number,
+  fired?: number,
+): Step | NoStep {
   return bounded(program, snapshot.terms, () => {
     if (isDone(snapshot)) return NOT_TAKEN;
     const [machine, actions] = transition(program, awake(program.machine, snapshot.machine), event);
     const taken = actions.some(({ type, info }) => type === 'taken' && info.event === event);
-    if (taken || event.address === undefined) return advance(program, snapshot, machine, actions, now);
+    if (taken || event.address === undefined) return advance(program, snapshot, machine, actions, now, fired);
     return { ...NOT_TAKEN, failures: program.evaluator.failures };
   });
 }
@@ -85,8 +96,7 @@ const NOT_TAKEN: NoStep = { ok: false, reason: 'not-taken', detail: 'no transiti
  * @param now the timer's time, or a later one.
  */
 export function fire(program: Program, snapshot: Snapshot, timer: Timer, now = timer.at): Step | NoStep {
-  const without = withoutTimer(snapshot, timer);
-  const step = send(program, without, { type: timer.event }, now);
+  const step = sendAfter(program, snapshot, { type: timer.event }, now, timer.id);
   return step.ok ? { ...step, timersCleared: [timer.id, ...step.timersCleared] } : step;
 }
 
@@ -121,13 +131,18 @@ function boundCrossed(error: unknown): string | undefined {
   return error.message.startsWith('Unable to evaluate guard') ? TOO_LONG : undefined;
 }
 
-/** Applies the actions of one transition to the visits and timers, which xstate's snapshot does not have. */
+/**
+ * Applies the actions of one transition to the visits and timers, which xstate's snapshot does not have.
+ *
+ * @param fired a timer that is gone.
+ */
 export function advance(
   program: Program,
   before: Snapshot,
   after: MachineSnapshot,
   actions: readonly Action[],
   now: number,
+  fired?: number,
 ): Step {
   // The same form as from storage, so that going on in memory and after a restart are the same by construction.
   // Without parallel regions there is only one order of states, and nothing to do.
@@ -136,7 +151,7 @@ export function advance(
   const left: LeftState[] = [];
   const entered: StateNumber[] = [];
   const visits = new Map(before.active);
-  const timers = new TimerChanges(before);
+  const timers = new TimerChanges(before, fired);
   let count = before.visits;
   // The relative timers of a paused run stand still, also those that it sets meanwhile.
   const clock = before.terms.paused?.since ?? now;
@@ -182,8 +197,10 @@ class TimerChanges {
   readonly cleared: number[] = [];
   count: number;
 
-  constructor(before: Snapshot) {
+  constructor(before: Snapshot, fired?: number) {
+    // One copy: a turn may fire a thousand of a thousand timers.
     this.timers = new Map(before.timers);
+    if (fired !== undefined) this.timers.delete(fired);
     this.count = before.timersSet;
   }
 
