@@ -66,8 +66,8 @@ export class RemoteMachine {
 
   /**
    * Answers whether a state is current, with an answer that may be `maxStale` ms old: older than one that the caller has had
-   * from another edge. Two requests that wait then make no calls of their own, neither when they join others nor at their
-   * deadlines.
+   * from another edge. A request that waits then makes no call of its own, neither when it joins others nor at its
+   * deadline.
    *
    * @returns the answer, and how old it may be, ms.
    */

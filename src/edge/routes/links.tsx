@@ -2,8 +2,9 @@ import type { Context } from 'hono';
 import { LINK_TTL, LINK_TTL_MAX } from '../../limits.ts';
 import { type Refusal, statusOf, titleOf } from '../../refusal.ts';
 import { NoLinkPage, OfferPage, SentPage } from '../../view/link-page.tsx';
-import type { Contract, Parameter } from '../contract/contract.ts';
+import type { Parameter } from '../contract/contract.ts';
 import { LinkShape } from '../contract/documents.ts';
+import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
 import { type Made, makeLink, readLink } from '../links.ts';
 import { CALLER, durationShape, EVENT, parameter, STATE, withSubject } from '../parameters.ts';
@@ -23,18 +24,6 @@ const TTL: Parameter<number> = parameter({
 
 /** Whose report the link makes. */
 const REPORTER = { ...CALLER, says: 'The name of the person: the link reports under it.' };
-
-/** The refusals of a report that a link makes. */
-const REPORTING = [
-  'not-taken',
-  'final-state',
-  'no-members',
-  'not-a-member',
-  'not-for-you',
-  'not-holder',
-  'expression-failed',
-  'over-bound',
-] as const satisfies Contract['refusals'];
 
 const PAGE = { 'text/html': 'text' } as const;
 
@@ -64,7 +53,7 @@ export const links: MachineResource = {
           'not-current',
           'cannot-come',
           'already-reported',
-          ...REPORTING,
+          ...REPORT_REFUSALS,
         ],
       },
       async answer(c, machine) {
@@ -95,7 +84,7 @@ export const link: MachineResource = {
         id: 'showLink',
         summary: 'What the link would send, with a button. It sends nothing.',
         answers: { 200: { says: 'The page.', content: PAGE, headers: ['ETag', 'X-Robots-Tag'] } },
-        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORTING],
+        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORT_REFUSALS],
       },
       async answer(c, machine) {
         const read = await readLink(c.env, machine.name, lastSegment(c), Date.now());
@@ -117,7 +106,7 @@ export const link: MachineResource = {
         id: 'useLink',
         summary: 'Reports what the link says. A repeat changes nothing, and says so. The body is ignored.',
         answers: { 200: { says: 'It counts.', content: PAGE, headers: ['ETag', 'X-Robots-Tag'] } },
-        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORTING],
+        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORT_REFUSALS],
       },
       async answer(c, machine) {
         const read = await readLink(c.env, machine.name, lastSegment(c), Date.now());

@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '../../refusal.ts';
 import { type ReportBody, readData, readWebhook } from '../body.ts';
 import type { Contract } from '../contract/contract.ts';
 import { JsonShape } from '../contract/documents.ts';
+import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
 import { BY, EVENT, MAX_STALE, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
 import { queryOf } from '../query.ts';
@@ -65,14 +66,7 @@ const REPORTING = {
     'reserved-event',
     'not-current',
     'cannot-come',
-    'final-state',
-    'not-taken',
-    'no-members',
-    'not-a-member',
-    'not-for-you',
-    'not-holder',
-    'expression-failed',
-    'over-bound',
+    ...REPORT_REFUSALS,
     'wrong-revision',
     'key-reused',
     'too-large',
