@@ -103,3 +103,9 @@ const NONE_SUCH: ReadonlySet<string> = new Set(['no-such-member', 'no-such-notif
 export function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }
+
+/** Writes the path of a resource and its query, without what is undefined. */
+export function path(resource: string, query: Readonly<Record<string, string | undefined>>): string {
+  const said = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return `/${resource}?${new URLSearchParams(said)}`;
+}

@@ -9,10 +9,18 @@
  *     }
  */
 
-import { type Answer, type ClientOptions, Connection, type No, noOf, pause } from './client-connection.ts';
+import {
+  type Answer,
+  type ClientOptions,
+  Connection,
+  type No,
+  noOf,
+  path,
+  pause,
+} from './client-connection.ts';
 import { errorOf, StateServiceError } from './client-error.ts';
 import { eventsIn } from './client-events.ts';
-import { canOpen, openSocket } from './client-socket.ts';
+import { Turns } from './client-turns.ts';
 import type { MemberFact, MemberStatus } from './objects/results.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { ShownNotifications } from './objects/shown-notifications.ts';
@@ -92,17 +100,17 @@ export class StateClient {
 
 /** One machine. */
 class MachineClient {
-  readonly #options: ClientOptions;
   readonly #connection: Connection;
+  readonly #turns: Turns;
 
   constructor(options: ClientOptions, address: string) {
-    this.#options = options;
     this.#connection = new Connection(options, address === 'default' ? '' : `/${address}`);
+    this.#turns = new Turns(options, this.#connection);
   }
 
   /** Whether `state` is current; with `by`, whether there is something to do for that caller. */
   async is(state: string, { by }: AskOptions = {}): Promise<boolean> {
-    return (await this.#turn({ state, by }, 0)) === 'yes';
+    return (await this.#turns.ask({ state, by }, 0)) === 'yes';
   }
 
   /**
@@ -120,22 +128,7 @@ class MachineClient {
     state: string,
     { by, seconds = Number.POSITIVE_INFINITY, signal }: WaitOptions = {},
   ): Promise<boolean> {
-    const until = Date.now() + seconds * 1_000;
-    let backoff = FIRST_BACKOFF;
-    for (;;) {
-      const began = Date.now();
-      const isLong = until - began > LONGEST_WAIT && canOpen(this.#options);
-      let turn = isLong ? await this.#turnBySocket({ state, by }, until, signal) : NOT_YET;
-      if (typeof turn === 'object') {
-        if (Date.now() - began > LONGEST_WAIT) backoff = FIRST_BACKOFF;
-        // A request that waits is also the pause between two connections: it misses nothing.
-        const longest = isLong ? backoff * (0.5 + Math.random() / 2) : LONGEST_WAIT;
-        turn = await this.#turn({ state, by }, Math.min(Math.max(0, until - Date.now()), longest), signal);
-        backoff = Math.min(2 * backoff, LONGEST_WAIT);
-      }
-      if (typeof turn !== 'object') return turn === 'yes';
-      if (Date.now() >= until) return false;
-    }
+    return this.#turns.wait({ state, by }, Date.now() + seconds * 1_000, signal);
   }
 
   /** Reports to `state`. A report without an answer is repeated, and counts once. */
@@ -269,81 +262,10 @@ class MachineClient {
       await pause(1_000);
     }
   }
-
-  /**
-   * Waits over a WebSocket.
-   *
-   * @param until ms since the epoch.
-   * @returns not yet also if the WebSocket does not open, or is lost.
-   */
-  async #turnBySocket(ask: Ask, until: number, signal?: AbortSignal): Promise<Turn> {
-    signal?.throwIfAborted();
-    const socket = await openSocket(`${this.#connection.base}/watch`, this.#options, signal);
-    if (socket === undefined) return NOT_YET;
-    try {
-      // That the state was entered, perhaps only briefly, does not mean that a caller may go.
-      const awaited = ask.by === undefined ? ask.state : undefined;
-      for (let asked = 1; ; asked++) {
-        const turn = await this.#turn(ask, 0, signal);
-        // The answer can overtake the news of the commit that has entered the state and left it again.
-        if (turn === 'never' && asked > 1 && awaited !== undefined)
-          return (await socket.hasEntered(awaited, NEWS_WITHIN)) ? 'yes' : 'never';
-        if (typeof turn !== 'object' || Date.now() >= until) return turn;
-        const news = await socket.next(awaited, Math.min(until - Date.now(), turn.again));
-        if (news === 'entered') return 'yes';
-        if (news === 'deleted') throw new StateServiceError(404, 'no-chart', 'The machine was deleted.');
-        if (news === 'lost') return NOT_YET;
-      }
-    } finally {
-      socket.close();
-    }
-  }
-
-  async #turn(ask: Ask, wait: number, signal?: AbortSignal): Promise<Turn> {
-    const query = { ...ask, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
-    const response = await this.#connection.send('GET', path('state', query), {}, { signal });
-    if (response.status === 200) {
-      await response.body?.cancel();
-      return 'yes';
-    }
-    const refusal = await errorOf(response);
-    if (response.status !== 406) throw refusal;
-    const later = response.headers.get('Retry-After');
-    if (later === null) return 'never';
-    return PASSES.has(refusal.code) ? { again: Math.min(Number(later) * 1_000, LONGEST_WAIT) } : NOT_YET;
-  }
 }
-
-/** Whether a state is current, may become current, or cannot any more. */
-interface Ask {
-  readonly state: string;
-  readonly by: string | undefined;
-}
-
-/** `again`: not yet, and when to ask again if no change comes, in ms. */
-type Turn = 'yes' | 'never' | { readonly again: number };
-
-/** The shortest time between two WebSockets, ms. It grows with each that is lost or does not open. */
-const FIRST_BACKOFF = 1_000;
-
-/** The longest wait of one request, ms: the service's own bound. */
-const LONGEST_WAIT = 60_000;
-
-const NOT_YET: Turn = { again: LONGEST_WAIT };
-
-/** The refusals that end by the clock, without a change of the machine. */
-const PASSES: ReadonlySet<string> = new Set(['closed', 'slots-taken']);
-
-/** How long after an answer the news of an earlier commit may come, ms. */
-const NEWS_WITHIN = 500;
 
 /** The members of a page: as many as the service gives at a time. */
 const PAGE = '1000';
-
-function path(resource: string, query: Readonly<Record<string, string | undefined>>): string {
-  const said = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  return `/${resource}?${new URLSearchParams(said)}`;
-}
 
 function textsOf(inputs: Status['inputs']): Record<string, string> {
   return Object.fromEntries(Object.entries(inputs ?? {}).map(([name, value]) => [name, String(value)]));

@@ -4,15 +4,13 @@
  * The machine acts only through actions that xstate hands back unexecuted (`Signal`): from these the engine learns
  * which states were entered and left, whether the event was taken, and which timers to set.
  */
-import { assign, cancel, raise, setup } from 'xstate';
+import { cancel, setup } from 'xstate';
 import { MICROSTEPS } from '../chart-limits.ts';
+import { ExpressionCompiler } from './compile-expressions.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
 import { Evaluator } from './evaluator.ts';
-import type { CheckedGuard, Json, Scope } from './expression.ts';
 import { needOf, partIn } from './members.ts';
 import {
-  type ActionModel,
-  type Assignment,
   extentOf,
   isRelated,
   type Model,
@@ -26,29 +24,16 @@ import {
 import { parseDelay } from './time.ts';
 import {
   type Action,
-  all,
   type EngineContext,
   type EngineEvent,
-  either,
   type Guard,
-  type GuardArguments,
   guarded,
-  inState,
   type StateConfig,
   signal,
   type TransitionConfig,
   targetIds,
 } from './xstate-config.ts';
-import {
-  delayName,
-  doneEvent,
-  doneState,
-  keyOf,
-  labelOf,
-  metEvent,
-  momentEvent,
-  writtenDoneEvent,
-} from './xstate-names.ts';
+import { delayName, doneEvent, keyOf, metEvent, momentEvent } from './xstate-names.ts';
 
 /** A chart's model, compiled. */
 export interface Program {
@@ -104,6 +89,7 @@ const xstate = setup({ types: { context: {} as EngineContext, events: {} as Engi
 class Compiler {
   readonly #program: Pick<Program, 'model' | 'evaluator'>;
   readonly #evaluator: Evaluator;
+  readonly #expressions: ExpressionCompiler;
   readonly #model: Model;
   readonly #children: readonly (readonly StateNumber[])[];
 
@@ -111,6 +97,7 @@ class Compiler {
     this.#program = { model, evaluator };
     this.#model = model;
     this.#evaluator = evaluator;
+    this.#expressions = new ExpressionCompiler(model, evaluator);
     const children: StateNumber[][] = model.states.map(() => []);
     for (const [number, { parent }] of model.states.entries())
       if (parent !== undefined) children[parent]?.push(number);
@@ -163,20 +150,22 @@ class Compiler {
 
   #initial({ initial }: StateModel): Pick<StateConfig, 'initial'> {
     if (initial === undefined) return {};
-    return { initial: { target: keyOf(initial.target), actions: this.#actions(initial.actions) } };
+    return {
+      initial: { target: keyOf(initial.target), actions: this.#expressions.actions(initial.actions) },
+    };
   }
 
   #entry(number: StateNumber, state: StateModel): Action[] {
     return [
       signal('entered', { state: number }),
-      ...this.#actions(state.entry),
+      ...this.#expressions.actions(state.entry),
       ...(state.at ?? []).map(({ at }, i) => signal('setMoment', { id: momentEvent(number, i), at })),
     ];
   }
 
   #exit(number: StateNumber, state: StateModel): Action[] {
     return [
-      ...this.#actions(state.exit),
+      ...this.#expressions.actions(state.exit),
       ...(state.at ?? []).map((_, i) => cancel(momentEvent(number, i))),
       ...(hasQuorum(state) ? [forgetCounts(number)] : []),
       signal('left', { state: number }),
@@ -229,7 +218,7 @@ class Compiler {
     const { targets, actions, quorum } = model;
     const guards = [
       this.#addressed(source),
-      ...(model.guard === undefined ? [] : [this.#guard(model.guard)]),
+      ...(model.guard === undefined ? [] : [this.#expressions.guard(model.guard)]),
     ];
     // XState forbids an event by a transition without targets and actions.
     if (targets === undefined && actions === undefined && quorum === undefined)
@@ -254,14 +243,17 @@ class Compiler {
 
   /** A transition that says when it is taken. */
   #taking(model: TransitionModel): TransitionConfig {
-    return { ...this.#transition(model), actions: [signal('taken', {}), ...this.#actions(model.actions)] };
+    return {
+      ...this.#transition(model),
+      actions: [signal('taken', {}), ...this.#expressions.actions(model.actions)],
+    };
   }
 
   #transition({ targets, guard, actions, reenter }: TransitionModel): TransitionConfig {
     return {
       ...(targets === undefined ? {} : { target: targetIds(targets) }),
-      ...guarded([this.#paid, ...(guard === undefined ? [] : [this.#guard(guard)])]),
-      ...(actions === undefined ? {} : { actions: this.#actions(actions) }),
+      ...guarded([this.#paid, ...(guard === undefined ? [] : [this.#expressions.guard(guard)])]),
+      ...(actions === undefined ? {} : { actions: this.#expressions.actions(actions) }),
       ...(reenter === undefined ? {} : { reenter }),
     };
   }
@@ -290,58 +282,6 @@ class Compiler {
   #counted(source: StateNumber, { until }: Quorum): Guard[] {
     if (typeof until === 'number') return [];
     return [({ event: { isCountedBy } }) => isCountedBy?.(source) !== true];
-  }
-
-  /**
-   * A guard with `in_state` becomes a list of guards. Only xstate's `stateIn` sees the configuration of the microstep, so
-   * its results are recorded first, and the expression is evaluated last.
-   */
-  #guard({ cel, asks = [] }: CheckedGuard<StateNumber>): Guard {
-    const answers = new Map<string, boolean>();
-    const note =
-      (name: string, isIn: boolean): Guard =>
-      () => {
-        answers.set(name, isIn);
-        return true;
-      };
-    const ask = ([name, state]: readonly [string, StateNumber]) =>
-      either(all([inState(state), note(name, true)]), note(name, false));
-    return all([...asks.map(ask), (args) => this.#evaluator.guard(cel, this.#scope(args), answers)]);
-  }
-
-  #actions(actions: readonly ActionModel[] = []): Action[] {
-    return actions.map((action) => {
-      if ('cancel' in action) return cancel(labelOf(action.cancel));
-      if ('assign' in action) return this.#assign(action.assign);
-      const { raise: type, delay, id } = action;
-      return raise(
-        { type },
-        { ...(delay === undefined ? {} : { delay }), ...(id === undefined ? {} : { id: labelOf(id) }) },
-      );
-    });
-  }
-
-  /** All expressions of one `assign` see the context from before it. */
-  #assign(assignments: readonly Assignment[]): Action {
-    return assign(({ context, event }: GuardArguments) => {
-      const scope = this.#scope({ context, event });
-      const data: Record<string, Json> = Object.assign(Object.create(null), context.data);
-      for (const { key, to } of assignments)
-        data[key] = 'cel' in to ? this.#evaluator.value(to.cel, scope) : to.value;
-      this.#evaluator.admit(data);
-      return { data };
-    });
-  }
-
-  #scope({ context, event }: GuardArguments): Scope {
-    const type = event.own ?? this.#eventName(event.type);
-    return { context: context.data, event: event.data === undefined ? { type } : { type, data: event.data } };
-  }
-
-  /** An event as the chart writes it: a done event has the state's name, and in xstate its key. */
-  #eventName(type: string): string {
-    const done = doneState(type);
-    return done === undefined ? type : writtenDoneEvent(this.#model.states[done]?.name ?? '');
   }
 }
 
