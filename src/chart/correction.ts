@@ -3,7 +3,7 @@ import type { Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
 import { type StateNumber, UPDATE } from './model.ts';
 import { nameOf } from './queries.ts';
-import type { Sequence } from './sequence.ts';
+import type { Sequence } from './sequence-model.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Whether the present values of `next` are those of a machine that runs `program`. */

@@ -1,7 +1,7 @@
 /** Writes a running sequence as its chart's text with the present values, as the original does. */
 import type { Sliced } from '../sliced.ts';
 import type { StateNumber } from './model.ts';
-import type { Sequence } from './sequence.ts';
+import type { Sequence } from './sequence-model.ts';
 import { copiedScalar, numberScalar, textScalar } from './yaml-scalar.ts';
 import type { ScalarNode } from './yaml-tree.ts';
 import { type Change, changeScalars, nodeAt, type Replacement } from './yaml-write.ts';

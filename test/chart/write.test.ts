@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readChart, writeChart } from '../../src/chart/chart.ts';
-import type { Sequence } from '../../src/chart/sequence.ts';
+import type { Sequence } from '../../src/chart/sequence-model.ts';
 import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { atOnce } from '../../src/sliced.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
