@@ -114,9 +114,7 @@ function OperationDetails({ path, method, contract, right, refusals }: ShownOper
           {Object.keys(body ?? {}).map((type) => (
             <>
               <dt>body</dt>
-              <dd>
-                <code>{type}</code>
-              </dd>
+              <dd>{type === '*/*' ? 'any type' : <code>{type}</code>}</dd>
             </>
           ))}
         </dl>

@@ -14,7 +14,7 @@ export interface Contract {
   /** Set if all other parameters of the query are inputs of the run: what they are, in a line. */
   readonly inputs?: string;
   /** The body of the request. */
-  readonly body?: Content;
+  readonly body?: RequestBody;
   /** Whether a request without a body is right as well. */
   readonly isBodyOptional?: true;
   /** The successful responses by status: 2xx and 304. */
@@ -34,6 +34,12 @@ interface Reply {
 
 /** The schema of a body by its media type, or `text`. */
 export type Content = Readonly<Record<string, z.ZodType | 'text'>>;
+
+/** The schema of a request's body by its media type. `any`: the body is not read, or is read as the type beside it. */
+export type RequestBody = Readonly<Record<string, z.ZodType | 'text' | 'any'>>;
+
+/** Any `Content-Type`: `curl -d` and `curl --data-binary` send that a body is a form, whatever it is. */
+export const ANY_TYPE = { '*/*': 'any' } as const satisfies RequestBody;
 
 /** A parameter of the query, or a header of the request. */
 export interface Parameter<Value> {

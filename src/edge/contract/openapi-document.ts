@@ -7,7 +7,14 @@ import { problemType, type RefusalCode, statusOf, titleOf } from '../../refusal.
 import { ACCESS_HEADER } from '../auth.ts';
 import type { MethodName, Resources } from '../resource.ts';
 import { SAFE } from '../responses.ts';
-import { type Content, type Contract, HEADERS, type HeaderName, type Parameter } from './contract.ts';
+import {
+  type Content,
+  type Contract,
+  HEADERS,
+  type HeaderName,
+  type Parameter,
+  type RequestBody,
+} from './contract.ts';
 import { DOCUMENTS, ProblemShape } from './documents.ts';
 
 /** An operation of the service: a method of a path, and its contract. */
@@ -251,9 +258,11 @@ function problemSchema(codes: readonly RefusalCode[]): Json {
   };
 }
 
-function contentJson(content: Content | undefined): Json {
+function contentJson(content: RequestBody | undefined): Json {
   if (content === undefined) return {};
-  return { content: mapValues(content, (shape) => ({ schema: contentSchema(shape) })) };
+  return {
+    content: mapValues(content, (shape) => (shape === 'any' ? {} : { schema: contentSchema(shape) })),
+  };
 }
 
 function contentSchema(shape: z.ZodType | 'text'): Json {

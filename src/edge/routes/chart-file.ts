@@ -1,5 +1,6 @@
 import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
+import { ANY_TYPE } from '../contract/contract.ts';
 import { UploadedShape } from '../contract/documents.ts';
 import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
@@ -39,7 +40,7 @@ export const chart: MachineResource = {
         id: 'upload',
         summary: 'Puts a chart at the address.',
         parameters: [BY, RESET, DRY_RUN, IF_MATCH],
-        body: { 'application/yaml': 'text' },
+        body: { 'application/yaml': 'text', ...ANY_TYPE },
         answers: {
           200: { ...TAKEN, says: 'The machine runs it; with `dry_run`, it would.' },
           201: { ...TAKEN, says: 'There was no machine; one has begun with it.' },

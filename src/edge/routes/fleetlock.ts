@@ -4,7 +4,7 @@ import type { Lock } from '../../commands.ts';
 import { FLEETLOCK_BYTES } from '../../limits.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { readText } from '../body.ts';
-import type { Parameter } from '../contract/contract.ts';
+import { ANY_TYPE, type Parameter } from '../contract/contract.ts';
 import { FaultShape, FleetLockShape } from '../contract/fleetlock-documents.ts';
 import type { AppEnv } from '../env.ts';
 import { checkOwnName, parameter, withSubject } from '../parameters.ts';
@@ -24,7 +24,10 @@ const PROTOCOL: Parameter<'true'> = parameter({
 });
 
 /** The request of both routes, and the refusals that both can answer with. */
-const REQUEST = { parameters: [PROTOCOL], body: { 'application/json': FleetLockShape } } as const;
+const REQUEST = {
+  parameters: [PROTOCOL],
+  body: { 'application/json': FleetLockShape, ...ANY_TYPE },
+} as const;
 const REFUSALS = [
   'wrong-parameter',
   'ambiguous-state',

@@ -4,6 +4,7 @@ import { INPUTS_BYTES } from '../../chart-limits.ts';
 import { type Parsed, parseInput } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';
 import { readText } from '../body.ts';
+import { ANY_TYPE } from '../contract/contract.ts';
 import { InputsShape } from '../contract/documents.ts';
 import { IF_MATCH, withSubject } from '../parameters.ts';
 import { inputsInQuery } from '../query.ts';
@@ -22,7 +23,7 @@ export const inputs: MachineResource = {
           'Changes inputs of a machine that runs. Slots and quorums follow at once; timers that are set stay.',
         parameters: [IF_MATCH],
         inputs: 'The inputs to change: ?batch=10. The body has them as well.',
-        body: { 'application/json': InputsShape },
+        body: { 'application/json': InputsShape, ...ANY_TYPE },
         isBodyOptional: true,
         answers: { 204: { says: 'They are changed.', headers: ['ETag'] } },
         refusals: ['wrong-parameter', 'wrong-inputs', 'wrong-revision', 'too-large', 'too-slow'],

@@ -7,6 +7,7 @@ import { refuse } from '../../refusal.ts';
 import { inSlices } from '../../slices.ts';
 import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
+import { ANY_TYPE } from '../contract/contract.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
 import { BY, IF_MATCH, NOTHING, parameter, readConditions, wholeNumber } from '../parameters.ts';
 import { lastSegment } from '../query.ts';
@@ -102,7 +103,7 @@ export const members: MachineResource = {
         id: 'setMembers',
         summary: 'Replaces the list of members.',
         parameters: [BY, IF_MATCH],
-        body: { 'text/plain': 'text', 'application/json': z.unknown() },
+        body: { 'text/plain': 'text', 'application/json': z.unknown(), ...ANY_TYPE },
         answers: { 200: CHANGED },
         refusals: ['wrong-parameter', 'wrong-revision', 'too-large', 'too-slow', 'invalid-members'],
       },

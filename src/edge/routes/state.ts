@@ -3,7 +3,7 @@ import type { Accepted } from '../../commands.ts';
 import { checkState, type Parsed } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
 import { type ReportBody, readData, readWebhook } from '../body.ts';
-import type { Contract } from '../contract/contract.ts';
+import { ANY_TYPE, type Contract } from '../contract/contract.ts';
 import { JsonShape } from '../contract/documents.ts';
 import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
@@ -52,7 +52,7 @@ const REPORTING = {
   summary:
     'Reports: sends an event to the state. The body, if there is one, is its data: JSON, whatever its type.',
   parameters: [OPTIONAL_STATE, EVENT, ...UPDATE_OPTIONS],
-  body: { 'application/json': JsonShape },
+  body: { 'application/json': JsonShape, ...ANY_TYPE },
   isBodyOptional: true,
   answers: {
     200: {
@@ -98,6 +98,8 @@ export const askByPost: MachineResource = {
         id: 'ask',
         ...ASKING,
         summary: 'Whether the state is current, for callers that can only POST. The body is ignored.',
+        body: ANY_TYPE,
+        isBodyOptional: true,
       },
       answer: ask,
     },
