@@ -59,6 +59,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'signout',
   'start',
   'state',
+  'timeline.svg',
   'turn.sh',
   'v1',
   'watch',

@@ -50,6 +50,14 @@ export const HISTORY_PAGE_LENGTH = 1024 * 1024;
 /** The newest of them on a machine's page. */
 export const VIEW_HISTORY = 20;
 
+/**
+ * What a timeline has: the newest changes of states and pauses, and the newest visits in them, some 200 bytes of SVG each.
+ * And the states of all charts whose rows the edge keeps: some 100 bytes each.
+ */
+export const TIMELINE_MOVES = 500;
+export const TIMELINE_VISITS = 500;
+export const TIMELINE_CHARTS_KEPT = 30_000;
+
 /** Reports of the present visits in the data of a page, and their characters, about. */
 export const VIEW_REPORTS = 100;
 export const VIEW_REPORTS_LENGTH = 64 * 1024;

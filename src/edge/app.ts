@@ -11,7 +11,7 @@ import { problem } from './responses.ts';
 import { chart } from './routes/chart-file.ts';
 import { schemaDocument } from './routes/chart-schema.ts';
 import { claims } from './routes/claims.ts';
-import { diagramMermaid, diagramSvg } from './routes/drawings.ts';
+import { diagramMermaid, diagramSvg, timelineSvg } from './routes/drawings.ts';
 import { preReboot, steadyState } from './routes/fleetlock.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.tsx';
@@ -74,6 +74,7 @@ export const RESOURCES: Resources = {
     restore,
     diagramSvg,
     diagramMermaid,
+    timelineSvg,
     metrics,
     preReboot,
     steadyState,

@@ -11,10 +11,12 @@ export interface HistoryFilter {
   /** ms since the epoch; both ends are included. */
   readonly since?: number;
   readonly until?: number;
+  /** Only entries that have changed the active states, or begun or ended a pause. */
+  readonly isMove?: true;
 }
 
 /** @returns a condition that holds for the rows of `history` that match, and its parameters. */
-export function conditionOf({ by, event, state, since, until }: HistoryFilter): {
+export function conditionOf({ by, event, state, since, until, isMove: onlyMoves }: HistoryFilter): {
   readonly sql: string;
   readonly parameters: readonly (string | number)[];
 } {
@@ -25,6 +27,7 @@ export function conditionOf({ by, event, state, since, until }: HistoryFilter): 
   if (state !== undefined) parts.push(['(state = ? OR instr(entered, ?) > 0)', state, JSON.stringify(state)]);
   if (since !== undefined) parts.push(['at >= ?', since]);
   if (until !== undefined) parts.push(['at <= ?', until]);
+  if (onlyMoves) parts.push(["(before <> after OR entered <> '[]' OR cause IN ('pause', 'resume'))"]);
   return {
     sql: parts.map(([sql]) => ` AND ${sql}`).join(''),
     parameters: parts.flatMap(([, ...parameters]) => parameters),
@@ -51,4 +54,19 @@ export function fitsFilter(
     (since === undefined || entry.at >= since) &&
     (until === undefined || entry.at <= until)
   );
+}
+
+/** Whether an entry is one of `isMove`: objects of an earlier version do not know this filter. */
+export function isMove({
+  cause,
+  from,
+  to,
+  entered,
+}: {
+  readonly cause: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly entered: readonly string[];
+}): boolean {
+  return entered.length > 0 || cause === 'pause' || cause === 'resume' || from.join('\n') !== to.join('\n');
 }

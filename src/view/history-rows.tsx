@@ -3,8 +3,12 @@ import type { View } from '../objects/view-data.ts';
 import { innermost, shortened } from './format.ts';
 import { Moment } from './page.tsx';
 
-/** Characters of an entry's data on the page; the history has all of them. */
+/** Characters of an entry's data, of its names and of a note on the page; the history has all of them. */
 const DATA_SHOWN = 80;
+const NAMES_SHOWN = 160;
+const NOTE_SHOWN = 300;
+/** Notes of an entry on the page. */
+const NOTES_SHOWN = 3;
 
 interface HistoryRowsProps {
   readonly entries: View['history'];
@@ -13,7 +17,7 @@ interface HistoryRowsProps {
   readonly now: number;
 }
 
-/** Each entry: when, what, by whom, and which states were entered. The time links to the entry itself. */
+/** Each entry: when, what, which states it entered, and by whom. The time links to the entry itself. */
 export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
   return (
     <table>
@@ -22,9 +26,6 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
           <th scope="col">When</th>
           <th scope="col">What</th>
           <th scope="col">By</th>
-          <th scope="col" class="wide">
-            Entered
-          </th>
         </tr>
       </thead>
       <tbody>
@@ -36,14 +37,17 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
               </a>
             </td>
             <td>
-              {[cause, event === cause ? null : event, state].filter(Boolean).join(' ')}
+              {shortened(
+                [cause, event === cause ? null : event, state].filter(Boolean).join(' '),
+                NAMES_SHOWN,
+              )}
+              {entered.length === 0 ? null : <p>→ {shortened(innermost(entered).join(', '), NAMES_SHOWN)}</p>}
               {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
-              {notes.map((note) => (
-                <p class="soft">{note}</p>
+              {notes.slice(0, NOTES_SHOWN).map((note) => (
+                <p class="soft">{shortened(note, NOTE_SHOWN)}</p>
               ))}
             </td>
             <td>{by ?? sub ?? ''}</td>
-            <td class="wide">{innermost(entered).join(', ')}</td>
           </tr>
         ))}
       </tbody>

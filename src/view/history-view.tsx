@@ -1,4 +1,5 @@
 /** The page of a machine's history. */
+import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/view-data.ts';
 import { HistoryRows } from './history-rows.tsx';
@@ -23,6 +24,8 @@ interface HistoryPageProps {
   readonly fields: HistoryFields;
   /** `before` of the next page; undefined if there is none. */
   readonly before?: number;
+  /** SVG without a style of its own, on the first page of all entries. */
+  readonly timeline?: string;
   /** Who reads the page; undefined where no token is needed. */
   readonly viewer?: string;
   readonly isInSession?: boolean;
@@ -40,7 +43,7 @@ const FIELDS = [
 
 /** A page of the history, with a form that filters it on the server. */
 export function HistoryPage(props: HistoryPageProps) {
-  const { name, path, entries, fields, before, viewer, isInSession = false, now } = props;
+  const { name, path, entries, fields, before, timeline, viewer, isInSession = false, now } = props;
   const { tenant } = parseObjectName(name);
   const filled = FIELDS.flatMap((field) =>
     fields[field.name] === '' ? [] : [[field.name, fields[field.name]]],
@@ -58,6 +61,8 @@ export function HistoryPage(props: HistoryPageProps) {
           <a href={path || '/'}>machine</a>
           {tenant === undefined ? null : <a href={`/${tenant}`}>machines of {tenant}</a>}
           <a href={`${path}/chart`}>chart</a>
+          <a href={`${path}/diagram.svg`}>picture</a>
+          <a href={`${path}/timeline.svg`}>timeline</a>
           <a href="/openapi">API</a>
         </nav>
         {viewer === undefined ? null : <Viewer sub={viewer} isInSession={isInSession} />}
@@ -65,7 +70,16 @@ export function HistoryPage(props: HistoryPageProps) {
           As of <time datetime={time}>{time}</time>
         </span>
       </header>
-      <main>
+      <main class="stack">
+        {timeline === undefined ? null : (
+          <section aria-labelledby="timeline">
+            <h2 id="timeline">Timeline</h2>
+            {raw(timeline)}
+            <p class="small">
+              <a href={`${path}/timeline.svg`}>The timeline as a picture</a>
+            </p>
+          </section>
+        )}
         <section aria-label="Entries">
           <form class="filter" method="get">
             {FIELDS.map((field) => (

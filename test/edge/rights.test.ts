@@ -33,6 +33,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> 
   '{machine}/restore': { POST: 'admin' },
   '{machine}/diagram.svg': { GET: 'read' },
   '{machine}/diagram.mmd': { GET: 'read' },
+  '{machine}/timeline.svg': { GET: 'read' },
   '{machine}/metrics': { GET: 'read' },
   '{machine}/v1/pre-reboot': { POST: 'update' },
   '{machine}/v1/steady-state': { POST: 'update' },

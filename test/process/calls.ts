@@ -94,6 +94,7 @@ export const CALLS: readonly Call[] = [
       { id: `watch${of}`, status: 400, request: `GET ${at}/watch`, headers: { 'Last-Event-ID': 'x' } },
       { id: `diagram${of}`, status: 200, request: `GET ${at}/diagram.svg` },
       { id: `diagramText${of}`, status: 200, request: `GET ${at}/diagram.mmd` },
+      { id: `timeline${of}`, status: 200, request: `GET ${at}/timeline.svg` },
       { id: `metrics${of}`, status: 200, request: `GET ${at}/metrics` },
       { id: `upload${of}`, status: 409, request: `PUT ${at}/chart`, body: SLOTS },
       { id: `upload${of}`, status: 422, request: `PUT ${at}/chart`, body: 'initial: x' },

@@ -1,8 +1,10 @@
 import { deleted } from '../../objects/refusals.ts';
 import { DIAGRAM_STYLE } from '../../view/style.ts';
+import { TIMELINE_STYLE } from '../../view/timeline-svg.ts';
 import { mermaidOf, pictureOf } from '../pictures.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, problem } from '../responses.ts';
+import { timelinePicture } from '../timelines.ts';
 
 /** The chart as a drawing, with its current states highlighted. */
 export const diagramSvg: MachineResource = {
@@ -22,7 +24,7 @@ export const diagramSvg: MachineResource = {
         if (picture === undefined) return problem(deleted());
         return document(picture.svg, 'image/svg+xml', {
           ETag: etag(view.revision),
-          'Content-Security-Policy': await policy(),
+          'Content-Security-Policy': await policy(DIAGRAM_STYLE),
           // Pages of other sites, such as a wiki, may show the drawing. Their scripts cannot read it.
           'Cross-Origin-Resource-Policy': 'cross-origin',
         });
@@ -55,11 +57,40 @@ export const diagramMermaid: MachineResource = {
   },
 };
 
+/** The visits of the machine's states over time. */
+export const timelineSvg: MachineResource = {
+  path: '/timeline.svg',
+  methods: {
+    GET: {
+      right: 'read',
+      contract: {
+        id: 'timeline',
+        summary: "The newest visits of the machine's states over time, as a drawing: one row a state.",
+        answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
+      },
+      async answer(_, machine) {
+        const picture = await timelinePicture(machine);
+        if (!picture.ok) return problem(picture);
+        return document(picture.svg, 'image/svg+xml', {
+          ETag: etag(picture.revision),
+          'Content-Security-Policy': await policy(TIMELINE_STYLE),
+          'Cross-Origin-Resource-Policy': 'cross-origin',
+        });
+      },
+    },
+  },
+};
+
 /** A policy that allows the drawing's own style, by its hash (CSP 3, section 2.3.1), and nothing else. */
-async function policy(): Promise<string> {
-  digest ??= await crypto.subtle.digest('SHA-256', new TextEncoder().encode(DIAGRAM_STYLE));
-  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+async function policy(style: string): Promise<string> {
+  let hash = hashes.get(style);
+  if (hash === undefined) {
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style));
+    hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+    hashes.set(style, hash);
+  }
   return `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`;
 }
 
-let digest: ArrayBuffer | undefined;
+/** The hashes of the two styles. */
+const hashes = new Map<string, string>();

@@ -17,13 +17,14 @@ import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, page, problem } from '../responses.ts';
 import { isInSession } from '../session.ts';
+import { timelinePicture } from '../timelines.ts';
 
 const BEFORE = wholeNumber('before', 1, Number.MAX_SAFE_INTEGER, 'Only entries with smaller ids.');
 const LIMIT = wholeNumber(
   'limit',
   1,
   HISTORY_PAGE_MAX,
-  `The most entries of a page; ${HISTORY_PAGE} by default.`,
+  `The most entries of a page; ${HISTORY_PAGE} by default, and at most for a browser.`,
 );
 
 /** A filter by a text. An empty one filters nothing: a form sends its empty fields. */
@@ -92,10 +93,11 @@ export const history: MachineResource = {
         if (!limit.ok) return problem(limit);
         const filter = readFilter(c);
         if (!filter.ok) return problem(filter);
+        const isPage = wantsPage(c);
         const answer = await machine.read({
           type: 'history',
           before: before.value ?? Number.MAX_SAFE_INTEGER,
-          limit: limit.value ?? HISTORY_PAGE,
+          limit: Math.min(limit.value ?? HISTORY_PAGE, isPage ? HISTORY_PAGE : HISTORY_PAGE_MAX),
           filter: filter.value,
         });
         if (!answer.ok) return problem(answer);
@@ -109,8 +111,12 @@ export const history: MachineResource = {
           const lines = entries.map((entry) => `${JSON.stringify(showEntry(entry))}\n`).join('');
           return document(lines, 'application/x-ndjson', headers);
         }
-        if (wantsPage(c)) {
-          return page(String(<HistoryPage {...propsOf(c, machine)} entries={entries} {...more} />), headers);
+        if (isPage) {
+          const isNewest = before.value === undefined && Object.keys(filter.value).length === 0;
+          const drawn = isNewest ? await timelinePicture(machine, true) : undefined;
+          const timeline = drawn?.ok ? { timeline: drawn.svg } : {};
+          const markup = <HistoryPage {...propsOf(c, machine)} entries={entries} {...more} {...timeline} />;
+          return page(String(markup), headers);
         }
         return json({ machine: machine.name, history: entries.map(showEntry), ...more }, headers);
       },

@@ -3,7 +3,7 @@ import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
 import { iconSvg } from '../../view/page.tsx';
 import patch from '../../view/patch.client.js';
-import { DIAGRAM_STYLE } from '../../view/style.ts';
+import { TIMELINE_STYLE } from '../../view/timeline-svg.ts';
 import type { ServiceResource } from '../resource.ts';
 import { document } from '../responses.ts';
 
@@ -26,7 +26,7 @@ export const pageStyle: ServiceResource = {
     summary: 'The style of the pages.',
     answers: { 200: { says: 'CSS.', content: { 'text/css': 'text' } } },
   },
-  answer: () => document(`${sheet}\n${DIAGRAM_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
+  answer: () => document(`${sheet}\n${TIMELINE_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
 };
 
 /** Short, so that a page and its script are of one version soon after a deploy. */

@@ -105,7 +105,7 @@ describe('the page of the history', () => {
 
   it('shows what was entered, and the time on the clock with a link to the entry', async () => {
     const text = await page('?event=update&state=eu.deploy');
-    expect(text).toMatch(/<td class="wide">eu\.deploy<\/td>/);
+    expect(text).toContain('<p>→ eu.deploy</p>');
     const [, link = ''] = /<a href="([^"]*)">15:00 UTC, <time/.exec(text) ?? [];
     const [path = '', anchor = ''] = link.replace(`/${address}/history`, '').split('#');
     expect(await page(path)).toMatch(new RegExp(`<tbody><tr [^>]*id="${anchor}"`));

@@ -187,6 +187,14 @@ export const SESSIONS: readonly Session[] = [
     ],
   },
   {
+    name: 'a timeline',
+    needs: 'edge',
+    steps: [
+      step('PUT /v/sequence@timeline/state?state=drain', 200),
+      step('GET /v/sequence@timeline/timeline.svg', 200),
+    ],
+  },
+  {
     name: 'a chart that is uploaded',
     steps: [
       step('GET /v/uploaded', 404),
