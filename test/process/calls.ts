@@ -1,4 +1,8 @@
 /** Requests to every operation of the service, with good and with bad input. */
+import { runCli } from './server.ts';
+
+/** Of the server that asks for tokens. */
+export const SECRET = 'a secret that only the tests know of';
 
 /** The chart at `/acme/release`, and of the service itself. */
 export const TURNS = `current_state: a
@@ -179,3 +183,11 @@ export const CALLS: readonly Call[] = [
   { id: 'isCurrent', status: 404, request: 'GET /nobody/nothing/state?state=a' },
   { id: 'isCurrent', status: 400, request: 'GET /nobody/-/state?state=a' },
 ];
+
+/** @returns the header of a call. */
+export async function authorization(token: Call['token']): Promise<Record<string, string>> {
+  if (token === undefined || token === 'none') return {};
+  const flags = ['--charts', 'acme/*,default', '--can', token, '--sub', 'tester', '--ttl', '1h'];
+  const { stdout } = await runCli(['token', ...flags], { TOKEN_SECRET: SECRET });
+  return { Authorization: `Bearer ${stdout.trim()}` };
+}

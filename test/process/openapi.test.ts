@@ -3,11 +3,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CALLS, type Call, SLOTS, TURNS } from './calls.ts';
+import { authorization, CALLS, SECRET, SLOTS, TURNS } from './calls.ts';
 import { fileOf, folderOf } from './charts.ts';
-import { cleanUp, runCli, type Server, startServer } from './server.ts';
-
-const SECRET = 'a secret that only the tests know of';
+import { cleanUp, type Server, startServer } from './server.ts';
 
 /** The parts of an OpenAPI response that the tests read. */
 interface Reply {
@@ -127,11 +125,4 @@ function replyOf(id: string, method: string, status: number): { pointer: string;
 /** As a part of a JSON Pointer in a URI (RFC 6901, section 6). */
 function escaped(part: string): string {
   return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
-}
-
-async function authorization(token: Call['token']): Promise<Record<string, string>> {
-  if (token === undefined || token === 'none') return {};
-  const flags = ['--charts', 'acme/*,default', '--can', token, '--sub', 'tester', '--ttl', '1h'];
-  const { stdout } = await runCli(['token', ...flags], { TOKEN_SECRET: SECRET });
-  return { Authorization: `Bearer ${stdout.trim()}` };
 }

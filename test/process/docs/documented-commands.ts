@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { lacks } from '../recipes/recipe.ts';
 import { cleanUp, runCli, type Server, startServer } from '../server.ts';
-import { type Command, commandsOf, statusOf } from './page.ts';
+import { type Block, type Command, commandsOf, statusOf } from './page.ts';
 import { BLOCKS } from './pages.ts';
 import { type Done, type, workingCopy } from './session.ts';
 import { asShown } from './shown.ts';
@@ -36,12 +36,17 @@ const pages = Map.groupBy(
 
 const secret = randomBytes(32).toString('base64');
 
-/**
- * Declares the tests.
- *
- * @param front makes the URL that the commands are sent to, of a server's: a proxy, say.
- */
-export function testCommands(front: (server: Server) => Promise<string> = async ({ url }) => url): void {
+interface Front {
+  /** Puts something between the commands and a server. @returns its URL */
+  start(server: Server): Promise<string>;
+  /** Why a block cannot be run so, if it cannot. */
+  whyNot(block: Block): string | undefined;
+}
+
+const NO_FRONT: Front = { start: async ({ url }) => url, whyNot: () => undefined };
+
+/** Declares the tests. */
+export function testCommands(front = NO_FRONT): void {
   let copy: string;
   let servers: readonly Server[];
   let open: string;
@@ -53,7 +58,7 @@ export function testCommands(front: (server: Server) => Promise<string> = async 
     const charts = join(copy, 'charts');
     const env = { TOKEN_SECRET: secret };
     servers = await Promise.all([startServer({ charts }), startServer({ charts, env })]);
-    [open = '', guarded = ''] = await Promise.all(servers.map(front));
+    [open = '', guarded = ''] = await Promise.all(servers.map(front.start));
     admin = await newToken('*', 'read,update,operate,admin');
     token = await newToken('acme/*', 'read,update');
     for (const folder of ['.', 'docs/recipes'])
@@ -87,7 +92,9 @@ export function testCommands(front: (server: Server) => Promise<string> = async 
       const commands = commandsOf(block);
       const missing = TOOLS.filter((tool) => block.text.includes(tool) && lacks(tool));
       const title = `line ${block.line}: ${block.heading}${missing.map((tool) => ` (lacks ${tool})`).join('')}`;
-      it.skipIf(missing.length > 0)(title, async () => {
+      it.skipIf(missing.length > 0)(title, async ({ skip }) => {
+        const why = front.whyNot(block);
+        if (why !== undefined) skip(why);
         // Blocks with a token run against a server that asks for tokens.
         const url = /token|authorization/i.test(block.text) ? guarded : open;
         for (const request of GIVEN[block.heading] ?? []) await send(url, request, admin);
