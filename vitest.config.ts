@@ -55,6 +55,7 @@ const MEASURED = [
   'test/chart/statechart/bounds.test.ts',
   'test/objects/growth.test.ts',
   'test/view/layout.test.ts',
+  'test/view/line-diff.test.ts',
 ];
 
 /** A project whose tests run inside workerd, with real storage. */

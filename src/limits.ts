@@ -142,6 +142,10 @@ export const SESSION_TOKEN_LENGTH = 4_000;
 /** Bytes of the form that signs in: a token, and a path. */
 export const SIGN_IN_BYTES = 16 * 1024;
 
+/** Bytes of any other form: a chart of 256 KiB, of which each byte may be written as three. And its fields: one for each input. */
+export const FORM_BYTES = 784 * 1024;
+export const FORM_FIELDS = 80;
+
 /** Characters of a token: a few hundred with a handful of globs. A longer one is not read. */
 export const TOKEN_LENGTH = 4_096;
 

@@ -93,7 +93,13 @@ export {
   takes,
 } from './queries.ts';
 export { type CountedCallers, countedBy, recount } from './recount.ts';
-export { type InputProblem, keepInputs, settleInputs } from './run-inputs.ts';
+export {
+  type InputField,
+  type InputProblem,
+  inputFields,
+  keepInputs,
+  settleInputs,
+} from './run-inputs.ts';
 export { areSelected, type MemberNames, membersIn, selecting, selectWithout } from './selections.ts';
 export {
   isDone,

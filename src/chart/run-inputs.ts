@@ -60,6 +60,28 @@ export interface InputProblem {
   readonly message: string;
 }
 
+/** An input as a form shows it. */
+export interface InputField {
+  readonly input: string;
+  /** Null: it must be given. */
+  readonly byDefault: string | number | boolean | null;
+  /** The kind of its values: `a number`. */
+  readonly kind: string;
+}
+
+/** @returns the inputs of a chart, in its order. */
+export function inputFields(model: Model): readonly InputField[] {
+  const { amounts, slots, durations } = rolesOf(model);
+  return Object.entries(defaultsOf(model)).map(([input, byDefault]) => {
+    const kind = durations.has(input)
+      ? 'a duration, such as 30m'
+      : amounts.has(input) || slots.has(input)
+        ? 'a whole number, or a share such as 10%'
+        : kindOf(byDefault);
+    return { input, byDefault, kind };
+  });
+}
+
 /** The values of a run's inputs, or every problem. */
 export type SettledInputs =
   | { readonly ok: true; readonly inputs: Inputs }
@@ -82,7 +104,7 @@ export function settleInputs(model: Model, given: Inputs, base: Inputs = default
   for (const input of known) {
     const asked = Object.hasOwn(given, input) ? given[input] : undefined;
     const value = asked === undefined ? (base[input] ?? null) : convert(asked, defaults[input] ?? null);
-    const message = value === undefined ? kindOf(defaults[input]) : problemOf(model, input, value);
+    const message = value === undefined ? wrongKind(defaults[input]) : problemOf(model, input, value);
     if (message !== undefined) problems.push({ input, message: `\`${input}\` ${message}` });
     inputs[input] = value ?? null;
   }
@@ -166,10 +188,19 @@ function toBoolean(text: string): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
+function wrongKind(byDefault: Scalar | undefined): string {
+  return byDefault === null
+    ? 'must be given: it has no default.'
+    : `must be ${kindOf(byDefault)}, as its default is.`;
+}
+
 function kindOf(byDefault: Scalar | undefined): string {
-  const kind =
-    typeof byDefault === 'number' ? 'a number' : typeof byDefault === 'boolean' ? 'true or false' : 'text';
-  return byDefault === null ? 'must be given: it has no default.' : `must be ${kind}, as its default is.`;
+  if (byDefault === null) return 'a number, true or false, or text';
+  return typeof byDefault === 'number'
+    ? 'a number'
+    : typeof byDefault === 'boolean'
+      ? 'true or false'
+      : 'text';
 }
 
 function unknown(input: string, known: readonly string[]): string {

@@ -8,8 +8,10 @@ import { corsFor } from './origin.ts';
 import { loggedPath } from './request-log.ts';
 import type { Resources } from './resource.ts';
 import { problem } from './responses.ts';
+import { chartEdit } from './routes/chart-edit.tsx';
 import { chart } from './routes/chart-file.ts';
 import { schemaDocument } from './routes/chart-schema.ts';
+import { chartStart } from './routes/chart-start.tsx';
 import { claims } from './routes/claims.ts';
 import { diagramMermaid, diagramSvg, timelineSvg } from './routes/drawings.ts';
 import { preReboot, steadyState } from './routes/fleetlock.ts';
@@ -55,6 +57,8 @@ export const RESOURCES: Resources = {
     reportByPost,
     machine,
     chart,
+    chartEdit,
+    chartStart,
     history,
     reports,
     members,

@@ -1,9 +1,14 @@
 /** What browsers get in place of problem details: a page, under the same status. */
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
+import { parseAddress } from '../address.ts';
+import { allows } from '../grant.ts';
 import { codeOfProblem } from '../refusal.ts';
 import { RefusalPage } from '../view/refusal-page.tsx';
+import { authenticate, guardOf } from './auth.ts';
+import type { AppEnv } from './env.ts';
 import { page } from './responses.ts';
+import { credentialsOf } from './session.ts';
 
 /** Whether the request is from a browser: programs accept anything, or JSON. */
 export function wantsPage(c: Context): boolean {
@@ -16,12 +21,22 @@ export function wantsPage(c: Context): boolean {
   return type === 'text/html';
 }
 
+/** Methods of links and of forms. */
+const PAGED: ReadonlySet<string> = new Set(['GET', 'POST']);
+
+/** The URL that a refusal leads back to: of a form, that of its page. */
+function shownUrl(c: Context): URL {
+  const url = new URL(c.req.url);
+  const from = c.req.method === 'POST' ? URL.parse(c.req.header('Referer') ?? '') : null;
+  return from?.origin === url.origin ? from : url;
+}
+
 /** Renders a refusal that answers a browser as a page. Any other response is returned as it is. */
-export async function withRefusalsAsPages(c: Context, response: Response): Promise<Response> {
+export async function withRefusalsAsPages(c: Context<AppEnv>, response: Response): Promise<Response> {
   const isProblem = response.headers.get('Content-Type') === 'application/problem+json';
-  if (!isProblem || c.req.method !== 'GET' || !wantsPage(c)) return response;
+  if (!isProblem || !PAGED.has(c.req.method) || !wantsPage(c)) return response;
   const { type, title, detail } = await response.json<{ type: string; title: string; detail: string }>();
-  const { origin, pathname, search } = new URL(c.req.url);
+  const { origin, pathname, search } = shownUrl(c);
   const code = codeOfProblem(type);
   const retryAfter = response.headers.get('Retry-After') ?? undefined;
   const { status } = response;
@@ -29,6 +44,7 @@ export async function withRefusalsAsPages(c: Context, response: Response): Promi
     <RefusalPage
       {...{ code, status, title, origin, search, why: detail, path: pathname }}
       {...(retryAfter === undefined ? {} : { retryAfter })}
+      mayUpload={code === 'no-chart' && (await mayUpload(c, pathname))}
     />
   );
   const { body, headers } = page(String(markup));
@@ -40,4 +56,15 @@ export async function withRefusalsAsPages(c: Context, response: Response): Promi
     if (c.req.header('Sec-Fetch-Site') === 'cross-site') headers.set('Refresh', '0');
   }
   return new Response(body, { status, headers });
+}
+
+/** Whether the request's token may put a chart at the address of a path. */
+async function mayUpload(c: Context<AppEnv>, path: string): Promise<boolean> {
+  const [, tenant = '', name = ''] = path.split('/');
+  const parsed = parseAddress(tenant, name.replace(/@.*/, ''));
+  const guard = guardOf(c.env);
+  if (!parsed.ok || !guard.ok) return false;
+  if (guard.isOpen) return true;
+  const caller = await authenticate(guard, credentialsOf(c.req.raw));
+  return caller.ok && allows(caller.grant, 'admin', parsed.address);
 }

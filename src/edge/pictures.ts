@@ -45,6 +45,29 @@ export async function pictureOf(
   return { svg, states: found.model.states.flatMap(({ name }, state) => (state === 0 ? [] : [name])) };
 }
 
+/**
+ * Draws a chart without a machine, for a page.
+ *
+ * @param definition the checked chart, as JSON.
+ * @param hash of a chart that is stored: its layout is kept. That of a draft is not.
+ */
+export async function drawingOf(definition: string, title: string, hash?: string): Promise<string> {
+  const found =
+    hash === undefined
+      ? await inSlices(chartLayout(definition))
+      : await work.result(hash, () => chartLayout(definition));
+  const description = `A state chart of ${found.model.states.length - 1} states.`;
+  return inSlices(drawSvg(found.layout, NO_MACHINE, { title, description, isInline: true }));
+}
+
+const NO_MACHINE: Overlay = {
+  active: new Set(),
+  visited: new Set(),
+  counts: new Map(),
+  due: new Map(),
+  now: 0,
+};
+
 /** Draws a machine as Mermaid's text; undefined as in `pictureOf`. */
 export async function mermaidOf(machine: RemoteMachine, view: View): Promise<string | undefined> {
   const found = await layoutOf(machine, view.hash);

@@ -35,8 +35,8 @@ export function document(body: BodyInit, type: string, headers: Fields = {}): Re
 }
 
 /** Renders a page. It may load its own script, style and pictures and call its own server, and nothing else. */
-export function page(markup: string, headers: Fields = {}): Response {
-  return respond(`<!doctype html>${markup}`, 200, {
+export function page(markup: string, headers: Fields = {}, status = 200): Response {
+  return respond(`<!doctype html>${markup}`, status, {
     'Content-Type': 'text/html;charset=UTF-8',
     'Content-Security-Policy': PAGE_POLICY,
     // With `no-referrer`, a form's `Origin` would be `null`.

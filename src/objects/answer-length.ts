@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../store/history-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
+import type { Sources } from './chart-results.ts';
 import type { Answer, MemberStatus } from './results.ts';
 
 /** The units (`slices.ts`) of a character of an answer, for the object and for the edge: 1 MB takes each some 20 ms. */
@@ -15,14 +16,20 @@ export function lengthOf(answer: Answer): number {
   if (!answer.ok) return 0;
   let length = 0;
   if ('status' in answer) length += answer.status.length;
-  if ('definition' in answer) length += answer.definition.length;
+  if ('definition' in answer) length += answer.definition?.length ?? 0;
   if ('text' in answer) length += answer.text.length;
+  if ('isUnderWay' in answer) length += lengthOfSources(answer);
   if ('list' in answer) length += answer.list?.length ?? 0;
   if ('names' in answer) length += answer.names?.length ?? 0;
   if ('entries' in answer) length += sum(answer.entries, lengthOfEntry);
   if ('reports' in answer) length += sum(answer.reports, lengthOfReport);
   if ('total' in answer) length += sum(answer.members, lengthOfMember);
   return length;
+}
+
+function lengthOfSources({ own, newest }: Sources): number {
+  const texts = [own?.text, own?.beginning, newest?.text, newest?.definition];
+  return sum(texts, (text) => text?.length ?? 0);
 }
 
 /** The characters of what each part has beside its texts: keys, signs and numbers. */

@@ -16,11 +16,12 @@ import type { MachineStore, StoredChart } from '../store/machine-store.ts';
 import { readMembers } from '../store/members-table.ts';
 import { lengthOf, UNITS_OF_CHARACTER } from './answer-length.ts';
 import { type CatalogBindings, type ChartText, findChart, hashOf } from './catalog.ts';
+import type { UploadedChart } from './chart-results.ts';
 import type { MachineState } from './machine-state.ts';
 import type { OutboxBindings } from './outbox.ts';
 import { prepareMembers } from './prepared-members.ts';
 import { invalidChart, noChart, uploadToRun } from './refusals.ts';
-import type { Answer, UploadedChart } from './results.ts';
+import type { Answer } from './results.ts';
 import { machineNamed, type ObjectBindings } from './stubs.ts';
 
 /**
@@ -101,7 +102,7 @@ export class ChartSource {
     const found = await this.newest(true);
     if (found === undefined) return noChart(this.#address);
     const { text } = found;
-    const read = this.#toBegin?.text === text ? this.#toBegin.read : await this.#read(found);
+    const read = this.#toBegin?.text === text ? this.#toBegin.read : await this.readText(found);
     this.#toBegin = { text, read };
     return this.#withMembers(read);
   }
@@ -123,10 +124,10 @@ export class ChartSource {
     if (command.type === 'upload') {
       if (this.#address.run !== undefined) return uploadToRun(this.#address);
       const { text } = command;
-      return this.#withMembers(await this.#read({ text, origin: 'upload', hash: await hashOf(text) }));
+      return this.#withMembers(await this.readText({ text, origin: 'upload', hash: await hashOf(text) }));
     }
     const newest = await this.newest();
-    if (newest !== undefined) return this.#read(newest);
+    if (newest !== undefined) return this.readText(newest);
     if (machine === undefined) return noChart(this.#address);
     // The address has no chart any more: the machine keeps its own.
     const { chart, source } = machine;
@@ -141,7 +142,8 @@ export class ChartSource {
     return read?.ok && read.source.hash === hash ? JSON.stringify(read.source.definition) : undefined;
   }
 
-  async #read(found: ChartText): Promise<ReadChart | Refusal> {
+  /** Reads a chart's text. @returns a refusal with every error if it is not valid. */
+  async readText(found: ChartText): Promise<ReadChart | Refusal> {
     const reading = await readOnce(found.text);
     if (!reading.ok) return invalidChart(this.#address, reading.errors);
     const { definition, warnings } = reading;

@@ -12,6 +12,7 @@ import {
   restoreSnapshot,
   runningTimers,
   type Snapshot,
+  type StateNumber,
   type Terms,
 } from '../chart/chart.ts';
 import type { MachineStore, StoredChart } from '../store/machine-store.ts';
@@ -34,6 +35,11 @@ export interface MachineState {
   readonly cooling: Cooling;
   /** Set for a run that has not begun: its chart. Nothing is stored, and the run is shown as if it began now. */
   readonly preview?: StoredChart;
+}
+
+/** The states that were entered and left. A run that has not begun has no tables. */
+export function leftStatesOf({ preview }: MachineState, store: MachineStore): ReadonlySet<StateNumber> {
+  return preview === undefined ? store.leftStates() : new Set();
 }
 
 /** Loads the machine from storage; undefined if there is none. */

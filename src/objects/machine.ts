@@ -1,20 +1,20 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, DEFAULT, formatAddress, parseObjectName } from '../address.ts';
-import type { StateNumber } from '../chart/chart.ts';
 import { DATA_BYTES } from '../chart-limits.ts';
 import type { Command, Outcome } from '../commands.ts';
 import { VIEW_HISTORY } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { ask, machineAfterWait, wakeAfter } from './asking.ts';
+import type { DefinitionText, UploadedChart } from './chart-results.ts';
 import type { MachineEnv } from './chart-source.ts';
-import { ChartText } from './chart-text.ts';
+import { ChartTexts } from './chart-text.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { entriesBefore, historyPage, writtenBy } from './history-page.ts';
 import { linkAnswer } from './links.ts';
 import { LongAnswers, lengthOfEntries, lengthOfStatus } from './long-answers.ts';
-import type { MachineState } from './machine-state.ts';
+import { leftStatesOf, type MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
 import { memberList, membersPage } from './member-list.ts';
 import { haveTermsChanged, type News } from './news.ts';
@@ -24,17 +24,14 @@ import { reportsPage } from './reports.ts';
 import type {
   Answer,
   Current,
-  DefinitionText,
   EventStreamAnswer,
   IsQuery,
   Query,
   StatusAnswer,
   StatusQuery,
   Summary,
-  UploadedChart,
   ViewQuery,
   WatchQuery,
-  WrittenChart,
 } from './results.ts';
 import { Runtime } from './runtime.ts';
 import { StatusWriter, summaryOf } from './status-document.ts';
@@ -62,7 +59,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     () => this.#look(),
   );
   readonly #status: StatusWriter;
-  readonly #text = new ChartText();
+  readonly #texts: ChartTexts;
   readonly #long = new LongAnswers();
 
   constructor(ctx: DurableObjectState, env: MachineEnv) {
@@ -71,6 +68,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
     this.#isNamed = name !== undefined;
     this.#address = name === undefined ? DEFAULT : parseObjectName(name);
     this.#runtime = new Runtime(ctx, env, this.#address, (news) => this.#publish(news));
+    this.#texts = new ChartTexts(this.#runtime, this.#address);
     const { store } = this.#runtime;
     this.#watches = new Watches(ctx, store);
     this.#status = new StatusWriter(() => store.receipts.reports(), this.#runtime);
@@ -135,7 +133,9 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       case 'view':
         return this.#view(query);
       case 'chart':
-        return this.#chart();
+        return this.#texts.written();
+      case 'sources':
+        return this.#texts.sources();
       case 'metrics':
         return this.#metrics();
       case 'definition':
@@ -143,7 +143,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
       case 'uploaded':
         return this.#uploaded();
       case 'dry-run':
-        return dryRun(this.#runtime, this.#address, query.upload);
+        return dryRun(this.#runtime, this.#address, query.upload, query.isDrawn);
       default:
         // A query of a newer version of the edge.
         return unsupported();
@@ -205,7 +205,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         revision: machine.revision,
         status: this.#status.write(formatAddress(this.#address), machine, newest, Date.now()),
         hash: machine.source.hash,
-        ...viewOf(machine, this.#leftStates(machine), this.#runtime.store.receipts),
+        ...viewOf(machine, leftStatesOf(machine, this.#runtime.store), this.#runtime.store.receipts),
         hooks: hooksAt(this.#runtime, machine),
         history: entriesBefore(this.#runtime.store, machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
       }),
@@ -216,13 +216,6 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   async #definition(hash: string): Promise<DefinitionText | Refusal> {
     const definition = this.#runtime.charts.definition(hash);
     return definition === undefined ? deleted() : { ok: true, definition };
-  }
-
-  async #chart(): Promise<WrittenChart | Refusal> {
-    const machine = this.#runtime.current() ?? (await this.#runtime.read());
-    if ('ok' in machine) return machine;
-    const read = machine.preview?.text ?? this.#runtime.store.chartText();
-    return this.#text.write(machine, this.#leftStates(machine), read);
   }
 
   async #metrics(): Promise<Metrics | Refusal> {
@@ -305,11 +298,6 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   /** Reads a machine that is not there. It was deleted if the caller knows of it, and does not begin again then. */
   async #absent(after = 0): Promise<MachineState | Refusal> {
     return after > 0 ? deleted() : await this.#runtime.read();
-  }
-
-  /** A run that has not begun has no tables. */
-  #leftStates({ preview }: MachineState): ReadonlySet<StateNumber> {
-    return preview === undefined ? this.#runtime.store.leftStates() : new Set();
   }
 
   #wait(condition: Condition, until: number): Promise<WaitEnd> {

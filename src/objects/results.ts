@@ -6,7 +6,6 @@
  */
 import type { Address } from '../address.ts';
 import type { Count, Deadline, Labels } from '../chart/chart.ts';
-import type { Upload, Uploaded } from '../commands.ts';
 import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
@@ -14,6 +13,15 @@ import type { HistoryEntry } from '../store/history-table.ts';
 import type { Notification } from '../store/outbox-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
+import type {
+  DefinitionQuery,
+  DefinitionText,
+  DryRunQuery,
+  Sources,
+  Tried,
+  UploadedChart,
+  WrittenChart,
+} from './chart-results.ts';
 import type { Metrics } from './counters.ts';
 import type { HookStatus } from './hook-status.ts';
 import type { LinkAnswer, LinkQuery } from './link-results.ts';
@@ -56,12 +64,6 @@ export interface StatusQuery extends Resuming, GoingOn {
 /** The data of the page. */
 export interface ViewQuery extends Resuming {
   readonly type: 'view';
-}
-
-/** The definition of the chart with this hash, if the machine runs it. */
-interface DefinitionQuery {
-  readonly type: 'definition';
-  readonly hash: string;
 }
 
 /** At most `limit` entries of the history with ids below `before`, newest first. */
@@ -116,12 +118,6 @@ export interface MembersQuery {
   readonly namesOnly?: true;
 }
 
-/** The outcome that an upload would have now. */
-interface DryRunQuery {
-  readonly type: 'dry-run';
-  readonly upload: Upload;
-}
-
 /** The hooks, and at most `limit` messages about entries with ids below `before`, the newest entry first. */
 export interface NotificationsQuery {
   readonly type: 'notifications';
@@ -131,7 +127,7 @@ export interface NotificationsQuery {
 
 /** Queries without parameters. */
 interface PlainQuery {
-  readonly type: 'chart' | 'metrics' | 'summary' | 'uploaded';
+  readonly type: 'chart' | 'sources' | 'metrics' | 'summary' | 'uploaded';
 }
 
 export type Query =
@@ -158,6 +154,7 @@ interface Answers {
   readonly view: View;
   readonly definition: DefinitionText;
   readonly chart: WrittenChart;
+  readonly sources: Sources;
   readonly history: HistoryPage;
   readonly reports: ReportsPage;
   readonly members: MachineMembers;
@@ -168,7 +165,7 @@ interface Answers {
   readonly metrics: Metrics;
   readonly summary: Summary;
   readonly uploaded: UploadedChart;
-  readonly 'dry-run': Uploaded;
+  readonly 'dry-run': Tried;
 }
 
 /** The state is current. */
@@ -177,30 +174,9 @@ export interface Current {
   readonly revision: number;
 }
 
-/** The checked chart, as JSON: `Definition`. */
-export interface DefinitionText {
-  readonly ok: true;
-  readonly definition: string;
-}
-
-/** The chart that was uploaded to the address. */
-export interface UploadedChart {
-  readonly ok: true;
-  readonly hash: string;
-  readonly text: string;
-}
-
 export interface EventStreamAnswer {
   readonly ok: true;
   readonly events: ReadableStream<Uint8Array>;
-}
-
-/** A chart's text as `GET {machine}/chart` gives it. */
-export interface WrittenChart {
-  readonly ok: true;
-  /** YAML. */
-  readonly text: string;
-  readonly revision: number;
 }
 
 /** A page of the history, newest first. */

@@ -65,7 +65,8 @@ function answerOf(dialog) {
 
 /** @returns the name in reports: the token's subject, or the stored name. */
 export function nameOf() {
-  if (live?.dataset.by !== undefined) return live.dataset.by;
+  const by = document.querySelector('main')?.dataset.by;
+  if (by !== undefined) return by;
   try {
     return localStorage.getItem(NAME) ?? ownName;
   } catch {

@@ -1,13 +1,13 @@
-/** The dialogs of a machine's page. The script opens them. */
+/** The dialogs of pages. The script opens them. */
 
 /** States that the override offers; others can be typed. */
 const STATES_OFFERED = 200;
 
 /**
- * A confirmation, the name in reports, and what pausing and overriding need. In each dialog the button that changes
- * nothing has the focus, or a field, so Enter alone and Escape change nothing.
+ * A confirmation, and the name in reports. In each dialog the button that changes nothing has the focus, or a field, so Enter
+ * alone and Escape change nothing.
  */
-export function Dialogs({ states }: { readonly states: readonly string[] }) {
+export function Questions() {
   return (
     <>
       <dialog id="question" aria-labelledby="question-title">
@@ -35,6 +35,15 @@ export function Dialogs({ states }: { readonly states: readonly string[] }) {
           <Buttons yes="Use this name" />
         </form>
       </dialog>
+    </>
+  );
+}
+
+/** The dialogs of a machine's page: what pausing and overriding need as well. */
+export function Dialogs({ states }: { readonly states: readonly string[] }) {
+  return (
+    <>
+      <Questions />
       <dialog id="pause" aria-labelledby="pause-title">
         <form method="dialog">
           <h2 id="pause-title">Pause the machine</h2>

@@ -22,8 +22,15 @@ curl -sf -X PUT '${origin}/state?state=${name}&by=me' # I am done`}</pre>
   );
 }
 
+interface EmptyRootProps {
+  readonly origin: string;
+  readonly why: string;
+  /** Whether the reader may put a chart there. */
+  readonly mayUpload: boolean;
+}
+
 /** The root page where there is no `default` chart. */
-export function EmptyRoot({ origin, why }: { readonly origin: string; readonly why: string }) {
+export function EmptyRoot({ origin, why, mayUpload }: EmptyRootProps) {
   return (
     <Page title="StateService" icon={{ sign: 'S', outcome: 'active' }}>
       <header>
@@ -33,6 +40,11 @@ export function EmptyRoot({ origin, why }: { readonly origin: string; readonly w
         <Intro origin={origin} state="NAME" />
         <section>
           <p>{why}</p>
+          {mayUpload ? (
+            <p>
+              <a href="/chart/edit">Write or upload a chart</a>
+            </p>
+          ) : null}
         </section>
       </main>
     </Page>

@@ -18,6 +18,8 @@ export interface RefusalPageProps {
   readonly search: string;
   /** When a repeat may succeed, in s. */
   readonly retryAfter?: string;
+  /** Whether the reader may put a chart where there is none. */
+  readonly mayUpload?: boolean;
 }
 
 export function RefusalPage(props: RefusalPageProps) {
@@ -49,7 +51,7 @@ export function RefusalPage(props: RefusalPageProps) {
 }
 
 /** What to do next. */
-function Next({ code, status, origin, path, search, retryAfter }: RefusalPageProps) {
+function Next({ code, status, origin, path, search, retryAfter, mayUpload }: RefusalPageProps) {
   const url = `${origin}${path}${search}`.replaceAll("'", '%27');
   if (code === 'no-token') {
     return (
@@ -79,7 +81,13 @@ function Next({ code, status, origin, path, search, retryAfter }: RefusalPagePro
       <Step
         title="Put a chart here"
         curl={`curl -X PUT --data-binary @chart.yaml '${machine.replaceAll("'", '%27')}/chart'`}
-      />
+      >
+        {mayUpload ? (
+          <p>
+            <a href={`${machine}/chart/edit`}>Write or upload a chart</a>
+          </p>
+        ) : null}
+      </Step>
     );
   }
   return (

@@ -180,6 +180,8 @@ describe('every page', () => {
         '/openapi',
         '/signin',
         '/acme/canary/history',
+        '/acme/night/chart',
+        '/acme/regions/chart/edit',
       ]) {
         const { page, faults } = await openPage(`${server.url}${path}`, options);
         if (live.includes(path)) await whenLive({ page, faults });
@@ -196,11 +198,20 @@ describe('every page', () => {
         await page.context().close();
       }
     },
+    // Many pages: some 3 s each on a busy machine.
+    120_000,
   );
 
   it('is less than 60 kB with gzip', async () => {
     const server = await startServer({ charts: 'charts' });
-    for (const path of ['/', '/acme/canary', '/acme', '/openapi']) {
+    for (const path of [
+      '/',
+      '/acme/canary',
+      '/acme',
+      '/openapi',
+      '/acme/night/chart',
+      '/acme/night/chart/edit',
+    ]) {
       let bytes = 0;
       const parts = [path, '/page.js', '/page.css'];
       for (const part of parts) {

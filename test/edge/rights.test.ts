@@ -14,6 +14,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> 
   '{machine}/ask': { POST: 'read' },
   '{machine}/report': { POST: 'update' },
   '{machine}/chart': { GET: 'read', PUT: 'admin' },
+  '{machine}/chart/edit': { GET: 'admin', POST: 'admin' },
+  '{machine}/chart/start': { GET: 'operate', POST: 'operate' },
   '{machine}/history': { GET: 'read' },
   '{machine}/reports': { GET: 'read' },
   '{machine}/members': { GET: 'read', PUT: 'operate', DELETE: 'operate' },

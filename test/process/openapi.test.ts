@@ -59,7 +59,8 @@ it('declares a body of any type, as curl sends it, except for a form', () => {
   const bodies = Object.values(document.paths)
     .flatMap((methods) => Object.values(methods))
     .flatMap(({ requestBody }) => (requestBody === undefined ? [] : [Object.keys(requestBody.content)]));
-  expect(bodies.filter((types) => !types.includes('*/*'))).toEqual([['application/x-www-form-urlencoded']]);
+  const others = bodies.filter((types) => !types.includes('*/*')).flat();
+  expect(new Set(others)).toEqual(new Set(['application/x-www-form-urlencoded']));
 });
 
 describe('an answer matches its contract:', () => {

@@ -1,10 +1,12 @@
 import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
+import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE } from '../contract/contract.ts';
 import { UploadedShape } from '../contract/documents.ts';
 import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
+import { showChart, showCheck } from './chart-pages.tsx';
 
 const RESET = flag('reset', 'Whether a machine in mid-sequence starts over.');
 const DRY_RUN = flag(
@@ -12,7 +14,12 @@ const DRY_RUN = flag(
   'Whether only to check the chart, and to answer as the upload would be answered.',
 );
 
-const TAKEN = { content: { 'application/json': UploadedShape }, headers: ['ETag'] } as const;
+const RAW = flag('raw', 'Whether also a browser gets the text.');
+
+const TAKEN = {
+  content: { 'application/json': UploadedShape, 'text/html': 'text' },
+  headers: ['ETag', 'Vary'],
+} as const;
 
 /** The chart that the machine runs. */
 export const chart: MachineResource = {
@@ -22,14 +29,23 @@ export const chart: MachineResource = {
       right: 'read',
       contract: {
         id: 'chart',
-        summary: 'The chart that the machine runs; a sequence with its present values.',
-        answers: { 200: { says: 'YAML.', content: { 'application/yaml': 'text' }, headers: ['ETag'] } },
+        summary:
+          'The chart that the machine runs; a sequence with its present values. For a browser, a page with its drawing, and with a newer chart as a difference.',
+        parameters: [RAW],
+        answers: {
+          200: {
+            says: 'YAML.',
+            content: { 'application/yaml': 'text', 'text/html': 'text' },
+            headers: ['ETag', 'Vary'],
+          },
+        },
       },
-      async answer(_, machine) {
+      async answer(c, machine) {
+        if (!RAW.read(c).value && wantsPage(c)) return showChart(c, machine);
         const answer = await machine.read({ type: 'chart' });
         if (!answer.ok) return problem(answer);
         // RFC 9512
-        return document(answer.text, 'application/yaml', { ETag: etag(answer.revision) });
+        return document(answer.text, 'application/yaml', { ETag: etag(answer.revision), Vary: 'Accept' });
       },
     },
 
@@ -38,7 +54,8 @@ export const chart: MachineResource = {
       isFirst: true,
       contract: {
         id: 'upload',
-        summary: 'Puts a chart at the address.',
+        summary:
+          'Puts a chart at the address. A dry run for a browser is a page with the issues and the drawing.',
         parameters: [BY, RESET, DRY_RUN, IF_MATCH],
         body: { 'application/yaml': 'text', ...ANY_TYPE },
         answers: {
@@ -67,12 +84,14 @@ export const chart: MachineResource = {
           ...conditions.value,
         } as const;
         const isDryRun = DRY_RUN.read(c).value;
+        if (isDryRun && wantsPage(c)) return showCheck(machine, command);
         const outcome = isDryRun
           ? await machine.read({ type: 'dry-run', upload: command })
           : await machine.execute(command);
         if (!outcome.ok) return problem(outcome);
         const { ok: _, created, revision, ...body } = outcome;
-        return json(body, { ETag: etag(revision) }, created && !isDryRun ? 201 : 200);
+        const headers = { ETag: etag(revision), Vary: 'Accept' };
+        return json(body, headers, created && !isDryRun ? 201 : 200);
       },
     },
   },

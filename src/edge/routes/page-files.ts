@@ -1,4 +1,5 @@
 import dialogs from '../../view/dialogs.client.js';
+import editor from '../../view/editor.client.js';
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
 import { iconSvg } from '../../view/page.tsx';
@@ -15,7 +16,8 @@ export const pageScript: ServiceResource = {
     summary: 'The script of the pages.',
     answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
   },
-  answer: () => document([patch, dialogs, script].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
+  answer: () =>
+    document([patch, dialogs, script, editor].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
 };
 
 /** The style of the pages and of the pictures in them. */

@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import { allows, type Right } from '../../grant.ts';
 import { deleted } from '../../objects/refusals.ts';
 import { EmptyRoot, Intro } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
@@ -8,10 +7,10 @@ import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
 import { AFTER, IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
 import { pictureOf } from '../pictures.ts';
+import { pathOf, readerOf } from '../reader.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, etag, json, page, problem, respond } from '../responses.ts';
-import { isInSession } from '../session.ts';
 import { waitWithin } from '../wait-budget.ts';
 
 /** The machine itself: its status document, its page, and its deletion. */
@@ -77,24 +76,23 @@ async function showPage(
   const view = await machine.read({ type: 'view', ...from });
   if (!view.ok) {
     if (isRoot && view.code === 'no-chart')
-      return page(String(<EmptyRoot origin={origin} why={view.detail} />));
+      return page(
+        String(<EmptyRoot origin={origin} why={view.detail} mayUpload={readerOf(c, address).rights.admin} />),
+      );
     return problem(view);
   }
   const picture = await pictureOf(machine, view, true);
   if (picture === undefined) return problem(deleted());
-  const grant = c.get('grant');
-  const may = (right: Right) => grant === undefined || allows(grant, right, address);
   const [state = ''] = view.takes.flatMap(({ state, events }) => (events.length > 0 ? [state] : []));
   const markup = (
     <MachinePage
       name={name}
-      path={isRoot ? '' : `/${name}`}
+      path={pathOf(address, name)}
       origin={origin}
       view={view}
       picture={picture.svg}
       states={picture.states}
-      rights={{ update: may('update'), operate: may('operate'), admin: may('admin') }}
-      {...(grant === undefined ? {} : { viewer: grant, isInSession: isInSession(c.req.raw) })}
+      {...readerOf(c, address)}
       intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
       now={Date.now()}
     />

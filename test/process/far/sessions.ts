@@ -273,6 +273,20 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('POST /v/chart/links?state=canary&by=anna', 201)],
   },
   {
+    name: 'the pages of a chart',
+    needs: 'object',
+    steps: [
+      step('GET /v/chart/chart/edit', 200),
+      step('GET /v/chart/chart/start', 200),
+      step('POST /v/chart/chart/start', 303, { body: 'run=formed' }),
+    ],
+  },
+  {
+    name: 'the form of a chart',
+    needs: 'edge',
+    steps: [step('POST /v/chart/chart/edit', 422, { body: 'text=x' })],
+  },
+  {
     // The edge refuses these before it calls an object.
     name: 'links that are none',
     needs: 'edge',

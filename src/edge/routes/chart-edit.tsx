@@ -1,0 +1,143 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { CHART_BYTES } from '../../chart-limits.ts';
+import { uploadToRun } from '../../objects/refusals.ts';
+import { fitsIn, type Refusal, refuse, statusOf } from '../../refusal.ts';
+import { EditPage, FIRST_CHART } from '../../view/edit-page.tsx';
+import { wantsPage } from '../browsers.tsx';
+import type { AppEnv } from '../env.ts';
+import { type Form, readForm } from '../form.ts';
+import { checkChart } from '../known-charts.ts';
+import { BY, readSender } from '../parameters.ts';
+import { pathOf, readerOf } from '../reader.ts';
+import type { RemoteMachine } from '../remote-machine.ts';
+import type { MachineResource } from '../resource.ts';
+import { page, problem, respond } from '../responses.ts';
+import { checkOf } from './chart-pages.tsx';
+
+const PAGE = { 'text/html': 'text' } as const;
+
+/** The form that edits or uploads a chart, for a browser. */
+export const chartEdit: MachineResource = {
+  path: '/chart/edit',
+  methods: {
+    GET: {
+      right: 'admin',
+      isFirst: true,
+      contract: {
+        id: 'editChart',
+        summary: 'A form with the newest chart of the address, which checks and uploads it.',
+        answers: { 200: { says: 'The page.', content: PAGE, headers: ['Vary'] } },
+      },
+      async answer(c, machine) {
+        const { address, name } = machine;
+        if (address.run !== undefined) return problem(uploadToRun(address));
+        const absent = await checkChart(c.env, address, name);
+        const sources = absent ?? (await machine.read({ type: 'sources' }));
+        if (!sources.ok && sources.code !== 'no-chart') return problem(sources);
+        if (!sources.ok) return show(c, machine, { text: FIRST_CHART, isNew: true });
+        const { own, newest, isUnderWay } = sources;
+        const isNewer = own !== undefined && newest !== undefined && own.hash !== newest.hash;
+        const text = (isNewer ? newest.text : (own?.text ?? newest?.text)) ?? '';
+        const { check } = await checkOf(machine, { type: 'upload', text, reset: true });
+        return show(c, machine, { text, isUnderWay, check });
+      },
+    },
+
+    POST: {
+      right: 'admin',
+      isFirst: true,
+      contract: {
+        id: 'uploadByForm',
+        summary:
+          'Uploads the chart of the form, or only checks it, and shows the form again with what is wrong.',
+        parameters: [BY],
+        body: {
+          'application/x-www-form-urlencoded': z.object({
+            text: z.string(),
+            reset: z.literal('true').optional(),
+            check: z.literal('true').optional(),
+          }),
+        },
+        answers: {
+          200: { says: 'The chart was only checked.', content: PAGE, headers: ['Vary'] },
+          303: { says: 'It was uploaded.', headers: ['Location'] },
+        },
+        refusals: [
+          'wrong-parameter',
+          'mid-sequence',
+          'too-large',
+          'too-slow',
+          'invalid-chart',
+          'wrong-inputs',
+          'wrong-address',
+        ],
+      },
+      async answer(c, machine) {
+        const sender = readSender(c);
+        if (!sender.ok) return problem(sender);
+        const form = await readForm(c);
+        if (!form.ok) return problem(form);
+        const { text = '', reset, check } = form.value;
+        if (!fitsIn(CHART_BYTES, text)) return problem(TOO_LARGE);
+        const command = { type: 'upload', text, reset: reset === 'true', ...sender.value } as const;
+        if (check === 'true') {
+          const checked = await checkOf(machine, command);
+          return show(c, machine, { ...typed(form.value), check: checked.check }, checked.status);
+        }
+        const outcome = await machine.execute(command);
+        if (outcome.ok)
+          return respond(null, 303, { Location: `${pathOf(machine.address, machine.name)}/chart` });
+        return wantsPage(c) ? showRefused(c, machine, form.value, outcome) : problem(outcome);
+      },
+    },
+  },
+};
+
+const TOO_LARGE = refuse('too-large', `The chart has more than ${CHART_BYTES} bytes.`);
+
+/** Shows the form again, with what is wrong with it. */
+function showRefused(
+  c: Context<AppEnv>,
+  machine: RemoteMachine,
+  form: Form,
+  { code, detail, errors = [] }: Refusal,
+): Promise<Response> {
+  const isUnderWay = code === 'mid-sequence';
+  const why = isUnderWay
+    ? 'The machine is in mid-sequence. Let it end, or tick the box to start over with this chart.'
+    : detail;
+  const shown = { ...typed(form), isUnderWay, check: { why, issues: errors } };
+  return show(c, machine, shown, statusOf(code));
+}
+
+function typed({ text = '', reset }: Form) {
+  return { text, isReset: reset === 'true' };
+}
+
+interface Shown extends Pick<Parameters<typeof EditPage>[0], 'text'> {
+  readonly isNew?: boolean;
+  readonly isUnderWay?: boolean;
+  readonly isReset?: boolean;
+  readonly check?: NonNullable<Parameters<typeof EditPage>[0]['check']>;
+}
+
+async function show(
+  c: Context<AppEnv>,
+  { address, name }: RemoteMachine,
+  shown: Shown,
+  status = 200,
+): Promise<Response> {
+  const markup = (
+    <EditPage
+      name={name}
+      path={pathOf(address, name)}
+      isNew={false}
+      isUnderWay={false}
+      isReset={false}
+      {...shown}
+      {...readerOf(c, address)}
+    />
+  );
+  return page(String(markup), {}, status);
+}

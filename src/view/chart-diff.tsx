@@ -1,0 +1,53 @@
+/** The difference of two charts, as a page shows it. */
+import { raw } from 'hono/html';
+import { escaped } from './chart-source.tsx';
+import { type Block, diffLines } from './line-diff.ts';
+
+/** Equal lines that are shown before and after a change. */
+const CONTEXT = 3;
+
+/** Lines of a difference that are shown: more than a person reads. */
+const LINES_SHOWN = 2_000;
+
+interface ChartDiffProps {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The lines that differ, with some lines around them. */
+export function ChartDiff({ before, after }: ChartDiffProps) {
+  const blocks = diffLines(before, after);
+  const count = (kind: Block['kind']) =>
+    blocks.reduce((sum, block) => sum + (block.kind === kind ? block.lines.length : 0), 0);
+  const lines = blocks.flatMap((block, i) => linesOfBlock(block, i === 0, i === blocks.length - 1));
+  const left = lines.length - LINES_SHOWN;
+  return (
+    <>
+      <p>
+        {linesText(count('added'))} added, {linesText(count('removed'))} removed:
+      </p>
+      <section class="scroll" aria-label="Difference" tabindex={0}>
+        <pre class="diff">{raw(lines.slice(0, LINES_SHOWN).join('\n'))}</pre>
+      </section>
+      {left > 0 ? <p class="soft">{linesText(left)} more are not shown.</p> : null}
+    </>
+  );
+}
+
+function linesText(count: number): string {
+  return count === 1 ? '1 line' : `${count} lines`;
+}
+
+/** Markup of the lines of a block; of equal lines, of those near a change. */
+function linesOfBlock({ kind, lines }: Block, isFirst: boolean, isLast: boolean): string[] {
+  if (kind === 'removed') return lines.map((line) => `<del>- ${escaped(line)}</del>`);
+  if (kind === 'added') return lines.map((line) => `<ins>+ ${escaped(line)}</ins>`);
+  const [head, tail] = [isFirst ? 0 : CONTEXT, isLast ? 0 : CONTEXT];
+  const hidden = lines.length - head - tail;
+  if (hidden <= 1) return lines.map((line) => `  ${escaped(line)}`);
+  return [
+    ...lines.slice(0, head).map((line) => `  ${escaped(line)}`),
+    `<i>⋮ ${hidden} equal lines</i>`,
+    ...lines.slice(lines.length - tail).map((line) => `  ${escaped(line)}`),
+  ];
+}

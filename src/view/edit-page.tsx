@@ -1,0 +1,105 @@
+/** The form that edits or uploads a chart. Its script checks the text as it is typed; without one, its buttons do. */
+import { ChartCheck, type ChartCheckProps, CheckedDrawing } from './chart-check.tsx';
+import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
+import { Questions } from './dialogs.tsx';
+import { Page } from './page.tsx';
+
+interface EditPageProps extends Omit<ChartHeaderProps, 'title'> {
+  readonly text: string;
+  /** Whether the address has no chart yet. */
+  readonly isNew: boolean;
+  /** Whether the machine is in mid-sequence. */
+  readonly isUnderWay: boolean;
+  /** Whether the box for a reset is ticked. */
+  readonly isReset: boolean;
+  /** Absent if the text was not checked yet. */
+  readonly check?: ChartCheckProps;
+}
+
+/** A chart to begin with, at an address that has none. */
+export const FIRST_CHART = `# Two hosts go first. The others follow when both have reported.
+initial: canary
+states:
+  canary:
+    on:
+      update: { target: fleet, quorum: 2 }
+      fail: stopped
+  fleet:
+    on:
+      update: { target: done, quorum: 10 }
+      fail: stopped
+  done: { type: final }
+  stopped: { type: final, tags: [failed] }
+`;
+
+export function editTitle(name: string): string {
+  return `Edit · ${name}`;
+}
+
+export function EditPage(props: EditPageProps) {
+  const { name, path, text, isNew, isUnderWay, isReset, check, viewer } = props;
+  return (
+    <Page title={editTitle(name)} icon={{ sign: name, outcome: 'active' }}>
+      <ChartHeader {...props} title={isNew ? `A chart for ${name}` : `Edit the chart of ${name}`} />
+      <main data-by={viewer?.by ?? viewer?.sub}>
+        <form method="post" action={`${path}/chart/edit`} data-named="">
+          <div class="halves">
+            <section class="editor">
+              <h2>
+                <label for="text">Chart, as YAML</label>
+              </h2>
+              <div class="lines">
+                <pre aria-hidden="true" data-own="lines" />
+                <textarea
+                  id="text"
+                  name="text"
+                  rows={24}
+                  wrap="off"
+                  autocapitalize="off"
+                  autocomplete="off"
+                  required
+                  data-check={`${path}/chart?dry_run=true&reset=true`}
+                >
+                  {`\n${text}`}
+                </textarea>
+              </div>
+              {isUnderWay || isReset ? (
+                <label class="choice">
+                  <input type="checkbox" name="reset" value="true" checked={isReset} />
+                  <span>
+                    Start over with this chart. The machine is in mid-sequence: its counts and claims are
+                    dropped, the history is kept.
+                  </span>
+                </label>
+              ) : null}
+              <div class="buttons">
+                <button type="submit">Upload</button>
+                <label class="button quiet scripted">
+                  Open a file…
+                  <input type="file" accept=".yaml,.yml,.json" class="unseen" data-opens="text" />
+                </label>
+                <noscript>
+                  <button type="submit" name="check" value="true" class="quiet">
+                    Check
+                  </button>
+                </noscript>
+              </div>
+            </section>
+            <div class="stack">
+              {check === undefined ? (
+                <section data-part="check" aria-label="Check">
+                  <p class="soft">Not checked yet.</p>
+                </section>
+              ) : (
+                <ChartCheck {...check} />
+              )}
+              <CheckedDrawing picture={check?.picture} />
+            </div>
+          </div>
+        </form>
+        <output id="answer" aria-live="polite" />
+        <Questions />
+      </main>
+    </Page>
+  );
+}
