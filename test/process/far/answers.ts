@@ -17,10 +17,11 @@ export async function play(url: string, steps: readonly Step[]): Promise<readonl
   const answers: [string, Answer][] = [];
   for (const step of steps) {
     const { meanwhile } = step;
-    const sent = send(url, step);
+    const opened = Promise.withResolvers<void>();
+    const sent = send(url, step, opened.resolve);
     if (meanwhile !== undefined) {
-      // A wait or a watch that is not there yet would not be ended.
-      await pause(SETTLED);
+      // A watch that is not open yet would miss its event. A wait that comes too late is answered at once.
+      await Promise.race([step.path.endsWith('/watch') ? opened.promise : pause(SETTLED), sent]);
       answers.push([nameOf(meanwhile), await send(url, meanwhile)]);
     }
     answers.push([nameOf(step), await sent]);
@@ -34,12 +35,16 @@ function nameOf({ method, path }: Step): string {
   return `${method} ${path}`;
 }
 
-/** @throws if it is not answered with the status that the step expects. */
-async function send(url: string, step: Step): Promise<Answer> {
-  if (step.status === 101) return firstMessage(url + step.path);
+/**
+ * @param opened is called when the headers of the answer have come, or the WebSocket is open.
+ * @throws if the request is not answered with the status that the step expects.
+ */
+async function send(url: string, step: Step, opened = () => {}): Promise<Answer> {
+  if (step.status === 101) return firstMessage(url + step.path, opened);
   const { method, path, headers = {}, body = null } = step;
   const signal = AbortSignal.timeout(15_000);
   const response = await fetch(url + path, { method, headers, body, signal, redirect: 'manual' });
+  opened();
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0] ?? '';
   const text = type === 'text/event-stream' ? await firstEvent(response) : await response.text();
   if (response.status !== step.status)
@@ -66,9 +71,10 @@ async function firstEvent({ body }: Response): Promise<string> {
 }
 
 /** Opens a WebSocket. @returns its first message. */
-function firstMessage(url: string): Promise<Answer> {
+function firstMessage(url: string, opened: () => void): Promise<Answer> {
   const socket = new WebSocket(url.replace('http', 'ws'));
   return new Promise((done, fail) => {
+    socket.addEventListener('open', opened);
     socket.addEventListener('error', () => fail(new Error(`no WebSocket was opened at ${url}`)));
     socket.addEventListener('message', ({ data }) => {
       socket.close();
