@@ -38,9 +38,6 @@ const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 /** Files that take the whole machine, or compare what they measure with what they have measured before. */
 const LOAD = [
-  'test/fault/runs.test.ts',
-  'test/process/coordination/fleet.test.ts',
-  'test/process/coordination/night.test.ts',
   'test/process/coordination/waiters.test.ts',
   'test/process/far/distance.test.ts',
   'test/process/hostile.test.ts',
@@ -111,7 +108,6 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/fault/**/*.test.ts'],
-          exclude: LOAD,
           provide: { fuzz },
           ...servers,
           ...sideBySide,
@@ -122,7 +118,7 @@ export default defineConfig({
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...servers, ...sideBySide },
       },
       {
-        // Fleets, crash runs, hostile clients, and load without an end.
+        // Many waiters, hostile clients, distance, and load without an end.
         test: { name: 'load', include: LOAD, ...servers, ...alone },
       },
     ],

@@ -1,5 +1,6 @@
 /** Opens pages in Chromium, and records their faults. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 
 let browser: Browser | undefined;
 
@@ -11,7 +12,7 @@ export interface Watched {
 }
 
 /**
- * Opens a page in a browser context of its own.
+ * Opens a page in a browser context of its own, until the test ends: a page that is left open goes on with its work.
  *
  * @param reporter the stored name of the reporter; undefined for a browser that has none yet.
  */
@@ -31,6 +32,7 @@ export async function openPage(
     ],
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  onTestFinished(() => context.close());
   if (reporter !== undefined) {
     await context.addInitScript((name) => localStorage.setItem('stateservice.name', name), reporter);
   }

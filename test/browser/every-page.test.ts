@@ -1,10 +1,9 @@
 /** Tests of every page in Chromium: tokens, hostile names, accessibility, and use without JavaScript. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../process/charts.ts';
 import { cleanUp, runCli, startServer } from '../process/server.ts';
+import { expectAccessible } from './accessible.ts';
 import { answer, closeBrowser, current, openPage, SETTLE, type Watched, whenLive } from './browser.ts';
 import { CHART, put, serve } from './pages.ts';
 
@@ -154,7 +153,6 @@ describe('hostile names', () => {
 });
 
 describe('every page', () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const SIGHTS = [
     ['light', {}],
     ['dark', { colorScheme: 'dark' }],
@@ -172,6 +170,7 @@ describe('every page', () => {
       await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
       await put(server, '/acme/canary/state?state=canary&by=web-01');
       await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
+      const watched = await openPage(server.url, options);
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
       for (const path of [
         ...live,
@@ -183,19 +182,10 @@ describe('every page', () => {
         '/acme/night/chart',
         '/acme/regions/chart/edit',
       ]) {
-        const { page, faults } = await openPage(`${server.url}${path}`, options);
-        if (live.includes(path)) await whenLive({ page, faults });
-        if (path === '/openapi') await page.locator('#update > summary').click();
-        const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
-        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
-        expect(violations, path).toEqual([]);
-        const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-        expect(wide, `${path} is wider than its window`).toBeLessThanOrEqual(0);
-        expect(
-          faults.filter((fault) => !fault.includes('404')),
-          path,
-        ).toEqual([]);
-        await page.context().close();
+        await watched.page.goto(`${server.url}${path}`);
+        if (live.includes(path)) await whenLive(watched);
+        if (path === '/openapi') await watched.page.locator('#update > summary').click();
+        await expectAccessible(watched);
       }
     },
     // Many pages: some 3 s each on a busy machine.

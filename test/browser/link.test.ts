@@ -1,15 +1,12 @@
 /** A link in Chromium: two people approve, each by a link, over addresses with and without Fetch Metadata. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { cleanUp, type Server, startServer } from '../process/server.ts';
+import { expectAccessible } from './accessible.ts';
 import { closeBrowser, openPage } from './browser.ts';
 import { put } from './pages.ts';
 
 afterEach(cleanUp);
 afterAll(closeBrowser);
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const RUN = '/acme/approval@1';
 
@@ -79,15 +76,10 @@ describe('the pages of a link', () => {
     const server = await waiting();
     const [used, next] = [await linkFor(server, 'anna'), await linkFor(server, 'ben')];
     await fetch(`${server.url}${used}`, { method: 'POST' });
+    const watched = await openPage(server.url, options);
     for (const path of [next, used, `${used}x`]) {
-      const { page, faults } = await openPage(`${server.url}${path}`, options);
-      const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
-        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
-      expect(violations, path).toEqual([]);
-      const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-      expect(wide).toBeLessThanOrEqual(0);
-      expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
-      await page.context().close();
+      await watched.page.goto(`${server.url}${path}`);
+      await expectAccessible(watched);
     }
   });
 });

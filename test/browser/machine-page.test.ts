@@ -319,7 +319,7 @@ describe('a page whose machine changes', () => {
       globalThis.svg === document.querySelector('svg'),
       document.querySelectorAll('tbody tr').length,
     ]`);
-    expect(seen).toEqual([500, 'start', true, 4]);
+    expect(seen).toEqual([500, 'start\n→ s0', true, 4]);
   });
 
   it('is fetched at most four times a second', async () => {
