@@ -194,6 +194,16 @@ export const CALLER_COST = 16;
 export const TENANT_MACHINES = 10_000;
 export const TENANT_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Characters of the active states' names that a tenant's registry keeps of a machine: the state column of its list is sorted
+ * by the first of them. A machine with longer ones is asked itself where a list is filtered by a state.
+ */
+export const LISTED_STATES = 4_096;
+export const LISTED_STATE = 200;
+
+/** Between two calls in which a machine tells its tenant of its moves, in ms: one that moves all the time costs as much. */
+export const TELL_PAUSE = 500;
+
 /** Deleted machines of a tenant whose last revisions are kept: some 100 bytes each. */
 export const DELETED = 10_000;
 

@@ -45,7 +45,7 @@ export {
   withoutCooling,
 } from './cooling.ts';
 export { stateOfCount } from './counts.ts';
-export { type Deadline, nextDeadline, sinceOf } from './deadline.ts';
+export { type Deadline, lateAt, nextDeadline, sinceOf } from './deadline.ts';
 export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } from './engine.ts';
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';

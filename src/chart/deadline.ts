@@ -16,8 +16,13 @@ export interface Deadline {
 const LATE = 3 / 4;
 
 /** Whether most of the time until a deadline is over. */
-export function isLate({ at, since }: Deadline, now: number): boolean {
-  return now >= since + (at - since) * LATE;
+export function isLate(deadline: Deadline, now: number): boolean {
+  return now >= lateAt(deadline);
+}
+
+/** @returns from when on it is late, ms since the epoch. */
+export function lateAt({ at, since }: Deadline): number {
+  return Math.ceil(since + (at - since) * LATE);
 }
 
 /** @returns when the state of a timer was entered, if the timer is a deadline; else undefined. */

@@ -22,9 +22,11 @@ export class Memory {
   #published: Version | undefined;
 
   /** @param beforeLoad called before the machine is read from storage. */
-  constructor(store: MachineStore, publish: Publish, beforeLoad: () => void) {
+  constructor(store: MachineStore, publish: readonly Publish[], beforeLoad: () => void) {
     this.#store = store;
-    this.#publish = publish;
+    this.#publish = (news) => {
+      for (const each of publish) each(news);
+    };
     this.#beforeLoad = beforeLoad;
   }
 

@@ -1,4 +1,5 @@
 import { type Address, DEFAULT } from '../address.ts';
+import type { Listing } from '../listing.ts';
 import type { Refusal } from '../refusal.ts';
 import type { StoredChart } from '../store/machine-store.ts';
 import type { Restoration } from '../store/restoration.ts';
@@ -47,6 +48,12 @@ export class Registry {
     } catch (error) {
       console.error('a deleted machine is still in the registry of its tenant', error);
     }
+  }
+
+  /** Tells what the list of the tenant is filtered, counted and sorted by. */
+  async tell(listing: Listing): Promise<void> {
+    if (this.#address.tenant !== undefined)
+      await this.#call((tenant) => tenant.tell([{ address: this.#address, listing }]));
   }
 
   /** Notes a restore, before the storage of the machine goes back. */

@@ -4,9 +4,7 @@
  *
  * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
-import type { Address } from '../address.ts';
 import type { Count, Deadline, Labels } from '../chart/chart.ts';
-import type { Grant } from '../grant.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
@@ -277,19 +275,8 @@ export interface Summary {
   readonly isPaused?: boolean;
   /** The next timer after which the machine can end only in failure; absent if there is none. */
   readonly deadline?: Deadline;
-}
-
-/** A query for machines of a tenant. */
-export interface MachinesQuery {
-  /** Only machines after this address. */
-  readonly after?: Address;
-  /** Only machines of this chart. */
-  readonly chart?: string;
-  /** Only machines whose address has this in it, in any case of letters. */
-  readonly text?: string;
-  /** Only machines that this grant may read. */
-  readonly grant?: Grant;
-  readonly limit: number;
+  /** When the newest of the active states was entered, ms since the epoch; absent from objects of an earlier version. */
+  readonly since?: number;
 }
 
 /** A machine is in the registry of its tenant. */
@@ -303,10 +290,4 @@ export interface Entered {
 export interface Noted {
   readonly ok: true;
   readonly note: Restoration;
-}
-
-/** Machines in the order of their addresses, and whether there are more. */
-export interface MachinesPage {
-  readonly addresses: readonly Address[];
-  readonly more: boolean;
 }

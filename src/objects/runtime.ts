@@ -21,6 +21,7 @@ import { finishRestore, Recovery } from './recovery.ts';
 import { deleted, machineGone, noRevision, notStarted } from './refusals.ts';
 import { Registry } from './registry.ts';
 import { begin, firstStep, previewOf } from './restart.ts';
+import { Telling } from './telling.ts';
 import { TimerAllowance, TURN_PAUSE } from './timer-allowance.ts';
 
 /**
@@ -44,6 +45,7 @@ export class Runtime {
   readonly #records: Records;
   readonly #queue: CommandQueue;
   readonly #recovery: Recovery;
+  readonly #telling: Telling;
   /** Whether the machine is about to begin, and being entered in its tenant's registry. */
   #isBeginning = false;
   /** When the next turn may fire timers, ms since the epoch: the last one has left some that were due. */
@@ -54,9 +56,11 @@ export class Runtime {
     this.#address = address;
     this.store = new MachineStore(ctx.storage);
     this.expected = new ExpectedMembers(() => this.store.receipts.reports());
-    this.#memory = new Memory(this.store, publish, () => this.#beforeLoad());
+    const tell: Publish = (news) => this.#telling.hear(news);
+    this.#memory = new Memory(this.store, [publish, tell], () => this.#beforeLoad());
     this.charts = new ChartSource(env, this.store, address);
     this.#registry = new Registry(env, address);
+    this.#telling = new Telling(this.#memory, this.#registry);
     this.#alarm = new Alarm(ctx.storage);
     this.#records = recordsIn(this.store);
     this.outbox = new Outbox({
@@ -130,10 +134,9 @@ export class Runtime {
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
     const step = firstStep(this.#address, found, first.command);
-    const { isRun } = this;
-    if (!step.ok) return isRun ? batch.map(() => step) : this.#keep(batch, found, step);
-    if (isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
-      const beginning = begin(found, step, first.command, isRun, step.at);
+    if (!step.ok) return this.isRun ? batch.map(() => step) : this.#keep(batch, found, step);
+    if (this.isRun && !batch.some(({ command: { type } }) => type === 'start' || type === 'reset')) {
+      const beginning = begin(found, step, first.command, this.isRun, step.at);
       const preview = new Draft(previewOf(found, beginning), NO_RECORDS);
       const outcomes = applyWithin(preview, batch, step.at);
       if (preview.changes === undefined) return outcomes;
@@ -146,7 +149,7 @@ export class Runtime {
       if (this.current() !== undefined) return this.#run(batch);
       this.counters.restore();
       const now = Date.now();
-      const draft = begin(found, step, first.command, isRun, now, entered.revision);
+      const draft = begin(found, step, first.command, this.isRun, now, entered.revision);
       const outcomes = this.#apply(draft, batch, now);
       this.#commit(draft, true);
       return outcomes;
@@ -163,7 +166,6 @@ export class Runtime {
     if (!batch.some(({ command }) => isKept(command))) return batch.map(() => refusal);
     const entered = await this.#registry.enter(read.source);
     if (!entered.ok) return batch.map(({ command }) => (isKept(command) ? entered : refusal));
-    // A second object of the same address may have begun the machine meanwhile.
     if (this.current() !== undefined) return this.#run(batch);
     return this.#write(() =>
       batch.map(({ command }) =>
@@ -276,6 +278,7 @@ export class Runtime {
     this.#alarm.forget();
     this.store.outbox.forget();
     void this.#alarm.restore(() => this.#nextDue(this.#memory.machine));
+    this.#telling.loading();
   }
 
   /**

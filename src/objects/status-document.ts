@@ -19,6 +19,7 @@ import {
   nextOpening,
   openingsOf,
   quorums,
+  type Snapshot,
   type StateOpening,
   slotCount,
   slotsOf,
@@ -160,7 +161,13 @@ export function summaryOf({ chart, snapshot, revision, changedAt }: MachineState
     changedAt,
     isPaused: snapshot.terms.paused !== undefined,
     ...(deadline === undefined ? {} : { deadline }),
+    since: sinceOf(snapshot),
   };
+}
+
+/** @returns when the newest of the active states was entered, ms since the epoch. */
+function sinceOf({ active }: Snapshot): number {
+  return Math.max(...[...active.values()].map((visit) => visit.since));
 }
 
 function statusOf(
@@ -172,7 +179,6 @@ function statusOf(
   newest: string | undefined,
 ): Status {
   const { chart, snapshot, source } = machine;
-  const since = Math.max(...[...snapshot.active.values()].map((visit) => visit.since));
   return {
     machine: name,
     dialect: chart.definition.dialect,
@@ -182,7 +188,7 @@ function statusOf(
     tags: activeTags(chart, snapshot),
     revision: machine.revision,
     started: machine.preview === undefined ? time(machine.startedAt) : null,
-    since: time(since),
+    since: time(sinceOf(snapshot)),
     changed: time(machine.changedAt),
     context: snapshot.machine.context.data,
     inputs: snapshot.terms.inputs,

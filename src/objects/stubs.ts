@@ -3,8 +3,9 @@ import type { Address } from '../address.ts';
 import type { Command, Outcome } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Restoration } from '../store/restoration.ts';
+import type { MachinesPage, MachinesQuery, Told } from './list-results.ts';
 import { type PlacementBindings, stubNamed } from './placement.ts';
-import type { Answer, Entered, MachinesPage, MachinesQuery, Noted, Query } from './results.ts';
+import type { Answer, Entered, Noted, Query } from './results.ts';
 
 /** The methods of a machine's object. */
 export interface MachineMethods extends Rpc.DurableObjectBranded {
@@ -21,6 +22,7 @@ export interface TenantMethods extends Rpc.DurableObjectBranded {
   restoration(address: Address): Promise<Restoration | null>;
   settle(address: Address, bytes: number | null): Promise<void>;
   has(addresses: readonly Address[]): Promise<boolean[]>;
+  tell(told: readonly Told[]): Promise<void>;
   members(tenant: string, query: MachinesQuery): Promise<MachinesPage>;
 }
 

@@ -1,13 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Address, formatAddress } from '../address.ts';
-import { allows } from '../grant.ts';
 import { TENANT_BYTES, TENANT_MACHINES } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { type Member, RegistryTable } from '../store/registry-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import { ALARM_BACKOFF_MAX } from './alarm.ts';
+import type { MachinesPage, MachinesQuery, Told } from './list-results.ts';
+import { machinesPage } from './machines-page.ts';
 import { notStarted } from './refusals.ts';
-import type { Entered, MachinesPage, MachinesQuery, Noted } from './results.ts';
+import type { Entered, Noted } from './results.ts';
 import { machineNamed, type ObjectBindings, type TenantMethods } from './stubs.ts';
 
 /**
@@ -121,17 +122,18 @@ export class Tenant extends DurableObject<ObjectBindings> implements TenantMetho
     return addresses.map((address) => this.#registry.bytesOf(memberOf(address)) !== undefined);
   }
 
-  /** Returns machines in the order of their addresses, and whether there are more than `limit`. */
-  async members(tenant: string, { after, chart, text, grant, limit }: MachinesQuery): Promise<MachinesPage> {
-    const from = after === undefined ? { chart: '', run: '' } : memberOf(after);
-    const addresses: Address[] = [];
-    for (const member of this.#registry.members(from, chart, text)) {
-      const address = addressOf(tenant, member);
-      if (grant !== undefined && !allows(grant, 'read', address)) continue;
-      if (addresses.length === limit) return { addresses, more: true };
-      addresses.push(address);
-    }
-    return { addresses, more: false };
+  /** Takes what machines have told: what their list is filtered, counted and sorted by. */
+  async tell(told: readonly Told[]): Promise<void> {
+    const { listing } = this.#registry;
+    if (listing === undefined) return;
+    this.ctx.storage.transactionSync(() => {
+      for (const { address, listing: news } of told) listing.write(memberOf(address), news);
+    });
+  }
+
+  /** Returns a page of the list of machines, and whether there are more than `limit`. */
+  async members(tenant: string, query: MachinesQuery): Promise<MachinesPage> {
+    return machinesPage(this.#registry, tenant, query, Date.now());
   }
 }
 
@@ -145,8 +147,4 @@ function tooManyMachines({ tenant }: Address): Refusal {
 
 function memberOf({ chart, run = '' }: Address): Member {
   return { chart, run };
-}
-
-function addressOf(tenant: string, { chart, run }: Member): Address {
-  return { tenant, chart, ...(run === '' ? {} : { run }) };
 }

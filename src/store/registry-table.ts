@@ -1,4 +1,5 @@
 import { DELETED } from '../limits.ts';
+import { ListingTable } from './listing-table.ts';
 import { hasSchema, type Migratable, migrate } from './migrations.ts';
 import { OptionalTable } from './optional-table.ts';
 import { isRestoration, type Restoration } from './restoration.ts';
@@ -53,6 +54,7 @@ export class RegistryTable {
   readonly #storage: Migratable;
   readonly #sql: SqlStorage;
   readonly #restoring: OptionalTable;
+  readonly #listing: ListingTable;
   /** Whether the tables are known to exist, in their newest version. */
   #ready = false;
 
@@ -60,6 +62,7 @@ export class RegistryTable {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#restoring = new OptionalTable(storage.sql, 'restoring');
+    this.#listing = new ListingTable(storage.sql);
   }
 
   total(): Total {
@@ -83,7 +86,12 @@ export class RegistryTable {
     if (before === bytes) return;
     if (!this.#hasTables()) migrate(this.#storage, TENANT_SCHEMA);
     const { chart, run } = member;
-    this.#sql.exec('INSERT OR REPLACE INTO machine (chart, run, bytes) VALUES (?, ?, ?)', chart, run, bytes);
+    this.#sql.exec(
+      'INSERT INTO machine (chart, run, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
+      chart,
+      run,
+      bytes,
+    );
     this.#add(before === undefined ? 1 : 0, bytes - (before ?? 0));
   }
 
@@ -141,25 +149,9 @@ export class RegistryTable {
     this.#restoring.delete('DELETE FROM restoring WHERE machine = ?', machine);
   }
 
-  /**
-   * Reads machines lazily, in the order of their addresses: no more than the caller iterates over.
-   *
-   * @param after only machines behind this one.
-   * @param chart only machines of this chart.
-   * @param text only machines whose address without the tenant has it, in any case of letters: names are ASCII.
-   */
-  *members(after: Member, chart: string | undefined, text = ''): Generator<Member> {
-    if (!this.#hasTables()) return;
-    const only = chart === undefined ? '' : 'AND chart = ?4';
-    const rows = this.#sql.exec<Pick<MemberRow, 'chart' | 'run'>>(
-      `SELECT chart, run FROM machine WHERE (chart, run) > (?1, ?2)
-          AND instr(lower(chart || iif(run = '', '', '@' || run)), lower(?3)) > 0 ${only} ORDER BY chart, run`,
-      after.chart,
-      after.run,
-      text,
-      ...(chart === undefined ? [] : [chart]),
-    );
-    for (const row of rows) yield { chart: MEMBER.text(row, 'chart'), run: MEMBER.text(row, 'run') };
+  /** What the machines have told; undefined where there are none. */
+  get listing(): ListingTable | undefined {
+    return this.#hasTables() ? this.#listing : undefined;
   }
 
   #add(machines: number, bytes: number): void {

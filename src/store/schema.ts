@@ -192,4 +192,21 @@ export const TENANT_SCHEMA: readonly string[] = [
   );
   INSERT INTO total (id, machines, bytes, floor) VALUES (1, 0, 0, 0);
   `,
+  `
+  -- What the machine has told: its list is filtered, counted and sorted by it.
+  ALTER TABLE machine ADD COLUMN revision INTEGER NOT NULL DEFAULT 0; -- of the machine then; 0 if it has told nothing
+  ALTER TABLE machine ADD COLUMN states   TEXT;                       -- JSON: names of the active states; null if they are too long
+  ALTER TABLE machine ADD COLUMN state    TEXT    NOT NULL DEFAULT '';-- names of the innermost ones
+  ALTER TABLE machine ADD COLUMN since    INTEGER NOT NULL DEFAULT 0; -- when the newest was entered, ms since the epoch
+  ALTER TABLE machine ADD COLUMN outcome  TEXT    NOT NULL DEFAULT '';-- active, done or failed
+  ALTER TABLE machine ADD COLUMN paused   INTEGER NOT NULL DEFAULT 0; -- 1 if it is
+  ALTER TABLE machine ADD COLUMN deadline INTEGER;                    -- ms since the epoch
+  ALTER TABLE machine ADD COLUMN late_at  INTEGER;                    -- from when on it is late, ms since the epoch
+
+  -- Partial: a machine that enters writes no row of them. A row of an index is billed as one of the table, so there is none by
+  -- state: a list in that order reads all machines.
+  CREATE INDEX machine_by_since ON machine (since, chart, run) WHERE revision > 0;
+  CREATE INDEX machine_by_deadline ON machine (deadline, chart, run, late_at) WHERE deadline IS NOT NULL;
+  CREATE INDEX machine_in_trouble ON machine (outcome, paused) WHERE outcome = 'failed' OR paused = 1;
+  `,
 ];

@@ -2,6 +2,7 @@
 import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { View } from '../objects/view-data.ts';
+import { momentText } from './format.ts';
 import { HistoryRows } from './history-rows.tsx';
 import { Page } from './page.tsx';
 import { Viewer } from './sign-in.tsx';
@@ -67,7 +68,7 @@ export function HistoryPage(props: HistoryPageProps) {
         </nav>
         {viewer === undefined ? null : <Viewer sub={viewer} isInSession={isInSession} />}
         <span class="soft">
-          As of <time datetime={time}>{time}</time>
+          As of <time datetime={time}>{momentText(now)}</time>
         </span>
       </header>
       <main class="stack">
@@ -81,22 +82,25 @@ export function HistoryPage(props: HistoryPageProps) {
           </section>
         )}
         <section aria-label="Entries">
-          <form class="filter" method="get">
-            {FIELDS.map((field) => (
-              <label>
-                {field.label}
-                <input
-                  type="search"
-                  name={field.name}
-                  value={fields[field.name]}
-                  placeholder={'hint' in field ? field.hint : undefined}
-                />
-              </label>
-            ))}
-            <button type="submit" class="quiet">
-              Filter
-            </button>
-          </form>
+          <details open={filled.length > 0}>
+            <summary>Filter</summary>
+            <form class="filter" method="get">
+              {FIELDS.map((field) => (
+                <label>
+                  {field.label}
+                  <input
+                    type="search"
+                    name={field.name}
+                    value={fields[field.name]}
+                    placeholder={'hint' in field ? field.hint : undefined}
+                  />
+                </label>
+              ))}
+              <button type="submit" class="quiet">
+                Filter
+              </button>
+            </form>
+          </details>
           {entries.length === 0 ? (
             <p>
               No entry{filled.length === 0 ? '' : ' matches'}. <a href={`${path}/history`}>All entries</a>

@@ -45,7 +45,6 @@ let { title } = document;
 // Without this script nothing can be copied.
 document.body.dataset.script = '';
 if (live !== null) watch();
-for (const form of document.querySelectorAll('form[data-filter]')) filterAsTyped(form);
 showName();
 updateTimes();
 setInterval(updateTimes, 1000);
@@ -311,24 +310,4 @@ function duration(ms) {
   if (days > 0) return `${days}d ${hours % 24}h`;
   if (hours > 0) return `${hours}h ${minutes % 60}m`;
   return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
-}
-
-/** Filters on each input, by the server. Without JavaScript the form's button does. */
-function filterAsTyped(form) {
-  let typing;
-  let asked = 0;
-  form.addEventListener('input', () => {
-    clearTimeout(typing);
-    typing = setTimeout(async () => {
-      asked += 1;
-      const own = asked;
-      const url = new URL(location.href);
-      url.search = String(new URLSearchParams(new FormData(form)));
-      const response = await fetch(url, { headers: { Accept: 'text/html' } });
-      // A later input has been answered already.
-      if (!response.ok || own !== asked) return;
-      history.replaceState(null, '', url);
-      update(new DOMParser().parseFromString(await response.text(), 'text/html'));
-    }, REFRESH);
-  });
 }

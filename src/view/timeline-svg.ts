@@ -44,7 +44,7 @@ const NAME_SHOWN = 28;
 
 /** The style beside that of the pictures. A picture in a page is as wide as its column. */
 export const TIMELINE_STYLE = `${DIAGRAM_STYLE}
-svg.timeline{width:100%;max-width:none}
+svg.timeline{display:block;width:100%}
 .timeline .track{fill:var(--box)}
 .timeline .visit{fill:var(--past);stroke:var(--past-line)}
 .timeline .open{fill:var(--lit);stroke:var(--lit)}
@@ -142,7 +142,7 @@ function drawRow(state: TimelineState, visits: readonly Visit[], { y, scale, now
     return html`<rect class="visit ${kind}${isByHand ? ' hand' : ''}" x="${x}%" y="${y + 18}" width="${width}%" height="${BAR}" rx="2"><title>${says}</title></rect>`;
   });
   return String(
-    html`<g><title>${state.name}</title><text class="${text}" x="${LEFT}%" dx="${Math.min(state.depth, 6) * 10}" y="${y + 12}" direction="auto">${shortened(state.name, NAME_SHOWN)}</text><text class="caption ${text}" x="${LEFT + SPAN}%" y="${y + 12}" text-anchor="end">${sumOf(state, visits, now)}</text><rect class="track" x="${LEFT}%" y="${y + 18}" width="${SPAN}%" height="${BAR}" rx="2"/>${bars}</g>`,
+    html`<g><title>${state.name}</title><text class="${text}" x="${LEFT}%" dx="${Math.min(state.depth, 6) * 10}" y="${y + 12}" direction="auto">${shortened(state.name, NAME_SHOWN)}</text><text class="caption ${text}" x="${LEFT + SPAN}%" dx="-6" y="${y + 12}" text-anchor="end">${sumOf(state, visits, now)}</text><rect class="track" x="${LEFT}%" y="${y + 18}" width="${SPAN}%" height="${BAR}" rx="2"/>${bars}</g>`,
   );
 }
 
@@ -177,7 +177,7 @@ function drawPauses(
     return html`<rect class="band" x="${x}%" y="${y}" width="${width}%" height="${height - y - 8}"><title>${says}</title></rect><rect class="pause" x="${x}%" y="${y + 18}" width="${width}%" height="${BAR}"/>`;
   });
   return String(
-    html`<g>${bars}<text x="${LEFT}%" y="${y + 12}">‖ paused</text><text class="caption" x="${LEFT + SPAN}%" y="${y + 12}" text-anchor="end">${isPaused ? '● now, ' : ''}${durationText(time)}</text></g>`,
+    html`<g>${bars}<text x="${LEFT}%" y="${y + 12}">‖ paused</text><text class="caption" x="${LEFT + SPAN}%" dx="-6" y="${y + 12}" text-anchor="end">${isPaused ? '● now, ' : ''}${durationText(time)}</text></g>`,
   );
 }
 

@@ -5,6 +5,7 @@ import { beginAtNoon, NOON } from '../noon.ts';
 import { inStorage, rowsOf, send } from '../service.ts';
 import { claim, put, release, reset, upload } from './callers.ts';
 import { type Bill, meter } from './meter.ts';
+import { whenTold } from './tenants.ts';
 
 const pages = import.meta.glob('../../docs/deploying.md', { query: '?raw', import: 'default', eager: true });
 const configs = import.meta.glob('../../wrangler.toml', { query: '?raw', import: 'default', eager: true });
@@ -38,6 +39,17 @@ const KINDS: Readonly<Record<string, () => Promise<Bill>>> = {
     const address = await newChart(chart);
     const read = await metered(address, () => put(address, 'a'));
     await accepted(put(address, 'a'));
+    return read();
+  },
+  async 'a `PUT …/state` that moves the machine'() {
+    const address = await newChart('initial: a\nstates: {a: {on: {update: b}}, b: {on: {update: a}}}');
+    const read = await metered(address, async () => {
+      // The first visit to end creates a table.
+      await accepted(put(address, 'a'));
+      return put(address, 'b');
+    });
+    await accepted(put(address, 'a'));
+    await whenTold(address);
     return read();
   },
   async '`PUT …/state?by=`'() {
@@ -76,6 +88,7 @@ const KINDS: Readonly<Record<string, () => Promise<Bill>>> = {
     });
     await accepted(put(address, 'a'));
     await allSent(address);
+    await whenTold(address);
     return read();
   },
   async 'a timer that fires'() {
@@ -88,25 +101,30 @@ const KINDS: Readonly<Record<string, () => Promise<Bill>>> = {
     vi.setSystemTime(NOON + HOUR);
     // `runDurableObjectAlarm` would delete the alarm first, which counts as a row.
     await inStorage(address, (_, machine) => machine.alarm());
+    await whenTold(address);
     return read();
   },
   async 'the first report of a run'() {
     const base = await newChart(chart);
     await accepted(put(`${base}@1`, 'a'));
+    await whenTold(`${base}@1`);
     const read = await meter(`${base}@2`);
     await accepted(put(`${base}@2`, 'a'));
+    await whenTold(`${base}@2`);
     return read();
   },
   async 'a reset'() {
     const address = await newChart(chart);
     const read = await metered(address, () => put(address, 'a'));
     await accepted(reset(address));
+    await whenTold(address);
     return read();
   },
   async 'an upload of another chart'() {
     const address = newAddress();
     const read = await metered(address, () => upload(address, chart));
     await accepted(upload(address, slots));
+    await whenTold(address);
     return read();
   },
 };
@@ -145,6 +163,7 @@ describe('the logs', () => {
 /** Meters a machine that has done something before: what a machine costs only once is not of the next request. */
 async function metered(address: string, first: () => Promise<Response>): Promise<() => Bill> {
   await accepted(first());
+  await whenTold(address);
   const read = await meter(address);
   read();
   return read;

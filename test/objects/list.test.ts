@@ -19,8 +19,10 @@ describe('a list', () => {
     await upload(`${tenant}/b`, 'initial: x\nstates: {x: {initial: y, states: {y: {}}}}');
     await reportTimes(`${tenant}/a`, 'drain', 2);
     const { changed } = await statusOf(`${tenant}/b`);
+    const since = expect.stringMatching(/^2\d{3}-/);
     expect(await listOf(tenant)).toEqual({
       tenant,
+      counts: { machines: 2, late: 0, failed: 0, paused: 0 },
       machines: [
         {
           machine: `${tenant}/a`,
@@ -31,6 +33,7 @@ describe('a list', () => {
           waiting: [],
           revision: 3,
           changed: (await statusOf(`${tenant}/a`)).changed,
+          since,
           paused: false,
           late: false,
         },
@@ -43,6 +46,7 @@ describe('a list', () => {
           waiting: [],
           revision: 1,
           changed,
+          since,
           paused: false,
           late: false,
         },
@@ -99,7 +103,9 @@ describe('a list', () => {
         ['late', 'new', 'paused'].map((name) => `${tenant}/${name}`),
       );
       const page = await send('GET', `/${tenant}`, { headers: { Accept: 'text/html' } });
-      expect(await page.text()).toContain('1 late, 1 failed, 1 paused of 5 machines.');
+      expect(await page.text()).toMatch(
+        />1 late<\/a>, <a [^>]*>1 failed<\/a>, <a [^>]*>1 paused<\/a> of 5 machines\./,
+      );
       expect((await problemOf(await send('GET', `/${tenant}?is=lost`))).detail).toContain(
         '`is` must be one of',
       );

@@ -24,6 +24,7 @@ export async function meter(...addresses: readonly string[]): Promise<() => Bill
     vi.spyOn(Tenant.prototype, 'correct'),
     vi.spyOn(Tenant.prototype, 'leave'),
     vi.spyOn(Tenant.prototype, 'has'),
+    vi.spyOn(Tenant.prototype, 'tell'),
   ];
   onTestFinished(() => {
     for (const spy of requests) spy.mockRestore();

@@ -1,9 +1,11 @@
 /** Tenants over HTTP, and direct access to their objects. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { vi } from 'vitest';
+import { parseObjectName } from '../../src/address.ts';
 import type { Tenant } from '../../src/index.ts';
 import { counting, final, sequence } from '../charts.ts';
-import { send } from '../service.ts';
+import { inStorage, send } from '../service.ts';
 
 interface Listed {
   readonly machine: string;
@@ -45,7 +47,7 @@ export async function isListed(address: string): Promise<boolean> {
   return (await namesOf(tenant, `?chart=${chart}`)).includes(address);
 }
 
-function tenantAt(tenant: string): DurableObjectStub<Tenant> {
+export function tenantAt(tenant: string): DurableObjectStub<Tenant> {
   return env.TENANTS.getByName(tenant);
 }
 
@@ -60,4 +62,20 @@ export async function inTenant<T>(
 /** Evicts the object. */
 export async function evictTenant(tenant: string): Promise<void> {
   await evictDurableObject(tenantAt(tenant));
+}
+
+/** Waits until the tenant of a machine has heard of its last move. */
+export async function whenTold(address: string): Promise<void> {
+  const { tenant = '', chart, run = '' } = parseObjectName(address);
+  const moved =
+    "SELECT after AS states, at AS since FROM history WHERE entered <> '[]' ORDER BY revision DESC LIMIT 1";
+  const heard = 'SELECT states, since FROM machine WHERE chart = ? AND run = ?';
+  await vi.waitUntil(
+    async () => {
+      const [move] = await inStorage(address, ({ sql }) => sql.exec(moved).toArray());
+      const [told] = await inTenant(tenant, (sql) => sql.exec(heard, chart, run).toArray());
+      return JSON.stringify(told) === JSON.stringify(move);
+    },
+    { timeout: 20_000, interval: 20 },
+  );
 }

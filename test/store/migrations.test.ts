@@ -106,7 +106,7 @@ describe('the version before', () => {
 
   it.each([
     ['a machine', [...EVERY_TABLE, NEXT_STEP]],
-    ['a tenant', [...TENANT_SCHEMA, 'ALTER TABLE machine ADD COLUMN paused INTEGER NOT NULL DEFAULT 0']],
+    ['a tenant', [...TENANT_SCHEMA, 'ALTER TABLE machine ADD COLUMN owner INTEGER NOT NULL DEFAULT 0']],
   ])('finds all its columns after each step of %s, and needs to write no other', async (_, schema) => {
     for (let version = 1; version < schema.length; version++) {
       expect(await brokenBy(schema.slice(0, version), schema[version] ?? '')).toEqual([]);

@@ -228,6 +228,7 @@ const SummaryShape = z.strictObject({
   waiting: z.array(CountShape).describe('Counts that are incomplete or past their target.'),
   revision,
   changed: time('When the last change took effect.'),
+  since: time('When the newest of the active states was entered.').optional(),
   paused: z.boolean(),
   late: z
     .boolean()
@@ -238,6 +239,17 @@ const SummaryShape = z.strictObject({
 
 export const MachinesShape = z.strictObject({
   tenant: z.string(),
+  counts: z
+    .strictObject({
+      machines: z.int().min(0),
+      late: z.int().min(0),
+      failed: z.int().min(0),
+      paused: z.int().min(0),
+    })
+    .optional()
+    .describe(
+      'Of all machines that the caller may read and that `q` and `chart` find, whatever their states.',
+    ),
   machines: z.array(
     z.union([
       SummaryShape,

@@ -1,39 +1,66 @@
+import type { Context } from 'hono';
 import * as z from 'zod';
 import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
 import { isLate } from '../../chart/deadline.ts';
+import type { Parsed } from '../../inputs.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
+import { CONDITIONS, type Condition, SORTS, type Sort } from '../../listing.ts';
+import type { MachinesPage, MachinesQuery, Told } from '../../objects/list-results.ts';
 import { tenantNamed } from '../../objects/stubs.ts';
+import { listingOf } from '../../objects/telling.ts';
 import { refuse } from '../../refusal.ts';
-import { CONDITIONS, type Condition, fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
+import { toldIn } from '../../store/listing-table.ts';
+import { fits, type List, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import { attempt } from '../attempt.ts';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
-import type { Env } from '../env.ts';
-import { wholeNumber } from '../parameters.ts';
+import type { AppEnv, Env } from '../env.ts';
+import { countOf, inOrder } from '../list-order.ts';
+import { parameter, wholeNumber } from '../parameters.ts';
 import { queryOf } from '../query.ts';
 import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
-import { json, page, problem } from '../responses.ts';
+import { json, page, problem, respond } from '../responses.ts';
 import { isInSession } from '../session.ts';
 
 const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `The most machines of a page; ${LIST_PAGE} by default.`);
 
-/** The address that the page before ended with. */
+/** Where the page before has ended: an address, and before it what the list is sorted by. */
 const AFTER = {
   name: 'after',
   in: 'query',
-  says: '`after` of the page before.',
+  says: '`after` of the page before, with the same `sort` and `order`.',
   shape: z.string(),
   read(c) {
     const { after: text } = queryOf(c);
     if (text === undefined) return { ok: true, value: undefined };
-    const parsed = parseWrittenAddress(text);
+    const colon = text.lastIndexOf(':');
+    const parsed = parseWrittenAddress(text.slice(colon + 1));
     if (parsed.ok && parsed.address.tenant === c.req.param('name'))
-      return { ok: true, value: parsed.address };
+      return {
+        ok: true,
+        value: { address: parsed.address, value: colon < 1 ? undefined : text.slice(0, colon) },
+      };
     return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
   },
-} satisfies Parameter<Address | undefined>;
+} satisfies Parameter<{ readonly address: Address; readonly value: string | undefined } | undefined>;
+
+const SORT: Parameter<Sort> = parameter({
+  name: 'sort',
+  in: 'query',
+  says: 'The order: by `address`; by when the states have `changed`; by the name of the `state`; by the `deadline`, machines without one last.',
+  shape: z.enum(SORTS).default('address'),
+  absent: { ok: true, value: 'address' },
+});
+
+const ORDER: Parameter<'asc' | 'desc'> = parameter({
+  name: 'order',
+  in: 'query',
+  says: 'The direction.',
+  shape: z.enum(['asc', 'desc']).default('asc'),
+  absent: { ok: true, value: 'asc' },
+});
 
 const CHART: Parameter<string | undefined> = {
   name: 'chart',
@@ -57,14 +84,14 @@ const TEXT = {
 const STATE = {
   name: 'state',
   in: 'query',
-  says: 'Of the machines of the page, only those in this state.',
+  says: 'Only machines in this state.',
   shape: z.string(),
   read: (c) => ({ ok: true as const, value: queryOf(c).state ?? '' }),
 } satisfies Parameter<string>;
 const IS = {
   name: 'is',
   in: 'query',
-  says: 'Of the machines of the page, only those of which this is true. Late: most of the time to a deadline is over.',
+  says: 'Only machines of which this is true. Late: most of the time to a deadline is over.',
   shape: z.enum(CONDITIONS),
   read(c) {
     const { is = '' } = queryOf(c);
@@ -75,6 +102,14 @@ const IS = {
   },
 } satisfies Parameter<Condition | undefined>;
 
+const SEEN = {
+  name: 'If-None-Match',
+  in: 'header',
+  says: 'Of a page for a browser: the `ETag` that it has.',
+  shape: z.string(),
+  read: (c) => ({ ok: true as const, value: c.req.header('If-None-Match') }),
+} satisfies Parameter<string | undefined>;
+
 /** The machines of a tenant that the request may read. */
 export const tenant: TenantResource = {
   methods: {
@@ -83,65 +118,132 @@ export const tenant: TenantResource = {
       contract: {
         id: 'machines',
         summary: "A tenant's machines that the caller may read, and the state of each.",
-        parameters: [LIMIT, AFTER, CHART, TEXT, STATE, IS],
+        parameters: [LIMIT, AFTER, CHART, TEXT, STATE, IS, SORT, ORDER, SEEN],
         answers: {
           200: {
-            says: 'A page of machines.',
+            says: 'A page of machines. The `ETag` of one for a browser is weak: it stands for the states of its machines, and not for their counts.',
             content: { 'application/json': MachinesShape, 'text/html': 'text' },
-            headers: ['Vary'],
+            headers: ['ETag', 'Vary'],
           },
+          304: { says: 'The page for a browser has the tag in `If-None-Match`.', headers: ['ETag', 'Vary'] },
         },
         refusals: ['wrong-parameter'],
       },
       async answer(c, name) {
-        const limit = LIMIT.read(c);
-        if (!limit.ok) return problem(limit);
-        const after = AFTER.read(c);
-        if (!after.ok) return problem(after);
-        const chart = CHART.read(c);
-        if (!chart.ok) return problem(chart);
-        const is = IS.read(c);
-        if (!is.ok) return problem(is);
-        const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
-        const grant = c.get('grant');
-        const query = {
-          limit: limit.value ?? LIST_PAGE,
-          ...(after.value === undefined ? {} : { after: after.value }),
-          ...(chart.value === undefined ? {} : { chart: chart.value }),
-          ...(text === '' ? {} : { text: textIn(text, name) }),
-          ...(grant === undefined ? {} : { grant }),
-        };
-        const members = await attempt(true, async () => tenantNamed(c.env, name).members(name, query));
-        if ('code' in members) return problem(members);
-        const { addresses, more } = members;
-        const rows = (await Promise.all(addresses.map((address) => rowOf(c.env, address)))).flat();
-        const last = addresses.at(-1);
-        const next = more && last !== undefined ? { after: formatAddress(last) } : {};
+        const asked = readQuery(c, name);
+        if (!asked.ok) return problem(asked);
+        const { query, list } = asked.value;
+        const listed = await attempt(true, async () => tenantNamed(c.env, name).members(name, query));
+        if ('code' in listed) return problem(listed);
+        const isPage = wantsPage(c);
+        const tagged = isPage && listed.tag !== undefined ? { ETag: `W/"${listed.tag}"` } : {};
+        const headers = { ...tagged, Vary: 'Accept' };
+        // No machine is called for it: an open page asks every few seconds.
+        if (tagged.ETag !== undefined && tagged.ETag === SEEN.read(c).value)
+          return respond(null, 304, headers);
+        const found = await rowsOf(c.env, name, listed);
         const now = Date.now();
-        const filter = { state, is: is.value };
-        if (wantsPage(c)) {
+        const { more, isWhole } = listed;
+        const rows = isWhole ? inOrder(found, list.order) : found;
+        const counts = isWhole ? countOf(found, now) : listed.counts;
+        const last = listed.addresses.at(-1);
+        const next = more && last !== undefined ? { after: cursorOf(last, listed.value) } : {};
+        const counted = counts === undefined ? {} : { counts };
+        if (isPage) {
+          const grant = c.get('grant');
           const viewer =
             grant === undefined ? {} : { viewer: grant.sub, isInSession: isInSession(c.req.raw) };
-          const props = { tenant: name, rows, text, chart: chart.value, filter, ...next, ...viewer, now };
-          return page(String(<TenantPage {...props} />));
+          const props = { tenant: name, rows, list, ...next, ...counted, ...viewer, now };
+          return page(String(<TenantPage {...props} />), headers);
         }
-        const machines = rows.filter((row) => fits(row, filter, now)).map((row) => entryOf(row, now));
-        return json({ tenant: name, machines, ...next }, { Vary: 'Accept' });
+        const machines = rows.filter((row) => fits(row, list, now)).map((row) => entryOf(row, now));
+        return json({ tenant: name, ...counted, machines, ...next }, headers);
       },
     },
   },
 };
 
-/** Reads the summary of a machine: no row if it is gone, a row without a summary if the call fails. */
-async function rowOf(env: Env, address: Address): Promise<Row[]> {
+interface Asked {
+  /** For the registry. */
+  readonly query: MachinesQuery;
+  /** For the page. */
+  readonly list: List;
+}
+
+function readQuery(c: Context<AppEnv>, tenant: string): Parsed<Asked> {
+  const limit = LIMIT.read(c);
+  if (!limit.ok) return limit;
+  const after = AFTER.read(c);
+  if (!after.ok) return after;
+  const chart = CHART.read(c);
+  if (!chart.ok) return chart;
+  const is = IS.read(c);
+  if (!is.ok) return is;
+  const sort = SORT.read(c);
+  if (!sort.ok) return sort;
+  const direction = ORDER.read(c);
+  if (!direction.ok) return direction;
+  const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
+  const grant = c.get('grant');
+  const value = after.value?.value;
+  const order = { sort: sort.value, isDescending: direction.value === 'desc' };
+  return {
+    ok: true,
+    value: {
+      query: {
+        limit: limit.value ?? LIST_PAGE,
+        order,
+        ...(after.value === undefined ? {} : { after: after.value.address }),
+        ...(value === undefined ? {} : { value: sort.value === 'state' ? value : Number(value) }),
+        ...(chart.value === undefined ? {} : { chart: chart.value }),
+        ...(text === '' ? {} : { text: textIn(text, tenant) }),
+        ...(state === '' ? {} : { state }),
+        ...(is.value === undefined ? {} : { is: is.value }),
+        ...(grant === undefined ? {} : { grant }),
+      },
+      list: { text, chart: chart.value, state, is: is.value, order, isContinued: after.value !== undefined },
+    },
+  };
+}
+
+/** @returns `after` of the next page. */
+function cursorOf(last: Address, value: string | number | undefined): string {
+  const address = formatAddress(last);
+  return value === undefined ? address : `${value}:${address}`;
+}
+
+/** Reads the machines of a page, and tells the registry of those that it has not heard the last of. */
+async function rowsOf(env: Env, tenant: string, { addresses, told = [] }: MachinesPage): Promise<Row[]> {
+  const found = await Promise.all(addresses.map((address) => rowOf(env, address)));
+  const news = found.flatMap((row, i): Told[] => {
+    const [summary, address] = [row?.summary, addresses[i]];
+    if (summary?.since === undefined || address === undefined || told[i] === undefined) return [];
+    const listing = listingOf(summary);
+    return toldIn(listing) === told[i] ? [] : [{ address, listing }];
+  });
+  // The largest page has no subrequest left.
+  if (news.length > 0 && addresses.length < LIST_PAGE_MAX) await tell(env, tenant, news);
+  return found.flatMap((row) => row ?? []);
+}
+
+async function tell(env: Env, tenant: string, news: readonly Told[]): Promise<void> {
+  try {
+    await tenantNamed(env, tenant).tell(news);
+  } catch (error) {
+    console.error(`the list of ${tenant} cannot be corrected`, error);
+  }
+}
+
+/** Reads the summary of a machine: undefined if it is gone, a row without a summary if the call fails. */
+async function rowOf(env: Env, address: Address): Promise<Row | undefined> {
   const machine = formatAddress(address);
   try {
     const summary = await new RemoteMachine(env, address).read({ type: 'summary' });
-    if (summary.ok) return [{ machine, summary }];
-    return summary.code === 'no-chart' ? [] : [{ machine }];
+    if (summary.ok) return { machine, summary };
+    return summary.code === 'no-chart' ? undefined : { machine };
   } catch (error) {
     console.error(`the summary of ${machine} cannot be read`, error);
-    return [{ machine }];
+    return { machine };
   }
 }
 
@@ -153,7 +255,12 @@ function textIn(text: string, tenant: string): string {
 
 function entryOf({ machine, summary }: Row, now: number) {
   if (summary === undefined) return { machine, status: 'unknown' };
-  const { ok: _, changedAt, tags = [], isPaused = false, deadline, ...facts } = summary;
+  const { ok: _, changedAt, since, tags = [], isPaused = false, deadline, ...facts } = summary;
   const conditions = { paused: isPaused, late: deadline !== undefined && isLate(deadline, now) };
-  return { machine, ...facts, tags, ...conditions, changed: new Date(changedAt).toISOString() };
+  const times = { changed: timeOf(changedAt), ...(since === undefined ? {} : { since: timeOf(since) }) };
+  return { machine, ...facts, tags, ...conditions, ...times };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
 }

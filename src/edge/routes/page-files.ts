@@ -1,5 +1,6 @@
 import dialogs from '../../view/dialogs.client.js';
 import editor from '../../view/editor.client.js';
+import list from '../../view/list.client.js';
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
 import { iconSvg } from '../../view/page.tsx';
@@ -17,7 +18,7 @@ export const pageScript: ServiceResource = {
     answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
   },
   answer: () =>
-    document([patch, dialogs, script, editor].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
+    document([patch, dialogs, script, editor, list].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
 };
 
 /** The style of the pages and of the pictures in them. */
