@@ -2,8 +2,10 @@
 import type { Context } from 'hono';
 import type { Parsed } from '../inputs.ts';
 import { FORM_BYTES, FORM_FIELDS } from '../limits.ts';
-import { refuse } from '../refusal.ts';
+import { type Refusal, refuse } from '../refusal.ts';
 import { readText } from './body.ts';
+import type { AppEnv } from './env.ts';
+import { queryOf } from './query.ts';
 
 /** The fields of a form, decoded; of two with one name, the last. */
 export type Form = Readonly<Record<string, string>>;
@@ -19,4 +21,13 @@ export async function readForm(c: Context): Promise<Parsed<Form>> {
     ok: true,
     value: Object.fromEntries(fields.map(([name, value]) => [name, value.replaceAll('\r\n', '\n')])),
   };
+}
+
+/** Reads a form in place of the query: its fields are the parameters, without those that are empty. */
+export async function readFormAsQuery(c: Context<AppEnv>): Promise<Refusal | undefined> {
+  const form = await readForm(c);
+  if (!form.ok) return form;
+  const filled = Object.entries(form.value).filter(([, value]) => value.trim() !== '');
+  c.set('query', { ...queryOf(c), ...Object.fromEntries(filled) });
+  return undefined;
 }

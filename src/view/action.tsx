@@ -36,8 +36,7 @@ interface ActionProps extends ActionsProps {
 
 export function Action({ id, method, url, at, by, isGuarded, button, children }: ActionProps) {
   const token = isGuarded ? ' -H "Authorization: Bearer $TOKEN"' : '';
-  // `DELETE` takes no name.
-  const named = method === 'DELETE' ? '' : `${at.includes('?') ? '&' : '?'}by=${quoted(by ?? 'NAME')}`;
+  const named = NAMELESS.has(id) ? '' : `${at.includes('?') ? '&' : '?'}by=${quoted(by ?? 'NAME')}`;
   const curl = `curl -sf -X ${method}${token} '${url}${at}${named}'`;
   return (
     <li class="action" data-key={`action ${id}`}>
@@ -55,6 +54,9 @@ export function Action({ id, method, url, at, by, isGuarded, button, children }:
     </li>
   );
 }
+
+/** Actions whose requests take no name. */
+const NAMELESS: ReadonlySet<string> = new Set(['delete', 'inputs']);
 
 /** @returns a name as a part of a query inside single quotes of a shell. */
 function quoted(name: string): string {

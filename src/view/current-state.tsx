@@ -6,6 +6,8 @@ import { Moment, type Outcome } from './page.tsx';
 
 interface CurrentStateProps {
   readonly status: Status;
+  /** The machine's path without a slash at its end. */
+  readonly path: string;
   readonly descriptions: View['descriptions'];
   readonly outcome: Outcome;
   readonly leaves: readonly string[];
@@ -15,7 +17,7 @@ interface CurrentStateProps {
 const HEADINGS = { active: 'Current state', done: '✓ Done', failed: '✗ Failed' } as const;
 
 /** The innermost active states, since when, and what the chart says of them and of the states around them. */
-export function CurrentState({ status, descriptions = [], outcome, leaves, now }: CurrentStateProps) {
+export function CurrentState({ status, path, descriptions = [], outcome, leaves, now }: CurrentStateProps) {
   return (
     <section aria-labelledby="current" data-part="current">
       <h2 id="current" class={outcome}>
@@ -36,7 +38,12 @@ export function CurrentState({ status, descriptions = [], outcome, leaves, now }
         since <Moment at={status.since} now={now} /> · revision {status.revision}
       </p>
       {status.started === null ? <p>This run has not started. Its first report or claim starts it.</p> : null}
-      {status.chart.newer ? <p>A newer chart is available. A reset starts the machine with it.</p> : null}
+      {status.chart.newer ? (
+        <p>
+          A newer chart is available. A reset starts the machine with it.{' '}
+          <a href={`${path}/chart`}>What differs</a>
+        </p>
+      ) : null}
     </section>
   );
 }

@@ -1,5 +1,7 @@
 /** The dialogs of pages. The script opens them. */
 
+import type { Inputs } from '../chart/chart.ts';
+
 /** States that the override offers; others can be typed. */
 const STATES_OFFERED = 200;
 
@@ -39,20 +41,44 @@ export function Questions() {
   );
 }
 
-/** The dialogs of a machine's page: what pausing and overriding need as well. */
-export function Dialogs({ states }: { readonly states: readonly string[] }) {
+interface DialogsProps {
+  readonly states: readonly string[];
+  readonly inputs?: Inputs | undefined;
+}
+
+/** The dialogs of a machine's page: what pausing, resuming, overriding and other inputs need as well. */
+export function Dialogs({ states, inputs = {} }: DialogsProps) {
   return (
     <>
       <Questions />
       <dialog id="pause" aria-labelledby="pause-title">
         <form method="dialog">
           <h2 id="pause-title">Pause the machine</h2>
-          <Reason />
+          <Reason isRequired />
           <label>
             Until (empty: until somebody resumes it)
             <input name="until" placeholder="2h, or 2026-12-01T06:00:00Z" maxlength={64} />
           </label>
           <Buttons yes="Pause" />
+        </form>
+      </dialog>
+      <dialog id="resume" aria-labelledby="resume-title">
+        <form method="dialog">
+          <h2 id="resume-title">Resume the machine</h2>
+          <Reason />
+          <Buttons yes="Resume" />
+        </form>
+      </dialog>
+      <dialog id="inputs-form" aria-labelledby="inputs-title" data-part="inputs-form">
+        <form method="dialog">
+          <h2 id="inputs-title">Change inputs</h2>
+          {Object.entries(inputs).map(([name, value]) => (
+            <label data-key={name}>
+              {name}
+              <input name={name} value={String(value ?? '')} />
+            </label>
+          ))}
+          <Buttons yes="Change" />
         </form>
       </dialog>
       <dialog id="override" aria-labelledby="override-title">
@@ -63,7 +89,7 @@ export function Dialogs({ states }: { readonly states: readonly string[] }) {
             To the state
             <input name="to" list="states" required autofocus />
           </label>
-          <Reason />
+          <Reason isRequired />
           <Buttons yes="Move" />
         </form>
       </dialog>
@@ -76,11 +102,11 @@ export function Dialogs({ states }: { readonly states: readonly string[] }) {
   );
 }
 
-function Reason() {
+function Reason({ isRequired = false }: { readonly isRequired?: boolean }) {
   return (
     <label>
-      Reason, for the history
-      <input name="reason" required maxlength={255} />
+      Reason, for the history{isRequired ? '' : ' (may be empty)'}
+      <input name="reason" required={isRequired} maxlength={255} />
     </label>
   );
 }

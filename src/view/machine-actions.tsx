@@ -1,6 +1,7 @@
 /** The actions of a machine's page. */
 import { Action, type ActionsProps } from './action.tsx';
 import { EventAction, type EventItem, eventsOf } from './event-action.tsx';
+import { SlotActions } from './slot-actions.tsx';
 
 /** The actions for the rights of the request. The buttons need the page's script. */
 export function Actions(props: ActionsProps) {
@@ -25,6 +26,15 @@ export function Actions(props: ActionsProps) {
             .map((item) => (
               <EventAction {...props} {...item} />
             ))}
+          {rights.update ? <SlotActions {...props} /> : null}
+          {events.length > 0 ? (
+            <li class="action" data-key="action link">
+              <a class="button quiet" href={`${props.path}/links`}>
+                Make a link…
+              </a>
+              <p class="soft">For a person who has no token: it shows what it sends, and a button.</p>
+            </li>
+          ) : null}
           {rights.operate ? <OperateActions {...props} /> : null}
         </ul>
         <p class="soft" data-key="name-row">
@@ -60,8 +70,14 @@ function OperateActions(props: ActionsProps) {
           method="POST"
           at="/resume"
           button={
-            <button type="button" data-key="resume" data-method="POST" data-path={`${path}/resume`}>
-              Resume
+            <button
+              type="button"
+              data-key="resume"
+              data-method="POST"
+              data-path={`${path}/resume`}
+              data-dialog="resume"
+            >
+              Resume…
             </button>
           }
         >
@@ -110,6 +126,28 @@ function OperateActions(props: ActionsProps) {
       >
         <p class="soft">Moves the machine by hand to any of its states.</p>
       </Action>
+      {Object.keys(status.inputs ?? {}).length === 0 ? null : (
+        <Action
+          {...props}
+          id="inputs"
+          method="PATCH"
+          at="/inputs?INPUT=VALUE"
+          button={
+            <button
+              type="button"
+              class="quiet"
+              data-key="inputs"
+              data-method="PATCH"
+              data-path={`${path}/inputs`}
+              data-dialog="inputs-form"
+            >
+              Change inputs…
+            </button>
+          }
+        >
+          <p class="soft">Slots and quorums follow at once; timers that are set stay.</p>
+        </Action>
+      )}
     </>
   );
 }

@@ -79,6 +79,7 @@ export function MachinePage(props: MachinePageProps) {
           <div class="stack side">
             <CurrentState
               status={status}
+              path={path}
               descriptions={view.descriptions}
               outcome={outcome}
               leaves={leaves}
@@ -116,7 +117,9 @@ export function MachinePage(props: MachinePageProps) {
           </section>
           <History entries={view.history} path={path} now={now} />
         </div>
-        {rights.update || rights.operate || rights.admin ? <Dialogs states={states} /> : null}
+        {rights.update || rights.operate || rights.admin ? (
+          <Dialogs states={states} inputs={status.inputs} />
+        ) : null}
       </main>
     </Page>
   );

@@ -202,8 +202,8 @@ async function press(button) {
     if (fields === undefined) return;
     for (const [name, value] of fields) if (value.trim() !== '') url.searchParams.set(name, value.trim());
   }
-  // A deletion takes no name.
-  if (method !== 'DELETE') {
+  // A deletion and other inputs take no name.
+  if (!['delete', 'inputs'].includes(button.dataset.key)) {
     const name = nameOf() ?? (await askName());
     showName();
     if (!name) return;

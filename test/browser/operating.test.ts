@@ -47,8 +47,51 @@ describe('an operator', () => {
     expect(await status()).toMatchObject({ paused: { by: 'ann', reason: 'disk full on web-03' } });
     await page.waitForTimeout(SETTLE);
     await page.getByRole('button', { name: 'Resume' }).click();
+    // A reason is asked for, and may be empty.
+    await answer(page, 'Resume');
     await page.getByText('by ann: disk full on web-03').waitFor({ state: 'detached' });
     expect(await status()).toMatchObject({ paused: null });
+    expect(faults).toEqual([]);
+  });
+
+  it('claims a slot, returns it, and changes an input', async () => {
+    const body = CHART.replace('initial:', 'inputs: {batch: 2}\ninitial:').replace(
+      'slots: 2',
+      'slots: inputs.batch',
+    );
+    await fetch(`${server.url}/acme/slots/chart`, { method: 'PUT', body });
+    await fetch(`${server.url}/acme/slots/override?to=fleet&reason=test`, { method: 'POST' });
+    const watched = await openPage(`${server.url}/acme/slots`, {}, 'ann');
+    await whenLive(watched);
+    const { page, faults } = watched;
+    await page.getByRole('button', { name: 'Claim a slot' }).click();
+    await page.getByText('ann, lease ends').waitFor();
+    await page.waitForTimeout(SETTLE);
+    await page.getByRole('button', { name: 'Return the slot' }).click();
+    await page.getByText('0 of 2 slots of fleet').waitFor();
+    await page.waitForTimeout(SETTLE);
+    await page.getByRole('button', { name: 'Change inputs' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('batch').inputValue()).toBe('2');
+    await dialog.getByLabel('batch').fill('7');
+    await answer(page, 'Change');
+    await page.getByText('0 of 7 slots of fleet').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it('makes a link, which is shown once and copied', async () => {
+    const { path, page, faults } = await open();
+    await page.getByRole('link', { name: 'Make a link' }).click();
+    await page.getByLabel('Event').selectOption('fail');
+    await page.getByLabel('Name of the person').fill('anna');
+    await page.getByRole('button', { name: 'Make the link' }).click();
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied.').waitFor();
+    const link = await page.evaluate<string>('navigator.clipboard.readText()');
+    expect(await (await fetch(link)).text()).toContain('as <b>anna</b>');
+    expect(new URL(link).pathname).toMatch(new RegExp(`^${path}/links/`));
+    await page.goto(page.url());
+    expect(await page.content()).not.toContain(link);
     expect(faults).toEqual([]);
   });
 

@@ -27,7 +27,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> 
   '{machine}/pause': { POST: 'operate' },
   '{machine}/resume': { POST: 'operate' },
   '{machine}/override': { POST: 'operate' },
-  '{machine}/links': { POST: 'update' },
+  '{machine}/links': { GET: 'update', POST: 'update' },
   '{machine}/links/{link}': { GET: 'link', POST: 'link' },
   '{machine}/notifications': { GET: 'read' },
   '{machine}/notifications/{id}': { POST: 'operate' },

@@ -167,6 +167,7 @@ export const CALLS: readonly Call[] = [
       { id: `report${of}`, status: 406, request: `POST ${at}/report?state=nothing`, body: '{}' },
       { id: `pause${of}`, status: 204, request: `POST ${at}/pause?reason=look&until=1h` },
       { id: `resume${of}`, status: 204, request: `POST ${at}/resume` },
+      { id: `linkForm${of}`, status: 200, request: `GET ${at}/links` },
       { id: `makeLink${of}`, status: 400, request: `POST ${at}/links?state=work` },
       { id: `makeLink${of}`, status: 406, request: `POST ${at}/links?state=over&by=anna` },
       { id: `makeLink${of}`, status: 201, request: `POST ${at}/links?state=work&by=anna&event=fail` },

@@ -1,16 +1,22 @@
 import type { Context } from 'hono';
+import * as z from 'zod';
 import { LINK_TTL, LINK_TTL_MAX } from '../../limits.ts';
 import { type Refusal, statusOf, titleOf } from '../../refusal.ts';
+import { LinkFormPage } from '../../view/link-form.tsx';
 import { NoLinkPage, OfferPage, SentPage } from '../../view/link-page.tsx';
-import type { Parameter } from '../contract/contract.ts';
+import { wantsPage } from '../browsers.tsx';
+import { ANY_TYPE, type Parameter } from '../contract/contract.ts';
 import { LinkShape } from '../contract/documents.ts';
 import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
+import { readFormAsQuery } from '../form.ts';
 import { type Made, makeLink, readLink } from '../links.ts';
 import { CALLER, durationShape, EVENT, parameter, STATE, withSubject } from '../parameters.ts';
-import { lastSegment } from '../query.ts';
+import { lastSegment, queryOf } from '../query.ts';
+import { pathOf, readerOf } from '../reader.ts';
+import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
-import { etag, json, problem, refusalHeaders, respond } from '../responses.ts';
+import { etag, json, page, problem, refusalHeaders, respond } from '../responses.ts';
 
 const TTL_RULE = `\`ttl\` must be a duration from 1s to ${LINK_TTL_MAX / 86_400_000}d, such as 8h.`;
 
@@ -27,10 +33,27 @@ const REPORTER = { ...CALLER, says: 'The name of the person: the link reports un
 
 const PAGE = { 'text/html': 'text' } as const;
 
+/** The same as the parameters of the query: from the form. */
+const FormShape = z.object({
+  state: z.string(),
+  event: z.string().optional(),
+  by: z.string(),
+  ttl: z.string().optional(),
+});
+
 /** Makes links: each is a report of one person, signed for one visit of a state. Nothing is stored. */
 export const links: MachineResource = {
   path: '/links',
   methods: {
+    GET: {
+      right: 'update',
+      contract: {
+        id: 'linkForm',
+        summary: 'A form that makes a link for a person.',
+        answers: { 200: { says: 'The page.', content: PAGE, headers: ['Vary'] } },
+      },
+      answer: (c, machine) => showForm(c, machine, {}, 200),
+    },
     POST: {
       // What a link does, its maker may do.
       right: 'update',
@@ -39,10 +62,12 @@ export const links: MachineResource = {
         summary:
           'Makes a link for a person: it shows what it sends, and a button. It is for the present visit of the state, and for a report that the machine would take now.',
         parameters: [STATE, EVENT, REPORTER, TTL],
+        body: { 'application/x-www-form-urlencoded': FormShape, ...ANY_TYPE },
+        isBodyOptional: true,
         answers: {
           201: {
-            says: 'The link. With `Accept: text/plain`, its URL alone.',
-            content: { 'application/json': LinkShape, 'text/plain': 'text' },
+            says: 'The link. With `Accept: text/plain`, its URL alone; for a browser, the form with the link.',
+            content: { 'application/json': LinkShape, 'text/plain': 'text', 'text/html': 'text' },
             headers: ['ETag', 'Location', 'Vary'],
           },
         },
@@ -53,21 +78,22 @@ export const links: MachineResource = {
           'not-current',
           'cannot-come',
           'already-reported',
+          'too-large',
+          'too-slow',
           ...REPORT_REFUSALS,
         ],
       },
       async answer(c, machine) {
-        const state = STATE.read(c);
-        if (!state.ok) return problem(state);
-        const event = EVENT.read(c);
-        if (!event.ok) return problem(event);
-        const by = REPORTER.read(c);
-        if (!by.ok) return problem(by);
-        const ttl = TTL.read(c);
-        if (!ttl.ok) return problem(ttl);
-        const wanted = { state: state.value, event: event.value, by: by.value, ttl: ttl.value };
-        const made = await makeLink(c.env, machine, { ...wanted, ...withSubject(c) });
-        return made.ok ? showLink(c, made) : problem(made);
+        const isForm = wantsPage(c);
+        const unread = isForm ? await readFormAsQuery(c) : undefined;
+        if (unread !== undefined) return problem(unread);
+        const made = await make(c, machine);
+        if (!isForm) return made.ok ? showLink(c, made) : problem(made);
+        if (!made.ok) return showForm(c, machine, { problem: made.detail }, statusOf(made.code));
+        const { link, path } = made;
+        const until = new Date(link.until).toISOString();
+        const headers = { ETag: etag(made.revision), Location: path };
+        return showForm(c, machine, { made: { url: new URL(path, c.req.url).href, until } }, 201, headers);
       },
     },
   },
@@ -94,8 +120,8 @@ export const link: MachineResource = {
         if (!answer.ok) return refusalPage(answer);
         const { isReported, revision } = answer;
         const said = { ...answer, machine: machine.name, event, by };
-        if (isReported) return page(<SentPage {...said} isRepeat />, revision);
-        return page(<OfferPage {...said} until={until} />, revision);
+        if (isReported) return linkPage(<SentPage {...said} isRepeat />, revision);
+        return linkPage(<OfferPage {...said} until={until} />, revision);
       },
     },
 
@@ -116,13 +142,51 @@ export const link: MachineResource = {
         if (!outcome.ok) return refusalPage(outcome);
         const { state, event, by } = report;
         const said = { ...outcome, machine: name, state, event, by };
-        return page(<SentPage {...said} />, outcome.revision);
+        return linkPage(<SentPage {...said} />, outcome.revision);
       },
     },
   },
   refuse: refusalPage,
   refusalContent: PAGE,
 };
+
+/** Makes the link that the query names. */
+async function make(c: Context<AppEnv>, machine: RemoteMachine): Promise<Made | Refusal> {
+  const state = STATE.read(c);
+  if (!state.ok) return state;
+  const event = EVENT.read(c);
+  if (!event.ok) return event;
+  const by = REPORTER.read(c);
+  if (!by.ok) return by;
+  const ttl = TTL.read(c);
+  if (!ttl.ok) return ttl;
+  const wanted = { state: state.value, event: event.value, by: by.value, ttl: ttl.value };
+  return makeLink(c.env, machine, { ...wanted, ...withSubject(c) });
+}
+
+/** Shows the form that makes a link, with what came of it. */
+async function showForm(
+  c: Context<AppEnv>,
+  machine: RemoteMachine,
+  result: Pick<Parameters<typeof LinkFormPage>[0], 'problem' | 'made'>,
+  status: number,
+  headers = {},
+): Promise<Response> {
+  const view = await machine.read({ type: 'view' });
+  if (!view.ok) return problem(view);
+  const { address, name } = machine;
+  const markup = (
+    <LinkFormPage
+      name={name}
+      path={pathOf(address, name)}
+      takes={view.takes}
+      values={queryOf(c)}
+      {...result}
+      {...readerOf(c, address)}
+    />
+  );
+  return page(String(markup), headers, status);
+}
 
 /** Renders a new link: as JSON, or its URL alone. */
 function showLink(c: Context<AppEnv>, { link, path, revision }: Made): Response {
@@ -135,7 +199,7 @@ function showLink(c: Context<AppEnv>, { link, path, revision }: Made): Response 
 }
 
 /** Renders a page of a link. It has no script, and its form sends to this service only. */
-function page(markup: unknown, revision: number): Response {
+function linkPage(markup: unknown, revision: number): Response {
   return respond(`<!doctype html>${markup}`, 200, {
     ...PAGE_HEADERS,
     ETag: etag(revision),

@@ -273,6 +273,11 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('POST /v/chart/links?state=canary&by=anna', 201)],
   },
   {
+    name: 'the form of a link',
+    needs: 'edge',
+    steps: [step('GET /v/chart/links', 200)],
+  },
+  {
     name: 'the pages of a chart',
     needs: 'object',
     steps: [
