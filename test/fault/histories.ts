@@ -5,6 +5,7 @@ import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize } from './linearizability.ts';
 import { modelOf } from './model.ts';
+import { exactly } from './moment.ts';
 import type { Answer, Document, Request } from './requests.ts';
 
 export type Call = Operation<Request, Answer>;
@@ -26,7 +27,8 @@ const SLOW = chartOf(
 );
 
 export function isAccepted(history: readonly Call[], chart = SLOW, terms = NO_TERMS): boolean {
-  return linearize(withHeard(history), modelOf(chart, { from: 0, to: 0 }, terms)).ok;
+  const setting = { chart, terms, started: exactly(0), ahead: exactly(0) };
+  return linearize(withHeard(history), modelOf(setting)).ok;
 }
 
 /** Each call takes a millisecond. */

@@ -4,7 +4,7 @@ import { withHeard } from './heard.ts';
 import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';
 import type { Machine, Tally } from './machine.ts';
-import { answersTo, modelOf } from './model.ts';
+import { answersTo, modelOf, type Setting } from './model.ts';
 import { given } from './operators.ts';
 import type { Answer, Request } from './requests.ts';
 import type { Run } from './run.ts';
@@ -46,11 +46,11 @@ const ENOUGH: readonly (readonly [keyof Work, number])[] = [
 export function judge(run: Run): Judgement {
   const reading = readChart(run.shape.chart);
   if (!reading.ok) throw new Error(`the chart of seed ${run.seed} is wrong: ${reading.errors[0]?.message}`);
+  const { chart } = reading;
+  const { started, ahead, shape } = run;
+  const setting = { chart, started, terms: termsOf(chart, shape), ahead };
   const from = performance.now();
-  const verdict = linearize(
-    withHeard(run.history),
-    modelOf(reading.chart, run.started, termsOf(reading.chart, run.shape)),
-  );
+  const verdict = linearize(withHeard(run.history), modelOf(setting));
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
   const unkept = unkeptOf(run);
@@ -69,7 +69,7 @@ export function judge(run: Run): Judgement {
     missing: verdict.ok ? missingIn(work, run.shape) : [],
     work,
     took,
-    excerpt: [...unkept, ...(verdict.ok ? [] : [excerptOf(reading.chart, verdict, run)])].join('\n'),
+    excerpt: [...unkept, ...(verdict.ok ? [] : [excerptOf(setting, verdict)])].join('\n'),
   };
 }
 
@@ -137,10 +137,10 @@ export function summaryOf(
 const EXCERPT = 8;
 
 function excerptOf(
-  chart: Chart,
+  setting: Setting,
   { gaveUp, stuck }: Extract<Verdict<Machine, Request, Answer>, { ok: false }>,
-  { started }: Run,
 ): string {
+  const { chart, started } = setting;
   const { order, state, next } = stuck;
   const line = (operation: Operation<Request, Answer>) => `  ${describe(operation, started.from)}`;
   const { revision, snapshot } = state;
@@ -148,7 +148,7 @@ function excerptOf(
     gaveUp ? 'The search was given up here:' : 'No order of these calls explains their answers:',
     ...order.slice(-EXCERPT).map(line),
     `  So far it is at revision ${revision}, in ${[...snapshot.active.keys()].map((at) => nameOf(chart, at)).join(', ')}. One of these must be next:`,
-    ...next.flatMap((call) => [line(call), ...answersTo(chart, state, call).map(wouldBe)]),
+    ...next.flatMap((call) => [line(call), ...answersTo(setting, state, call).map(wouldBe)]),
   ].join('\n');
 }
 

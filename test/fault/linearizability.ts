@@ -21,6 +21,8 @@ export interface Model<State, Request, Answer> {
   step(state: State, operation: Operation<Request, Answer>, before: number): Iterable<State>;
   /** Equal for states that behave the same. */
   key(state: State): string;
+  /** Whether a call can be next in a state, or in one that follows it, given its answer; false only if it plainly cannot. */
+  canFollow(state: State, operation: Operation<Request, Answer>): boolean;
 }
 
 export type Verdict<State, Request, Answer> =
@@ -72,7 +74,8 @@ export function linearize<State, Request, Answer>(
     if (seen.has(key)) frontier.undo(move.index);
     else {
       seen.add(key);
-      path.push({ state: move.state, moves: movesFrom(move.state), by: move.index });
+      const isDeadEnd = frontier.open().some((call) => !model.canFollow(move.state, call));
+      path.push({ state: move.state, moves: isDeadEnd ? none() : movesFrom(move.state), by: move.index });
     }
   }
   if (furthest === undefined) throw new Error('a search has to begin somewhere');
@@ -91,6 +94,8 @@ export function linearize<State, Request, Answer>(
     return places.flatMap(({ by }) => (by === undefined ? [] : [frontier.at(by)]));
   }
 }
+
+function* none(): Generator<never, undefined> {}
 
 interface Place<State> {
   readonly state: State;
@@ -150,12 +155,22 @@ class Frontier<Request, Answer> {
    */
   candidates(): number[] {
     const { before } = this;
+    const known = this.#openKnown(before);
+    known.sort((a, b) => latest(this.at(a)) - latest(this.at(b)));
+    return [...known, ...this.#open().filter((i) => this.at(i).called <= before)];
+  }
+
+  /** The calls with a known outcome that can be next. */
+  open(): Operation<Request, Answer>[] {
+    return this.#openKnown(this.before).map((i) => this.at(i));
+  }
+
+  #openKnown(before: number): number[] {
     const known: number[] = [];
     for (let i = this.#base; i < this.#known && this.at(i).called <= before; i++) {
       if (!this.#done[i]) known.push(i);
     }
-    known.sort((a, b) => latest(this.at(a)) - latest(this.at(b)));
-    return [...known, ...this.#open().filter((i) => this.at(i).called <= before)];
+    return known;
   }
 
   do(index: number): void {

@@ -13,23 +13,27 @@ import { both, exactly, type Moment } from './moment.ts';
 import { settled } from './passing-time.ts';
 import { type Answer, type Moments, type Request, takesLease } from './requests.ts';
 
-/**
- * How far the clocks of the clients and of the service may be apart, in ms: the service's clock shows whole
- * milliseconds, and may be adjusted a little during a run.
- */
-const CLOCK_SLACK = 4;
+/** What is known of the machine of a run. Times are ms since the epoch, by the clients' clock. */
+export interface Setting {
+  readonly chart: Chart;
+  /** When the machine began: between the call that started it and its answer. */
+  readonly started: Moment;
+  /** With which it began. */
+  readonly terms: Terms;
+  /** How far the service's clock may be ahead of the clients', at least and at most, in ms. */
+  readonly ahead: Moment;
+}
 
-/**
- * @param started when the machine began: between the call that started it and its answer.
- * @param terms with which it began.
- */
-export function modelOf(chart: Chart, started: Moment, terms: Terms): Model<Machine, Request, Answer> {
+export function modelOf(setting: Setting): Model<Machine, Request, Answer> {
+  const { chart, started, terms, ahead } = setting;
   return {
-    initial: begun(chart, widened(started), terms),
+    initial: begun(chart, shifted(started, ahead), terms),
     key: keyOf,
+    canFollow: (state, { request, outcome }) =>
+      !outcome.known || !isNew(request) || outcome.answer.revision >= state.revision,
     *step(state, operation, before) {
       const { outcome } = operation;
-      for (const { ready, machine, answer } of reactions(chart, state, operation, before)) {
+      for (const { ready, machine, answer } of reactions(setting, state, operation, before)) {
         if (outcome.known) {
           const { moments = {}, ...said } = outcome.answer;
           if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
@@ -45,10 +49,10 @@ export function modelOf(chart: Chart, started: Moment, terms: Terms): Model<Mach
 }
 
 /** @returns the answers, without moments, that the call can have if it is next. */
-export function answersTo(chart: Chart, state: Machine, operation: Operation<Request, Answer>): Answer[] {
+export function answersTo(setting: Setting, state: Machine, operation: Operation<Request, Answer>): Answer[] {
   const { outcome, ...call } = operation;
   const unheard = { ...call, outcome: { known: false, until: latest(operation) } } as const;
-  return [...reactions(chart, state, unheard, latest(operation))].map(({ answer }) => answer);
+  return [...reactions(setting, state, unheard, latest(operation))].map(({ answer }) => answer);
 }
 
 interface Reaction {
@@ -60,18 +64,17 @@ interface Reaction {
 
 /** Generates every effect that a call can have, except those that its answer plainly excludes. */
 function* reactions(
-  chart: Chart,
+  setting: Setting,
   state: Machine,
   operation: Operation<Request, Answer>,
   before: number,
 ): Generator<Reaction, undefined> {
   const { request, outcome } = operation;
-  const when = momentOf(chart, state, operation, before);
+  const { chart, ahead } = setting;
+  const when = momentOf(setting, state, operation, before);
   if (when === undefined) return;
-  // A repeat has the revision of the first answer; a new request has the revision that it finds or makes.
-  const isNew = request.type !== 'update' || request.key === undefined;
-  const most = outcome.known && isNew ? outcome.answer.revision : undefined;
-  const sent = operation.called - CLOCK_SLACK;
+  const most = outcome.known && isNew(request) ? outcome.answer.revision : undefined;
+  const sent = operation.called + ahead.from;
   for (const part of partsOf(chart, when)) {
     for (const ready of settled(chart, state, part, most)) {
       const { machine, answer } = run(chart, ready.machine, request, ready.when, sent);
@@ -88,6 +91,11 @@ function* reactions(
   }
 }
 
+/** Whether the answer has the revision that the request finds or makes: a repeat has that of the first answer. */
+function isNew(request: Request): boolean {
+  return request.type !== 'update' || request.key === undefined;
+}
+
 /** Divides a moment where a window of the chart may open or close: the service's clock shows whole ms. */
 function* partsOf(chart: Chart, { from, to }: Moment): Generator<Moment, undefined> {
   let begin = from;
@@ -99,12 +107,12 @@ function* partsOf(chart: Chart, { from, to }: Moment): Generator<Moment, undefin
 }
 
 function momentOf(
-  chart: Chart,
+  { chart, ahead }: Setting,
   { now }: Machine,
   operation: Operation<Request, Answer>,
   before: number,
 ): Moment | undefined {
-  const { from, to } = widened({ from: operation.called, to: Math.min(before, latest(operation)) });
+  const { from, to } = shifted({ from: operation.called, to: Math.min(before, latest(operation)) }, ahead);
   const seen = both({ from, to }, { from: now, to: Number.POSITIVE_INFINITY });
   const { request, outcome } = operation;
   const [lease] = outcome.known && takesLease(request) ? (outcome.answer.moments?.leases ?? []) : [];
@@ -114,8 +122,9 @@ function momentOf(
   return slots && both(seen, exactly(lease.until - slots.lease));
 }
 
-function widened({ from, to }: Moment): Moment {
-  return { from: from - CLOCK_SLACK, to: to + CLOCK_SLACK };
+/** Returns a moment of the clients' clock by the clock of the service. */
+function shifted({ from, to }: Moment, ahead: Moment): Moment {
+  return { from: from + ahead.from, to: to + ahead.to };
 }
 
 /**

@@ -18,6 +18,11 @@ export function both(a: Moment, b: Moment): Moment | undefined {
   return from <= to ? { from, to } : undefined;
 }
 
+/** @returns a moment that is known to be one of two. */
+export function spanning(a: Moment, b: Moment): Moment {
+  return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
+}
+
 /** @returns the moment, known to be no earlier than `from`. */
 export function notBefore(from: number, moment: Moment): Moment {
   return moment.from >= from ? moment : { from, to: Math.max(from, moment.to) };

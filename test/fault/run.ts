@@ -4,7 +4,7 @@ import { folderOf } from '../process/charts.ts';
 import { Random } from '../process/coordination/random.ts';
 import { startServer } from '../process/server.ts';
 import { Client, type Stage } from './clients.ts';
-import { startClock } from './clock.ts';
+import { Clock } from './clock.ts';
 import type { Operation } from './history.ts';
 import type { Moment } from './moment.ts';
 import { type Entry, readHistory } from './read-answer.ts';
@@ -32,6 +32,8 @@ export interface Run {
   readonly shape: Shape;
   /** When the machine began. */
   readonly started: Moment;
+  /** How far the service's clock was ahead of the clients', at least and at most, in ms. */
+  readonly ahead: Moment;
   readonly history: readonly Operation<Request, Answer>[];
   /** The machine's own history at the end, the newest entry first. */
   readonly entries: readonly Entry[];
@@ -49,7 +51,8 @@ export async function runOnce(plan: Plan): Promise<Run> {
   const shape = shapeOf(seed, Date.now());
   const charts = await folderOf({ 'fault/run.yaml': shape.chart });
   let server = await startServer({ charts });
-  const now = startClock();
+  const clock = new Clock();
+  const { now } = clock;
   const book = new Book(now);
   book.serverStarts();
   const from = now();
@@ -90,7 +93,8 @@ export async function runOnce(plan: Plan): Promise<Run> {
   // A call that died can have taken effect until now, and not for ever.
   book.serverEnded();
   const { kills } = plan;
-  return { seed, shape, started, history: book.history(), entries, kills, cutOff: book.cutOff };
+  const { ahead } = clock;
+  return { seed, shape, started, ahead, history: book.history(), entries, kills, cutOff: book.cutOff };
 }
 
 function machineAt(url: string): string {

@@ -1,7 +1,8 @@
 /** The calls of one machine, in which each answer can be found in the trace of its server. */
 import { Random } from '../../process/coordination/random.ts';
 import { Client, type Stage } from '../clients.ts';
-import { startClock } from '../clock.ts';
+import { Clock } from '../clock.ts';
+import type { Moment } from '../moment.ts';
 import type { Answer, Request } from '../requests.ts';
 import type { Shape } from '../shapes.ts';
 import { send } from '../wire.ts';
@@ -15,6 +16,8 @@ export interface Machine {
   readonly shape: Shape;
   /** By client, in order. The client `FIRST` made the call that began the machine. */
   readonly calls: ReadonlyMap<string, readonly Call[]>;
+  /** How far the service's clock was ahead of the clients', at least and at most, in ms. */
+  readonly ahead: Moment;
 }
 
 export const FIRST = 'first';
@@ -42,7 +45,7 @@ export class Session {
   /** The URL of the present server. */
   server = '';
   isOver = false;
-  readonly #now = startClock();
+  readonly #clock = new Clock();
   readonly #calls = new Map<string, Noted[]>();
   #answers = 0;
 
@@ -60,7 +63,7 @@ export class Session {
   async begin(): Promise<void> {
     const connection = new Connection();
     const stage = this.stage(connection);
-    const called = this.#now();
+    const called = this.#clock.now();
     const answer = await stage.send(stage.url, { type: 'status' }, new AbortController().signal);
     stage.answered(FIRST, { type: 'status' }, called, answer);
     connection.close();
@@ -94,11 +97,11 @@ export class Session {
         return session.isOver;
       },
       isRushed: false,
-      now: session.#now,
+      now: session.#clock.now,
       send: (url, request, signal) => send(url, request, signal, connection.fetch),
       answered(client, request, called, answer) {
         session.#answers += 1;
-        const answered = { answer, returned: session.#now(), heard: connection.heard };
+        const answered = { answer, returned: session.#clock.now(), heard: connection.heard };
         session.#note(client, { request, called, answered });
       },
       died(client, request, called) {
@@ -112,7 +115,7 @@ export class Session {
     const calls = [...this.#calls].map(
       ([client, noted]) => [client, noted.map((call) => withTold(call, told))] as const,
     );
-    return { path: this.path, shape: this.shape, calls: new Map(calls) };
+    return { path: this.path, shape: this.shape, calls: new Map(calls), ahead: this.#clock.ahead };
   }
 
   #note(client: string, call: Noted): void {

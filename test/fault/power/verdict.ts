@@ -2,10 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../process/server.ts';
-import { startClock } from '../clock.ts';
+import { Clock } from '../clock.ts';
 import type { Operation } from '../history.ts';
 import { judge } from '../judge.ts';
-import type { Moment } from '../moment.ts';
+import { type Moment, spanning } from '../moment.ts';
 import { readHistory } from '../read-answer.ts';
 import { type Answer, isQuery, type Request } from '../requests.ts';
 import { send } from '../wire.ts';
@@ -28,13 +28,13 @@ export async function judgeCut(
 ): Promise<string> {
   const root = await temporaryFolder();
   await writeImage(image, root);
-  const now = startClock();
-  const cutAt = now();
+  const clock = new Clock();
+  const cutAt = clock.now();
   const wrong: string[] = [];
   try {
     const server = await start(join(root, 'data'), charts);
     for (const machine of machines) {
-      wrong.push(await judgeMachine(machine, server.url + machine.path, after, cutAt, now));
+      wrong.push(await judgeMachine(machine, server.url + machine.path, after, cutAt, clock));
     }
     await server.kill();
   } catch (error) {
@@ -55,8 +55,9 @@ async function judgeMachine(
   url: string,
   after: number,
   cutAt: number,
-  now: () => number,
+  clock: Clock,
 ): Promise<string> {
+  const { now } = clock;
   const before = historyOf(machine, after, cutAt);
   const audit: History = [];
   for (const request of auditOf(machine, before)) {
@@ -67,7 +68,8 @@ async function judgeMachine(
   const entries = await readHistory(url);
   const history = [...before, ...audit];
   const run = { seed: 0, shape: machine.shape, history, entries, kills: 0, cutOff: 0 };
-  const { excerpt } = judge({ ...run, started: startOf(machine, after, audit) });
+  const ahead = spanning(machine.ahead, clock.ahead);
+  const { excerpt } = judge({ ...run, ahead, started: startOf(machine, after, audit) });
   return excerpt === '' ? '' : `${machine.path}: ${excerpt}`;
 }
 
