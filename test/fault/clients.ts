@@ -5,15 +5,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Update } from '../../src/commands.ts';
 import type { Random } from '../process/coordination/random.ts';
-import type { Answer, Request } from './requests.ts';
+import type { Answer, Link, Request } from './requests.ts';
 import type { Shape } from './shapes.ts';
-import type { send } from './wire.ts';
+import { LostCall, type send } from './wire.ts';
 
 /** The service that clients call, and the record of their calls. */
 export interface Stage {
   readonly shape: Shape;
   /** The machine's URL; a server that was restarted has another one. */
   readonly url: string;
+  /** The links that any client has made: any other may use them as well. */
+  readonly links: Omit<Link, 'type'>[];
   readonly isOver: boolean;
   /** Whether clients make no pauses. */
   readonly isRushed: boolean;
@@ -22,15 +24,19 @@ export interface Stage {
   /** How requests are sent. */
   readonly send: typeof send;
   answered(client: string, request: Request, called: number, answer: Answer): void;
-  /** A call that died may have taken effect: the server ended while it was in flight, or the client hung up. */
-  died(client: string, request: Request, called: number, how: 'cut off' | 'hung up'): void;
+  /**
+   * A call that died may have taken effect: the server ended while it was in flight, the client hung up, or an edge has
+   * lost its connection to the object and says so.
+   */
+  died(client: string, request: Request, called: number, how: 'cut off' | 'hung up' | 'lost'): void;
 }
 
 /** How clients behave, as probabilities. */
 const HABITS = {
-  is: 0.27,
+  is: 0.25,
   status: 0.14,
-  reports: 0.09,
+  reports: 0.08,
+  links: 0.07,
   operate: 0.06,
   /** Of its asks: those for one caller. After a report: asks for its caller, whose part is done. */
   isBy: 0.5,
@@ -45,11 +51,23 @@ const HABITS = {
   /** Repeats a request under the key that it was sent with; sends another request under that key. */
   repeat: 0.06,
   reuse: 0.01,
+  /** Makes a new link, or opens the page of one; else it uses one. */
+  makeLink: 0.35,
+  showLink: 0.2,
+  /** Uses a link that it has just made; makes one for the caller whose slot it has just claimed. */
+  useAtOnce: 0.7,
+  linkAfterClaim: 0.25,
   /** Hangs up before the response. */
   vanish: 0.015,
   retry: 0.85,
   /** Pauses before its next call. */
   think: 0.4,
+};
+
+/** Of clients that send only what the last release knows. */
+const RELEASED: typeof HABITS = {
+  ...HABITS,
+  ...{ reports: 0, links: 0, operate: 0, isBy: 0, askAfter: 0, withData: 0, linkAfterClaim: 0 },
 };
 
 /** The longest pause between two calls, and the longest time until a client hangs up; ms. */
@@ -69,6 +87,7 @@ export class Client {
   readonly #name: string;
   readonly #random: Random;
   readonly #stage: Stage;
+  readonly #habits: typeof HABITS;
   /** The states that the client believes to be current. */
   #states: readonly string[];
   #revision = 1;
@@ -85,12 +104,13 @@ export class Client {
     this.#name = name;
     this.#random = random;
     this.#stage = stage;
+    this.#habits = stage.shape.runs === 'deploys' ? RELEASED : HABITS;
     this.#states = stage.shape.states;
   }
 
   async run(): Promise<void> {
     while (!this.#stage.isOver) {
-      if (!this.#stage.isRushed && this.#random.chance(HABITS.think))
+      if (!this.#stage.isRushed && this.#random.chance(this.#habits.think))
         await pause(this.#random.below(THINKING));
       const request = this.#again ?? this.#choose();
       this.#again = undefined;
@@ -101,7 +121,7 @@ export class Client {
 
   async #call(request: Request): Promise<void> {
     const hangUp = new AbortController();
-    const patience = this.#random.chance(HABITS.vanish) ? this.#random.below(PATIENCE) : undefined;
+    const patience = this.#random.chance(this.#habits.vanish) ? this.#random.below(PATIENCE) : undefined;
     const timer = patience === undefined ? undefined : setTimeout(() => hangUp.abort(), patience);
     const called = this.#stage.now();
     try {
@@ -109,25 +129,41 @@ export class Client {
       this.#stage.answered(this.#name, request, called, answer);
       this.#learn(request, answer);
     } catch (error) {
-      if (!isOfTheNetwork(error)) throw error;
+      const isLost = error instanceof LostCall && this.#stage.shape.runs === 'edges';
+      if (!isLost && !isOfTheNetwork(error)) throw error;
       // No server received it.
       if (wasRefused(error)) {
         this.#again = request;
         await pause(THINKING / 2);
         return;
       }
-      this.#stage.died(this.#name, request, called, hangUp.signal.aborted ? 'hung up' : 'cut off');
+      const how = hangUp.signal.aborted ? 'hung up' : isLost ? 'lost' : 'cut off';
+      this.#stage.died(this.#name, request, called, how);
+      // The objects may be away for longer.
+      if (isLost) await pause(this.#random.below(THINKING));
       const isSafe = request.type !== 'update' || request.by !== undefined || request.key !== undefined;
-      if (isSafe && this.#random.chance(HABITS.retry)) this.#again = request;
+      if (isSafe && this.#random.chance(this.#habits.retry)) this.#again = request;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #learn(request: Request, { status, revision, states, document }: Answer): void {
+  #learn(request: Request, answer: Answer): void {
+    const { status, revision, states, document } = answer;
     if (request.type === 'update' && status === 200 && request.by !== undefined) {
       const { state, by } = request;
-      if (this.#random.chance(HABITS.askAfter)) this.#again = { type: 'is', state, by };
+      if (this.#random.chance(this.#habits.askAfter)) this.#again = { type: 'is', state, by };
+    }
+    const { link, visit } = answer;
+    if (request.type === 'makeLink' && link !== undefined && visit !== undefined) {
+      const { type: _, ...said } = request;
+      const made = { ...said, link, visit };
+      this.#stage.links.push(made);
+      if (this.#random.chance(this.#habits.useAtOnce)) this.#again = { type: 'useLink', ...made };
+    }
+    if (request.type === 'claim' && status === 200 && this.#random.chance(this.#habits.linkAfterClaim)) {
+      const { state, by } = request;
+      this.#again = { type: 'makeLink', state, event: 'update', by };
     }
     this.#revision = revision;
     if (document !== undefined) {
@@ -140,17 +176,19 @@ export class Client {
 
   #choose(): Request {
     const { shape } = this.#stage;
-    const { is, status, reports, operate } = HABITS;
-    const state = this.#pick(this.#random.chance(HABITS.stray) ? shape.states : this.#states);
+    const { is, status, reports, links, operate } = this.#habits;
+    const state = this.#pick(this.#random.chance(this.#habits.stray) ? shape.states : this.#states);
     // A pause without an end holds up the others, and so does a list of members that is missing: both end soon.
     const isHeldUp = this.#isPaused || this.#lacksMembers;
-    switch (this.#draw({ is, status, reports, operate: isHeldUp ? 2 * operate : operate })) {
+    switch (this.#draw({ is, status, reports, links, operate: isHeldUp ? 2 * operate : operate })) {
       case 'is':
-        return { type: 'is', state, ...this.#caller(HABITS.isBy) };
+        return { type: 'is', state, ...this.#caller(this.#habits.isBy) };
       case 'status':
         return { type: 'status' };
       case 'reports':
         return this.#lookAtReports(state);
+      case 'links':
+        return this.#link(state);
       case 'operate':
         return this.#operate();
       default:
@@ -162,6 +200,15 @@ export class Client {
     const { zones } = this.#stage.shape;
     if (zones !== undefined && this.#random.chance(0.3)) return { type: 'missing' };
     return { type: 'reports', state, limit: 1_000 };
+  }
+
+  /** Makes a link, or uses one of the newest, whoever has made it: again, or after its visit. */
+  #link(state: string): Request {
+    const link = this.#stage.links.at(-1 - Math.floor(this.#random.below(4)));
+    if (link !== undefined && !this.#random.chance(this.#habits.makeLink))
+      return { type: this.#random.chance(this.#habits.showLink) ? 'showLink' : 'useLink', ...link };
+    const by = this.#random.chance(0.5) ? this.#pick(this.#own) : this.#pick(NAMES);
+    return { type: 'makeLink', state, event: this.#event(), by };
   }
 
   #caller(share: number): { by?: string } {
@@ -238,32 +285,35 @@ export class Client {
     const by = this.#pick(this.#own);
     const chance = this.#random.below(1);
     if (chance < 0.35) return { type: 'claim', state, by };
-    if (chance < 0.42) return { type: 'renew', state, by };
+    if (chance < 0.42 && this.#stage.shape.runs !== 'deploys') return { type: 'renew', state, by };
     if (chance < 0.5) return { type: 'release', state, by };
     return chance < 0.95 ? { ...this.#update(state), by } : this.#update(state);
   }
 
   #update(state: string): Update {
     const earlier = this.#keyed.at(-1 - Math.floor(this.#random.below(5)));
-    if (earlier !== undefined && this.#random.chance(HABITS.repeat)) return earlier;
-    const { events } = this.#stage.shape;
-    const event = events.length > 0 && this.#random.chance(HABITS.otherEvent) ? this.#pick(events) : 'update';
-    const update: Update = { type: 'update', state, event };
+    if (earlier !== undefined && this.#random.chance(this.#habits.repeat)) return earlier;
+    const update: Update = { type: 'update', state, event: this.#event() };
     // Where there are members, a report without a name is refused.
-    const by = this.#caller(this.#stage.shape.zones === undefined ? HABITS.withBy : 0.95);
-    const revisions = this.#random.chance(HABITS.withRevision) ? { revisions: [this.#revision] } : {};
+    const by = this.#caller(this.#stage.shape.zones === undefined ? this.#habits.withBy : 0.95);
+    const revisions = this.#random.chance(this.#habits.withRevision) ? { revisions: [this.#revision] } : {};
     return { ...update, ...by, ...this.#key(earlier?.key), ...revisions, ...this.#data() };
   }
 
+  #event(): string {
+    const { events } = this.#stage.shape;
+    return events.length > 0 && this.#random.chance(this.#habits.otherEvent) ? this.#pick(events) : 'update';
+  }
+
   #data(): { data?: string } {
-    if (!this.#random.chance(HABITS.withData)) return {};
+    if (!this.#random.chance(this.#habits.withData)) return {};
     const n = Math.floor(this.#random.below(100));
     return { data: JSON.stringify({ n, of: this.#name }) };
   }
 
   #key(earlier: string | undefined): { key?: string } {
-    if (earlier !== undefined && this.#random.chance(HABITS.reuse)) return { key: earlier };
-    if (!this.#random.chance(HABITS.withKey)) return {};
+    if (earlier !== undefined && this.#random.chance(this.#habits.reuse)) return { key: earlier };
+    if (!this.#random.chance(this.#habits.withKey)) return {};
     this.#keys += 1;
     return { key: `${this.#name}/${this.#keys}` };
   }

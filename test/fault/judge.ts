@@ -5,6 +5,7 @@ import type { Operation } from './history.ts';
 import { linearize, type Verdict } from './linearizability.ts';
 import type { Machine, Tally } from './machine.ts';
 import { answersTo, modelOf, type Setting } from './model.ts';
+import { countMessages, wrongMessages } from './notifications.ts';
 import { given } from './operators.ts';
 import type { Answer, Request } from './requests.ts';
 import type { Run } from './run.ts';
@@ -25,6 +26,9 @@ export interface Judgement {
 
 /** What happened in the run, as counts. */
 export interface Work extends Tally {
+  /** Messages that hooks have taken, and those that came again. */
+  readonly told: number;
+  readonly toldAgain: number;
   readonly answered: number;
   /** Calls that died, and may have taken effect. */
   readonly unknown: number;
@@ -39,8 +43,6 @@ const ENOUGH: readonly (readonly [keyof Work, number])[] = [
   ['cutOff', 1],
   ['kills', 1],
   ['claims', 1],
-  ['pauses', 1],
-  ['overrides', 1],
 ];
 
 export function judge(run: Run): Judgement {
@@ -53,23 +55,25 @@ export function judge(run: Run): Judgement {
   const verdict = linearize(withHeard(run.history), modelOf(setting));
   const took = performance.now() - from;
   const { order, state } = verdict.ok ? verdict : verdict.stuck;
-  const unkept = unkeptOf(run);
+  const { entries, told } = run;
+  const wrong = [...unkeptOf(run), ...(told === undefined ? [] : wrongMessages(shape, entries, told))];
   const answered = run.history.filter(({ outcome }) => outcome.known).length;
   const work = {
     ...state.tally,
+    ...countMessages(told),
     answered,
     unknown: run.history.length - answered,
     kills: run.kills,
     cutOff: run.cutOff,
   };
   return {
-    isLinearizable: verdict.ok && unkept.length === 0,
+    isLinearizable: verdict.ok && wrong.length === 0,
     order,
     // A search that got stuck says nothing about later calls.
     missing: verdict.ok ? missingIn(work, run.shape) : [],
     work,
     took,
-    excerpt: [...unkept, ...(verdict.ok ? [] : [excerptOf(setting, verdict)])].join('\n'),
+    excerpt: [...wrong, ...(verdict.ok ? [] : [excerptOf(setting, verdict)])].join('\n'),
   };
 }
 
@@ -93,8 +97,9 @@ function unkeptOf({ history, entries, started }: Run): string[] {
 }
 
 /** @returns the counts that are too small. */
-export function missingIn(work: Work, { shows }: Pick<Shape, 'shows'>): string[] {
-  const all = [...ENOUGH, ...shows.map((name) => [name, 1] as const)];
+export function missingIn(work: Work, { shows, notify }: Pick<Shape, 'shows' | 'notify'>): string[] {
+  const names = [...shows, ...(notify === undefined ? [] : (['told'] as const))];
+  const all = [...ENOUGH, ...names.map((name) => [name, 1] as const)];
   return all.flatMap(([name, least]) => (work[name] < least ? [`${name}: ${work[name]}, not ${least}`] : []));
 }
 
@@ -110,7 +115,19 @@ export function summaryOf(
   { isLinearizable, missing, work, took, excerpt }: Judgement,
 ): string {
   const { answered, kills, unknown, cutOff, repeated, timers, expired, claims, data } = work;
-  const { turnedAway, cooled, pauses, overrides, strangers, recounted } = work;
+  const {
+    turnedAway,
+    cooled,
+    pauses,
+    overrides,
+    strangers,
+    recounted,
+    links,
+    linksAgain,
+    linksOver,
+    told,
+    toldAgain,
+  } = work;
   const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
   const counts = [
     `${answered} operations`,
@@ -127,6 +144,8 @@ export function summaryOf(
     `${overrides} overrides`,
     `${strangers} strangers`,
     `${recounted} counts met by operators`,
+    `${links} links (${linksAgain} again, ${linksOver} too late)`,
+    `${told} messages taken (${toldAgain} came again)`,
   ];
   const line = `seed ${seed} (${shape.name}): ${counts.join(', ')}: ${verdict} (${(took / 1_000).toFixed(2)} s)`;
   const tooLittle = missing.length === 0 ? [] : [`seed ${seed} has shown too little: ${missing.join('; ')}`];
@@ -158,7 +177,8 @@ function wouldBe(answer: Answer): string {
 
 function describe({ client, request, called, outcome }: Operation<Request, Answer>, from: number): string {
   const at = (ms: number) => (ms - from).toFixed(1);
-  const { type, ...words } = request;
+  const { type, ...said } = request;
+  const { link: _, ...words } = { link: undefined, ...said };
   const asked = `${client} ${type} ${JSON.stringify(words)}`;
   if (!outcome.known) return `${at(called)}..${at(outcome.until)} ${asked}: unknown`;
   return `${at(called)}..${at(outcome.returned)} ${asked}: ${JSON.stringify(outcome.answer)}`;

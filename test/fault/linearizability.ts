@@ -19,7 +19,7 @@ export interface Model<State, Request, Answer> {
    *   the order.
    */
   step(state: State, operation: Operation<Request, Answer>, before: number): Iterable<State>;
-  /** Equal for states that behave the same. */
+  /** Equal for states that behave the same, and only for those. */
   key(state: State): string;
   /** Whether a call can be next in a state, or in one that follows it, given its answer; false only if it plainly cannot. */
   canFollow(state: State, operation: Operation<Request, Answer>): boolean;
@@ -52,8 +52,11 @@ export function linearize<State, Request, Answer>(
   places = PLACES,
 ): Verdict<State, Request, Answer> {
   const frontier = new Frontier(history);
-  const seen = new Set<string>();
-  const path: Place<State>[] = [{ state: model.initial, moves: movesFrom(model.initial), by: undefined }];
+  const seen = new Seen();
+  const { initial } = model;
+  const path: Place<State>[] = [
+    { state: initial, moves: movesFrom(initial, model.key(initial)), by: undefined },
+  ];
   let furthest: Stuck<State, Request, Answer> | undefined;
 
   for (let place = path.at(-1); place !== undefined; place = path.at(-1)) {
@@ -70,22 +73,31 @@ export function linearize<State, Request, Answer>(
       continue;
     }
     frontier.do(move.index);
-    const key = `${frontier.key()} ${model.key(move.state)}`;
-    if (seen.has(key)) frontier.undo(move.index);
+    if (seen.has(`${frontier.key()} ${move.key}`, frontier.spare())) frontier.undo(move.index);
     else {
-      seen.add(key);
       const isDeadEnd = frontier.open().some((call) => !model.canFollow(move.state, call));
-      path.push({ state: move.state, moves: isDeadEnd ? none() : movesFrom(move.state), by: move.index });
+      path.push({
+        state: move.state,
+        moves: isDeadEnd ? none() : movesFrom(move.state, move.key),
+        by: move.index,
+      });
     }
   }
   if (furthest === undefined) throw new Error('a search has to begin somewhere');
   return { ok: false, gaveUp: false, stuck: furthest };
 
-  /** Generates every possible next call. It is advanced only while the frontier is as it was when this was called. */
-  function* movesFrom(state: State): Generator<Move<State>, undefined> {
+  /**
+   * Generates the next calls: all that are possible, or those up to one without an effect, which loses nothing by being
+   * first. It is advanced only while the frontier is as it was when this was called.
+   */
+  function* movesFrom(state: State, from: string): Generator<Move<State>, undefined> {
     const before = frontier.before;
     for (const index of frontier.candidates()) {
-      for (const next of model.step(state, frontier.at(index), before)) yield { index, state: next };
+      for (const next of model.step(state, frontier.at(index), before)) {
+        const key = model.key(next);
+        yield { index, state: next, key };
+        if (key === from) return undefined;
+      }
     }
     return undefined;
   }
@@ -93,6 +105,31 @@ export function linearize<State, Request, Answer>(
   function orderOf(places: readonly Place<State>[]): Operation<Request, Answer>[] {
     return places.flatMap(({ by }) => (by === undefined ? [] : [frontier.at(by)]));
   }
+}
+
+/** The places that were visited. */
+class Seen {
+  readonly #spare = new Map<string, (readonly number[])[]>();
+  size = 0;
+
+  /**
+   * Whether a place was visited; if not, it is from now on. A place is no better than one with the same key and more calls to
+   * spare: those need not take effect.
+   */
+  has(key: string, spare: readonly number[]): boolean {
+    const known = this.#spare.get(key) ?? [];
+    if (known.some((more) => isWithin(spare, more))) return true;
+    this.#spare.set(key, [...known, spare]);
+    this.size += 1;
+    return false;
+  }
+}
+
+/** Whether all of some ascending numbers are among others, which ascend as well. */
+function isWithin(some: readonly number[], others: readonly number[]): boolean {
+  let at = 0;
+  for (const number of others) if (number === some[at]) at += 1;
+  return at === some.length;
 }
 
 function* none(): Generator<never, undefined> {}
@@ -107,6 +144,7 @@ interface Place<State> {
 interface Move<State> {
   readonly index: number;
   readonly state: State;
+  readonly key: string;
 }
 
 /** The calls that were linearized, and those that can be next. `undo` reverts `do` in reverse order. */
@@ -157,7 +195,7 @@ class Frontier<Request, Answer> {
     const { before } = this;
     const known = this.#openKnown(before);
     known.sort((a, b) => latest(this.at(a)) - latest(this.at(b)));
-    return [...known, ...this.#open().filter((i) => this.at(i).called <= before)];
+    return [...known, ...this.spare().filter((i) => this.at(i).called <= before)];
   }
 
   /** The calls with a known outcome that can be next. */
@@ -188,18 +226,18 @@ class Frontier<Request, Answer> {
     this.#now = before.now;
   }
 
-  /** The linearized calls, as far as they matter to what can come next. */
+  /** The linearized calls with a known outcome, as far as they matter to what can come next. */
   key(): string {
     const { before } = this;
     const ahead: number[] = [];
     for (let i = this.#base; i < this.#known && this.at(i).called <= before; i++) {
       if (this.#done[i]) ahead.push(i);
     }
-    return `${this.#base} ${ahead} ${this.#open()}`;
+    return `${this.#base} ${ahead}`;
   }
 
-  /** Calls with an unknown outcome that are not linearized, and can still take effect. */
-  #open(): number[] {
+  /** The calls with an unknown outcome that are not linearized, and can still take effect; ascending. */
+  spare(): number[] {
     const open: number[] = [];
     for (let i = this.#known; i < this.#operations.length; i++) {
       if (!this.#done[i] && latest(this.at(i)) >= this.#now) open.push(i);

@@ -35,6 +35,8 @@ export interface Machine extends Heard {
   readonly cooling: readonly Omit<Claim, 'by'>[];
   /** By state: the reports of its present visit, or of its last one. */
   readonly reports: ReadonlyMap<StateNumber, readonly Reported[]>;
+  /** By state: the number of its present visit, or of its last one. */
+  readonly visits: ReadonlyMap<StateNumber, number>;
   readonly answered: Answered;
   /** What happened so far, for the counts of the run. */
   readonly tally: Tally;
@@ -88,6 +90,10 @@ export interface Tally {
   readonly strangers: number;
   /** Transitions that a change of members or inputs has taken. */
   readonly recounted: number;
+  /** Links that have counted, were used again, or were refused because their visit was over. */
+  readonly links: number;
+  readonly linksAgain: number;
+  readonly linksOver: number;
 }
 
 const NOTHING_YET: Tally = {
@@ -102,6 +108,9 @@ const NOTHING_YET: Tally = {
   overrides: 0,
   strangers: 0,
   recounted: 0,
+  links: 0,
+  linksAgain: 0,
+  linksOver: 0,
 };
 
 /** A machine that has just begun. */
@@ -116,6 +125,7 @@ export function begun(chart: Chart, when: Moment, terms: Terms): Machine {
     claims: [],
     cooling: [],
     reports: new Map(),
+    visits: new Map(),
     said: new Map(),
     counted: new Map(),
     answered: { byKey: new Map(), digest: 0 },
@@ -152,6 +162,7 @@ export function moved(machine: Machine, when: Moment, run: (now: number) => Step
     snapshot: step.snapshot,
     timers,
     reports,
+    visits: new Map([...machine.visits, ...numbersOf(step.snapshot)]),
     claims: machine.claims.filter(stays),
     cooling: machine.cooling.filter(stays),
     said: new Map([...machine.said].filter(([, callers]) => stays(callers))),
@@ -161,6 +172,10 @@ export function moved(machine: Machine, when: Moment, run: (now: number) => Step
     machine.paused === undefined ? next : { ...next, paused: { ...machine.paused, left } },
     when,
   );
+}
+
+function numbersOf({ active }: Snapshot): [StateNumber, number][] {
+  return [...active].map(([state, { number }]) => [state, number]);
 }
 
 export function changed(machine: Machine, when: Moment): Machine {
@@ -226,7 +241,8 @@ export function keyOf(machine: Machine): string {
   const counted = [...machine.said, ...machine.counted]
     .map(([key, { by }]) => `${key} ${[...by].sort()}`)
     .sort();
-  const head = `${revision} ${now} ${range(changed)} ${answered.digest} ${shapeOf(snapshot)}${termsOf(snapshot)}`;
+  const visited = [...machine.visits].sort(([one], [other]) => one - other).join(' ');
+  const head = `${revision} ${now} ${visited} ${range(changed)} ${answered.digest} ${shapeOf(snapshot)}${termsOf(snapshot)}`;
   return [head, due, held, cools, reported, counted, paused === undefined ? '' : pauseOf(paused)].join('|');
 }
 

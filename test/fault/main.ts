@@ -4,8 +4,10 @@
  * nothing twice.
  */
 import { parseArgs } from 'node:util';
+import { setup as bundle } from '../process/bundled.ts';
 import { cleanUp } from '../process/server.ts';
 import { judge, summaryOf } from './judge.ts';
+import { removeReleasedWorker } from './released-worker.ts';
 import { PLAN, runOnce } from './run.ts';
 
 const USAGE = `npm run test:faults -- [--seeds N] [--first SEED]
@@ -15,7 +17,12 @@ const USAGE = `npm run test:faults -- [--seeds N] [--first SEED]
 `;
 
 const flags = readFlags();
-if (flags !== undefined) process.exitCode = await runAll(flags);
+if (flags !== undefined) {
+  const removeBundle = await bundle();
+  process.exitCode = await runAll(flags);
+  await removeBundle?.();
+  await removeReleasedWorker();
+}
 
 /** @returns the exit code: 1 if a run was not linearizable, or tested too little. */
 async function runAll({ seeds, first }: { seeds: number; first: number }): Promise<number> {

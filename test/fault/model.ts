@@ -35,7 +35,7 @@ export function modelOf(setting: Setting): Model<Machine, Request, Answer> {
       const { outcome } = operation;
       for (const { ready, machine, answer } of reactions(setting, state, operation, before)) {
         if (outcome.known) {
-          const { moments = {}, ...said } = outcome.answer;
+          const { moments = {}, link: _, ...said } = outcome.answer;
           if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
         } else if (outcome.heard !== undefined) {
           // A repeat gets the first answer, also if it is a refusal.

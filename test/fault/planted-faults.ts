@@ -1,5 +1,7 @@
 /** Planted faults between real clients and a real server. The verdict on the run must report each of them. */
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { Update } from '../../src/commands.ts';
 import { temporaryFolder } from '../process/server.ts';
 import { type Answer, isQuery, type Request } from './requests.ts';
@@ -101,18 +103,25 @@ export function strangersCounted(): PlantedFault {
   });
 }
 
+/** In so many ms, some client asks a machine that has no pause. */
+const SEEN = 50;
+
 /** A pause that does not hold: the timers run on. */
 export function brokenPauses(): PlantedFault {
   return plantOnce(async (request, ask) => {
+    const called = performance.now();
     const answer = await ask(request);
     if (request.type !== 'pause') return { answer, isPlanted: false };
     const { revision } = await ask({ type: 'resume' });
-    return { answer, isPlanted: revision > answer.revision };
+    // Else the pause may have ended by itself, or would before anyone sees that it is over.
+    const { lasts = Number.POSITIVE_INFINITY } = request;
+    const isEarly = performance.now() - called < lasts - SEEN;
+    return { answer, isPlanted: isEarly && revision > answer.revision };
   });
 }
 
 /** A proxy that forwards a report with other data. */
-export function changedData(): PlantedFault {
+export function otherData(): PlantedFault {
   return plantOnce(async (request, ask) => {
     const isWithData = isPlainReport(request) && request.data !== undefined;
     const answer = await ask(isWithData ? { ...request, data: '{"n":0,"of":"nobody"}' } : request);
@@ -146,6 +155,47 @@ export function forgottenUpdates(): PlantedFault {
       await rm(data, { recursive: true });
       await cp(backup, data, { recursive: true });
       fault.times += 1;
+    },
+  };
+  return fault;
+}
+
+/** A service that counts a link twice: the second time under a name that no call that died can have had. */
+export function linksCountedTwice(): PlantedFault {
+  return plantOnce(async (request, ask) => {
+    const answer = await ask(request);
+    if (request.type !== 'useLink' || answer.isRepeat !== false) return { answer, isPlanted: false };
+    const { state, event, by } = request;
+    const { status } = await ask({ type: 'update', state, event, by: `${by}-again` });
+    return { answer, isPlanted: status === 200 };
+  });
+}
+
+/** A machine that loses, when it is killed, the messages that it has not sent. */
+export function lostNotifications(): PlantedFault {
+  return changedData("DELETE FROM notification WHERE status = 'pending'");
+}
+
+/** A version that does not know who has reported when it takes over the data of another. */
+export function forgottenReports(): PlantedFault {
+  return changedData('DELETE FROM receipt');
+}
+
+/** Changes the data of the machine while the server is down. */
+function changedData(statement: string): PlantedFault {
+  const fault: PlantedFault = {
+    times: 0,
+    async whileDown(data) {
+      const files = await readdir(data, { recursive: true });
+      for (const file of files.filter((name) => /-Machine.*\.sqlite$/.test(name))) {
+        const database = new DatabaseSync(join(data, file));
+        try {
+          fault.times += Number(database.prepare(statement).run().changes);
+        } catch {
+          // It has no such table yet.
+        }
+        database.close();
+      }
     },
   };
   return fault;

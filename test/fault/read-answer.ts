@@ -1,5 +1,6 @@
 /** Reads the bodies of HTTP responses. */
 import * as z from 'zod';
+import { type RefusalCode, titleOf } from '../../src/refusal.ts';
 import { type Answer, type Document, type Moments, reportText } from './requests.ts';
 
 const moment = z.iso.datetime().transform((text) => Date.parse(text));
@@ -11,8 +12,9 @@ const status = z.object({
   revision: z.number(),
   changed: moment,
   context: z.record(z.string(), z.json()),
-  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  members: z.object({ total: z.number() }).nullable(),
+  // The last release has neither inputs nor members, and no pauses.
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
+  members: z.object({ total: z.number() }).nullable().default(null),
   paused: z
     .object({
       since: moment,
@@ -20,7 +22,8 @@ const status = z.object({
       by: z.string().nullable(),
       reason: z.string().nullable(),
     })
-    .nullable(),
+    .nullable()
+    .default(null),
   quorums: z.array(
     z.object({
       state: z.string(),
@@ -50,11 +53,12 @@ const page = z.strictObject({
   reports: z.array(z.object({ event: z.string(), by: z.string(), data: z.json().optional() })),
 });
 
-const entry = z.object({
+const entry = z.looseObject({
   id: z.number(),
   revision: z.number(),
   cause: z.string(),
   event: z.string().nullable(),
+  entered: z.array(z.string()),
   data: z.json().optional(),
 });
 
@@ -90,11 +94,63 @@ export async function readHistory(url: string): Promise<Entry[]> {
   }
 }
 
+const message = z.object({
+  id: z.number(),
+  hook: z.string(),
+  status: z.enum(['pending', 'sent', 'failed']),
+});
+
+/** A message of the outbox. */
+export type Message = z.infer<typeof message>;
+
+/** Reads the whole outbox. */
+export async function readOutbox(url: string): Promise<Message[]> {
+  const found: Message[] = [];
+  for (let before: number | undefined; ; ) {
+    const response = await fetch(
+      `${url}/notifications?limit=1000${before === undefined ? '' : `&before=${before}`}`,
+    );
+    const body: unknown = await response.json();
+    const page = z.object({ notifications: z.array(message), before: z.number().optional() }).parse(body);
+    found.push(...page.notifications);
+    before = page.before;
+    if (before === undefined) return found;
+  }
+}
+
 /** Reads problem details. */
 export function problemIn(body: string): Pick<Answer, 'problem' | 'states' | 'holders'> {
   const { type, machine, holders } = problem.parse(JSON.parse(body));
   const held = holders === undefined ? {} : { holders: holders.map(({ by }) => by).sort() };
   return { problem: type.replace(/.*:/, ''), states: machine.states, ...held };
+}
+
+/** Reads the page of a link that cannot be used: its title. */
+export function problemOfPage(body: string): Pick<Answer, 'problem'> {
+  const problem = PROBLEMS_OF_LINKS.find((code) => body.includes(`<h1>${titleOf(code)}</h1>`));
+  if (problem === undefined) throw new Error(`this is no page of a link: ${body}`);
+  return { problem };
+}
+
+const PROBLEMS_OF_LINKS: readonly RefusalCode[] = [
+  'visit-over',
+  'not-taken',
+  'not-holder',
+  'no-members',
+  'not-a-member',
+  'not-for-you',
+];
+
+const linkMade = z.object({ url: z.url() });
+const linkBody = z.object({ visit: z.object({ number: z.number() }) });
+
+/** Reads a link that was made, and the visit that it is for. */
+export function readLink(body: string): Pick<Answer, 'link' | 'visit'> {
+  const { url } = linkMade.parse(JSON.parse(body));
+  const link = url.slice(url.lastIndexOf('/') + 1);
+  const [said = ''] = link.split('.');
+  const { visit } = linkBody.parse(JSON.parse(Buffer.from(said, 'base64url').toString()));
+  return { link, visit: visit.number };
 }
 
 export function readClaim(body: string) {

@@ -25,16 +25,50 @@ interface PauseFor {
   readonly lasts?: number;
 }
 
+/** Makes a link that reports `event` for a person. */
+export interface MakeLink {
+  readonly type: 'makeLink';
+  readonly state: string;
+  readonly event: string;
+  readonly by: string;
+}
+
+/** Opens the page of a link, or presses its button. */
+export interface Link extends Omit<MakeLink, 'type'> {
+  readonly type: 'showLink' | 'useLink';
+  /** The last segment of its path. */
+  readonly link: string;
+  /** The number of the visit that it is for. */
+  readonly visit: number;
+}
+
 export type Operation = Override | PauseFor | Resume | SetInputs | SetMembers | Start | StrikeMember;
 
-export type Request = Update | Claim | Operation | IsQuery | StatusQuery | ReportsQuery | MissingQuery;
+type Command = Update | Claim | MakeLink | Link | Operation;
 
-const QUERIES: ReadonlySet<Request['type']> = new Set(['is', 'status', 'reports', 'missing']);
+export type Request = Command | IsQuery | StatusQuery | ReportsQuery | MissingQuery;
+
+const QUERIES: ReadonlySet<Request['type']> = new Set([
+  'is',
+  'status',
+  'reports',
+  'missing',
+  'makeLink',
+  'showLink',
+]);
 
 /** Whether a request only reads. */
 export function isQuery({ type }: Request): boolean {
   return QUERIES.has(type);
 }
+
+/** Whether an edge makes a call again whose connection to the object was cut: it counts once. */
+export function isRepeatedByEdges(request: Request): boolean {
+  if (request.type === 'update') return request.by !== undefined || request.key !== undefined;
+  return REPEATED.has(request.type);
+}
+
+const REPEATED: ReadonlySet<Request['type']> = new Set(['claim', 'renew', 'release', 'useLink', 'start']);
 
 /** Whether the answer to a request says when a lease ends. */
 export function takesLease(request: Request): request is Claim {
@@ -62,7 +96,13 @@ export interface Answer {
     readonly removed: number;
     readonly relabelled: number;
   };
+  /** Of a link that was used: whether it had counted before. */
+  readonly isRepeat?: boolean;
+  /** Of a link that was made: the number of the visit that it is for. */
+  readonly visit?: number;
   readonly moments?: Moments;
+  /** The link that was made. */
+  readonly link?: string;
 }
 
 /** A report of a caller as text. @param data JSON. */

@@ -4,24 +4,34 @@
  * `FAULT_SEEDS=20 npx vitest run test/fault/runs.test.ts` makes twenty runs, and `FAULT_SEED=1234` sets the first
  * seed. `npm run test:faults -- --seeds 100` makes a hundred.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { cleanUp } from '../process/server.ts';
 import { judge, missingIn, summaryOf } from './judge.ts';
+import { removeReleasedWorker } from './released-worker.ts';
 import { PLAN, runOnce } from './run.ts';
 
 const SEEDS = Number(process.env.FAULT_SEEDS ?? 2);
-/** The shapes take turns by five seeds. The two runs of `npm test` are a ring and regions, whose searches are the shortest. */
-const FIRST = Number(process.env.FAULT_SEED ?? 5 * Math.floor(Math.random() * 20_000));
+/** The shapes take turns by the seed, so each comes in some of the runs of `npm test`. */
+const FIRST = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 100_000));
+
+/** What clients do depends on how long answers take: a run that has shown too little by chance is made again. */
+const TRIES = 3;
 
 afterEach(cleanUp);
+afterAll(removeReleasedWorker);
 
 describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))('a run with crashes, seed %i', (seed) => {
-  it('is linearizable, and has tested enough', async () => {
-    const run = await runOnce({ ...PLAN, seed });
-    const judgement = judge(run);
-    console.log(summaryOf(run, judgement));
-    expect(judgement.excerpt).toBe('');
-    expect(judgement.missing).toEqual([]);
+  it('is linearizable, and has tested enough', { timeout: TRIES * 120_000 }, async () => {
+    const missing: (readonly string[])[] = [];
+    for (let tried = 0; tried < TRIES; tried++) {
+      const run = await runOnce({ ...PLAN, seed }).finally(cleanUp);
+      const judgement = judge(run);
+      console.log(summaryOf(run, judgement));
+      expect(judgement.excerpt).toBe('');
+      if (judgement.missing.length === 0) return;
+      missing.push(judgement.missing);
+    }
+    expect(missing).toEqual([]);
   });
 });
 
@@ -42,12 +52,15 @@ describe('a run with too little work', () => {
     overrides: 1,
     strangers: 1,
     recounted: 0,
+    links: 1,
+    linksAgain: 0,
+    linksOver: 0,
+    told: 1,
+    toldAgain: 0,
   };
-  const shape = { shows: ['repeated', 'timers', 'data', 'strangers', 'turnedAway'] } as const;
-  const counts = [
-    ...['answered', 'cutOff', 'kills', 'repeated', 'timers', 'claims', 'data'],
-    ...['turnedAway', 'pauses', 'overrides', 'strangers'],
-  ] as readonly (keyof typeof enough)[];
+  const shows = ['repeated', 'timers', 'data', 'strangers', 'links', 'pauses', 'overrides'] as const;
+  const shape = { shows, notify: [] };
+  const counts = ['answered', 'cutOff', 'kills', 'claims', 'told', ...shows] as const;
 
   it('fails for each count that is too small', () => {
     expect(missingIn(enough, shape)).toEqual([]);
@@ -56,7 +69,7 @@ describe('a run with too little work', () => {
   });
 
   it('fails though it is linearizable', async () => {
-    const judgement = judge(await runOnce({ seed: 1, operations: 50, clients: 8, kills: 0 }));
+    const judgement = judge(await runOnce({ seed: 8, operations: 50, clients: 8, kills: 0 }));
     expect(judgement.isLinearizable).toBe(true);
     expect(judgement.missing).toContain('kills: 0, not 1');
     expect(judgement.missing.join()).toMatch(/answered: \d+, not 1000/);

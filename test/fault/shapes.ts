@@ -3,9 +3,18 @@ import type { Start } from '../../src/commands.ts';
 import { Random } from '../process/coordination/random.ts';
 import type { Tally } from './machine.ts';
 
+/** The hooks that the charts name. */
+export const HOOKS = ['OPS', 'AUDIT'] as const;
+export type Hook = (typeof HOOKS)[number];
+
 /** A chart, and what its clients know about it. */
 export interface Shape {
   readonly name: string;
+  /**
+   * How the service runs: as one server; as one that is restarted with the last release, and back, after each kill; or as
+   * edges that are away from the objects.
+   */
+  readonly runs: 'alone' | 'deploys' | 'edges';
   /** YAML, of which JSON is a part. */
   readonly chart: string;
   /** By their names in the service's answers. */
@@ -20,6 +29,8 @@ export interface Shape {
   readonly zones?: readonly string[];
   /** Inputs that are changed while the machine runs, and their values, as text. */
   readonly inputs?: Readonly<Record<string, readonly string[]>>;
+  /** The chart's `notify`. */
+  readonly notify?: readonly { readonly on: readonly string[]; readonly to: Hook }[];
   /** What each run of it shows many times, beside what all runs show: a run without it has tested too little. */
   readonly shows: readonly (keyof Tally)[];
 }
@@ -27,9 +38,12 @@ export interface Shape {
 /** @param now when the run begins, ms since the epoch: a window opens or closes in the middle of it. */
 export function shapeOf(seed: number, now: number): Shape {
   const random = new Random(seed);
-  const make = [ring, regions, retreat, fleet, nights][seed % 5] ?? ring;
+  const make = [...ALONE, deploys, edges][seed % SHAPES] ?? ring;
   return make(random, now);
 }
+
+/** What a run of any chart shows, if the clients send all that there is. */
+const SENT = ['repeated', 'pauses', 'overrides', 'links'] as const;
 
 /** A ring of states, each left by a quorum or by a timer; one of them has slots. */
 function ring(random: Random): Shape {
@@ -42,14 +56,16 @@ function ring(random: Random): Shape {
     const update = { target: next, quorum: whole(random, 3, name === 'patch' ? 8 : 60) };
     return [name, { ...slots, on: { update }, after: { [`${after}ms`]: next } }];
   });
-  const chart = { initial: names[0], states: Object.fromEntries(states) };
+  const chart = { initial: names[0], states: Object.fromEntries(states), ...notifying(names) };
   return {
     name: 'ring',
+    runs: 'alone',
     chart: JSON.stringify(chart),
     states: names,
     slots: ['patch'],
     events: [],
-    shows: ['repeated', 'data'],
+    ...notifying(names),
+    shows: [...SENT, 'data'],
   };
 }
 
@@ -72,17 +88,21 @@ function regions(random: Random): Shape {
       },
     },
   });
+  const names = ['rollout.eu.drain', 'rollout.eu.patch', 'rollout.us.drain', 'rollout.us.patch'];
   const chart = {
     initial: 'rollout',
     states: { rollout: { type: 'parallel', states: { eu: region(true), us: region(false) } } },
+    ...notifying(names),
   };
   return {
     name: 'regions',
+    runs: 'alone',
     chart: JSON.stringify(chart),
-    states: ['rollout.eu.drain', 'rollout.eu.patch', 'rollout.us.drain', 'rollout.us.patch'],
+    states: names,
     slots: ['rollout.eu.patch'],
     events: ['stop'],
-    shows: ['repeated', 'timers'],
+    ...notifying(names),
+    shows: [...SENT, 'timers'],
   };
 }
 
@@ -91,6 +111,7 @@ function regions(random: Random): Shape {
  * again after a while.
  */
 function retreat(random: Random): Shape {
+  const names = ['canary', 'fleet', 'rollback'];
   const failed = 'context.failed';
   const fail = [
     { target: 'rollback', guard: `${failed} >= ${whole(random, 2, 4)}` },
@@ -116,19 +137,23 @@ function retreat(random: Random): Shape {
         after: { [`${whole(random, 100, 400)}ms`]: 'canary' },
       },
     },
+    ...notifying(names),
   };
   return {
     name: 'retreat',
+    runs: 'alone',
     chart: JSON.stringify(chart),
-    states: ['canary', 'fleet', 'rollback'],
+    states: names,
     slots: ['fleet'],
     events: ['fail'],
-    shows: ['repeated', 'data'],
+    ...notifying(names),
+    shows: [...SENT, 'data'],
   };
 }
 
 /** Members in two zones, a state for each, shares of them, a budget of failures around both, and a pace. */
 function fleet(random: Random): Shape {
+  const names = ['rollout', 'rollout.north.work', 'rollout.south.work', 'rollback'];
   const zone = (name: string, work: object, after: number) => ({
     only: `member.zone == "${name}"`,
     initial: 'work',
@@ -154,17 +179,20 @@ function fleet(random: Random): Shape {
         after: { [`${whole(random, 300, 600)}ms`]: 'rollout' },
       },
     },
+    ...notifying(names),
   };
   return {
     name: 'fleet',
+    runs: 'alone',
     chart: JSON.stringify(chart),
-    states: ['rollout', 'rollout.north.work', 'rollout.south.work', 'rollback'],
+    states: names,
     slots: ['rollout.north.work'],
     events: ['fail'],
     begin: { type: 'start', inputs: { batch: '3' } },
     zones: ['north', 'south'],
     inputs: { batch: ['1', '2', '4', '30%'], enough: ['60%', '5%', '3'] },
-    shows: ['repeated', 'strangers', 'turnedAway'],
+    ...notifying(names),
+    shows: [...SENT, 'strangers', 'turnedAway'],
   };
 }
 
@@ -180,6 +208,7 @@ function nights(random: Random, now: number): Shape {
     for: '1m',
     cutoff: `${isOpen ? 60 - closesAt : 1}s`,
   };
+  const names = ['patch', 'verify'];
   const chart = {
     initial: 'patch',
     states: {
@@ -198,14 +227,59 @@ function nights(random: Random, now: number): Shape {
         after: { [`${whole(random, 1_500, 2_500)}ms`]: 'patch' },
       },
     },
+    ...notifying(names),
   };
   return {
     name: 'nights',
+    runs: 'alone',
     chart: JSON.stringify(chart),
-    states: ['patch', 'verify'],
-    slots: ['patch', 'verify'],
+    states: names,
+    slots: names,
     events: [],
-    shows: ['cooled'],
+    ...notifying(names),
+    shows: ['pauses', 'overrides', 'cooled'],
+  };
+}
+
+/** A chart that the last release knows: its clients send only what that knows. */
+function deploys(random: Random, now: number): Shape {
+  const { notify: _, ...shape } = pick<Make>(random, [ring, regions, retreat])(random, now);
+  const { notify: __, ...chart } = JSON.parse(shape.chart);
+  return {
+    ...shape,
+    name: `deploys of ${shape.name}`,
+    runs: 'deploys',
+    chart: JSON.stringify(chart),
+    shows: ['repeated'],
+  };
+}
+
+/** Any chart; nobody is told of it. */
+function edges(random: Random, now: number): Shape {
+  const { notify: _, ...shape } = pick(random, ALONE)(random, now);
+  const { notify: __, ...chart } = JSON.parse(shape.chart);
+  return { ...shape, name: `edges of ${shape.name}`, runs: 'edges', chart: JSON.stringify(chart) };
+}
+
+type Make = (random: Random, now: number) => Shape;
+
+const ALONE: readonly [Make, ...Make[]] = [ring, regions, retreat, fleet, nights];
+
+/** How many kinds of shapes there are: they take turns by the seed. */
+export const SHAPES = ALONE.length + 2;
+
+function pick<Item>(random: Random, items: readonly [Item, ...Item[]]): Item {
+  return items[Math.floor(random.below(items.length))] ?? items[0];
+}
+
+/** Tells one hook of some of the states, and the other one of the others and of what operators do. */
+function notifying(states: readonly string[]): Pick<Required<Shape>, 'notify'> {
+  const [first = '', ...others] = states;
+  return {
+    notify: [
+      { on: [first], to: 'OPS' },
+      { on: [...others.slice(0, 2), 'paused', 'overridden'], to: 'AUDIT' },
+    ],
   };
 }
 

@@ -1,10 +1,25 @@
 /** The form of the commands and queries in HTTP. */
 import type { Inputs } from '../../src/chart/chart.ts';
-import { problemIn, readClaim, readDocument, readMembers, readNames, readReports } from './read-answer.ts';
+import {
+  problemIn,
+  problemOfPage,
+  readClaim,
+  readDocument,
+  readLink,
+  readMembers,
+  readNames,
+  readReports,
+} from './read-answer.ts';
 import type { Answer, Request } from './requests.ts';
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, call: Call & { readonly signal: AbortSignal }) => Promise<Response>;
+
+/** The edge has lost its connection to the machine: the request may have been executed. */
+export class LostCall extends Error {}
+
+/** `lost` or `overloaded`, and `outcome-unknown`. */
+const LOST: ReadonlySet<number> = new Set([503, 520]);
 
 /**
  * Sends a request to the machine at `url`.
@@ -21,8 +36,9 @@ export async function send(
   const { method, path, ...more } = written(request);
   const response = await by(url + path, { method, ...more, signal });
   const body = await response.text();
+  if (LOST.has(response.status)) throw new LostCall(`answered ${response.status}: ${body}`);
   const answer = { status: response.status, revision: revisionOf(response) };
-  if (!response.ok) return { ...answer, ...problemIn(body) };
+  if (!response.ok) return { ...answer, ...(isOfLink(request) ? problemOfPage(body) : problemIn(body)) };
   switch (request.type) {
     case 'status':
       return { ...answer, ...readDocument(body) };
@@ -36,9 +52,19 @@ export async function send(
     case 'members':
     case 'strike':
       return body === '' ? answer : { ...answer, members: readMembers(body) };
+    case 'makeLink':
+      return { ...answer, ...readLink(body) };
+    case 'showLink':
+    case 'useLink':
+      return { ...answer, isRepeat: body.includes('Already done') };
     default:
       return answer;
   }
+}
+
+/** Whether a page for a person is the answer. */
+function isOfLink({ type }: Request): boolean {
+  return type === 'showLink' || type === 'useLink';
 }
 
 function written(request: Request): Written {
@@ -73,6 +99,13 @@ function written(request: Request): Written {
       const body = data === undefined ? {} : { body: data };
       return { method: 'PUT', path: `/state${query({ state, event, by })}`, headers, ...body };
     }
+    case 'makeLink': {
+      const { state, event, by } = request;
+      return { method: 'POST', path: `/links${query({ state, event, by })}` };
+    }
+    case 'showLink':
+    case 'useLink':
+      return { method: request.type === 'useLink' ? 'POST' : 'GET', path: `/links/${request.link}` };
     case 'members': {
       if (request.list === undefined) return { method: 'DELETE', path: '/members' };
       const list: [string, Record<string, string>][] = JSON.parse(request.list);

@@ -22,6 +22,7 @@ afterAll(cleanUp);
 
 const COUNTING: Shape = {
   name: 'counting',
+  runs: 'alone',
   chart: JSON.stringify({
     initial: 'a',
     states: { a: { on: { update: { target: 'b', quorum: 1_000 } } }, b: {} },

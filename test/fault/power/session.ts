@@ -46,6 +46,7 @@ export class Session {
   server = '';
   isOver = false;
   readonly #clock = new Clock();
+  readonly #links: Stage['links'] = [];
   readonly #calls = new Map<string, Noted[]>();
   #answers = 0;
 
@@ -90,6 +91,7 @@ export class Session {
     const session = this;
     return {
       shape: session.shape,
+      links: session.#links,
       get url() {
         return session.server + session.path;
       },

@@ -4,6 +4,7 @@ import type { Shape } from '../shapes.ts';
 /** A ring of states with a quorum each; one has slots. */
 const RING: Shape = {
   name: 'ring',
+  runs: 'alone',
   chart: JSON.stringify({
     initial: 'drain',
     states: {
@@ -20,6 +21,7 @@ const RING: Shape = {
 /** Failures are counted in the context, and their data decide. */
 const RETREAT: Shape = {
   name: 'retreat',
+  runs: 'alone',
   chart: JSON.stringify({
     initial: 'canary',
     context: { failed: 0, last: 0 },

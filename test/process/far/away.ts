@@ -39,8 +39,8 @@ export interface Away {
   readonly link: Link;
   /** The process of the objects, asked directly, over no link. */
   readonly direct: string;
-  /** Kills the process of the objects with SIGKILL, and starts another one. */
-  kill(): Promise<void>;
+  /** Kills the process of the objects with SIGKILL, and starts another one. @param whileDown is called between. */
+  kill(whileDown?: () => Promise<void>): Promise<void>;
   /** Stops the process of the objects, and starts another one, as a deploy does. */
   deploy(objects: Version): Promise<void>;
   stop(): Promise<void>;
@@ -90,10 +90,11 @@ export async function startAway({ folder, charts, edge, objects, edges = 1 }: Aw
     edges: ports.map((port) => `http://${HOST}:${port}`),
     link,
     direct: `http://${HOST}:${direct}`,
-    async kill() {
+    async kill(whileDown) {
       const [killed] = running;
       if (killed?.pid !== undefined) process.kill(killed.pid, 'SIGKILL');
       await killed?.ended;
+      await whileDown?.();
       await startObjects(present);
     },
     async deploy(version) {
