@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import { folderOf } from './charts.ts';
+import { SECRET as HOOK_SECRET, startReceiver, verify } from './receiver.ts';
 import { lacks, type Ran, recipe, run } from './recipes/recipe.ts';
 import { cleanUp, runCli, temporaryFolder, until } from './server.ts';
 
@@ -12,14 +13,17 @@ import { cleanUp, runCli, temporaryFolder, until } from './server.ts';
 const LONG = 40_000;
 
 const SECRET = 'a secret that has bytes enough for it';
-const CHARTS = { 'acme/work.yaml': 'initial: work\nstates: { work: { on: { update: done } }, done: {} }\n' };
+const CHARTS = {
+  'acme/work.yaml': 'initial: work\nstates: { work: { on: { update: done } }, done: {} }\n',
+  'acme/told.yaml': 'initial: a\nnotify: [{ on: b, to: OPS }]\nstates: { a: { on: { update: b } }, b: {} }\n',
+};
 
 let binary: string;
 let charts: string;
 let authorization: string;
 beforeAll(async () => {
   binary = join(await temporaryFolder(), 'stateservice');
-  const { code, stderr } = await runCli(['binary', '--out', binary]);
+  const { code, stderr } = await runCli(['binary', '--out', binary, '--hook', 'OPS']);
   expect([code, stderr]).toEqual([0, '']);
   charts = await folderOf(CHARTS);
   const flags = ['--charts', 'acme/*', '--can', 'read,update', '--sub', 'tester'];
@@ -80,6 +84,31 @@ it('serves, asks for tokens, and has what it answered after a kill', async () =>
   await first.end('SIGKILL');
   const again = await start(data, { TOKEN_SECRET: SECRET });
   expect((await fetch(`${again.url}/acme/work/state?state=done`, { headers })).status).toBe(200);
+});
+
+it('tells the hooks that it was made for, at the addresses of its environment', async () => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const server = await start(await temporaryFolder(), {
+    AUTH: 'open',
+    HOOK_OPS: `${receiver.url}/ops ${HOOK_SECRET}`,
+  });
+  expect((await fetch(`${server.url}/acme/told/state?state=a`, { method: 'PUT' })).status).toBe(200);
+  await until(() => receiver.received.length > 0, LONG);
+  const [message] = receiver.received;
+  expect(message && verify(message)).toMatchObject({ machine: 'acme/told', to: ['b'] });
+});
+
+it('is not made for what is no name of a hook', async () => {
+  const { code, stderr } = await runCli([
+    'binary',
+    '--out',
+    join(await temporaryFolder(), 'x'),
+    '--hook',
+    'ops',
+  ]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('HOOK_ops is no name of a hook such as HOOK_OPS');
 });
 
 it('refuses all requests without TOKEN_SECRET, and says so', async () => {

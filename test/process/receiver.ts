@@ -1,5 +1,12 @@
-/** A receiver of notifications: an HTTP server on loopback that writes down what it gets, in order. */
-import { createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http';
+/** A receiver of notifications: an HTTP or HTTPS server on loopback that writes down what it gets, in order. */
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 
@@ -27,10 +34,17 @@ export interface Receiver {
 
 export const SECRET = `whsec_${Buffer.from('a secret of the tests, of 32 byte').toString('base64')}`;
 
-export async function startReceiver(): Promise<Receiver> {
+/** A key and its certificate, in PEM. */
+export interface Identity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** @param identity of a receiver by https, as `localhost`. */
+export async function startReceiver(identity?: Identity): Promise<Receiver> {
   const received: Received[] = [];
   const behaviours = new Map<string, Behaviour>();
-  const server = createServer((incoming, response) => {
+  const receive: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -40,11 +54,12 @@ export async function startReceiver(): Promise<Receiver> {
       const behave = behaviours.get(path) ?? ((_, answer) => answer.writeHead(204).end());
       behave(message, response);
     });
-  });
+  };
+  const server = identity === undefined ? createServer(receive) : createSecureServer(identity, receive);
   await new Promise<void>((done) => server.listen({ host: '127.0.0.1', port: 0 }, done));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: identity === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     received,
     behaviours,
     at: (path) => received.filter((message) => message.path === path).map(({ body }) => JSON.parse(body)),
