@@ -63,16 +63,11 @@ export const VIEW_REPORTS = 100;
 export const VIEW_REPORTS_LENGTH = 64 * 1024;
 
 /**
- * The cost of a layout by dagre, in units of a state or of a rank that an arrow crosses: 0.1 to 0.3 ms
- * each, measured on one core of a small server with chains, stars and tangles of 5 to 400 states. Beyond it, and for
- * arrows beyond the second bound in one state, the layout is plain: some 3 µs for a state or an arrow. The first layout
- * of a process is the slowest: 120 states in a row, 240 units, took 100 to 118 ms of CPU time.
+ * Bends of arrows in one drawing, and pieces of arrows between them. An arrow beyond that is cut, and has the name of its target at its
+ * end. Some 5 µs for each.
  */
-export const LAYOUT_BUDGET = 150;
-export const LAYOUT_THREADS = 90;
-
-/** The cost of a unit of `LAYOUT_BUDGET` in units of `SLICE_UNITS`. */
-export const LAYOUT_UNITS = 10;
+export const ARROW_BENDS = 3_000;
+export const ARROW_STEPS = 20_000;
 
 /**
  * Units of work in one slice of drawing or reading a chart: a state, an arrow or a caption is one (`slices.ts`). Other requests run

@@ -25,23 +25,13 @@ export interface Line {
   readonly arrow: Arrow;
   readonly points: readonly Point[];
   readonly label: Rectangle;
+  /** Where the arrow is cut, because there are too many: the name of its target, and its place. */
+  readonly tag?: Point & { readonly text: string };
 }
 
 /** A dot at an end of an arrow: `initial` before the initial state, `port` at the border of the enclosing state. */
 export interface Dot extends Point {
   readonly kind: 'initial' | 'port';
-}
-
-/** The layout of the inside of one state. The origin is its upper left corner. */
-export interface Frame {
-  readonly width: number;
-  readonly height: number;
-  /** Outer boxes first: a later box is drawn over an earlier one. */
-  readonly boxes: readonly Box[];
-  readonly lines: readonly Line[];
-  readonly dots: readonly Dot[];
-  /** Paths from the initial dots to the initial states. */
-  readonly entries: readonly (readonly Point[])[];
 }
 
 const CAPTION_SIZE = 11;
@@ -51,7 +41,7 @@ export const CAPTION_LINE = 15;
 /** The width reserved for a caption's counter: `2 of 3`, `1h 30m left`. */
 const COUNTER_WIDTH = 72;
 
-/** The diameter of a dot. */
+/** The diameter of the dot before an initial state. */
 export const DOT = 12;
 
 /** @returns the text of a caption, shortened to the room it has. */
@@ -72,19 +62,18 @@ export function labelExtent({ captions }: Arrow): { width: number; height: numbe
   };
 }
 
-/** @returns the units of `translated` (`Sliced`). */
-export function translationCost({ boxes, lines }: Frame): number {
-  return 0.1 * (boxes.length + lines.length);
-}
-
-/** @returns a frame translated by (x, y), with everything in it. */
-export function translated(frame: Frame, { x, y }: Point): Frame {
-  const move = <Item extends Point>(item: Item): Item => ({ ...item, x: item.x + x, y: item.y + y });
-  return {
-    ...frame,
-    boxes: frame.boxes.map(move),
-    lines: frame.lines.map((line) => ({ ...line, points: line.points.map(move), label: move(line.label) })),
-    dots: frame.dots.map(move),
-    entries: frame.entries.map((points) => points.map(move)),
-  };
+/** @returns a line without the points between two others on a straight piece of it. */
+export function straightened(points: readonly Point[]): Point[] {
+  const kept: Point[] = [];
+  for (const point of points) {
+    const [before, last] = [kept.at(-2), kept.at(-1)];
+    if (last !== undefined && Math.abs(last.x - point.x) < 0.5 && Math.abs(last.y - point.y) < 0.5) continue;
+    if (before !== undefined && last !== undefined) {
+      const isOnX = Math.abs(before.x - last.x) < 0.5 && Math.abs(last.x - point.x) < 0.5;
+      const isOnY = Math.abs(before.y - last.y) < 0.5 && Math.abs(last.y - point.y) < 0.5;
+      if (isOnX || isOnY) kept.pop();
+    }
+    kept.push(point);
+  }
+  return kept;
 }

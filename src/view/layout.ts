@@ -1,30 +1,37 @@
 /**
  * Lays out a chart. Each compound state is a frame with a layout of its own, computed from the inside out: a frame is
- * one box in the layout of the state around it. A chart of any depth is therefore many small layouts.
+ * one box in the layout of the state around it. An arrow into or out of a frame passes its border at a port.
  */
-import { Graph as DagreGraph, layout as dagre } from '@dagrejs/dagre';
+
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
-import { ARROWS_DRAWN, LAYOUT_BUDGET, LAYOUT_THREADS, LAYOUT_UNITS } from '../limits.ts';
+import { ARROWS_DRAWN } from '../limits.ts';
 import type { Sliced } from '../sliced.ts';
 import { shortened, textWidth } from './format.ts';
+import { type FrameLayout, frameLayout } from './frame-layout.ts';
 import {
   type Box,
   CAPTION_LINE,
   captionWidth,
-  DOT,
   type Dot,
-  type Frame,
   type Line,
   labelExtent,
   type Point,
-  type Rectangle,
-  translated,
-  translationCost,
+  straightened,
 } from './geometry.ts';
-import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
-import { plainFrame, withLanes } from './plain-layout.ts';
+import type { Arrow, Graph, Node } from './graph.ts';
+import { commonOf } from './graph.ts';
+import { type Link, wholeBudget } from './grid.ts';
+import { linearOrder } from './layering.ts';
 
-export interface Layout extends Frame {
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  /** Outer boxes first: a later box is drawn over an earlier one. */
+  readonly boxes: readonly Box[];
+  readonly lines: readonly Line[];
+  readonly dots: readonly Dot[];
+  /** Paths from the initial dots to the initial states. */
+  readonly entries: readonly (readonly Point[])[];
   /** The number of arrows left out because they exceed `ARROWS_DRAWN`. */
   readonly omitted: number;
 }
@@ -32,220 +39,342 @@ export interface Layout extends Frame {
 const TITLE_SIZE = 14;
 export const HEADER = 30;
 const TITLE_LENGTH = 28;
-const PADDING = 14;
+const TAG_LENGTH = 12;
+export const PADDING = 14;
 const MARGIN = 16;
 
-/** Above this number of sibling states, dagre ranks by longest path in one pass: its default ranker is quadratic. */
-const LONGEST_PATH_FROM = 60;
+/** How far a loop stands out from its state, and half its height, px. */
+const LOOP = { width: 22, half: 11 };
 
-/** The arrows inside one state, and the cost of laying them out with dagre. */
+/** A link of a frame, and the arrow that it is a part of. */
+interface Part {
+  readonly link: Link;
+  /** The index among the arrows. */
+  readonly arrow: number;
+}
+
 interface FramePlan {
-  readonly arrows: readonly Arrow[];
-  /** Indices of the arrows that are drawn in lanes and not given to dagre. */
-  readonly inLanes: ReadonlySet<number>;
-  /** The cost of dagre, in units of a state or of a rank that an arrow crosses. */
-  readonly cost: number;
+  /** The states inside. */
+  readonly indices: ReadonlyMap<StateNumber, number>;
+  /** Their linear order. */
+  order: readonly number[];
+  readonly parts: Part[];
 }
 
 interface Plan {
   readonly frames: ReadonlyMap<StateNumber, FramePlan>;
-  readonly parents: ReadonlyMap<StateNumber, StateNumber>;
-  /** Frames that cost more than this get the plain layout. */
-  readonly most: number;
+  readonly loops: ReadonlyMap<StateNumber, Arrow>;
+  readonly budget: ReturnType<typeof wholeBudget>;
 }
 
-/**
- * Lays out a chart with dagre. Where that would exceed `LAYOUT_BUDGET`, the most expensive frames get the plain layout,
- * which takes linear time.
- */
+/** A state with the layout of its inside. */
+interface Built {
+  readonly node: Node;
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+  readonly beside: number;
+  readonly inside?: { readonly layout: FrameLayout; readonly at: Point; readonly children: readonly Built[] };
+}
+
+/** Lays out a chart. The cost is about linear in its states and arrows. */
 export function* layOut(model: Model, graph: Graph): Sliced<Layout> {
-  const arrows = new Map<StateNumber, Arrow[]>();
-  for (const arrow of graph.arrows.slice(0, ARROWS_DRAWN)) {
-    const { from, to } = arrow;
-    yield 0.2;
-    const common = from === to ? (model.states[from]?.parent ?? ROOT) : commonOf(model, from, to);
-    const list = arrows.get(common);
-    if (list === undefined) arrows.set(common, [arrow]);
-    else list.push(arrow);
-  }
-  const parents = parentsOf(graph.root);
+  const arrows = graph.arrows.slice(0, ARROWS_DRAWN);
+  const plan = yield* planOf(model, graph.root, arrows);
+  const root = yield* buildInside(graph.root, plan);
+  const whole = new Assembly(arrows);
+  yield* whole.place(root, { x: MARGIN, y: MARGIN }, plan);
+  return {
+    ...(yield* whole.finish()),
+    width: root.layout.width + 2 * MARGIN,
+    height: root.layout.height + 2 * MARGIN,
+    omitted: Math.max(0, graph.arrows.length - ARROWS_DRAWN),
+  };
+}
+
+/** Divides each arrow into parts, one for each frame that it is in. */
+function* planOf(model: Model, root: Node, arrows: readonly Arrow[]): Sliced<Plan> {
   const frames = new Map<StateNumber, FramePlan>();
-  for (const node of withChildren(graph.root)) {
-    const inside = arrows.get(node.state) ?? [];
-    yield 0.2 * inside.length;
-    frames.set(node.state, framePlan(node, inside, parents));
+  const initials = new Map<StateNumber, StateNumber>();
+  for (const node of withChildren(root)) {
+    yield 0.2 * node.children.length;
+    const indices = new Map(node.children.map(({ state }, i) => [state, i]));
+    frames.set(node.state, { indices, order: [], parts: [] });
+    if (node.initial !== undefined) initials.set(node.state, node.initial);
   }
-  const most = affordable([...frames.values()].map(({ cost }) => cost));
-  const inside = yield* frameOf(graph.root, { frames, parents, most });
-  const omitted = Math.max(0, graph.arrows.length - ARROWS_DRAWN);
-  const [width, height] = [inside.width + 2 * MARGIN, inside.height + 2 * MARGIN];
-  yield translationCost(inside);
-  return { ...translated(inside, { x: MARGIN, y: MARGIN }), width, height, omitted };
+  const parentOf = (state: StateNumber) => model.states[state]?.parent ?? ROOT;
+  const loops = new Map<StateNumber, Arrow>();
+  const commons = new Map<number, StateNumber>();
+  const edges = new Map<StateNumber, { from: number; to: number }[]>();
+  for (const [index, arrow] of arrows.entries()) {
+    yield 0.5;
+    const { from, to } = arrow;
+    if (from === to) {
+      loops.set(from, arrow);
+      continue;
+    }
+    const common = commonOf(model, from, to);
+    commons.set(index, common);
+    const frame = frames.get(common);
+    const ends = [from, to].map((end) => frame?.indices.get(childIn(common, end, parentOf) ?? -1));
+    const [a, b] = ends;
+    if (a === undefined || b === undefined) continue;
+    const list = edges.get(common);
+    if (list === undefined) edges.set(common, [{ from: a, to: b }]);
+    else list.push({ from: a, to: b });
+  }
+  for (const [state, frame] of frames) {
+    const own = edges.get(state) ?? [];
+    yield 0.5 * (frame.indices.size + own.length);
+    const initial = initials.get(state);
+    const first = initial === undefined ? undefined : frame.indices.get(initial);
+    const order = linearOrder(frame.indices.size, own, first);
+    frame.order = order;
+  }
+  for (const [index, common] of commons) {
+    const arrow = arrows[index];
+    if (arrow === undefined) continue;
+    const { from, to } = arrow;
+    const { order = [], indices } = frames.get(common) ?? {};
+    const [a, b] = [from, to].map((end) => order[indices?.get(childIn(common, end, parentOf) ?? -1) ?? -1]);
+    const direction = a !== undefined && b !== undefined && a > b ? -1 : 1;
+    yield* addParts({ index, arrow, common, direction }, frames, parentOf);
+  }
+  return { frames, loops, budget: wholeBudget() };
 }
 
-/** @returns the highest cost of a frame at which all frames up to that cost together keep the budget. */
-function affordable(costs: readonly number[]): number {
-  const sorted = costs.toSorted((a, b) => a - b);
-  let spent = 0;
-  let most = 0;
-  for (const [i, cost] of sorted.entries()) {
-    spent += cost;
-    if (spent > LAYOUT_BUDGET) break;
-    // Frames of equal cost get the same kind of layout.
-    if (sorted[i + 1] !== cost) most = cost;
-  }
-  return most;
+interface Passage {
+  readonly index: number;
+  readonly arrow: Arrow;
+  readonly common: StateNumber;
+  readonly direction: 1 | -1;
 }
 
-/**
- * Selects the arrows for dagre, and computes the cost. Dagre adds a dummy node to each rank that an arrow crosses, and
- * orders all of them, so the shortest arrows are selected, up to `LAYOUT_THREADS`.
- */
-function framePlan(node: Node, arrows: readonly Arrow[], parents: Plan['parents']): FramePlan {
-  const index = new Map(node.children.map(({ state }, i) => [state, i]));
-  const indexOf = (state: StateNumber) => index.get(childOf(node, state, parents) ?? node.state) ?? 0;
-  const spans = arrows
-    .map(({ from, to }, i) => ({ i, span: Math.abs(indexOf(from) - indexOf(to)) }))
-    .sort((a, b) => a.span - b.span);
-  const inLanes = new Set<number>();
-  let threads = 0;
-  for (const { i, span } of spans) {
-    // An arrow between neighbours costs one node, for its label.
-    const cost = Math.max(1, span);
-    if (threads + cost > LAYOUT_THREADS && span > 1) inLanes.add(i);
-    else threads += cost;
+/** Adds the parts of an arrow: out of the frames around its source, and into those around its target. */
+function* addParts(
+  { index, arrow, common, direction }: Passage,
+  frames: ReadonlyMap<StateNumber, FramePlan>,
+  parentOf: (state: StateNumber) => StateNumber,
+): Sliced<void> {
+  const { from, to } = arrow;
+  const net = `${to} ${direction}`;
+  let label: Link['label'] = arrow.captions.length === 0 ? undefined : labelExtent(arrow);
+  const add = (state: StateNumber, link: Omit<Link, 'net' | 'direction' | 'label'>) => {
+    frames
+      .get(state)
+      ?.parts.push({
+        link: { net, direction, ...link, ...(label === undefined ? {} : { label }) },
+        arrow: index,
+      });
+    // The captions are where the arrow begins: there, it is alone.
+    label = undefined;
+  };
+  const indexIn = (frame: StateNumber, state: StateNumber) => frames.get(frame)?.indices.get(state);
+  let child = from;
+  for (let frame = parentOf(from); from !== common && frame !== common; frame = parentOf(frame)) {
+    yield 0.5;
+    add(frame, { from: indexIn(frame, child), to: undefined, ...(child === from ? {} : { fromPort: net }) });
+    child = frame;
   }
-  return { arrows, inLanes, cost: node.children.length + threads };
+  const entered = childIn(common, to, parentOf);
+  add(common, {
+    from: from === common ? undefined : indexIn(common, child),
+    to: to === common ? undefined : indexIn(common, entered ?? to),
+    ...(from === common || child === from ? {} : { fromPort: net }),
+    ...(to === common || entered === to ? {} : { toPort: net }),
+    ...(from === common || to === common ? { isOwn: true } : {}),
+  });
+  const inner: StateNumber[] = [];
+  for (let at = to; at !== common && parentOf(at) !== common; at = parentOf(at)) inner.push(at);
+  for (const state of inner.reverse()) {
+    yield 0.5;
+    const frame = parentOf(state);
+    add(frame, { from: undefined, to: indexIn(frame, state), ...(state === to ? {} : { toPort: net }) });
+  }
+}
+
+/** @returns the child of a frame that is or contains a state; undefined for the frame itself. */
+function childIn(
+  frame: StateNumber,
+  state: StateNumber,
+  parentOf: (state: StateNumber) => StateNumber,
+): StateNumber | undefined {
+  for (let at = state; at !== ROOT && at !== frame; at = parentOf(at)) if (parentOf(at) === frame) return at;
+  return undefined;
 }
 
 /** Lays out the inside of a state. */
-function* frameOf(node: Node, plan: Plan): Sliced<Frame> {
-  const { arrows, inLanes, cost } = plan.frames.get(node.state) ?? EMPTY;
-  const frames = new Map<StateNumber, Frame>();
-  for (const child of node.children) frames.set(child.state, yield* boxOf(child, plan));
-  const insides = { frames, childOf: (state: StateNumber) => childOf(node, state, plan.parents) };
-  if (cost > plan.most) return yield* plainFrame(node, insides, arrows);
-  yield LAYOUT_UNITS * cost;
-  const graph = new DagreGraph({ multigraph: true });
-  graph.setGraph({
-    rankdir: 'TB',
-    nodesep: 32,
-    ranksep: 34,
-    edgesep: 18,
-    ...(node.children.length > LONGEST_PATH_FROM ? { ranker: 'longest-path' } : {}),
+function* buildInside(node: Node, plan: Plan): Sliced<NonNullable<Built['inside']>> {
+  const children: Built[] = [];
+  for (const child of node.children) children.push(yield* build(child, plan));
+  const { parts = [], order = [] } = plan.frames.get(node.state) ?? {};
+  const layout = yield* frameLayout({
+    children: children.map((child) => ({ ...child, ports: portsOf(child) })),
+    initial: node.initial === undefined ? undefined : plan.frames.get(node.state)?.indices.get(node.initial),
+    links: parts.map(({ link }) => link),
+    order,
+    least: node.state === ROOT ? 0 : headerWidth(node) - PADDING,
+    budget: plan.budget,
   });
-  for (const [state, { width, height }] of frames) graph.setNode(String(state), { width, height });
-  if (node.initial !== undefined) {
-    graph.setNode('initial', { width: DOT, height: DOT });
-    graph.setEdge('initial', String(node.initial), {}, 'initial');
-  }
-  for (const [i, arrow] of arrows.entries()) {
-    if (inLanes.has(i)) continue;
-    const ends = [arrow.from, arrow.to].map((state, end) => {
-      const child = insides.childOf(state);
-      if (child !== undefined) return String(child);
-      const port = `port ${i} ${end}`;
-      graph.setNode(port, { width: DOT, height: DOT });
-      return port;
-    });
-    const [from = '', to = ''] = ends;
-    graph.setEdge(from, to, { ...labelExtent(arrow), labelpos: 'c' }, String(i));
-  }
-  dagre(graph);
-  for (const frame of frames.values()) yield translationCost(frame);
-  const laid = collected(graph, node, frames, arrows);
-  const others = arrows.filter((_, i) => inLanes.has(i));
-  return yield* withLanes(laid, node, insides, others);
+  return { layout, at: { x: 0, y: 0 }, children };
 }
 
-const EMPTY: FramePlan = { arrows: [], inLanes: new Set(), cost: 0 };
+/** @returns the places of a state's ports, from its left edge. */
+function portsOf({ inside }: Built): ReadonlyMap<string, number> {
+  if (inside === undefined) return new Map();
+  const { top, bottom } = inside.layout.ports;
+  return new Map([...top, ...bottom].map(([net, x]) => [net, x + inside.at.x]));
+}
+
+/** The width of a frame's title and of the notes below it, with their margins. */
+function headerWidth({ label, notes }: Node): number {
+  const title = textWidth(shortened(label, TITLE_LENGTH), TITLE_SIZE) * 1.06;
+  return Math.max(title, ...notes.map((note) => captionWidth(note))) + 2 * PADDING;
+}
 
 /** Lays out a state as one box, with its inside. */
-function* boxOf(node: Node, plan: Plan): Sliced<Frame> {
+function* build(node: Node, plan: Plan): Sliced<Built> {
   yield 1 + node.notes.length;
   const title = shortened(node.label, TITLE_LENGTH);
   const notes = node.notes.length * CAPTION_LINE;
-  const widest = Math.max(textWidth(title, TITLE_SIZE) + 8, ...node.notes.map((note) => captionWidth(note)));
-  if (node.type === 'history') return single({ node, title, x: 0, y: 0, width: 30, height: 30 });
+  const loop = plan.loops.get(node.state);
+  const label = loop && labelExtent(loop);
+  const beside = label === undefined ? 0 : LOOP.width + 2 + label.width;
+  if (node.type === 'history') return { node, title, width: 30, height: 30, beside };
+  const least = Math.max(2 * LOOP.half + 16, label?.height ?? 0);
   if (node.children.length === 0) {
+    const widest = Math.max(
+      textWidth(title, TITLE_SIZE) + 8,
+      ...node.notes.map((note) => captionWidth(note)),
+    );
     // A final state has a sign in its corner.
     const width = Math.max(76, widest + 2 * (PADDING + (node.type === 'final' ? 8 : 0)));
-    return single({ node, title, x: 0, y: 0, width, height: HEADER + 8 + notes });
+    const height = HEADER + 8 + notes;
+    return { node, title, width, height: loop === undefined ? height : Math.max(height, least), beside };
   }
-  const content = yield* frameOf(node, plan);
-  const width = Math.max(content.width + 2 * PADDING, widest + 2 * PADDING);
-  const height = HEADER + notes + content.height + 2 * PADDING;
-  const at = { x: (width - content.width) / 2, y: HEADER + notes + PADDING };
-  yield translationCost(content);
-  const { boxes, ...rest } = translated(content, at);
-  return { ...rest, boxes: [{ node, title, x: 0, y: 0, width, height }, ...boxes], width, height };
+  const inside = yield* buildInside(node, plan);
+  const { layout } = inside;
+  const width = Math.max(layout.width + 2 * PADDING, headerWidth(node));
+  const at = {
+    x: layout.ports.top.size > 0 ? PADDING : (width - layout.width) / 2,
+    y: HEADER + notes + PADDING / 2,
+  };
+  const height = Math.max(at.y + layout.height + PADDING / 2, least);
+  return { node, title, width, height, beside, inside: { ...inside, at } };
 }
 
-function single(box: Box): Frame {
-  return { width: box.width, height: box.height, boxes: [box], lines: [], dots: [], entries: [] };
-}
+/** Collects what is drawn, with its places in the drawing. */
+class Assembly {
+  readonly #arrows: readonly Arrow[];
+  readonly #boxes: Box[] = [];
+  readonly #dots: Dot[] = [];
+  readonly #entries: (readonly Point[])[] = [];
+  readonly #loops: Line[] = [];
+  readonly #points: Point[][];
+  readonly #parts: { arrow: number; points: Point[]; isInward: boolean; tag: Point | undefined }[] = [];
+  readonly #labels: (Line['label'] | undefined)[] = [];
+  readonly #tags: (Point | undefined)[] = [];
+  readonly #names = new Map<StateNumber, string>();
 
-/** Combines dagre's layout of a frame with the layouts of the boxes in it. */
-function collected(
-  graph: DagreGraph,
-  node: Node,
-  insides: ReadonlyMap<StateNumber, Frame>,
-  arrows: readonly Arrow[],
-): Frame {
-  const boxes: Box[] = [];
-  const lines: Line[] = [];
-  const dots: Dot[] = [];
-  const entries: (readonly Point[])[] = [];
-  for (const [state, inside] of insides) {
-    const { x, y } = graph.node(String(state));
-    const placed = translated(inside, { x: x - inside.width / 2, y: y - inside.height / 2 });
-    boxes.push(...placed.boxes);
-    lines.push(...placed.lines);
-    dots.push(...placed.dots);
-    entries.push(...placed.entries);
+  constructor(arrows: readonly Arrow[]) {
+    this.#arrows = arrows;
+    this.#points = arrows.map(() => []);
   }
-  const places = new Map(boxes.map((box) => [box.node.state, box]));
-  const findBox = (state: StateNumber) => places.get(state);
-  for (const name of graph.nodes()) {
-    if (!/^(initial|port)/.test(name)) continue;
-    const { x, y } = graph.node(name);
-    dots.push({ x, y, kind: name === 'initial' ? 'initial' : 'port' });
-  }
-  for (const edge of graph.edges()) {
-    const { points, x = 0, y = 0, width = 0, height = 0 } = graph.edge(edge);
-    if (edge.name === 'initial') {
-      entries.push(extended(points, node.initial === undefined ? undefined : findBox(node.initial)));
-      continue;
+
+  /** Places the inside of a state. The parts of an arrow come in order: out of inner frames first, then into inner frames. */
+  *place(
+    { layout, children }: NonNullable<Built['inside']>,
+    at: Point,
+    plan: Plan,
+    state = ROOT,
+  ): Sliced<void> {
+    yield 0.5 * children.length;
+    const later: [Built, Point][] = [];
+    for (const [i, child] of children.entries()) {
+      const corner = moved(layout.corners[i] ?? at, at);
+      const { node, title, height } = child;
+      const box = { node, title, ...corner, width: layout.widths[i] ?? child.width, height };
+      this.#boxes.push(box);
+      const loop = plan.loops.get(node.state);
+      if (loop !== undefined) this.#loops.push(loopOf(loop, box));
+      later.push([child, corner]);
     }
-    const arrow = arrows[Number(edge.name)];
-    if (arrow === undefined) continue;
-    const label = { x: x - width / 2, y: y - height / 2, width, height };
-    const whole = extended(
-      [...extended([...points].reverse(), findBox(arrow.from))].reverse(),
-      findBox(arrow.to),
-    );
-    lines.push({ arrow, points: whole, label });
+    const { parts = [] } = plan.frames.get(state) ?? {};
+    for (const [i, { arrow, link }] of parts.entries()) {
+      yield 0.2;
+      const way = layout.ways[i];
+      if (way === undefined) continue;
+      const points = way.points.map((point) => moved(point, at));
+      this.#parts.push({
+        arrow,
+        points,
+        isInward: link.from === undefined && link.isOwn !== true,
+        tag: way.tag && moved(way.tag, at),
+      });
+      if (link.label !== undefined && way.label !== undefined)
+        this.#labels[arrow] = { ...way.label, ...moved(way.label, at) };
+    }
+    if (layout.initial !== undefined) {
+      this.#dots.push({ ...moved(layout.initial.dot, at), kind: 'initial' });
+      this.#entries.push(straightened(layout.initial.points.map((point) => moved(point, at))));
+    }
+    for (const dot of layout.dots) this.#dots.push({ ...moved(dot, at), kind: 'port' });
+    for (const [{ inside, node }, corner] of later) {
+      if (inside !== undefined) yield* this.place(inside, moved(inside.at, corner), plan, node.state);
+    }
   }
-  const { width = 0, height = 0 } = graph.graph();
-  return { width: Math.max(0, width), height: Math.max(0, height), boxes, lines, dots, entries };
+
+  *finish(): Sliced<Pick<Layout, 'boxes' | 'lines' | 'dots' | 'entries'>> {
+    yield 0.2 * this.#parts.length;
+    for (const { node } of this.#boxes) this.#names.set(node.state, shortened(node.label, TAG_LENGTH));
+    // Frames were placed from the outside in: a way out of frames begins in the innermost.
+    for (const { arrow, points, isInward, tag } of this.#parts) {
+      const own = this.#points[arrow];
+      if (own === undefined) continue;
+      if (!isInward) {
+        own.unshift(...points);
+        if (tag !== undefined) this.#tags[arrow] = tag;
+      } else if (this.#tags[arrow] === undefined) {
+        own.push(...points);
+        if (tag !== undefined) this.#tags[arrow] = tag;
+      }
+    }
+    const lines: Line[] = [];
+    for (const [i, arrow] of this.#arrows.entries()) {
+      yield 0.3;
+      const points = straightened(this.#points[i] ?? []);
+      const [first] = points;
+      if (first === undefined || arrow.from === arrow.to) continue;
+      const label = this.#labels[i] ?? { ...first, width: 0, height: 0 };
+      const tag = this.#tags[i];
+      const text = this.#names.get(arrow.to) ?? '';
+      lines.push({ arrow, points, label, ...(tag === undefined ? {} : { tag: { ...tag, text } }) });
+    }
+    return {
+      boxes: this.#boxes,
+      lines: [...lines, ...this.#loops],
+      dots: this.#dots,
+      entries: this.#entries,
+    };
+  }
 }
 
-/** Extends a path that ends at the border of an enclosing box to the state inside. */
-function extended(points: readonly Point[], box: Box | undefined): readonly Point[] {
-  const last = points.at(-1);
-  if (box === undefined || last === undefined) return points;
-  const [left, top] = [box.x - 1, box.y - 1];
-  const isThere =
-    last.x >= left && last.y >= top && last.x <= left + box.width + 2 && last.y <= top + box.height + 2;
-  return isThere ? points : [...points, border(box, last)];
+function moved(point: Point, { x, y }: Point): Point {
+  return { x: point.x + x, y: point.y + y };
 }
 
-/** @returns the intersection of a box's border and the line from a point to the box's centre. */
-function border({ x, y, width, height }: Rectangle, from: Point): Point {
-  const [middleX, middleY] = [x + width / 2, y + height / 2];
-  const [dx, dy] = [from.x - middleX, from.y - middleY];
-  const scale = Math.min(width / 2 / Math.max(Math.abs(dx), 1e-6), height / 2 / Math.max(Math.abs(dy), 1e-6));
-  return { x: middleX + dx * scale, y: middleY + dy * scale };
+/** @returns a loop on the right of a state, with its captions beside it. */
+function loopOf(arrow: Arrow, box: Box): Line {
+  const [right, middle] = [box.x + box.width, box.y + box.height / 2];
+  const extent = labelExtent(arrow);
+  const [top, bottom] = [middle - LOOP.half, middle + LOOP.half];
+  const points = [
+    { x: right, y: top },
+    { x: right + LOOP.width, y: top },
+    { x: right + LOOP.width, y: bottom },
+    { x: right, y: bottom },
+  ];
+  return { arrow, points, label: { x: right + LOOP.width + 2, y: middle - extent.height / 2, ...extent } };
 }
 
 /** Yields the states that have children, outer ones first. */
@@ -253,19 +382,4 @@ function* withChildren(node: Node): Generator<Node> {
   if (node.children.length === 0) return;
   yield node;
   for (const child of node.children) yield* withChildren(child);
-}
-
-/** @returns the child of `node` that is or contains `state`; undefined for `node` itself. */
-function childOf(node: Node, state: StateNumber, parents: Plan['parents']): StateNumber | undefined {
-  for (let at: StateNumber | undefined = state; at !== undefined; at = parents.get(at)) {
-    if (parents.get(at) === node.state) return at;
-  }
-  return undefined;
-}
-
-function parentsOf(root: Node): ReadonlyMap<StateNumber, StateNumber> {
-  const parents = new Map<StateNumber, StateNumber>();
-  for (const node of withChildren(root))
-    for (const { state } of node.children) parents.set(state, node.state);
-  return parents;
 }

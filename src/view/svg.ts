@@ -6,7 +6,7 @@ import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
-import { HEADER, type Layout } from './layout.ts';
+import { HEADER, type Layout, PADDING } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
 
 /** What a drawing shows of a machine on top of its chart. */
@@ -91,30 +91,38 @@ function* drawBox(box: Box, overlay: Overlay): Sliced<Markup> {
     node.type === 'final'
       ? html`<rect x="${n(x + 3)}" y="${n(y + 3)}" width="${n(width - 6)}" height="${n(height - 6)}" rx="7"/>`
       : '';
-  const line = node.children.length > 0 ? html`<path d="M${n(x)} ${n(y + HEADER)}h${n(width)}"/>` : '';
+  const isFrame = node.children.length > 0;
+  const line = isFrame ? html`<path d="M${n(x)} ${n(y + HEADER)}h${n(width)}"/>` : '';
   const sign = signOf(node, highlight);
   const mark =
     sign === ''
       ? ''
       : html`<text class="mark" x="${n(x + width - 9)}" y="${n(y + 16)}" text-anchor="end">${sign}</text>`;
-  const notes = yield* stacked(node.notes, middle, y + HEADER - 3, overlay);
-  return html`<g class="state ${kind} ${highlight}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(middle)}" y="${n(y + HEADER / 2 + (node.children.length > 0 ? 5 : 9))}" text-anchor="middle" direction="auto">${title}</text>${notes}${mark}</g>`;
+  // Arrows into a frame pass on the right of its title.
+  const text = isFrame ? { x: x + PADDING, anchor: 'start' } : { x: middle, anchor: 'middle' };
+  const notes = yield* stacked(node.notes, text, y + HEADER - 3, overlay);
+  return html`<g class="state ${kind} ${highlight}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(text.x)}" y="${n(y + HEADER / 2 + (isFrame ? 5 : 9))}" text-anchor="${text.anchor}" direction="auto">${title}</text>${notes}${mark}</g>`;
 }
 
 function drawPath(points: readonly Point[]): Markup {
   return html`<path class="arrow" d="${pathOf(points)}" marker-end="url(#arrowhead)"/>`;
 }
 
-function* drawCaptions({ arrow, label }: Line, overlay: Overlay): Sliced<Markup | string> {
-  if (arrow.captions.length === 0) return '';
-  const lines = yield* stacked(arrow.captions, label.x + label.width / 2, label.y - 1, overlay);
-  return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>`;
+function* drawCaptions({ arrow, label, tag }: Line, overlay: Overlay): Sliced<Markup | string> {
+  const name =
+    tag === undefined
+      ? ''
+      : html`<text class="caption cut" x="${n(tag.x)}" y="${n(tag.y)}" text-anchor="middle">→ ${tag.text}</text>`;
+  if (arrow.captions.length === 0) return name;
+  const at = { x: label.x + label.width / 2, anchor: 'middle' };
+  const lines = yield* stacked(arrow.captions, at, label.y - 1, overlay);
+  return html`<g class="label"><title>${arrow.captions.map(({ text }) => text).join('; ')}</title>${lines}</g>${name}`;
 }
 
 /** Draws captions, one below the other. */
 function* stacked(
   captions: readonly Caption[],
-  x: number,
+  { x, anchor }: { readonly x: number; readonly anchor: string },
   top: number,
   overlay: Overlay,
 ): Sliced<readonly Markup[]> {
@@ -122,7 +130,7 @@ function* stacked(
   for (const [i, caption] of captions.entries()) {
     yield 1;
     lines.push(
-      html`<text class="caption" x="${n(x)}" y="${n(top + (i + 1) * CAPTION_LINE)}" text-anchor="middle">${captionSpans(caption, overlay)}</text>`,
+      html`<text class="caption" x="${n(x)}" y="${n(top + (i + 1) * CAPTION_LINE)}" text-anchor="${anchor}">${captionSpans(caption, overlay)}</text>`,
     );
   }
   return lines;
@@ -157,18 +165,27 @@ function highlightOf(state: StateNumber, { active, visited }: Overlay): keyof ty
   return visited.has(state) ? 'visited' : 'idle';
 }
 
-/** @returns the data of an SVG path through the points, with rounded corners. */
+/** The radius of the corners of arrows, px. */
+const RADIUS = 6;
+
+/** @returns the data of an SVG path through the points, with corners of one radius. */
 function pathOf(points: readonly Point[]): string {
   const [first, ...rest] = points;
   const last = rest.at(-1);
   if (first === undefined || last === undefined) return '';
   let path = `M${n(first.x)} ${n(first.y)}`;
-  for (const [i, point] of rest.slice(0, -1).entries()) {
-    const next = rest[i + 1] ?? last;
-    const end = i === rest.length - 2 ? next : { x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 };
-    path += `Q${n(point.x)} ${n(point.y)} ${n(end.x)} ${n(end.y)}`;
+  for (const [i, corner] of rest.slice(0, -1).entries()) {
+    const [before, after] = [toward(corner, points[i] ?? corner), toward(corner, points[i + 2] ?? corner)];
+    path += `L${n(before.x)} ${n(before.y)}Q${n(corner.x)} ${n(corner.y)} ${n(after.x)} ${n(after.y)}`;
   }
-  return rest.length === 1 ? `${path}L${n(last.x)} ${n(last.y)}` : path;
+  return `${path}L${n(last.x)} ${n(last.y)}`;
+}
+
+/** @returns the point where the curve of a corner begins, on the way to another point: at most in the middle. */
+function toward(corner: Point, other: Point): Point {
+  const length = Math.hypot(other.x - corner.x, other.y - corner.y);
+  const share = Math.min(RADIUS, length / 2) / (length || 1);
+  return { x: corner.x + (other.x - corner.x) * share, y: corner.y + (other.y - corner.y) * share };
 }
 
 /** Writes a number with one decimal. */

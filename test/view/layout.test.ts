@@ -82,7 +82,8 @@ states:
   c: {initial: d, states: {d: {on: {out: '#e'}}, h: {type: history}}, on: {in: .d}}
   e: {id: e, type: final}
 `);
-    expect(boxes.map(({ node }) => node.label)).toEqual(['a', 'b', 'c', 'd', 'h', 'e']);
+    // Outer states first: a later one is drawn over an earlier one.
+    expect(boxes.map(({ node }) => node.label)).toEqual(['a', 'b', 'c', 'e', 'd', 'h']);
     expect(lines.map(({ arrow }) => [arrow.from, arrow.to]).sort()).toEqual(
       [
         [1, 1],

@@ -1,0 +1,428 @@
+/** The grid of a frame's layout: its children in columns of rows, and the ways of the arrows through them. */
+import { ARROW_BENDS, ARROW_STEPS } from '../limits.ts';
+import type { Sliced } from '../sliced.ts';
+import { DOT } from './geometry.ts';
+import { type Edge, layersOf, placesOf } from './layering.ts';
+import { type Item, join, type Pin, type Row, type Wire } from './rows.ts';
+
+/** A child of the state. */
+export interface Child {
+  readonly width: number;
+  readonly height: number;
+  /** The width of the loops on its right. */
+  readonly beside: number;
+  /** The places of its ports by their keys, from its left edge, px. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+/** An arrow, or the part of one, inside the state. */
+export interface Link {
+  /** Arrows to one state, from one direction, merge: they have the same net. */
+  readonly net: string;
+  /** 1: it leads down, from a lower edge to an upper one; -1: up. */
+  readonly direction: 1 | -1;
+  /** The index of a child; undefined for a port of the state itself. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  /** At a child, the port that it leads through; undefined for the child itself. */
+  readonly fromPort?: string;
+  readonly toPort?: string;
+  /** The size of its captions, if they are here. */
+  readonly label?: { readonly width: number; readonly height: number } | undefined;
+  /** Whether its port is an end of the arrow, and has a dot. */
+  readonly isOwn?: boolean;
+}
+
+export interface FrameOptions {
+  readonly children: readonly Child[];
+  readonly links: readonly Link[];
+  /** The places of the children in a linear order: arrows along it lead down. */
+  readonly order: readonly number[];
+  /** The child that is entered first: it has a dot above it. */
+  readonly initial: number | undefined;
+  /** The least place of a port at the upper edge, px: the title is left of it. */
+  readonly least: number;
+  readonly budget: Budget;
+}
+
+/** What one drawing may still have of bends, and of pieces of arrows. Arrows beyond it are cut. */
+export interface Budget {
+  bends: number;
+  steps: number;
+}
+
+export function wholeBudget(): Budget {
+  return { bends: ARROW_BENDS, steps: ARROW_STEPS };
+}
+
+/** A column: rows of captions and rows of boxes in turn, and the channels below each row but the last. */
+export interface Column {
+  readonly rows: Row[];
+  readonly channels: Wire[][];
+  /** Lines that pass on the left of the column, from the channel above all columns to the one below all. */
+  readonly risers: Row;
+}
+
+/** One piece of a way: through a channel, from one pin to another. */
+export interface Step {
+  readonly wire: Wire;
+  readonly from: Pin;
+  readonly to: Pin;
+}
+
+export interface Route {
+  readonly steps: readonly Step[];
+  /** The captions, and the name of the target if it is cut. */
+  readonly label?: Item;
+  readonly isCut?: boolean;
+}
+
+/** The room for the arrowhead and the name of the target where an arrow is cut, px. */
+export const TAG = { width: 90, height: 32, head: 14 };
+
+/** The diameter of the dot of a port, and the width of a line, px. */
+export const PORT_DOT = 8;
+const THIN = 4;
+
+/** The places of lines that lead to columns on the right, and of those to columns on the left: beyond all in the row. */
+const FAR = 100_000;
+
+/** A row that a net passes. `at` is undefined for a riser. */
+interface Bend {
+  readonly key: string;
+  readonly column: number;
+  readonly row: number | undefined;
+  readonly isDown: boolean;
+}
+
+export class Grid {
+  readonly columns: Column[] = [];
+  /** The channels above and below all columns. */
+  readonly outer: { readonly top: Wire[]; readonly bottom: Wire[] } = { top: [], bottom: [] };
+  /** The ports at the upper and at the lower edge of the frame. */
+  readonly ports: { readonly top: Map<string, Item>; readonly bottom: Map<string, Item> } = {
+    top: new Map(),
+    bottom: new Map(),
+  };
+  readonly boxes: readonly Item[];
+  readonly routes: Route[] = [];
+  /** The dot before the initial state. */
+  readonly dot: Item | undefined;
+  readonly entry: Route | undefined;
+  readonly #options: FrameOptions;
+  readonly #columnOf: readonly number[];
+  readonly #wires = new Map<string, Wire>();
+  readonly #items = new Map<string, Item>();
+  readonly #pins = new Map<string, Pin>();
+  /** The columns of items in the outer channels: risers are half a column before theirs. */
+  readonly #where = new Map<Item, number>();
+
+  constructor(options: FrameOptions) {
+    const { children, links, order, initial } = options;
+    this.#options = options;
+    const { widths, extents } = extentsOf(options);
+    const edges: Edge[] = links.flatMap(({ from, to }) =>
+      from === undefined || to === undefined ? [] : [{ from, to }],
+    );
+    const places = placesOf(extents, edges, layersOf(children.length, edges, order));
+    for (const { column, layer } of places) {
+      while (this.columns.length <= column) this.columns.push({ rows: [[]], channels: [], risers: [] });
+      const { rows = [], channels = [] } = this.columns[column] ?? {};
+      while (rows.length < 2 * layer + 3) {
+        rows.push([]);
+        channels.push([]);
+      }
+    }
+    this.#columnOf = places.map(({ column }) => column);
+    this.boxes = children.map(({ height, beside }, index) => {
+      const { column = 0, layer = 0 } = places[index] ?? {};
+      return this.#add(
+        { kind: 'box', width: widths[index] ?? 0, height, beside, row: 2 * layer + 1 },
+        column,
+        index,
+      );
+    });
+    const first = initial === undefined ? undefined : this.boxes[initial];
+    if (initial === undefined || first === undefined) return;
+    const size = { width: DOT, height: DOT, beside: 0 };
+    this.dot = this.#add(
+      { kind: 'label', ...size, row: first.row - 1 },
+      this.#columnOf[initial] ?? 0,
+      initial - 0.5,
+    );
+    const [from, to] = [
+      { item: this.dot, isTop: false, x: 0 },
+      { item: first, isTop: true, x: 0 },
+    ];
+    const wire = this.#wire('initial', this.#columnOf[initial] ?? 0, first.row - 1);
+    join(wire, from, to, true);
+    this.entry = { steps: [{ wire, from, to }] };
+  }
+
+  /** Finds the way of each link: the short ones first, as long ones may be beyond the budget. */
+  *route(): Sliced<void> {
+    const { links } = this.#options;
+    const lengths = links.map((link) => this.#lengthOf(link));
+    yield 0.5 * links.length;
+    for (const index of [...links.keys()].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0))) {
+      const link = links[index];
+      if (link === undefined) continue;
+      this.routes[index] = this.#routeOf(link, index);
+      yield 0.5 + 0.05 * (this.routes[index]?.steps.length ?? 0);
+    }
+    for (const side of ['top', 'bottom'] as const)
+      for (const wire of this.outer[side]) this.#setBeyond(wire, side);
+    for (const { risers } of this.columns) {
+      const key = ({ beyond }: Item) => beyond?.below ?? 0;
+      risers.sort((a, b) => key(a) - key(b));
+      for (const [i, riser] of risers.entries()) riser.order = i;
+    }
+    for (const side of ['top', 'bottom'] as const)
+      for (const wire of this.outer[side]) this.#nest(wire, side);
+  }
+
+  #routeOf(link: Link, index: number): Route {
+    const { net, from, label } = link;
+    const { budget } = this.#options;
+    const steps: Step[] = [];
+    const isLong = this.#lengthOf(link) > budget.steps;
+    const bends = isLong ? [] : this.#bendsOf(link);
+    const missing = bends.filter(({ key }) => !this.#items.has(key)).length;
+    const isCut = isLong || missing > budget.bends;
+    // Looking for a way costs as much as the way.
+    budget.steps -= bends.length;
+    let pin = this.#sourcePin(link, index);
+    let own: Item | undefined;
+    const go = (key: string, next: Pin, leave: Pin = next) => {
+      const column = this.#where.get(pin.item) ?? 0;
+      const channel = this.#channelBeyond(pin, column);
+      const isAbove = pin.item.kind === 'port' ? !pin.isTop : pin.isTop;
+      const wire = this.#wire(key, column, channel, isAbove ? 'top' : 'bottom');
+      join(wire, pin, next, channel !== undefined);
+      steps.push({ wire, from: pin, to: next });
+      pin = leave;
+    };
+    // A port without captions leads to the first bend.
+    if (from !== undefined || label !== undefined) {
+      const key = link.fromPort === undefined ? `own ${index}` : `own ${from} ${net}`;
+      own = this.#ownItem(link, key, pin.item.row, isCut);
+      const isTop = link.direction > 0;
+      const near = this.#pin(`near ${key}`, { item: own, isTop, x: 0 });
+      go(key, near, this.#pin(`far ${key}`, { item: own, isTop: !isTop, x: 0 }));
+    }
+    if (isCut) return { steps, isCut, ...(own === undefined ? {} : { label: own }) };
+    budget.bends -= missing;
+    for (const bend of bends) {
+      const item = this.#bend(bend, link);
+      const enter = this.#pin(`enter ${bend.key}`, { item, isTop: bend.isDown, x: 0 });
+      go(net, enter, this.#pin(`leave ${bend.key}`, { item, isTop: !bend.isDown, x: 0 }));
+    }
+    go(net, this.#targetPin(link));
+    return { steps, ...(own?.kind === 'label' ? { label: own } : {}) };
+  }
+
+  /** The column in which a link begins. */
+  #columnAt({ from, to }: Link): number {
+    return this.#columnOf[from ?? to ?? 0] ?? 0;
+  }
+
+  /** The item directly beyond the source: the captions of a link, or a bend. Links through one port share it. */
+  #ownItem(link: Link, key: string, row: number, isCut: boolean): Item {
+    const { direction, from, to, label } = link;
+    const known = this.#items.get(key);
+    if (known !== undefined) return known;
+    const column = this.#columnAt(link);
+    const last = (this.columns[column]?.rows.length ?? 1) - 1;
+    const own = this.#add(
+      {
+        kind: label === undefined && !isCut ? 'bend' : 'label',
+        width: Math.max(label?.width ?? THIN, isCut ? TAG.width : 0),
+        height: (label?.height ?? 0) + (isCut ? TAG.height : 0),
+        beside: 0,
+        row: from === undefined ? (direction > 0 ? 0 : last) : row + direction,
+      },
+      column,
+      ((from ?? to ?? 0) + (to ?? from ?? 0)) / 2,
+    );
+    this.#items.set(key, own);
+    return own;
+  }
+
+  /** @returns what a link passes: rows of the column of its source; if that of its target is another, a riser, and rows of it. */
+  #bendsOf(link: Link): Bend[] {
+    const { net, direction } = link;
+    const bends: Bend[] = [];
+    const isDown = direction > 0;
+    const { source, target, first, exit, entry, end } = this.#spanOf(link);
+    const pass = (column: number, from: number, before: number) => {
+      for (let row = from; isDown ? row < before : row > before; row += direction) {
+        bends.push({ column, row, isDown, key: `${net} ${column} ${row}` });
+      }
+    };
+    if (source === target) {
+      pass(source, first, end ?? exit);
+      return bends;
+    }
+    pass(source, first, exit);
+    bends.push({ column: target, row: undefined, isDown: !isDown, key: `${net} beside ${target}` });
+    pass(target, entry, end ?? entry);
+    return bends;
+  }
+
+  /** @returns the number of bends of a link. */
+  #lengthOf(link: Link): number {
+    const { source, target, first, exit, entry, end } = this.#spanOf(link);
+    if (source === target) return Math.max(0, ((end ?? exit) - first) * link.direction);
+    return Math.max(0, (exit - first) * link.direction) + 1 + Math.abs((end ?? entry) - entry);
+  }
+
+  /** @returns the columns of a link's ends, and the rows: the first that it passes, its last and its first in a column, its end. */
+  #spanOf(link: Link) {
+    const { direction, from, to, label } = link;
+    const isDown = direction > 0;
+    const [source, target] = [this.#columnAt(link), this.#columnOf[to ?? from ?? 0] ?? 0];
+    const rowsOf = (column: number) => this.columns[column]?.rows.length ?? 0;
+    const rowOf = (child: number | undefined) => (child === undefined ? undefined : this.boxes[child]?.row);
+    const [start, end] = [rowOf(from), rowOf(to)];
+    const entry = isDown ? 0 : rowsOf(target) - 1;
+    const exit = isDown ? rowsOf(source) : -1;
+    // Beyond the source is the row of its captions; a port without captions has none.
+    const first = start === undefined ? entry + (label === undefined ? 0 : direction) : start + 2 * direction;
+    return { source, target, first, exit, entry, end };
+  }
+
+  #bend({ key, column, row }: Bend, { from, to }: Link): Item {
+    const known = this.#items.get(key);
+    if (known !== undefined) return known;
+    const size = { kind: 'bend', width: THIN, height: 0, beside: 0 } as const;
+    const bend = this.#add({ ...size, row: row ?? -1 }, column, to ?? from ?? 0);
+    this.#items.set(key, bend);
+    return bend;
+  }
+
+  /** @param row -1 for a riser. */
+  #add(item: Omit<Item, 'order' | 'x' | 'y' | 'above' | 'below'>, column: number, order: number): Item {
+    const whole: Item = { ...item, order, x: 0, y: 0, above: [], below: [] };
+    const { rows, risers } = this.columns[column] ?? {};
+    (item.row === -1 ? risers : rows?.[item.row])?.push(whole);
+    this.#where.set(whole, item.row === -1 ? column - 0.5 : column);
+    return whole;
+  }
+
+  /** @returns the channel of a column that a pin leads to; undefined for one beyond all columns. */
+  #channelBeyond({ item, isTop }: Pin, column: number): number | undefined {
+    if (item.kind === 'port' || item.row === -1) return undefined;
+    const channel = isTop ? item.row - 1 : item.row;
+    return channel < 0 || channel >= (this.columns[column]?.channels.length ?? 0) ? undefined : channel;
+  }
+
+  /** The wire of a net in a channel. Beyond all columns, a net has one wire above and one below them. */
+  #wire(net: string, column: number, channel: number | undefined, side: 'top' | 'bottom' = 'top'): Wire {
+    const key = channel === undefined ? `${net} ${side}` : `${net} ${column} ${channel}`;
+    let wire = this.#wires.get(key);
+    if (wire === undefined) {
+      wire = { pins: [], y: 0, track: undefined };
+      const list = channel === undefined ? this.outer[side] : this.columns[column]?.channels[channel];
+      list?.push(wire);
+      this.#wires.set(key, wire);
+    }
+    return wire;
+  }
+
+  #pin(key: string, pin: Pin): Pin {
+    const known = this.#pins.get(key);
+    if (known !== undefined) return known;
+    this.#pins.set(key, pin);
+    return pin;
+  }
+
+  #sourcePin(link: Link, index: number): Pin {
+    const { net, direction, from, fromPort } = link;
+    if (from === undefined) return this.#portPin(link, direction > 0 ? 'top' : 'bottom');
+    const key = fromPort === undefined ? `source ${index}` : `source ${from} ${net}`;
+    return this.#childPin(key, from, direction < 0, fromPort);
+  }
+
+  #targetPin(link: Link): Pin {
+    const { net, direction, to, toPort } = link;
+    if (to === undefined) return this.#portPin(link, direction > 0 ? 'bottom' : 'top');
+    return this.#childPin(`target ${net}`, to, direction > 0, toPort);
+  }
+
+  #childPin(key: string, child: number, isTop: boolean, port: string | undefined): Pin {
+    const item = this.boxes[child];
+    if (item === undefined) throw new RangeError('an arrow to no child');
+    const at = port === undefined ? undefined : this.#options.children[child]?.ports.get(port);
+    return this.#pin(key, { item, isTop, x: 0, ...(at === undefined ? {} : { fixed: at - item.width / 2 }) });
+  }
+
+  #portPin({ net, isOwn }: Link, side: 'top' | 'bottom'): Pin {
+    let item = this.ports[side].get(net);
+    if (item === undefined) {
+      const size = isOwn ? { width: PORT_DOT, height: PORT_DOT } : { width: THIN, height: 0 };
+      item = { kind: 'port', ...size, beside: 0, row: -1, order: 0, x: 0, y: 0, above: [], below: [] };
+      this.ports[side].set(net, item);
+    }
+    return this.#pin(`port ${side} ${net}`, { item, isTop: side === 'bottom', x: 0 });
+  }
+
+  /** Sets where the lines of a wire beyond all columns come from: of those from one side, the nearest is the outermost. */
+  #setBeyond({ pins }: Wire, side: 'top' | 'bottom'): void {
+    const places = [...new Set(pins.flatMap(({ item }) => this.#where.get(item) ?? []))].sort(
+      (a, b) => a - b,
+    );
+    for (const { item } of pins) {
+      const own = this.#where.get(item);
+      if (own === undefined) continue;
+      let place = 0;
+      if (own === places[0]) place = FAR - ((places[1] ?? own + FAR) - own);
+      else if (own === places.at(-1)) place = own - (places.at(-2) ?? own) - FAR;
+      item.beyond = { ...item.beyond, [beyondOf(side)]: place };
+    }
+  }
+
+  /** Orders the lines that come into a column from the risers beside it: that of the nearest riser is the innermost. */
+  #nest({ pins }: Wire, side: 'top' | 'bottom'): void {
+    const orders = new Map<number, number>();
+    for (const { item } of pins) {
+      if (item.kind === 'bend' && item.row === -1) orders.set((this.#where.get(item) ?? 0) + 0.5, item.order);
+    }
+    for (const { item } of pins) {
+      const order = orders.get(this.#where.get(item) ?? -1);
+      if (order === undefined || item.row === -1) continue;
+      item.beyond = {
+        ...item.beyond,
+        [beyondOf(side)]: (item.beyond?.[beyondOf(side)] ?? 0) - order / 1_000,
+      };
+    }
+  }
+}
+
+/** Where a line of an item leaves the column. */
+function beyondOf(side: 'top' | 'bottom'): 'above' | 'below' {
+  return side === 'top' ? 'above' : 'below';
+}
+
+/** @returns the width of each child with room for its pins, and its size with its captions, px. */
+function extentsOf({ children, links }: FrameOptions) {
+  const captions = children.map(() => ({ width: 0, height: 0 }));
+  const sides = children.map(() => ({ top: new Set<string>(), bottom: new Set<string>() }));
+  for (const [i, { net, direction, from, to, fromPort, label }] of links.entries()) {
+    const [out, into] = direction > 0 ? (['bottom', 'top'] as const) : (['top', 'bottom'] as const);
+    if (from !== undefined) sides[from]?.[out].add(fromPort ?? String(i));
+    if (to !== undefined) sides[to]?.[into].add(net);
+    const own = from === undefined ? undefined : captions[from];
+    if (own === undefined || label === undefined) continue;
+    own.width += label.width + 12;
+    own.height = Math.max(own.height, label.height);
+  }
+  const widths = children.map(({ width }, i) => {
+    const { top, bottom } = sides[i] ?? {};
+    return Math.max(width, 28 + 16 * (Math.max(top?.size ?? 0, bottom?.size ?? 0) - 1));
+  });
+  const extents = children.map(({ height, beside }, i) => ({
+    width: Math.max((widths[i] ?? 0) + beside, captions[i]?.width ?? 0),
+    height: height + (captions[i]?.height ?? 0),
+  }));
+  return { widths, extents };
+}

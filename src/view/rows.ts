@@ -1,0 +1,119 @@
+/**
+ * The rows of a frame's layout. Boxes, captions and bends stand in rows, the rows in columns, and arrows lead through the
+ * channels between rows. An arrow that passes a row has a bend there, so it never leads through a box.
+ */
+
+/** A box, the captions of an arrow, a place where an arrow passes a row, or a port at the border of the frame. */
+export interface Item {
+  readonly kind: 'box' | 'label' | 'bend' | 'port';
+  readonly width: number;
+  readonly height: number;
+  /** The width beside the box, on its right: of its loops. */
+  readonly beside: number;
+  readonly row: number;
+  /** The place in the row. */
+  order: number;
+  /** The centre, px. */
+  x: number;
+  /** The upper edge, px. */
+  y: number;
+  /** Links to items of the row above, and of the row below. */
+  readonly above: Joint[];
+  readonly below: Joint[];
+  /** In the first or the last row: where lines come from that leave the column, as a place in the row beyond. */
+  beyond?: { above?: number; below?: number };
+}
+
+/** A link to an item of a neighbouring row. */
+interface Joint {
+  readonly own: Pin;
+  readonly other: Pin;
+  /** The number of arrows that take it, for both ends. */
+  readonly line: { weight: number };
+}
+
+/** Where an arrow meets an item: at its upper or its lower edge. */
+export interface Pin {
+  readonly item: Item;
+  readonly isTop: boolean;
+  /** On a frame: the place of a port, from the centre, px. */
+  readonly fixed?: number;
+  /** px; set after the items have their places. */
+  x: number;
+  wire?: Wire;
+}
+
+/** The lines in one channel that belong together: a horizontal piece, and a vertical one for each pin. */
+export interface Wire {
+  /** Pins of the row above the channel (`isTop` is false) and of the row below. */
+  readonly pins: Pin[];
+  /** The place of the horizontal piece, px. */
+  y: number;
+  /** The number of the horizontal piece among those of the channel, from above; undefined for a straight line. */
+  track: number | undefined;
+}
+
+export type Row = Item[];
+
+/** Connects two pins by a wire, and their items if one is above the other. */
+export function join(wire: Wire, a: Pin, b: Pin, isInner: boolean): void {
+  for (const pin of [a, b]) {
+    if (pin.wire === wire) continue;
+    pin.wire = wire;
+    wire.pins.push(pin);
+  }
+  if (a.isTop === b.isTop || !isInner) return;
+  const [upper, lower] = a.isTop ? [b, a] : [a, b];
+  // Of many lines that merge, each has only one on its own side.
+  const [own, lists] =
+    upper.item.below.length < lower.item.above.length ? [upper, upper.item.below] : [lower, lower.item.above];
+  const known = lists.find((joint) => joint.own === own && joint.other === (own === upper ? lower : upper));
+  if (known !== undefined) {
+    known.line.weight += 1;
+    return;
+  }
+  const line = { weight: 1 };
+  upper.item.below.push({ own: upper, other: lower, line });
+  lower.item.above.push({ own: lower, other: upper, line });
+}
+
+/** @returns the least distance between the centres of two items beside each other, px. */
+export function distanceOf(left: Item, right: Item): number {
+  const isThin = [left, right].some(({ kind }) => kind === 'bend' || kind === 'port');
+  const gap = isThin ? 10 : left.kind === 'box' && right.kind === 'box' ? 28 : 12;
+  return left.width / 2 + left.beside + gap + right.width / 2;
+}
+
+/** A position with a weight, in a list with least distances. */
+export interface Wish {
+  readonly at: number;
+  readonly weight: number;
+}
+
+/**
+ * Returns positions in ascending order that are as near as possible to those wished for: the weighted sum of squares is
+ * least (pool adjacent violators; Barlow and others, Statistical Inference under Order Restrictions, 1972).
+ *
+ * @param gaps the least distance from each position to the one before it.
+ */
+export function spread(wishes: readonly Wish[], gaps: readonly number[]): number[] {
+  const pools: { sum: number; weight: number; count: number }[] = [];
+  const offsets: number[] = [];
+  let offset = 0;
+  for (const [i, { at, weight }] of wishes.entries()) {
+    offset += gaps[i] ?? 0;
+    offsets.push(offset);
+    let pool = { sum: (at - offset) * weight, weight, count: 1 };
+    for (let last = pools.at(-1); last !== undefined; last = pools.at(-1)) {
+      if (last.sum / last.weight <= pool.sum / pool.weight) break;
+      pools.pop();
+      pool = { sum: pool.sum + last.sum, weight: pool.weight + last.weight, count: pool.count + last.count };
+    }
+    pools.push(pool);
+  }
+  const positions: number[] = [];
+  for (const { sum, weight, count } of pools) {
+    for (let i = 0; i < count; i++) positions.push(sum / weight + (offsets[positions.length] ?? 0));
+  }
+  return positions;
+}

@@ -1,0 +1,76 @@
+/** How arrows are drawn: around states, and with their captions. The charts are generated with fixed seeds. */
+import { describe, expect, it } from 'vitest';
+import { readChart } from '../../src/chart/chart.ts';
+import { atOnce } from '../../src/sliced.ts';
+import { graphOf } from '../../src/view/graph.ts';
+import { type Layout, layOut } from '../../src/view/layout.ts';
+import { drawSvg } from '../../src/view/svg.ts';
+import { faultsOf } from './drawing-faults.ts';
+import { generatedCharts } from './generated-charts.ts';
+
+const NO_OVERLAY = {
+  active: new Set<number>(),
+  visited: new Set<number>(),
+  counts: new Map(),
+  due: new Map(),
+  now: 0,
+};
+
+function drawn(text: string): { readonly layout: Layout; readonly svg: string } {
+  const reading = readChart(text);
+  if (!reading.ok) throw new Error(reading.errors.map(({ message }) => message).join('\n'));
+  const { model } = reading.chart;
+  const layout = atOnce(layOut(model, atOnce(graphOf(model))));
+  return { layout, svg: atOnce(drawSvg(layout, NO_OVERLAY, { title: 'a chart', description: 'generated' })) };
+}
+
+/** The others take seconds to measure: `npm run bench:drawings` does. */
+const CHARTS = generatedCharts().filter(({ name }) => !/^1,000|^flat 200/.test(name));
+
+describe('arrows', () => {
+  it.each(CHARTS)('pass around states, and have their captions on them: $name', ({ text }) => {
+    const { layout, svg } = drawn(text);
+    const { crossings, ...faults } = faultsOf(layout, svg);
+    expect(faults).toEqual({
+      hits: 0,
+      boxOverlaps: 0,
+      captionOverlaps: 0,
+      captionsOff: 0,
+      captionsCrossed: 0,
+    });
+  });
+
+  it.each([
+    ['flat 60, a row', 30],
+    ['loops 60', 20],
+    ['nested 60, deep', 10],
+    ['nested 60, long phases', 30],
+  ])('cross rarely: %s', (name, most) => {
+    const { layout, svg } = drawn(CHARTS.find((chart) => chart.name === name)?.text ?? '');
+    expect(faultsOf(layout, svg).crossings).toBeLessThanOrEqual(most);
+  });
+
+  it('to one state merge, and those beyond a bound end at its name', () => {
+    const states = Array.from({ length: 400 }, (_, i) => [
+      `s${i}`,
+      { on: Object.fromEntries([1, 2, 3].map((way) => [`e${way}`, `s${(i * 7 * way + 11 * way) % 400}`])) },
+    ]);
+    const text = JSON.stringify({ initial: 's0', states: Object.fromEntries(states) });
+    const { layout } = drawn(text);
+    const cut = layout.lines.filter(({ tag }) => tag !== undefined);
+    expect(cut.length).toBeGreaterThan(0);
+    const names = new Map(layout.boxes.map(({ node }) => [node.state, node.label]));
+    expect(cut.every(({ arrow, tag }) => tag?.text === names.get(arrow.to))).toBe(true);
+  });
+
+  it('turn with corners of one radius, and a loop leads back to its state', () => {
+    const { layout, svg } = drawn(
+      'initial: a\nstates: {a: {on: {again: {target: a, reenter: true}, go: b}}, b: {}}',
+    );
+    const loop = layout.lines.find(({ arrow }) => arrow.from === arrow.to);
+    const [box] = layout.boxes;
+    const right = (box?.x ?? 0) + (box?.width ?? 0);
+    expect(loop?.points.map(({ x }) => Math.round(x - right))).toEqual([0, 22, 22, 0]);
+    expect(svg).toMatch(/<path class="arrow" d="M[\d.]+ [\d.]+L/);
+  });
+});
