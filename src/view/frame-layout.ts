@@ -9,7 +9,7 @@ import { extentOf, placeColumn } from './placement.ts';
 import type { Item, Pin, Wire } from './rows.ts';
 
 /** The way of a link: a line, and the place of its captions. */
-export interface Way {
+interface Way {
   readonly points: readonly Point[];
   readonly label?: Rectangle;
   /** The place for the name of the target, where the arrow is cut. */

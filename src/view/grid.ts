@@ -6,7 +6,7 @@ import { type Edge, layersOf, placesOf } from './layering.ts';
 import { type Item, join, type Pin, type Row, type Wire } from './rows.ts';
 
 /** A child of the state. */
-export interface Child {
+interface Child {
   readonly width: number;
   readonly height: number;
   /** The width of the loops on its right. */
@@ -64,7 +64,7 @@ export interface Column {
 }
 
 /** One piece of a way: through a channel, from one pin to another. */
-export interface Step {
+interface Step {
   readonly wire: Wire;
   readonly from: Pin;
   readonly to: Pin;

@@ -160,12 +160,10 @@ function* addParts(
   const net = `${to} ${direction}`;
   let label: Link['label'] = arrow.captions.length === 0 ? undefined : labelExtent(arrow);
   const add = (state: StateNumber, link: Omit<Link, 'net' | 'direction' | 'label'>) => {
-    frames
-      .get(state)
-      ?.parts.push({
-        link: { net, direction, ...link, ...(label === undefined ? {} : { label }) },
-        arrow: index,
-      });
+    frames.get(state)?.parts.push({
+      link: { net, direction, ...link, ...(label === undefined ? {} : { label }) },
+      arrow: index,
+    });
     // The captions are where the arrow begins: there, it is alone.
     label = undefined;
   };
