@@ -7,11 +7,11 @@ import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
 import { OMITTED, PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 
-it('has less than 290 kB with gzip, which keeps starts short', async () => {
+it('has less than 300 kB with gzip, which keeps starts short', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', 'build'], { cwd: PACKAGE_ROOT });
   const kibibytes = Number(/gzip: ([\d.]+) KiB/.exec(stdout)?.[1]);
   expect(kibibytes).toBeGreaterThan(0);
-  expect(kibibytes * 1024).toBeLessThan(290_000);
+  expect(kibibytes * 1024).toBeLessThan(300_000);
 });
 
 it('leaves out of `npm start` what a deploy leaves out', async () => {
