@@ -18,13 +18,18 @@ npm() {
     ci* | install* | i\ * | update*) command npm "$@" --dry-run ;;
     start*) listens "$@" ;;
     test*) has_script test ;;
-    'run deploy'*)
-      [[ $* == *' -- '* ]] || set -- "$@" --
-      command npm "$@" --dry-run
-      ;;
+    'run deploy'*) deploys "$@" ;;
     'run test:'* | 'run check' | 'run bench'* | 'run dev') has_script "$2" ;;
     *) command npm "$@" ;;
   esac
+}
+
+# deploys ARGUMENT... runs `npm run deploy` as a dry run. Pages repeat some of its commands: one run is enough.
+deploys() {
+  local line=${*//[^[:alnum:]]/_}
+  local ran=$SYSTEM/${line% __dry_run}
+  [[ $* == *' -- '* ]] || set -- "$@" --
+  [ -e "$ran" ] || { command npm "$@" --dry-run && touch "$ran"; }
 }
 
 git() {
