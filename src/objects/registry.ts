@@ -3,6 +3,7 @@ import type { Listing } from '../listing.ts';
 import type { Refusal } from '../refusal.ts';
 import type { StoredChart } from '../store/machine-store.ts';
 import type { Restoration } from '../store/restoration.ts';
+import { troubleOf } from './faults.ts';
 import type { Entered, Noted } from './results.ts';
 import { type ObjectBindings, type TenantMethods, tenantNamed } from './stubs.ts';
 
@@ -34,6 +35,22 @@ export class Registry {
   /** Enters the size of the present chart. @param bytes of its text and definition. */
   async correct(bytes: number): Promise<void> {
     await this.#call((tenant) => tenant.correct(this.#address, bytes));
+  }
+
+  /**
+   * Keeps the last revision of a machine that is about to be deleted: whatever fails from then on, no later machine has it.
+   *
+   * @throws where the registry cannot be reached: then the machine must not be deleted.
+   */
+  async keepRevision(revision: number): Promise<void> {
+    if (revision === 0) return;
+    try {
+      await this.#call((tenant) => tenant.keepRevision(this.#address, revision));
+    } catch (error) {
+      if (troubleOf(error) !== undefined) throw error;
+      // An object of an earlier version: `leave` tells it the revision.
+      console.error('the registry has not kept the last revision of a machine', error);
+    }
   }
 
   /**

@@ -13,7 +13,7 @@ import { ExpectedMembers } from './expected-members.ts';
 import { overloaded } from './faults.ts';
 import { isKept, keep } from './keeping.ts';
 import { earliest, type MachineState, nextChange } from './machine-state.ts';
-import { Memory, NO_VERSION, type Publish } from './memory.ts';
+import { lastOf, Memory, NO_VERSION, type Publish } from './memory.ts';
 import { Outbox } from './outbox.ts';
 import { prepareList, prepareMachine, prepareMembers } from './prepared-members.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
@@ -219,10 +219,12 @@ export class Runtime {
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
-    const { revision, entries } = this.store.version() ?? NO_VERSION;
+    const version = this.store.version() ?? NO_VERSION;
+    const { revision, entries } = version;
     if (entries === 0 && !this.store.hasKept()) return [notStarted(this.#address)];
-    // A machine that comes back by a restore numbers its entries of history from there too: the larger of both is kept.
-    const last = Math.max(revision, entries);
+    // Before the deletion, because a crash may come between the two. A reader may fire timers meanwhile.
+    await this.#registry.keepRevision(lastOf(version));
+    const last = lastOf(this.store.version() ?? NO_VERSION);
     this.#alarm.forget();
     // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
     // deletion is durable, so the machine is gone before its entry.

@@ -17,6 +17,7 @@ export interface MachineMethods extends Rpc.DurableObjectBranded {
 export interface TenantMethods extends Rpc.DurableObjectBranded {
   enter(address: Address, bytes: number): Promise<Entered | Refusal>;
   correct(address: Address, bytes: number): Promise<void>;
+  keepRevision(address: Address, revision: number): Promise<void>;
   leave(address: Address, revision?: number): Promise<void>;
   restoring(address: Address, note: Restoration): Promise<Noted | Refusal>;
   restoration(address: Address): Promise<Restoration | null>;

@@ -52,6 +52,12 @@ export class Tenant extends DurableObject<ObjectBindings> implements TenantMetho
     this.ctx.storage.transactionSync(() => this.#registry.enter(memberOf(address), bytes));
   }
 
+  /** Keeps the last revision of a machine before it is deleted: no later machine at the address has it. Idempotent. */
+  async keepRevision(address: Address, revision: number): Promise<void> {
+    const member = memberOf(address);
+    this.ctx.storage.transactionSync(() => this.#keepRevision(member, revision));
+  }
+
   /**
    * Removes a machine from the registry; idempotent.
    *
@@ -60,10 +66,13 @@ export class Tenant extends DurableObject<ObjectBindings> implements TenantMetho
   async leave(address: Address, revision = 0): Promise<void> {
     const member = memberOf(address);
     this.ctx.storage.transactionSync(() => {
-      if (revision > 0 && this.#registry.bytesOf(member) !== undefined)
-        this.#registry.keepRevision(member, revision);
+      if (this.#registry.bytesOf(member) !== undefined) this.#keepRevision(member, revision);
       this.#registry.leave(member);
     });
+  }
+
+  #keepRevision(member: Member, revision: number): void {
+    if (revision > this.#registry.lastRevision(member)) this.#registry.keepRevision(member, revision);
   }
 
   /**

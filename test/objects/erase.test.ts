@@ -1,6 +1,7 @@
 /** `DELETE {machine}` erases the machine, as if its address had never been used. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Tenant } from '../../src/index.ts';
 import { DELETED } from '../../src/limits.ts';
 import { RegistryTable } from '../../src/store/registry-table.ts';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
@@ -164,6 +165,9 @@ describe('a machine that has not begun', () => {
 });
 
 describe('the revisions of a deleted machine', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
   const drain = sequence(counting('drain', 'done', 5), final('done'));
 
   it.each(['a chart’s own machine', 'a run'])('never come again: %s', async (kind) => {
@@ -175,6 +179,28 @@ describe('the revisions of a deleted machine', () => {
     // An entity tag of the deleted machine matches no later machine.
     expect((await put(address, 'drain', { match: `"${seen}"` })).status).toBe(412);
     expect((await documentOf(address)).quorums).toMatchObject([{ have: 1 }]);
+  });
+
+  it('never come again where the registry does not hear of the deletion', async () => {
+    const tenant = newTenant();
+    const address = `${tenant}/release`;
+    await upload(address, drain);
+    const seen = revisionOf(await put(address, 'drain'));
+    vi.spyOn(Tenant.prototype, 'leave').mockRejectedValueOnce(new Error('planted: the call was lost'));
+    expect((await erase(address)).status).toBe(204);
+    await upload(address, drain);
+    expect(revisionOf(await put(address, 'drain'))).toBeGreaterThan(seen);
+  });
+
+  it('are kept before anything is deleted: without the registry, the machine stays', async () => {
+    const tenant = newTenant();
+    const address = `${tenant}/release`;
+    await upload(address, drain);
+    const seen = revisionOf(await put(address, 'drain'));
+    const lost = Object.assign(new Error('planted: the call was lost'), { retryable: true });
+    vi.spyOn(Tenant.prototype, 'keepRevision').mockRejectedValueOnce(lost);
+    expect(await verdict(await erase(address))).toBe('503 overloaded');
+    expect((await documentOf(address)).revision).toBe(seen);
   });
 
   it('are forgotten one by one beyond a bound, and still never come again', async () => {

@@ -22,6 +22,7 @@ export async function meter(...addresses: readonly string[]): Promise<() => Bill
     vi.spyOn(Machine.prototype, 'alarm'),
     vi.spyOn(Tenant.prototype, 'enter'),
     vi.spyOn(Tenant.prototype, 'correct'),
+    vi.spyOn(Tenant.prototype, 'keepRevision'),
     vi.spyOn(Tenant.prototype, 'leave'),
     vi.spyOn(Tenant.prototype, 'has'),
     vi.spyOn(Tenant.prototype, 'tell'),
