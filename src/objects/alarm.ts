@@ -49,7 +49,7 @@ export class Alarm {
   set(due: number | undefined, now: number, mayBeEarly = false): void {
     if (mayBeEarly && typeof this.#at === 'number' && now < this.#at && this.#at <= (due ?? this.#at)) return;
     if (due === undefined) {
-      if (typeof this.#at === 'number') void this.#storage.deleteAlarm();
+      if (typeof this.#at === 'number') this.#check(this.#storage.deleteAlarm());
       this.#at = null;
       return;
     }
@@ -57,8 +57,16 @@ export class Alarm {
     if (this.#at === undefined) this.#paced = Math.max(this.#paced, now) + ALARM_PACE;
     const at = Math.max(alarmTime(due, now), this.#paced - ALARM_BURST * ALARM_PACE);
     if (at === this.#at) return;
-    void this.#storage.setAlarm(at);
+    this.#check(this.#storage.setAlarm(at));
     this.#at = at;
+  }
+
+  /** Where storage refuses a change of the alarm, the alarm is not known: the next `set` sets it. */
+  #check(change: Promise<void>): void {
+    change.catch((error: unknown) => {
+      console.error('changing the alarm failed', error);
+      this.#at = undefined;
+    });
   }
 
   /**

@@ -135,6 +135,26 @@ describe('an object that starts', () => {
   });
 });
 
+describe('an alarm that storage refuses to set', () => {
+  it('is set by the next commit', async () => {
+    const address = await newChart(
+      sequence({ ...counting('work', 'rest', 9), slots: 2, lease: '10m' }, final('rest')),
+    );
+    await ask(address, 'work');
+    await inStorage(address, (storage) => {
+      const { setAlarm } = storage;
+      storage.setAlarm = async () => {
+        storage.setAlarm = setAlarm;
+        throw new Error('planted: the alarm was not set');
+      };
+    });
+    await claim(address, 'work', 'x');
+    expect((await tracesOf(address)).alarm).toBeNull();
+    await claim(address, 'work', 'y');
+    expect((await tracesOf(address)).alarm).toBe(NOON + 10 * MINUTE);
+  });
+});
+
 /** Runs the alarm at its time, which must fail. @returns after which pause it is set again, in ms. */
 async function failedAlarm(address: string): Promise<number> {
   const { alarm } = await tracesOf(address);
