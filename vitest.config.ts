@@ -31,6 +31,12 @@ const fuzz = {
   seed: Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)),
 };
 
+/** How long the simulation runs in s, and the seed of its first world, another one in each run. */
+const simulation = {
+  seconds: Number(process.env.SIMULATION_SECONDS ?? 20),
+  seed: Number(process.env.SIMULATION_SEED ?? Math.floor(Math.random() * 2 ** 31)),
+};
+
 /** Files that run side by side, in the first group: most wait for timers and processes half of the time, so three share two cores. */
 const sideBySide = { maxWorkers: Math.max(3, availableParallelism() - 1), sequence: { groupOrder: 0 } };
 /** Files that run after these, one at a time. */
@@ -88,7 +94,7 @@ export default defineConfig({
       // Everything that can run inside workerd does.
       inWorkerd('workerd', {
         include: ['test/**/*.test.ts'],
-        exclude: ['test/process/**', 'test/browser/**', 'test/fault/**', ...MEASURED],
+        exclude: ['test/process/**', 'test/browser/**', 'test/fault/**', 'test/simulation/**', ...MEASURED],
         ...sideBySide,
       }),
       // What is held to a time there.
@@ -100,6 +106,15 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           exclude: LOAD,
           ...servers,
+          ...sideBySide,
+        },
+      },
+      {
+        // The service's own code on a simulated platform, in threads of plain Node.
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          provide: { fuzz, simulation },
           ...sideBySide,
         },
       },
