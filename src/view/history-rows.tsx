@@ -37,10 +37,7 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
               </a>
             </td>
             <td>
-              {shortened(
-                [cause, event === cause ? null : event, state].filter(Boolean).join(' '),
-                NAMES_SHOWN,
-              )}
+              {shortened(whatOf(cause, event, state), NAMES_SHOWN)}
               {entered.length === 0 ? null : <p>→ {shortened(innermost(entered).join(', '), NAMES_SHOWN)}</p>}
               {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
               {notes.slice(0, NOTES_SHOWN).map((note) => (
@@ -53,4 +50,10 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
       </tbody>
     </table>
   );
+}
+
+/** @returns the event of a report with its state; of anything else the cause as well. */
+function whatOf(cause: string, event: string | null, state: string | null): string {
+  const parts = cause === 'update' ? [event ?? cause, state] : [cause, event === cause ? null : event, state];
+  return parts.filter(Boolean).join(' ');
 }

@@ -1,8 +1,16 @@
 /** The introduction on the root page, and pages without a machine. */
 import { Page } from './page.tsx';
 
-/** What the service is, and the three requests that use it. */
-export function Intro({ origin, state }: { readonly origin: string; readonly state: string }) {
+interface IntroProps {
+  readonly origin: string;
+  /** A state for the examples. */
+  readonly state: string;
+  /** Tenants that the reader's token names; undefined where no token is needed. */
+  readonly tenants?: readonly string[] | undefined;
+}
+
+/** What the service is, the three requests that use it, and where its pages are. */
+export function Intro({ origin, state, tenants }: IntroProps) {
   const name = encodeURIComponent(state);
   return (
     <section class="intro" aria-labelledby="intro">
@@ -15,29 +23,62 @@ export function Intro({ origin, state }: { readonly origin: string; readonly sta
 curl -sf '${origin}/state?state=${name}&wait=60s'     # wait until it is
 curl -sf -X PUT '${origin}/state?state=${name}&by=me' # I am done`}</pre>
       <p class="soft">
-        The machine below runs the service's own chart. Other machines are at <code>/tenant/chart</code>; the
+        The service's own chart is at <code>/</code>. Other machines are at <code>/tenant/chart</code>; the
         list of a tenant's machines is at <code>/tenant</code>.
       </p>
+      <Tenants tenants={tenants} />
+      <nav aria-label="Service">
+        <a href="/openapi">all operations</a>
+        <a href="/openapi.json">OpenAPI</a>
+        <a href="/schema.json">schema of charts</a>
+        <a href="/turn.sh">turn.sh</a>
+        <a href="/healthz">health and limits</a>
+      </nav>
     </section>
   );
 }
 
-interface EmptyRootProps {
-  readonly origin: string;
+/** Links to the tenants that a token names. Without tokens there is no list of tenants, so the reader types one. */
+function Tenants({ tenants }: Pick<IntroProps, 'tenants'>) {
+  if (tenants === undefined) {
+    return (
+      <form class="filter" data-go>
+        <label>
+          Machines of the tenant
+          <input name="tenant" required autocomplete="off" />
+        </label>
+        <button type="submit" class="quiet">
+          Open
+        </button>
+      </form>
+    );
+  }
+  if (tenants.length === 0) return null;
+  return (
+    <nav aria-label="Tenants">
+      {tenants.map((tenant) => (
+        <a href={`/${tenant}`}>machines of {tenant}</a>
+      ))}
+    </nav>
+  );
+}
+
+interface EmptyRootProps extends Omit<IntroProps, 'state'> {
+  /** Why there is no machine. */
   readonly why: string;
-  /** Whether the reader may put a chart there. */
+  /** Whether the reader may upload a chart. */
   readonly mayUpload: boolean;
 }
 
 /** The root page where there is no `default` chart. */
-export function EmptyRoot({ origin, why, mayUpload }: EmptyRootProps) {
+export function EmptyRoot({ why, mayUpload, ...intro }: EmptyRootProps) {
   return (
     <Page title="StateService" icon={{ sign: 'S', outcome: 'active' }}>
       <header>
         <h1>StateService</h1>
       </header>
       <main class="stack">
-        <Intro origin={origin} state="NAME" />
+        <Intro {...intro} state="NAME" />
         <section>
           <p>{why}</p>
           {mayUpload ? (

@@ -16,6 +16,7 @@ if (list !== null) {
   document.addEventListener('visibilitychange', poll);
 }
 for (const form of document.querySelectorAll('form[data-filter]')) filterAsTyped(form);
+for (const form of document.querySelectorAll('form[data-go]')) goWhereTyped(form);
 
 async function poll() {
   if (document.hidden || hasEnded || isPolling) return;
@@ -69,5 +70,13 @@ function filterAsTyped(form) {
       history.replaceState(null, '', url);
       await take(response);
     }, REFRESH);
+  });
+}
+
+/** Opens the page of the tenant that was typed. */
+function goWhereTyped(form) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    location.assign(`/${encodeURIComponent(form.elements.tenant.value.trim())}`);
   });
 }

@@ -85,11 +85,11 @@ export function MachinePage(props: MachinePageProps) {
               leaves={leaves}
               now={now}
             />
+            <Paused status={status} now={now} />
+            <Windows status={status} now={now} />
             <Progress status={status} reports={view.reports} now={now} />
             <Slots status={status} now={now} />
             <Timers status={status} timers={view.timers} now={now} />
-            <Paused status={status} now={now} />
-            <Windows status={status} now={now} />
             <Actions
               name={name}
               url={`${origin}${path}`}
@@ -134,7 +134,9 @@ function Links({ name, path }: { readonly name: string; readonly path: string })
       {run === undefined ? null : (
         <a href={tenant === undefined ? '/' : `/${tenant}/${chart}`}>chart’s own machine</a>
       )}
+      {tenant === undefined ? null : <a href={`/${tenant}?chart=${chart}`}>runs</a>}
       <a href={`${path}/history`}>history</a>
+      <a href={`${path}/timeline.svg`}>timeline</a>
       <a href={`${path}/chart`}>chart</a>
       <a href={`${path}/diagram.svg`}>picture</a>
       <a href="/openapi">API</a>

@@ -49,6 +49,9 @@ export function OperationsPage({ operations }: { readonly operations: readonly S
     <Page title="StateService: API" icon={{ sign: '?', outcome: 'active' }}>
       <header>
         <h1>API</h1>
+        <nav aria-label="Service">
+          <a href="/">service</a>
+        </nav>
         <span class="soft">
           as OpenAPI: <a href="/openapi.json">openapi.json</a>
         </span>

@@ -90,6 +90,15 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
       </Step>
     );
   }
+  if (code === 'no-such-path') {
+    return (
+      <Step title="Where to go" curl={`curl '${origin}/openapi.json'`}>
+        <p>
+          <a href="/openapi">All operations of the service</a>, or <a href="/">its own machine</a>.
+        </p>
+      </Step>
+    );
+  }
   return (
     <>
       {status >= 500 || retryAfter !== undefined ? (

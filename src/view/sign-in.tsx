@@ -33,6 +33,7 @@ export function SignInPage(props: SignInProps) {
       <header>
         <h1>Sign in</h1>
         <nav aria-label="Service">
+          <a href="/">service</a>
           <a href="/openapi">API</a>
         </nav>
       </header>

@@ -293,7 +293,9 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
         ) : (
           summary?.waiting
             .slice(0, COUNTS_SHOWN)
-            .map(({ event, have, need }) => <p>{`${event}: ${have} of ${need ?? 'a share'}`}</p>)
+            .map(({ event, have, need }) => (
+              <p>{`${event}: ${have} of ${need ?? 'a share of the members'}`}</p>
+            ))
         )}
         {summary?.isPaused ? <p>‖ paused</p> : null}
         {summary?.deadline === undefined ? null : (

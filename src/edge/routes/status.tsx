@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { Grant } from '../../grant.ts';
 import { deleted } from '../../objects/refusals.ts';
 import { EmptyRoot, Intro } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
@@ -77,7 +78,14 @@ async function showPage(
   if (!view.ok) {
     if (isRoot && view.code === 'no-chart')
       return page(
-        String(<EmptyRoot origin={origin} why={view.detail} mayUpload={readerOf(c, address).rights.admin} />),
+        String(
+          <EmptyRoot
+            origin={origin}
+            tenants={tenantsOf(c.get('grant'))}
+            why={view.detail}
+            mayUpload={readerOf(c, address).rights.admin}
+          />,
+        ),
       );
     return problem(view);
   }
@@ -93,9 +101,19 @@ async function showPage(
       picture={picture.svg}
       states={picture.states}
       {...readerOf(c, address)}
-      intro={isRoot ? <Intro origin={origin} state={state || 'NAME'} /> : undefined}
+      intro={
+        isRoot ? (
+          <Intro origin={origin} state={state || 'NAME'} tenants={tenantsOf(c.get('grant'))} />
+        ) : undefined
+      }
       now={Date.now()}
     />
   );
   return page(String(markup), { ETag: etag(view.revision) });
+}
+
+/** @returns the tenants that a token names in full; undefined where no token is needed. */
+function tenantsOf(grant: Grant | undefined): readonly string[] | undefined {
+  const named = grant?.charts.flatMap((glob) => /^([^*/]+)\//.exec(glob)?.[1] ?? []);
+  return named && [...new Set(named)];
 }
