@@ -119,6 +119,7 @@ function show(isConnected) {
     ? 'Live'
     : 'Not connected: this page may be out of date. Reconnecting…';
   connection.dataset.state = isConnected ? 'live' : 'lost';
+  if (isConnected) connection.dataset.asOf = new Date().toISOString();
   document.body.toggleAttribute('data-lost', !isConnected);
 }
 
@@ -144,6 +145,7 @@ async function fetchPage() {
     else {
       const text = await response.text();
       if (!hasEnded) update(new DOMParser().parseFromString(text, 'text/html'));
+      connection.dataset.asOf = new Date().toISOString();
     }
   } catch {
     // The socket shows that the connection is lost; its next open fetches the page.

@@ -8,6 +8,8 @@ declare module 'autocannon' {
     duration: number;
     /** How often autocannon checks whether the time is over, ms. */
     sampleInt: number;
+    /** The most requests a second, over all connections. */
+    overallRate?: number;
     /** Any other body is a mismatch. */
     expectBody?: string;
     body?: string;

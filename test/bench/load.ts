@@ -11,6 +11,8 @@ export interface Load {
   readonly sends?: string;
   /** The path of each request, in turn; if undefined, that of `url`. */
   readonly pathOf?: (request: number) => string;
+  /** The most requests a second; if undefined, as many as are answered. */
+  readonly rate?: number;
 }
 
 /** The result. Latencies are in ms, from the request to the end of its answer. */
@@ -32,7 +34,7 @@ const SAMPLE = 50;
  * @throws if a request failed or had a wrong answer: a figure of refusals would be worth nothing.
  */
 export async function measure(
-  { url, method, connections, body, sends, pathOf }: Load,
+  { url, method, connections, body, sends, pathOf, rate }: Load,
   seconds: number,
 ): Promise<Measured | undefined> {
   // Our own latencies: those of autocannon's histogram are whole milliseconds, which is all that one answer takes.
@@ -55,6 +57,7 @@ export async function measure(
     connections,
     duration: seconds,
     sampleInt: SAMPLE,
+    ...(rate === undefined ? {} : { overallRate: rate }),
     ...(body === undefined || pathOf !== undefined ? {} : { expectBody: body }),
     ...(sends === undefined ? {} : { body: sends }),
     ...(pathOf === undefined ? {} : { requests: [each] }),

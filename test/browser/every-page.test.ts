@@ -179,6 +179,9 @@ describe('every page', () => {
         '/openapi',
         '/signin',
         '/acme/canary/history',
+        '/acme/canary/history?event=pause',
+        '/acme?sort=changed&order=desc',
+        '/no/such/path/at/all',
         '/acme/night/chart',
         '/acme/regions/chart/edit',
       ]) {
