@@ -1,7 +1,7 @@
 /** The difference of two charts, as a page shows it. */
 import { raw } from 'hono/html';
 import { escaped } from './chart-source.tsx';
-import { type Block, diffLines } from './line-diff.ts';
+import type { Block } from './line-diff.ts';
 
 /** Equal lines that are shown before and after a change. */
 const CONTEXT = 3;
@@ -9,18 +9,16 @@ const CONTEXT = 3;
 /** Lines of a difference that are shown: more than a person reads. */
 const LINES_SHOWN = 2_000;
 
-interface ChartDiffProps {
-  readonly before: string;
-  readonly after: string;
-}
-
 /** The lines that differ, with some lines around them. */
-export function ChartDiff({ before, after }: ChartDiffProps) {
-  const blocks = diffLines(before, after);
+export function ChartDiff({ blocks }: { readonly blocks: readonly Block[] }) {
   const count = (kind: Block['kind']) =>
     blocks.reduce((sum, block) => sum + (block.kind === kind ? block.lines.length : 0), 0);
-  const lines = blocks.flatMap((block, i) => linesOfBlock(block, i === 0, i === blocks.length - 1));
-  const left = lines.length - LINES_SHOWN;
+  const lines: string[] = [];
+  for (const [i, block] of blocks.entries()) {
+    if (lines.length > LINES_SHOWN) break;
+    lines.push(...linesOfBlock(block, i === 0, i === blocks.length - 1));
+  }
+  const changed = count('added') + count('removed');
   return (
     <>
       <p>
@@ -29,7 +27,9 @@ export function ChartDiff({ before, after }: ChartDiffProps) {
       <section class="scroll" aria-label="Difference" tabindex={0}>
         <pre class="diff">{raw(lines.slice(0, LINES_SHOWN).join('\n'))}</pre>
       </section>
-      {left > 0 ? <p class="soft">{linesText(left)} more are not shown.</p> : null}
+      {lines.length > LINES_SHOWN ? (
+        <p class="soft">Only the beginning of {linesText(changed)} is shown.</p>
+      ) : null}
     </>
   );
 }
@@ -39,7 +39,8 @@ function linesText(count: number): string {
 }
 
 /** Markup of the lines of a block; of equal lines, of those near a change. */
-function linesOfBlock({ kind, lines }: Block, isFirst: boolean, isLast: boolean): string[] {
+function linesOfBlock({ kind, lines: all }: Block, isFirst: boolean, isLast: boolean): string[] {
+  const lines = kind === 'same' ? all : all.slice(0, LINES_SHOWN + 1);
   if (kind === 'removed') return lines.map((line) => `<del>- ${escaped(line)}</del>`);
   if (kind === 'added') return lines.map((line) => `<ins>+ ${escaped(line)}</ins>`);
   const [head, tail] = [isFirst ? 0 : CONTEXT, isLast ? 0 : CONTEXT];

@@ -6,11 +6,14 @@ import { ChartDiff } from './chart-diff.tsx';
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { ChartSource } from './chart-source.tsx';
 import { Questions } from './dialogs.tsx';
+import type { Block } from './line-diff.ts';
 import { Page } from './page.tsx';
 import { StartForm } from './start-form.tsx';
 
 interface ChartPageProps extends Omit<ChartHeaderProps, 'title'> {
   readonly sources: Sources;
+  /** In what the newest chart differs from the machine's own; absent if it does not. */
+  readonly difference?: readonly Block[];
   /** SVG without a style of its own; absent if the chart cannot be drawn. */
   readonly picture?: string;
 }
@@ -65,8 +68,8 @@ export function ChartPage(props: ChartPageProps) {
 }
 
 /** The newer chart that waits, as a difference, and the reset that takes it. */
-function Newer({ name, path, sources: { own, newest }, rights }: ChartPageProps) {
-  if (own === undefined || newest === undefined || own.hash === newest.hash) return null;
+function Newer({ name, path, sources: { newest }, difference, rights }: ChartPageProps) {
+  if (newest === undefined || difference === undefined) return null;
   const isBroken = newest.errors.length > 0;
   return (
     <section aria-labelledby="newer" class="held">
@@ -75,7 +78,7 @@ function Newer({ name, path, sources: { own, newest }, rights }: ChartPageProps)
         From {originText(newest.origin, parseObjectName(name).run !== undefined)}. The machine keeps its own
         chart until it is reset.
       </p>
-      <ChartDiff before={own.beginning} after={newest.text} />
+      <ChartDiff blocks={difference} />
       {isBroken ? <Broken errors={newest.errors.length} /> : null}
       {rights.admin && !isBroken ? (
         <form

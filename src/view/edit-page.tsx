@@ -12,6 +12,8 @@ interface EditPageProps extends Omit<ChartHeaderProps, 'title'> {
   readonly isUnderWay: boolean;
   /** Whether the box for a reset is ticked. */
   readonly isReset: boolean;
+  /** Of what the text is a change: the hash of the newest chart, and the revision if it has present values. */
+  readonly base: { readonly from: string; readonly revision?: string };
   /** Absent if the text was not checked yet. */
   readonly check?: ChartCheckProps;
 }
@@ -37,12 +39,15 @@ export function editTitle(name: string): string {
 }
 
 export function EditPage(props: EditPageProps) {
-  const { name, path, text, isNew, isUnderWay, isReset, check, viewer } = props;
+  const { name, path, text, isNew, isUnderWay, isReset, base, check, viewer } = props;
   return (
     <Page title={editTitle(name)} icon={{ sign: name, outcome: 'active' }}>
       <ChartHeader {...props} title={isNew ? `A chart for ${name}` : `Edit the chart of ${name}`} />
       <main data-by={viewer?.by ?? viewer?.sub}>
         <form method="post" action={`${path}/chart/edit`} data-named="">
+          {Object.entries(base).map(([name, value]) => (
+            <input type="hidden" name={name} value={value} />
+          ))}
           <div class="halves">
             <section class="editor">
               <h2>

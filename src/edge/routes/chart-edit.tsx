@@ -35,12 +35,18 @@ export const chartEdit: MachineResource = {
         const absent = await checkChart(c.env, address, name);
         const sources = absent ?? (await machine.read({ type: 'sources' }));
         if (!sources.ok && sources.code !== 'no-chart') return problem(sources);
-        if (!sources.ok) return show(c, machine, { text: FIRST_CHART, isNew: true });
+        if (!sources.ok) return show(c, machine, { text: FIRST_CHART, isNew: true, base: { from: '' } });
         const { own, newest, isUnderWay } = sources;
         const isNewer = own !== undefined && newest !== undefined && own.hash !== newest.hash;
         const text = (isNewer ? newest.text : (own?.text ?? newest?.text)) ?? '';
         const { check } = await checkOf(machine, { type: 'upload', text, reset: true });
-        return show(c, machine, { text, isUnderWay, check });
+        // Present values are those of one revision.
+        const isOfRevision = !isNewer && own !== undefined && own.text !== own.beginning;
+        const base = {
+          from: newest?.hash ?? '',
+          ...(isOfRevision ? { revision: String(sources.revision) } : {}),
+        };
+        return show(c, machine, { text, isUnderWay, check, base });
       },
     },
 
@@ -57,6 +63,8 @@ export const chartEdit: MachineResource = {
             text: z.string(),
             reset: z.literal('true').optional(),
             check: z.literal('true').optional(),
+            from: z.string().optional().describe('The hash of the newest chart when the form was opened.'),
+            revision: z.string().optional().describe('The revision of the present values in the text.'),
           }),
         },
         answers: {
@@ -66,6 +74,7 @@ export const chartEdit: MachineResource = {
         refusals: [
           'wrong-parameter',
           'mid-sequence',
+          'wrong-revision',
           'too-large',
           'too-slow',
           'invalid-chart',
@@ -80,12 +89,19 @@ export const chartEdit: MachineResource = {
         if (!form.ok) return problem(form);
         const { text = '', reset, check } = form.value;
         if (!fitsIn(CHART_BYTES, text)) return problem(TOO_LARGE);
-        const command = { type: 'upload', text, reset: reset === 'true', ...sender.value } as const;
+        const revisions = revisionsIn(form.value);
+        const command = {
+          type: 'upload',
+          text,
+          reset: reset === 'true',
+          ...revisions,
+          ...sender.value,
+        } as const;
         if (check === 'true') {
           const checked = await checkOf(machine, command);
           return show(c, machine, { ...typed(form.value), check: checked.check }, checked.status);
         }
-        const outcome = await machine.execute(command);
+        const outcome = (await checkNewest(machine, form.value)) ?? (await machine.execute(command));
         if (outcome.ok)
           return respond(null, 303, { Location: `${pathOf(machine.address, machine.name)}/chart` });
         return wantsPage(c) ? showRefused(c, machine, form.value, outcome) : problem(outcome);
@@ -96,6 +112,22 @@ export const chartEdit: MachineResource = {
 
 const TOO_LARGE = refuse('too-large', `The chart has more than ${CHART_BYTES} bytes.`);
 
+/** The revision that the text is of, if it has present values. */
+function revisionsIn({ revision = '' }: Form) {
+  return /^\d{1,15}$/.test(revision) ? { revisions: [Number(revision)] } : {};
+}
+
+/** Refuses to replace a chart that another person has put there since the form was opened. */
+async function checkNewest(machine: RemoteMachine, { from }: Form): Promise<Refusal | undefined> {
+  if (from === undefined) return undefined;
+  const sources = await machine.read({ type: 'sources' });
+  if (!sources.ok && sources.code !== 'no-chart') return sources;
+  const hash = (sources.ok && sources.newest?.hash) || '';
+  return hash === from ? undefined : refuse('wrong-revision', REPLACED);
+}
+
+const REPLACED = 'Another chart was uploaded since this form was opened.';
+
 /** Shows the form again, with what is wrong with it. */
 function showRefused(
   c: Context<AppEnv>,
@@ -104,18 +136,22 @@ function showRefused(
   { code, detail, errors = [] }: Refusal,
 ): Promise<Response> {
   const isUnderWay = code === 'mid-sequence';
-  const why = isUnderWay
-    ? 'The machine is in mid-sequence. Let it end, or tick the box to start over with this chart.'
-    : detail;
+  const said = code === 'wrong-revision' ? `${detail} ${STALE}` : detail;
+  const why = isUnderWay ? UNDER_WAY : said;
   const shown = { ...typed(form), isUnderWay, check: { why, issues: errors } };
   return show(c, machine, shown, statusOf(code));
 }
 
-function typed({ text = '', reset }: Form) {
-  return { text, isReset: reset === 'true' };
+const UNDER_WAY =
+  'The machine is in mid-sequence. Let it end, or tick the box to start over with this chart.';
+const STALE = 'Nothing has changed. Open the form again in another window, and bring your changes there.';
+
+function typed({ text = '', reset, from = '', revision }: Form) {
+  const base = { from, ...(revision === undefined ? {} : { revision }) };
+  return { text, isReset: reset === 'true', base };
 }
 
-interface Shown extends Pick<Parameters<typeof EditPage>[0], 'text'> {
+interface Shown extends Pick<Parameters<typeof EditPage>[0], 'text' | 'base'> {
   readonly isNew?: boolean;
   readonly isUnderWay?: boolean;
   readonly isReset?: boolean;

@@ -1,10 +1,13 @@
 /** What browsers see of a chart: its page, and the result of a check. */
 import type { Context } from 'hono';
 import type { Upload } from '../../commands.ts';
+import type { Sources } from '../../objects/chart-results.ts';
 import { statusOf } from '../../refusal.ts';
+import { inSlice, nextSlice } from '../../slices.ts';
 import { type ChartCheckProps, CheckPage } from '../../view/chart-check.tsx';
 import { ChartPage } from '../../view/chart-page.tsx';
 import { editTitle } from '../../view/edit-page.tsx';
+import { type Block, diffLines } from '../../view/line-diff.ts';
 import type { AppEnv } from '../env.ts';
 import { drawingOf, pictureOf } from '../pictures.ts';
 import { pathOf, readerOf } from '../reader.ts';
@@ -23,17 +26,36 @@ export async function showChart(c: Context<AppEnv>, machine: RemoteMachine): Pro
   const drawn = view.ok
     ? (await pictureOf(machine, view, true))?.svg
     : newest?.definition && (await drawingOf(newest.definition, name, newest.hash));
+  const difference = await differenceOf(sources);
   const markup = (
     <ChartPage
       name={name}
       path={pathOf(address, name)}
       sources={sources}
+      {...(difference === undefined ? {} : { difference })}
       {...(drawn === undefined ? {} : { picture: drawn })}
       {...readerOf(c, address)}
     />
   );
   return page(String(markup), { ETag: etag(revision) });
 }
+
+/** Compares the newest chart with the machine's own, in a slice of its own: the meanest pair takes 35 ms. */
+async function differenceOf({ own, newest }: Sources): Promise<readonly Block[] | undefined> {
+  if (own === undefined || newest === undefined || own.hash === newest.hash) return undefined;
+  const [before, after] = [own.beginning, newest.text];
+  const units = (before.length + after.length) * UNITS_OF_DIFFERENCE;
+  const blocks = await inSlice(
+    () => diffLines(before, after),
+    () => units,
+  );
+  // The page is written in another.
+  await nextSlice();
+  return blocks;
+}
+
+/** The units (`slices.ts`) of comparing a character. */
+const UNITS_OF_DIFFERENCE = 1 / 150;
 
 /** Answers a dry run with a page: its issues, and the drawing. */
 export async function showCheck(machine: RemoteMachine, upload: Upload): Promise<Response> {

@@ -220,6 +220,35 @@ describe('the form of a chart', () => {
     expect(await chartOf(address)).toBe(OTHER);
   });
 
+  it('replaces no chart that another has put there since, and no later values', async () => {
+    const address = newAddress();
+    const hidden = async () => {
+      const { text } = await pageOf(`/${address}/chart/edit`);
+      const fields = [...text.matchAll(/<input type="hidden" name="(\w+)" value="(\w*)"/g)];
+      return Object.fromEntries(fields.map(([, name, value]) => [name, value]));
+    };
+    const before = await hidden();
+    expect(before).toEqual({ from: '' });
+    expect((await submit(`/${address}/chart/edit`, { text: CHART, ...before })).status).toBe(303);
+    const late = await submit(`/${address}/chart/edit`, { text: OTHER, ...before });
+    expect(late.status).toBe(412);
+    expect(late.text).toContain(
+      'Another chart was uploaded since this form was opened. Nothing has changed.',
+    );
+    expect(late.text).toContain(`${OTHER}</textarea>`);
+    expect(await chartOf(address)).toBe(CHART);
+    const counted = sequence(counting('a', 'b', 9), final('b'));
+    expect((await submit(`/${address}/chart/edit`, { text: counted, ...(await hidden()) })).status).toBe(303);
+    await report(address, 'a');
+    const opened = await hidden();
+    expect(opened).toMatchObject({ revision: '3' });
+    const upload = (more: object) =>
+      submit(`/${address}/chart/edit`, { text: `${counted}\n`, reset: 'true', ...opened, ...more });
+    await report(address, 'a');
+    expect((await upload({})).status).toBe(412);
+    expect((await upload({ revision: '4' })).status).toBe(303);
+  });
+
   it('is refused beyond the bound of a chart, and of a form', async () => {
     const path = `/${newAddress()}/chart/edit`;
     expect((await submit(path, { text: `#${'x'.repeat(CHART_BYTES)}` })).status).toBe(413);
