@@ -235,6 +235,11 @@ export function durationShape(least: number, most: number, rule: string) {
     .pipe(z.number(rule).min(least, rule).max(most, rule));
 }
 
+/** One of some words. */
+export function oneOf<const Values extends readonly string[]>(name: string, values: Values) {
+  return z.enum(values, `\`${name}\` must be one of ${values.join(', ')}.`);
+}
+
 /** A whole number from `least` to `most` in the query. */
 export function wholeNumber(
   name: string,

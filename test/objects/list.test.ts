@@ -106,9 +106,10 @@ describe('a list', () => {
       expect(await page.text()).toMatch(
         />1 late<\/a>, <a [^>]*>1 failed<\/a>, <a [^>]*>1 paused<\/a> of 5 machines\./,
       );
-      expect((await problemOf(await send('GET', `/${tenant}?is=lost`))).detail).toContain(
-        '`is` must be one of',
-      );
+      for (const name of ['is', 'sort', 'order']) {
+        const { detail } = await problemOf(await send('GET', `/${tenant}?${name}=lost`));
+        expect(detail).toContain(`\`${name}\` must be one of `);
+      }
     } finally {
       vi.useRealTimers();
     }

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
 import { isLate } from '../../chart/deadline.ts';
-import type { Parsed } from '../../inputs.ts';
+import { type Parsed, parseInput } from '../../inputs.ts';
 import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
 import { CONDITIONS, type Condition, SORTS, type Sort } from '../../listing.ts';
 import type { MachinesPage, MachinesQuery, Told } from '../../objects/list-results.ts';
@@ -17,7 +17,7 @@ import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/documents.ts';
 import type { AppEnv, Env } from '../env.ts';
 import { countOf, inOrder } from '../list-order.ts';
-import { parameter, wholeNumber } from '../parameters.ts';
+import { oneOf, parameter, wholeNumber } from '../parameters.ts';
 import { queryOf } from '../query.ts';
 import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
@@ -50,7 +50,7 @@ const SORT: Parameter<Sort> = parameter({
   name: 'sort',
   in: 'query',
   says: 'The order: by `address`; by when the states have `changed`; by the name of the `state`; by the `deadline`, machines without one last.',
-  shape: z.enum(SORTS).default('address'),
+  shape: oneOf('sort', SORTS).default('address'),
   absent: { ok: true, value: 'address' },
 });
 
@@ -58,7 +58,7 @@ const ORDER: Parameter<'asc' | 'desc'> = parameter({
   name: 'order',
   in: 'query',
   says: 'The direction.',
-  shape: z.enum(['asc', 'desc']).default('asc'),
+  shape: oneOf('order', ['asc', 'desc']).default('asc'),
   absent: { ok: true, value: 'asc' },
 });
 
@@ -88,17 +88,16 @@ const STATE = {
   shape: z.string(),
   read: (c) => ({ ok: true as const, value: queryOf(c).state ?? '' }),
 } satisfies Parameter<string>;
+const CONDITION = oneOf('is', CONDITIONS);
 const IS = {
   name: 'is',
   in: 'query',
   says: 'Only machines of which this is true. Late: most of the time to a deadline is over.',
-  shape: z.enum(CONDITIONS),
+  shape: CONDITION,
   read(c) {
     const { is = '' } = queryOf(c);
     if (is === '') return { ok: true as const, value: undefined };
-    const { data } = z.enum(CONDITIONS).safeParse(is);
-    if (data !== undefined) return { ok: true as const, value: data };
-    return refuse('wrong-parameter', `\`is\` must be one of ${CONDITIONS.join(', ')}.`);
+    return parseInput(CONDITION, is);
   },
 } satisfies Parameter<Condition | undefined>;
 

@@ -9,7 +9,7 @@ import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
 import { ANY_TYPE } from '../contract/contract.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
-import { BY, IF_MATCH, NOTHING, parameter, readConditions, wholeNumber } from '../parameters.ts';
+import { BY, IF_MATCH, NOTHING, oneOf, parameter, readConditions, wholeNumber } from '../parameters.ts';
 import { lastSegment } from '../query.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, done, etag, json, problem } from '../responses.ts';
@@ -17,13 +17,11 @@ import { document, done, etag, json, problem } from '../responses.ts';
 /** The right to change the members. */
 const RIGHT = 'operate';
 
-const IS_RULE = `\`is\` must be one of ${MEMBER_FACTS.join(', ')}.`;
-
 const IS = parameter({
   name: 'is',
   in: 'query',
   says: 'Only members that are so to a current state: `missing` ones are expected and have not reported.',
-  shape: z.enum(MEMBER_FACTS, IS_RULE),
+  shape: oneOf('is', MEMBER_FACTS),
   absent: NOTHING,
 });
 
