@@ -30,6 +30,12 @@ export const PEERS = {
     from: { npm: '@stoplight/prism-cli@5.16.0' },
     files: ['test/peers/prism/calls.test.ts', 'test/peers/prism/documentation.test.ts'],
   },
+  qt: {
+    name: 'Qt SCXML',
+    for: 'random charts have the same states active',
+    from: { debian: ['qt6-scxml-dev', 'g++', 'pkg-config'] },
+    files: ['test/peers/qt/random.test.ts'],
+  },
   promtool: {
     name: 'promtool, Prometheus',
     for: 'metrics without a finding, the rules, a scrape',
