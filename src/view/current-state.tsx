@@ -89,7 +89,7 @@ export function Windows({
     >
       <h2 id="windows">Windows</h2>
       <ul class="plain">
-        {windows.map(({ state, open, until, opens }) => {
+        {withoutRepeats(windows).map(({ state, open, until, opens }) => {
           const next = until ?? opens;
           return (
             <li data-key={state} data-changes={next}>
@@ -105,6 +105,23 @@ export function Windows({
       </ul>
     </section>
   );
+}
+
+type Openings = NonNullable<Status['windows']>;
+
+/** Leaves out states whose windows are those of a state around them: what opens the outer one opens all inside. */
+function withoutRepeats(windows: Openings): Openings {
+  const keys = new Map(windows.map((window) => [window.state, keyOf(window)]));
+  return windows.filter((window) => {
+    for (let at = window.state.lastIndexOf('.'); at > 0; at = window.state.lastIndexOf('.', at - 1)) {
+      if (keys.get(window.state.slice(0, at)) === keyOf(window)) return false;
+    }
+    return true;
+  });
+}
+
+function keyOf({ open, until = '', opens = '' }: Openings[number]): string {
+  return [open, until, opens].join(' ');
 }
 
 interface TimersProps {

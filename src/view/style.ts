@@ -24,6 +24,7 @@ export const DIAGRAM_STYLE = `.diagram{--paper:#fff;--ink:#1f2733;--soft:#5b6675
 .diagram .current>.mark{fill:var(--on-lit)}
 .diagram .frame.current>rect{fill:var(--glow);stroke:var(--lit)}
 .diagram .frame.current>text,.diagram .frame.current>.caption{fill:var(--ink)}
+.diagram .frame.current .count{fill:var(--lit)}
 .diagram .frame.current>path{stroke:var(--lit)}
 .diagram .arrow{fill:none;stroke:var(--line);stroke-width:1.4}
 .diagram .head{fill:var(--line)}

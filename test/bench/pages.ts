@@ -13,20 +13,19 @@ const STATE = '/state?state=a';
 const ROUNDS = 5;
 /** The length of each stretch of updates, s, and how many updates are asked for in a second. */
 const SECONDS = 8;
-const RATE = 1_000;
+const RATE = Number(process.env.RATE ?? 1_000);
 const MACHINES = Number(process.env.MACHINES ?? 10_000);
 
 const servers = await serveBoth(CHARTS);
 try {
-  console.table([...(await histories(servers)), ...(await members(servers)), ...(await tenants(servers))]);
-  console.table(await underLoad(servers));
+  for (const measured of [underLoad, histories, members, tenants]) console.table(await measured(servers));
 } finally {
   await servers.stop();
 }
 
 async function histories({ ours }: Servers) {
   const machine = `${ours}/bench/small@history`;
-  await fill(HISTORY_ROWS, () => `/bench/small@history${STATE}&by=web`, ours);
+  await fill(HISTORY_ROWS, (i) => `/bench/small@history${STATE}&by=web-${i}`, ours);
   return [
     await paged(`a history of ${HISTORY_ROWS}`, `${machine}/history`),
     await paged('the same, filtered by who is not in it', `${machine}/history?by=nobody`),

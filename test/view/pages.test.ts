@@ -100,6 +100,9 @@ describe('a page', () => {
       /◷ a: closed, opens at [\d:-]+[^<]* UTC, <time [^>]*>in \d+/,
     );
     expect(await pageOf('')).not.toContain('◷');
+    // What is inside has the same windows, and is not named again.
+    const inside = await pageOf('initial: x, states: {x: {}}, window: {cron: 0 0 * * *, for: 1d}, ');
+    expect([...inside.matchAll(/◷ ([\w.]+): open/g)].map(([, state]) => state)).toEqual(['a']);
   });
 
   it('is refused as one where there is no machine, under the same status', async () => {
