@@ -80,11 +80,6 @@ export class Memory {
 /** The version where there is no machine. */
 export const NO_VERSION: Version = { entries: 0, revision: 0 };
 
-/** A machine that comes back by a restore numbers its entries of history from the last revision too: the larger is kept. */
-export function lastOf({ revision, entries }: Version): number {
-  return Math.max(revision, entries);
-}
-
 function isSame(one: Version, other: Version): boolean {
   return one.entries === other.entries && one.revision === other.revision;
 }

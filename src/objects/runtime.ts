@@ -13,7 +13,7 @@ import { ExpectedMembers } from './expected-members.ts';
 import { overloaded } from './faults.ts';
 import { isKept, keep } from './keeping.ts';
 import { earliest, type MachineState, nextChange } from './machine-state.ts';
-import { lastOf, Memory, NO_VERSION, type Publish } from './memory.ts';
+import { Memory, NO_VERSION, type Publish } from './memory.ts';
 import { Outbox } from './outbox.ts';
 import { prepareList, prepareMachine, prepareMembers } from './prepared-members.ts';
 import { NO_RECORDS, type Records, recordsIn } from './records.ts';
@@ -219,15 +219,13 @@ export class Runtime {
 
   /** Erases the machine, as if its address had never been used. It can also erase a machine that cannot be read. */
   async #erase(): Promise<Outcome[]> {
-    const version = this.store.version() ?? NO_VERSION;
-    const { revision, entries } = version;
+    const { revision, entries } = this.store.version() ?? NO_VERSION;
     if (entries === 0 && !this.store.hasKept()) return [notStarted(this.#address)];
     // Before the deletion, because a crash may come between the two. A reader may fire timers meanwhile.
-    await this.#registry.keepRevision(lastOf(version));
-    const last = lastOf(this.store.version() ?? NO_VERSION);
+    await this.#registry.keepRevision(this.store.lastNumber());
+    const last = this.store.lastNumber();
     this.#alarm.forget();
-    // All of these begin in this turn of the event loop. The output gate holds the call to the registry until the
-    // deletion is durable, so the machine is gone before its entry.
+    // In one turn: the output gate holds the call until the deletion is durable, so the machine is gone before its entry.
     const { storage } = this.#ctx;
     const gone = [storage.deleteAlarm(), storage.deleteAll(), this.#registry.leave(last)];
     this.#memory.erased();

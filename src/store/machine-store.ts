@@ -96,6 +96,15 @@ export class MachineStore {
     }
   }
 
+  /**
+   * Returns the larger of the last revision and the number of entries, for both go on from it where a machine comes back by a
+   * restore; 0 where there is none.
+   */
+  lastNumber(): number {
+    const { revision, entries } = this.version() ?? { revision: 0, entries: 0 };
+    return Math.max(revision, entries);
+  }
+
   /** Reads the machine; undefined where there is none. */
   load(): StoredMachine | undefined {
     if (!this.#hasTables()) return undefined;
