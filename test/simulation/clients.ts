@@ -12,6 +12,10 @@ import type { Action } from './plan.ts';
 import { Context, type Scheduler } from './scheduler.ts';
 import type { SimulatedChart } from './simulated-charts.ts';
 
+/** The edge in another isolate: thread.ts loads its modules once more. */
+const OTHER_EDGE = '../../src/edge/remote-machine.ts?isolate=2';
+const other: { readonly RemoteMachine: typeof RemoteMachine } = await import(OTHER_EDGE);
+
 /** For how long the code of a request runs after its client has left, if it asks for that (`waitUntil`), ms. */
 const AFTER_LEAVING = 30_000;
 
@@ -90,8 +94,8 @@ export class Clients {
 
   #execute({ machine: path, via }: Action, command: Command): Promise<Outcome | Refusal> {
     const { env } = this.#host;
-    const machine = new RemoteMachine(env, this.#addressOf(path));
-    if (via === 'shared') return machine.execute(command);
+    const machine = this.#machineAt(path, via);
+    if (via !== 'own') return machine.execute(command);
     const isNamed = command.type === 'update' && (command.by ?? command.key) !== undefined;
     const isRepeatable = isNamed || REPEATABLE.has(command.type);
     return attempt(isRepeatable, () => machineNamed(env, machine.name).execute([command]).then(first));
@@ -99,14 +103,16 @@ export class Clients {
 
   #read({ machine: path, via }: Action, query: Query): Promise<Answer | Refusal> {
     const { env } = this.#host;
-    const machine = new RemoteMachine(env, this.#addressOf(path));
-    if (via === 'shared') return machine.read(query);
+    const machine = this.#machineAt(path, via);
+    if (via !== 'own') return machine.read(query);
     return attempt(true, () => machineNamed(env, machine.name).read([query]).then(first));
   }
 
-  #addressOf(path: string) {
+  #machineAt(path: string, via: Action['via']): RemoteMachine {
+    const { env, tenant } = this.#host;
     const [chart = '', run] = path.split('@');
-    return { tenant: this.#host.tenant, chart, ...(run === undefined ? {} : { run }) };
+    const address = { tenant, chart, ...(run === undefined ? {} : { run }) };
+    return via === 'other' ? new other.RemoteMachine(env, address) : new RemoteMachine(env, address);
   }
 
   /** What a client asks, by what is known of the machine. A repeat asks the same. */

@@ -25,6 +25,9 @@ const UNSURE: ReadonlySet<string> = new Set(['lost', 'outcome-unknown', 'interna
 /** How soon an answer comes that a call waits for, ms: the object reads storage each second, and messages take up to 40 ms. */
 const PROMPT = 2_000;
 
+/** How soon a list shows a move, ms: a machine tells of two a second, and again after a pause where the call was lost. */
+const LISTED_WITHIN = 5_000;
+
 export function violationsOf(world: Observed): string[] {
   const violations: string[] = [];
   for (const chart of world.charts) {
@@ -40,11 +43,12 @@ export function violationsOf(world: Observed): string[] {
     withinVisits(world, chart, chronicle, say);
     allEnd(world, chronicle, calls, say);
     isTold(world, chart, chronicle, say);
+    isListed(world, chart, chronicle, say);
   }
   for (const home of world.homes) {
     violations.push(...forgotten(world, home), ...unbounded(home));
     const isThere = rowsOf(home.database, 'SELECT 1 FROM machine').length > 0;
-    if (isThere && !world.listed.includes(shortOf(home.name)))
+    if (isThere && !world.listed.has(shortOf(home.name)))
       violations.push(`${shortOf(home.name)}: is not in the registry`);
   }
   return violations;
@@ -243,6 +247,20 @@ function isTold(
     else if (life === 1 && first < last) say('a hook was told in another order', entry);
     last = Math.max(last, first);
   }
+}
+
+/** The tenant's list shows the states that the machine is in, or was in a moment ago. */
+function isListed(
+  { listed, now }: Observed,
+  { path }: SimulatedChart,
+  { entries, written }: Chronicle,
+  say: Say,
+): void {
+  const states = listed.get(path);
+  if (states === undefined || written === 0) return;
+  const recent = entries.findLastIndex(({ durable }) => durable < now - LISTED_WITHIN);
+  const isRight = entries.slice(Math.max(0, recent)).some(({ to }) => to.join() === states.join());
+  if (!isRight) say(`the list of the tenant shows [${states}]`, ...entries.slice(-1));
 }
 
 /** Timers, leases and pauses that are over, and that no alarm has ended. */

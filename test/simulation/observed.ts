@@ -46,8 +46,8 @@ export interface Observed {
   readonly calls: readonly Call[];
   readonly told: readonly Told[];
   readonly homes: Iterable<Home>;
-  /** The machines that the registry of the tenant has, by their paths. */
-  readonly listed: readonly string[];
+  /** The machines that the registry of the tenant has: their paths, and the active states that its list shows. */
+  readonly listed: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Says what is wrong, and shows where. */

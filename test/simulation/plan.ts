@@ -26,8 +26,8 @@ export interface Action {
   readonly at: number;
   /** The path of the chart. */
   readonly machine: string;
-  /** Over the isolate that coalesces its requests, or over one of its own. */
-  readonly via: 'shared' | 'own';
+  /** Over one of two isolates that coalesce their requests, or over one of its own. */
+  readonly via: 'shared' | 'other' | 'own';
   readonly deed: Deed;
   /** The state is one that the machine is not known to be in. */
   readonly isBlind: boolean;
@@ -119,7 +119,7 @@ function action(
     id,
     at,
     machine: chart.path,
-    via: random.chance(0.7) ? 'shared' : 'own',
+    via: oneOf(random, ['shared', 'shared', 'other', 'own'] as const),
     deed,
     isBlind: random.chance(0.15),
     ...(random.chance(0.08) ? { leaves: random.below(500) } : {}),

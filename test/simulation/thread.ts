@@ -30,16 +30,22 @@ function tightened(source: string): string {
   }, source);
 }
 
+const WORKERS_MODULE = new URL('./workers-module.ts', import.meta.url).href;
+
 registerHooks({
   load: (url, context, next) => {
     const loaded = next(url, context);
     if (!isTight || !url.endsWith('/src/limits.ts')) return loaded;
     return { ...loaded, source: tightened(String(loaded.source)) };
   },
-  resolve: (specifier, context, next) =>
-    specifier === 'cloudflare:workers'
-      ? { url: new URL('./workers-module.ts', import.meta.url).href, shortCircuit: true }
-      : next(specifier, context),
+  resolve: (specifier, context, next) => {
+    if (specifier === 'cloudflare:workers') return { url: WORKERS_MODULE, shortCircuit: true };
+    const resolved = next(specifier, context);
+    // Another isolate has modules of the edge of its own, with all that they keep.
+    const isolate = context.parentURL?.match(/\?isolate=.*$/)?.[0];
+    const isEdge = resolved.url.includes('/src/edge/');
+    return isolate !== undefined && isEdge ? { ...resolved, url: resolved.url + isolate } : resolved;
+  },
 });
 // Before they are the simulated ones.
 const clock = performance.now.bind(performance);

@@ -55,6 +55,13 @@ export interface Options {
   readonly trace?: (line: string) => void;
 }
 
+/** A machine in the registry. */
+interface Row {
+  readonly chart: string;
+  readonly run: string;
+  readonly states: string | null;
+}
+
 let worlds = 0;
 
 /** Runs a plan. Equal plans have equal runs. */
@@ -171,7 +178,10 @@ class World {
 
   #check(): string[] {
     const { database } = this.#tenants.home(this.#tenant);
-    const listed = rowsOf<{ chart: string; run: string }>(database, 'SELECT chart, run FROM machine');
+    const listed = rowsOf<Row>(database, 'SELECT chart, run, states FROM machine').map(
+      ({ chart, run, states }) =>
+        [run === '' ? chart : `${chart}@${run}`, JSON.parse(states ?? '[]') as string[]] as const,
+    );
     return violationsOf({
       plan: this.#plan,
       isTight: this.#isTight,
@@ -182,7 +192,7 @@ class World {
       calls: this.#clients.calls,
       told: this.#told,
       homes: this.#machines.all.values(),
-      listed: listed.map(({ chart, run }) => (run === '' ? chart : `${chart}@${run}`)),
+      listed: new Map(listed),
     });
   }
 
