@@ -21,7 +21,6 @@ export class Database {
   #open: Generation | undefined;
   /** The commit that is under way. */
   #inFlight: Generation | undefined;
-  #savepoints = 0;
   #alarm: number | null = null;
   /** The alarm whose handler runs: code does not see it, and it is stored until the handler has succeeded. */
   #handled: number | null = null;
@@ -75,11 +74,7 @@ export class Database {
       this.#db.exec(query);
       return { isRead, changes: 0, statement: undefined };
     }
-    let statement = this.#statements.get(query);
-    if (statement === undefined) {
-      statement = this.#db.prepare(query);
-      this.#statements.set(query, statement);
-    }
+    const statement = this.#prepared(query);
     if (isRead) return { isRead, changes: 0, statement };
     const { changes } = statement.run(...(bindings as (string | number | null)[]));
     return { isRead, changes: Number(changes), statement: undefined };
@@ -93,21 +88,19 @@ export class Database {
   /** Runs a transaction inside the present commit. */
   transaction<Result>(run: () => Result, rollsBack = true): Result {
     this.#touch();
-    this.#savepoints += 1;
-    const name = `t${this.#savepoints}`;
     const alarm = this.#alarm;
-    this.#db.exec(`SAVEPOINT ${name}`);
+    // The name means the innermost one.
+    this.#prepared('SAVEPOINT nested').run();
     try {
-      const result = run();
-      this.#db.exec(`RELEASE ${name}`);
-      return result;
+      return run();
     } catch (error) {
       if (rollsBack) {
-        this.#db.exec(`ROLLBACK TO ${name}`);
+        this.#prepared('ROLLBACK TO nested').run();
         this.#alarm = alarm;
       }
-      this.#db.exec(`RELEASE ${name}`);
       throw error;
+    } finally {
+      this.#prepared('RELEASE nested').run();
     }
   }
 
@@ -158,18 +151,28 @@ export class Database {
     this.#db.close();
   }
 
+  #prepared(query: string): StatementSync {
+    let statement = this.#statements.get(query);
+    if (statement === undefined) {
+      statement = this.#db.prepare(query);
+      this.#statements.set(query, statement);
+    }
+    return statement;
+  }
+
   /** Begins a commit with its first write. */
   #touch(): void {
     if (this.#open !== undefined) return;
     this.onWrite?.();
     if (this.#inFlight === undefined) {
-      this.#db.exec('COMMIT; BEGIN');
+      this.#prepared('COMMIT').run();
+      this.#prepared('BEGIN').run();
       this.#open = { savepoint: undefined, waiters: [], alarm: null };
       return;
     }
-    this.#savepoints += 1;
-    const savepoint = `c${this.#savepoints}`;
-    this.#db.exec(`SAVEPOINT ${savepoint}`);
+    // Two are enough: of the commit under way, and of the next one.
+    const savepoint = this.#inFlight.savepoint === 'odd' ? 'even' : 'odd';
+    this.#prepared(`SAVEPOINT ${savepoint}`).run();
     this.#open = { savepoint, waiters: [], alarm: null };
   }
 }
