@@ -117,6 +117,28 @@ describe('the search', () => {
     expect(performance.now() - from).toBeLessThan(5_000);
   });
 
+  it('goes on from a place again with another call that may take effect', () => {
+    // The first order that is tried, `k`, `u`, `l`, leads to `z` as `l`, `k` does, but has no `u` left for `m`.
+    const next: Readonly<Record<string, string>> = {
+      ...{ 'start k': 'a', 'a u': 'b', 'b l': 'z' },
+      ...{ 'start l': 'c', 'c k': 'z', 'z u': 'y', 'y m': 'end' },
+    };
+    const model: Model<string, string, null> = {
+      initial: 'start',
+      *step(state, { request }) {
+        const then = next[`${state} ${request}`];
+        if (then !== undefined) yield then;
+      },
+      key: String,
+      canFollow: () => true,
+    };
+    const call = (request: string, called: number, returned: number) =>
+      ({ client: '', request, called, outcome: { known: true, answer: null, returned } }) as const;
+    const died = { client: '', request: 'u', called: 0, outcome: { known: false, until: 9 } } as const;
+    const history = [call('k', 0, 3), call('l', 0, 4), call('m', 5, 6), died];
+    expect(linearize(history, model).ok).toBe(true);
+  });
+
   it('gives up at its bound, which is no success', () => {
     const history = [...Array.from({ length: 12 }, () => died('add', 0, 100)), read(50, 60, 13)];
     expect(linearize(history, counter, 5)).toMatchObject({ ok: false, gaveUp: true });
