@@ -31,9 +31,10 @@ export function fireDue(draft: Draft, now: number): void {
 
 function resumeByItself(draft: Draft, end: number): void {
   const { snapshot, changedAt } = draft.machine;
+  // A pause whose end has passed when it arrives may follow another one: the machine was paused until now.
   const at = Math.max(end, changedAt);
   const entry = { event: null, state: null, by: null, sub: null, notes: ['the time of the pause is over'] };
-  const step = resume(snapshot, end);
+  const step = resume(snapshot, at);
   draft.changeTerms(step.snapshot);
   draft.take(step, at, { cause: 'resume', ...entry });
 }

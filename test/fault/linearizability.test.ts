@@ -14,7 +14,8 @@ const counter: Model<number, 'add' | 'read', number> = {
     if (outcome.known ? outcome.answer === next : next !== count) yield next;
   },
   key: String,
-  canFollow: (count, { outcome }) => !outcome.known || outcome.answer >= count,
+  rank: (count) => count,
+  most: ({ outcome }) => (outcome.known ? outcome.answer : Number.POSITIVE_INFINITY),
 };
 
 describe('a history that is linearizable', () => {
@@ -130,7 +131,8 @@ describe('the search', () => {
         if (then !== undefined) yield then;
       },
       key: String,
-      canFollow: () => true,
+      rank: () => 0,
+      most: () => 0,
     };
     const call = (request: string, called: number, returned: number) =>
       ({ client: '', request, called, outcome: { known: true, answer: null, returned } }) as const;
@@ -157,7 +159,9 @@ function canBeOrdered(rest: readonly Call[], before: readonly Call[] = [], count
     // No call comes after one that was called after its return.
     if (before.some((earlier) => earlier.called > latest(call))) return false;
     const others = rest.filter((other) => other !== call);
-    return [...counter.step(count, call, 0)].some((next) => canBeOrdered(others, [...before, call], next));
+    return [...counter.step(count, call, { before: 0, most: Number.POSITIVE_INFINITY })].some((next) =>
+      canBeOrdered(others, [...before, call], next),
+    );
   });
 }
 

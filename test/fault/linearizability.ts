@@ -12,17 +12,26 @@ export interface Model<State, Request, Answer> {
   /**
    * Applies one call.
    *
-   * @param before the latest moment at which the call took effect: calls that are not linearized yet had returned by
-   *   then.
+   * @param bound what the calls that are not linearized yet leave possible.
    * @returns the states that the call can have led to, given its answer; none if no state explains the answer. For a
    *   call whose outcome is not known, only states that differ from `state`: a call without an effect is left out of
    *   the order.
    */
-  step(state: State, operation: Operation<Request, Answer>, before: number): Iterable<State>;
+  step(state: State, operation: Operation<Request, Answer>, bound: Bound): Iterable<State>;
   /** Equal for states that behave the same, and only for those. */
   key(state: State): string;
-  /** Whether a call can be next in a state, or in one that follows it, given its answer; false only if it plainly cannot. */
-  canFollow(state: State, operation: Operation<Request, Answer>): boolean;
+  /** Never less in a state than in one before it. */
+  rank(state: State): number;
+  /** The highest rank of the state that a call leads to, given its answer. */
+  most(operation: Operation<Request, Answer>): number;
+}
+
+/** What holds for the next call, because other calls must follow it. */
+export interface Bound {
+  /** The latest moment at which it took effect: the others had returned by then. */
+  readonly before: number;
+  /** The highest rank of the state after it. */
+  readonly most: number;
 }
 
 export type Verdict<State, Request, Answer> =
@@ -75,7 +84,7 @@ export function linearize<State, Request, Answer>(
     frontier.do(move.index);
     if (seen.has(`${frontier.key()} ${move.key}`, frontier.spare())) frontier.undo(move.index);
     else {
-      const isDeadEnd = frontier.open().some((call) => !model.canFollow(move.state, call));
+      const isDeadEnd = model.rank(move.state) > mostOf(frontier.open());
       path.push({
         state: move.state,
         moves: isDeadEnd ? none() : movesFrom(move.state, move.key),
@@ -91,15 +100,19 @@ export function linearize<State, Request, Answer>(
    * first. It is advanced only while the frontier is as it was when this was called.
    */
   function* movesFrom(state: State, from: string): Generator<Move<State>, undefined> {
-    const before = frontier.before;
+    const bound = { before: frontier.before, most: mostOf(frontier.open()) };
     for (const index of frontier.candidates()) {
-      for (const next of model.step(state, frontier.at(index), before)) {
+      for (const next of model.step(state, frontier.at(index), bound)) {
         const key = model.key(next);
         yield { index, state: next, key };
         if (key === from) return undefined;
       }
     }
     return undefined;
+  }
+
+  function mostOf(calls: readonly Operation<Request, Answer>[]): number {
+    return Math.min(...calls.map((call) => model.most(call)));
   }
 
   function orderOf(places: readonly Place<State>[]): Operation<Request, Answer>[] {

@@ -7,7 +7,7 @@ import { stateOf } from './answers.ts';
 import { run } from './commands.ts';
 import { openingsBetween } from './fleet.ts';
 import { latest, type Operation } from './history.ts';
-import type { Model } from './linearizability.ts';
+import type { Bound, Model } from './linearizability.ts';
 import { begun, keyOf, type Machine, type Paused } from './machine.ts';
 import { both, exactly, type Moment } from './moment.ts';
 import { settled } from './passing-time.ts';
@@ -29,11 +29,14 @@ export function modelOf(setting: Setting): Model<Machine, Request, Answer> {
   return {
     initial: begun(chart, shifted(started, ahead), terms),
     key: keyOf,
-    canFollow: (state, { request, outcome }) =>
-      !outcome.known || !isNew(request) || outcome.answer.revision >= state.revision,
-    *step(state, operation, before) {
+    rank: ({ revision }) => revision,
+    most: ({ request, outcome }) =>
+      outcome.known && isNew(request) ? outcome.answer.revision : Number.POSITIVE_INFINITY,
+    *step(state, operation, bound) {
       const { outcome } = operation;
-      for (const { ready, machine, answer } of reactions(setting, state, operation, before)) {
+      // An effect on the machine raises its revision, which another call must still see.
+      if (!outcome.known && !isKeyed(operation.request) && state.revision >= bound.most) return;
+      for (const { ready, machine, answer } of reactions(setting, state, operation, bound)) {
         if (outcome.known) {
           const { moments = {}, link: _, ...said } = outcome.answer;
           if (isDeepStrictEqual(answer, said)) yield* told(chart, machine, moments);
@@ -52,8 +55,10 @@ export function modelOf(setting: Setting): Model<Machine, Request, Answer> {
 export function answersTo(setting: Setting, state: Machine, operation: Operation<Request, Answer>): Answer[] {
   const { outcome, ...call } = operation;
   const unheard = { ...call, outcome: { known: false, until: latest(operation) } } as const;
-  return [...reactions(setting, state, unheard, latest(operation))].map(({ answer }) => answer);
+  return [...reactions(setting, state, unheard, NO_BOUND)].map(({ answer }) => answer);
 }
+
+const NO_BOUND: Bound = { before: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY };
 
 interface Reaction {
   /** The machine at the moment of the call, and after it. */
@@ -67,13 +72,13 @@ function* reactions(
   setting: Setting,
   state: Machine,
   operation: Operation<Request, Answer>,
-  before: number,
+  bound: Bound,
 ): Generator<Reaction, undefined> {
-  const { request, outcome } = operation;
+  const { request } = operation;
   const { chart, ahead } = setting;
-  const when = momentOf(setting, state, operation, before);
+  const when = momentOf(setting, state, operation, bound.before);
   if (when === undefined) return;
-  const most = outcome.known && isNew(request) ? outcome.answer.revision : undefined;
+  const { most } = bound;
   const sent = operation.called + ahead.from;
   for (const part of partsOf(chart, when)) {
     for (const ready of settled(chart, state, part, most)) {
@@ -93,7 +98,11 @@ function* reactions(
 
 /** Whether the answer has the revision that the request finds or makes: a repeat has that of the first answer. */
 function isNew(request: Request): boolean {
-  return request.type !== 'update' || request.key === undefined;
+  return !isKeyed(request);
+}
+
+function isKeyed(request: Request): boolean {
+  return request.type === 'update' && request.key !== undefined;
 }
 
 /** Divides a moment where a window of the chart may open or close: the service's clock shows whole ms. */

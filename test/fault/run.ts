@@ -49,8 +49,14 @@ export interface Run {
 /** How long before a kill clients make no pauses, in ms at the least, so that some calls are in flight. */
 const RUSH = 10;
 
-/** The shortest and the longest time between two cuts of the connections between edges and objects, in ms. */
-const CUTS = { from: 300, to: 1_500 };
+/** The least and the most calls between two cuts of the connections between edges and objects. */
+const CUTS = { from: 60, to: 240 };
+
+/**
+ * The most clients of a run with edges: a cut concerns the calls of all of them, and each may then have been made twice. The time
+ * of a search doubles with each.
+ */
+const CLIENTS_OF_EDGES = 6;
 
 export async function runOnce(plan: Plan): Promise<Run> {
   const shape = shapeOf(plan.seed, Date.now());
@@ -76,7 +82,8 @@ async function runOn(host: Host, shape: Shape, plan: Plan, hooks: Hooks | undefi
   await send(host.machine, shape.begin ?? { type: 'status' }, FOR_EVER);
   const started = { from, to: now() };
   const stage = new RunningStage(plan, shape, host, book);
-  const clients = Array.from({ length: plan.clients }, (_, i) =>
+  const most = shape.runs === 'edges' ? CLIENTS_OF_EDGES : plan.clients;
+  const clients = Array.from({ length: Math.min(plan.clients, most) }, (_, i) =>
     new Client(`client-${i}`, new Random(seed * 1_000 + i), stage).run(),
   );
   // A bug in a client ends the run at once.
@@ -120,7 +127,7 @@ async function runOn(host: Host, shape: Shape, plan: Plan, hooks: Hooks | undefi
 
 async function cutAtRandom(host: Host, stage: RunningStage, book: Book, random: Random): Promise<void> {
   while (!stage.isOver && host.cut !== undefined) {
-    await pause(CUTS.from + random.below(CUTS.to - CUTS.from));
+    await stage.until(book.count + CUTS.from + random.below(CUTS.to - CUTS.from));
     if (stage.isOver) return;
     host.cut();
     book.isCut();

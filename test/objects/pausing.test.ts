@@ -1,7 +1,7 @@
 /** Pausing a machine, and resuming it. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newChart } from '../charts.ts';
-import { problemOf, send } from '../service.ts';
+import { objectAt, problemOf, send } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
 
 const CHART = `
@@ -158,6 +158,17 @@ describe('a pause', () => {
     at(2 * HOUR);
     expect((await statusOf(address)).paused).toMatchObject({ reason: 'second', until: null });
     await resume(address);
+    expect((await statusOf(address)).timers[0]?.at).toBe('2040-06-01T15:00:00.000Z');
+  });
+
+  it('that arrives after its end, while the machine is paused, lets the timers go on from then', async () => {
+    const address = await begun();
+    await pause(address, 'reason=first');
+    at(2 * HOUR);
+    // Its end was to come when the edge read it.
+    const late = { type: 'pause', reason: 'second', until: START + HOUR } as const;
+    expect(await objectAt(address).execute([late])).toMatchObject([{ ok: true }]);
+    expect((await statusOf(address)).paused).toBeNull();
     expect((await statusOf(address)).timers[0]?.at).toBe('2040-06-01T15:00:00.000Z');
   });
 
