@@ -43,12 +43,12 @@ export function lostUpdates(): PlantedFault {
   });
 }
 
-/** A proxy that sends a report twice. */
+/** A proxy that sends a report twice: the second time under a name that no call that died can have had. */
 export function doubleCounts(): PlantedFault {
   return plantOnce(async (request, ask) => {
     const answer = await ask(request);
     if (!isPlainReport(request) || answer.status !== 200) return { answer, isPlanted: false };
-    const { status } = await ask(request);
+    const { status } = await ask({ ...request, by: 'nobody' });
     return { answer, isPlanted: status === 200 };
   });
 }
@@ -103,20 +103,12 @@ export function strangersCounted(): PlantedFault {
   });
 }
 
-/** In so many ms, some client asks a machine that has no pause. */
-const SEEN = 50;
-
-/** A pause that does not hold: the timers run on. */
+/** A pause that is acknowledged, and does not hold: the timers run on. */
 export function brokenPauses(): PlantedFault {
   return plantOnce(async (request, ask) => {
-    const called = performance.now();
-    const answer = await ask(request);
-    if (request.type !== 'pause') return { answer, isPlanted: false };
-    const { revision } = await ask({ type: 'resume' });
-    // Else the pause may have ended by itself, or would before anyone sees that it is over.
-    const { lasts = Number.POSITIVE_INFINITY } = request;
-    const isEarly = performance.now() - called < lasts - SEEN;
-    return { answer, isPlanted: isEarly && revision > answer.revision };
+    if (request.type !== 'pause') return { answer: await ask(request), isPlanted: false };
+    const { revision } = await ask({ type: 'status' });
+    return { answer: { status: 204, revision: revision + 1 }, isPlanted: true };
   });
 }
 
