@@ -36,6 +36,12 @@ export const PEERS = {
     from: { debian: ['qt6-scxml-dev', 'g++', 'pkg-config'] },
     files: ['test/peers/qt/random.test.ts'],
   },
+  scion: {
+    name: 'SCION test framework',
+    for: 'its charts of SCXML, over HTTP',
+    from: { npm: '@scion-scxml/test-framework@2.0.16' },
+    files: ['test/peers/scion/suite.test.ts'],
+  },
   promtool: {
     name: 'promtool, Prometheus',
     for: 'metrics without a finding, the rules, a scrape',

@@ -8,6 +8,8 @@ import { NOT_PACKAGED, PEERS, type PeerName } from './peers.ts';
 declare module 'vitest' {
   interface TaskMeta {
     peerCases?: number;
+    /** What the test has left out, and why. */
+    peerLeftOut?: string;
   }
 }
 
@@ -73,11 +75,14 @@ function casesOf(test: TestCase): number {
   return test.result().state === 'skipped' ? 0 : (test.meta().peerCases ?? 1);
 }
 
-/** Why single tests were skipped. */
+/** Why single tests and cases were skipped. */
 function notesOf(tests: readonly TestCase[]): string {
   const notes = tests.flatMap((test) => {
     const result = test.result();
-    return result.state === 'skipped' && result.note !== undefined ? [result.note] : [];
+    const { peerLeftOut } = test.meta();
+    return [result.state === 'skipped' ? result.note : undefined, peerLeftOut].filter(
+      (note) => note !== undefined,
+    );
   });
   return [...new Set(notes)].join('; ');
 }
