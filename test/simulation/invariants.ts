@@ -36,10 +36,12 @@ export function violationsOf(world: Observed): string[] {
     const calls = world.calls.filter(({ action }) => action.machine === chart.path);
     const say = (what: string, ...where: readonly (Call | JournalEntry)[]) =>
       violations.push(`${chart.path}: ${what}${where.map((one) => `\n      ${shown(one)}`).join('')}`);
+    neverGoesBack(calls, say);
+    // Where the history has dropped what no one could read, it decides nothing.
+    if (chronicle.hasGap) continue;
     isConnected(chronicle, say);
     isAcknowledged(chronicle, calls, say);
     if (!world.isTight) isCountedOnce(chronicle, calls, say);
-    neverGoesBack(calls, say);
     withinVisits(world, chart, chronicle, say);
     allEnd(world, chronicle, calls, say);
     isTold(world, chart, chronicle, say);

@@ -34,6 +34,8 @@ export interface Chronicle {
   life: number;
   /** The active states of the present machine. */
   states: readonly string[];
+  /** Whether one commit has written more entries than the history keeps. */
+  hasGap: boolean;
 }
 
 export class Journal implements Observer {
@@ -47,7 +49,7 @@ export class Journal implements Observer {
   of(path: string): Chronicle {
     let chronicle = this.chronicles.get(path);
     if (chronicle === undefined) {
-      chronicle = { entries: [], written: 0, life: 1, states: [] };
+      chronicle = { entries: [], written: 0, life: 1, states: [], hasGap: false };
       this.chronicles.set(path, chronicle);
     }
     return chronicle;
@@ -65,6 +67,7 @@ export class Journal implements Observer {
         : [];
     return () => {
       chronicle.life = life;
+      chronicle.hasGap ||= entries - (isErased ? 0 : chronicle.written) > HISTORY_ROWS;
       chronicle.written = entries;
       if (isErased) chronicle.states = [];
       for (const row of rows) chronicle.entries.push({ ...row, life, durable: this.#scheduler.now });
@@ -101,7 +104,8 @@ type Row = Readonly<Record<'revision' | 'at', number>> &
 
 /** Reads the entries after one: entry `n` is in slot `n` modulo `HISTORY_ROWS`. */
 function read(database: Database, after: number, last: number): Omit<JournalEntry, 'life' | 'durable'>[] {
-  const ids = Array.from({ length: last - after }, (_, i) => after + 1 + i);
+  const first = Math.max(after, last - HISTORY_ROWS) + 1;
+  const ids = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   return ids.flatMap((id) => {
     const rows = rowsOf<Row>(
       database,
