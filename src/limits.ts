@@ -75,6 +75,13 @@ export const ARROW_STEPS = 20_000;
  */
 export const SLICE_UNITS = 500;
 
+/**
+ * States of a chart from which on idle states are drawn without the states inside them, unless a request asks for them: more do not
+ * fit on a screen. And the most states in one drawing: beyond it, inner ones are drawn on request.
+ */
+export const FOLDED_FROM = 100;
+export const DRAWN_STATES = 400;
+
 /** Arrows in one drawing: as many as a chart may have transitions. Some 300 bytes of SVG and 6 µs each. */
 export const ARROWS_DRAWN = 4_000;
 

@@ -93,6 +93,11 @@ export class SharedWork<Result> {
     this.#results = results;
   }
 
+  /** Returns the result if it is kept. */
+  known(key: string): Result | undefined {
+    return this.#results.get(key);
+  }
+
   /** Returns the result that is kept, or does the work. */
   async result(key: string, begin: () => Sliced<Result>): Promise<Result> {
     for (;;) {

@@ -40,7 +40,7 @@ export async function run(args: string[]): Promise<Result<void>> {
   const text =
     format === 'mermaid'
       ? drawMermaid(model, graph, NO_OVERLAY)
-      : `${atOnce(drawSvg(atOnce(layOut(model, graph)), NO_OVERLAY, { title: shown(file), description }))}\n`;
+      : `${atOnce(drawSvg(atOnce(layOut(graph)), NO_OVERLAY, { title: shown(file), description }))}\n`;
   if (out === undefined) {
     process.stdout.write(text);
     return DONE;

@@ -5,7 +5,7 @@ import { parseDuration, UPDATE } from '../chart/chart.ts';
 import { DURATION } from '../chart/time.ts';
 import type { UpdateOptions } from '../commands.ts';
 import { CallerShape, EventShape, KeyShape, type Parsed, parseInput, StateShape } from '../inputs.ts';
-import { IF_MATCH_BYTES, STALE_MAX, WAIT_MAX } from '../limits.ts';
+import { DRAWN_STATES, FOLDED_FROM, IF_MATCH_BYTES, STALE_MAX, WAIT_MAX } from '../limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from '../refusal.ts';
 import type { Parameter } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
@@ -269,6 +269,24 @@ export const AFTER = wholeNumber(
   Number.MAX_SAFE_INTEGER,
   'The id of the last entry of the history that the caller has; a stream without it sends only new entries. If the machine was deleted meanwhile, the answer is 404, and it does not begin again.',
 );
+
+/** The state whose inside is drawn. Whether the chart has it, the drawing decides. */
+export const IN: Parameter<string | undefined> = parameter({
+  name: 'in',
+  in: 'query',
+  says: 'Of a drawing: the state whose inside is drawn, by its name or its path. Default: the whole chart.',
+  shape: StateShape,
+  absent: NOTHING,
+});
+
+/** Whether the states inside idle states are drawn. */
+export const IDLE: Parameter<'open' | 'folded' | undefined> = parameter({
+  name: 'idle',
+  in: 'query',
+  says: `Of a drawing: whether the states inside idle states are drawn (\`open\`) or not (\`folded\`). Default: \`folded\` where more than ${FOLDED_FROM} states would be drawn. A drawing has at most ${DRAWN_STATES} states; beyond it, inner ones are left out.`,
+  shape: z.enum(['open', 'folded']),
+  absent: NOTHING,
+});
 
 interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
   /** Parses the text. */

@@ -33,6 +33,10 @@ export interface Node {
   /** The initial child. */
   readonly initial?: StateNumber;
   readonly children: readonly Node[];
+  /** The last of its descendants; the state itself if it has none. */
+  readonly last: StateNumber;
+  /** The number of states inside it, if they are not drawn. */
+  readonly folded?: number;
   /** Captions inside the state: internal transitions, its slots and its windows. */
   readonly notes: readonly Caption[];
 }
@@ -124,6 +128,7 @@ function nodeOf(model: Model, state: StateNumber, notes: ReadonlyMap<StateNumber
     ...(history === undefined ? {} : { depth: history.depth }),
     ...(initial === undefined ? {} : { initial: initial.target }),
     children,
+    last,
     notes: notes.get(state) ?? [],
   };
 }

@@ -3,7 +3,7 @@
  * one box in the layout of the state around it. An arrow into or out of a frame passes its border at a port.
  */
 
-import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
+import { ROOT, type StateNumber } from '../chart/model.ts';
 import { ARROWS_DRAWN } from '../limits.ts';
 import type { Sliced } from '../sliced.ts';
 import { shortened, textWidth } from './format.ts';
@@ -19,7 +19,6 @@ import {
   straightened,
 } from './geometry.ts';
 import type { Arrow, Graph, Node } from './graph.ts';
-import { commonOf } from './graph.ts';
 import { type Link, wholeBudget } from './grid.ts';
 import { linearOrder } from './layering.ts';
 
@@ -78,9 +77,9 @@ interface Built {
 }
 
 /** Lays out a chart. The cost is about linear in its states and arrows. */
-export function* layOut(model: Model, graph: Graph): Sliced<Layout> {
+export function* layOut(graph: Graph): Sliced<Layout> {
   const arrows = graph.arrows.slice(0, ARROWS_DRAWN);
-  const plan = yield* planOf(model, graph.root, arrows);
+  const plan = yield* planOf(graph.root, arrows);
   const root = yield* buildInside(graph.root, plan);
   const whole = new Assembly(arrows);
   yield* whole.place(root, { x: MARGIN, y: MARGIN }, plan);
@@ -93,7 +92,7 @@ export function* layOut(model: Model, graph: Graph): Sliced<Layout> {
 }
 
 /** Divides each arrow into parts, one for each frame that it is in. */
-function* planOf(model: Model, root: Node, arrows: readonly Arrow[]): Sliced<Plan> {
+function* planOf(root: Node, arrows: readonly Arrow[]): Sliced<Plan> {
   const frames = new Map<StateNumber, FramePlan>();
   const initials = new Map<StateNumber, StateNumber>();
   for (const node of withChildren(root)) {
@@ -102,7 +101,9 @@ function* planOf(model: Model, root: Node, arrows: readonly Arrow[]): Sliced<Pla
     frames.set(node.state, { indices, order: [], parts: [] });
     if (node.initial !== undefined) initials.set(node.state, node.initial);
   }
-  const parentOf = (state: StateNumber) => model.states[state]?.parent ?? ROOT;
+  const parents = new Map<StateNumber, StateNumber>();
+  for (const [state, { indices }] of frames) for (const child of indices.keys()) parents.set(child, state);
+  const parentOf = (state: StateNumber) => parents.get(state) ?? ROOT;
   const loops = new Map<StateNumber, Arrow>();
   const commons = new Map<number, StateNumber>();
   const edges = new Map<StateNumber, { from: number; to: number }[]>();
@@ -113,7 +114,7 @@ function* planOf(model: Model, root: Node, arrows: readonly Arrow[]): Sliced<Pla
       loops.set(from, arrow);
       continue;
     }
-    const common = commonOf(model, from, to);
+    const common = commonIn(from, to, parentOf);
     commons.set(index, common);
     const frame = frames.get(common);
     const ends = [from, to].map((end) => frame?.indices.get(childIn(common, end, parentOf) ?? -1));
@@ -189,6 +190,19 @@ function* addParts(
     const frame = parentOf(state);
     add(frame, { from: undefined, to: indexIn(frame, state), ...(state === to ? {} : { toPort: net }) });
   }
+}
+
+/** @returns the innermost state that contains both, or one of the two where it contains the other. */
+function commonIn(
+  a: StateNumber,
+  b: StateNumber,
+  parentOf: (state: StateNumber) => StateNumber,
+): StateNumber {
+  const around = new Set([ROOT, a]);
+  for (let at = a; at !== ROOT; at = parentOf(at)) around.add(at);
+  let common = b;
+  while (!around.has(common)) common = parentOf(common);
+  return common;
 }
 
 /** @returns the child of a frame that is or contains a state; undefined for the frame itself. */

@@ -1,5 +1,4 @@
 /** The page of a machine: what is current, what it waits for, what happens by itself, what holds it back, and what its reader can do. */
-import { raw } from 'hono/html';
 import { parseObjectName } from '../address.ts';
 import type { Json } from '../chart/expression.ts';
 import type { Status } from '../objects/status-document.ts';
@@ -7,6 +6,7 @@ import type { View } from '../objects/view-data.ts';
 import type { Rights } from './action.tsx';
 import { CurrentState, Paused, Timers, Windows } from './current-state.tsx';
 import { Dialogs } from './dialogs.tsx';
+import { Drawing, type DrawingProps } from './drawing-view.tsx';
 import { innermost, shortened } from './format.ts';
 import { HistoryRows } from './history-rows.tsx';
 import { Actions } from './machine-actions.tsx';
@@ -22,8 +22,7 @@ export interface MachinePageProps {
   /** The service's origin. */
   readonly origin: string;
   readonly view: View;
-  /** SVG without a style of its own. */
-  readonly picture: string;
+  readonly picture: DrawingProps;
   /** The names of the chart's states. */
   readonly states: readonly string[];
   /** The rights of the request's token. */
@@ -105,16 +104,7 @@ export function MachinePage(props: MachinePageProps) {
             <Values title="Context" values={status.context} />
             <Notifications path={path} hooks={view.hooks ?? []} />
           </div>
-          {/* A region that scrolls must be reachable by keyboard. */}
-          <section
-            class="scroll drawn"
-            aria-label="The chart"
-            tabindex={0}
-            data-part="chart"
-            data-key="chart"
-          >
-            {raw(picture)}
-          </section>
+          <Drawing {...picture} />
           <History entries={view.history} path={path} now={now} />
         </div>
         {rights.update || rights.operate || rights.admin ? (

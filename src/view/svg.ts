@@ -36,8 +36,8 @@ interface Counted {
 export interface PictureOptions {
   readonly title: string;
   readonly description: string;
-  /** Whether the page around it has the style already. */
-  readonly isInline?: boolean;
+  /** Set if it is in a page, which has the style already: the query of the page that shows the inside of a state, without its name; empty where there is none. */
+  readonly query?: string;
 }
 
 type Markup = ReturnType<typeof html>;
@@ -46,7 +46,7 @@ type Markup = ReturnType<typeof html>;
 export function* drawSvg(
   layout: Layout,
   overlay: Overlay,
-  { title, description, isInline }: PictureOptions,
+  { title, description, query }: PictureOptions,
 ): Sliced<string> {
   const { omitted } = layout;
   const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height) + (omitted > 0 ? 20 : 0)];
@@ -55,9 +55,15 @@ export function* drawSvg(
       ? html`<text class="caption" x="16" y="${height - 14}">${omitted} more arrows are not drawn</text>`
       : '';
   let drawn = String(
-    html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${isInline ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>`,
+    html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${query !== undefined ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>`,
   );
-  for (const box of layout.boxes) drawn += yield* drawBox(box, overlay);
+  for (const box of layout.boxes) {
+    const state = yield* drawBox(box, overlay);
+    const isLink = query !== undefined && query !== '' && box.node.folded !== undefined;
+    drawn += isLink
+      ? html`<a href="${query}in=${encodeURIComponent(box.node.name)}" data-view data-key="${`state ${box.node.name}`}">${state}</a>`
+      : state;
+  }
   for (const points of layout.entries) {
     yield 1;
     drawn += drawPath(points);
@@ -76,7 +82,8 @@ function* drawBox(box: Box, overlay: Overlay): Sliced<Markup> {
   yield 1;
   const { node, title, x, y, width, height } = box;
   const highlight = highlightOf(node.state, overlay);
-  const kind = [node.children.length > 0 ? 'frame' : '', node.type, node.isFailed ? 'failed' : '']
+  const folded = node.folded === undefined ? '' : 'folded';
+  const kind = [node.children.length > 0 ? 'frame' : '', node.type, folded, node.isFailed ? 'failed' : '']
     .filter(Boolean)
     .join(' ');
   const tooltip = [node.name || title, node.description, node.isFailed ? 'failed' : '', HIGHLIGHTS[highlight]]
@@ -101,7 +108,7 @@ function* drawBox(box: Box, overlay: Overlay): Sliced<Markup> {
   // Arrows into a frame pass on the right of its title.
   const text = isFrame ? { x: x + PADDING, anchor: 'start' } : { x: middle, anchor: 'middle' };
   const notes = yield* stacked(node.notes, text, y + HEADER - 3, overlay);
-  return html`<g class="state ${kind} ${highlight}" data-state="${node.name}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(text.x)}" y="${n(y + HEADER / 2 + (isFrame ? 5 : 9))}" text-anchor="${text.anchor}" direction="auto">${title}</text>${notes}${mark}</g>`;
+  return html`<g class="state ${kind} ${highlight}" data-state="${node.name}" data-key="${`state ${node.name}`}"><title>${tooltip}</title><rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>${inset}${line}<text x="${n(text.x)}" y="${n(y + HEADER / 2 + (isFrame ? 5 : 9))}" text-anchor="${text.anchor}" direction="auto">${title}</text>${notes}${mark}</g>`;
 }
 
 function drawPath(points: readonly Point[]): Markup {

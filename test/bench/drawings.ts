@@ -49,7 +49,7 @@ for (const { name, text } of charts) {
   let layout: Layout | undefined;
   let svg = '';
   const work = function* () {
-    layout = yield* layOut(model, yield* graphOf(model));
+    layout = yield* layOut(yield* graphOf(model));
     svg = yield* drawSvg(layout, NO_OVERLAY, { title: name, description: name });
   };
   // The first drawing of a process compiles the code: it counts too, and is measured by the first chart.

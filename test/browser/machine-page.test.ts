@@ -306,7 +306,7 @@ describe('a page whose machine changes', () => {
     const { page } = watched;
     await whenLive(watched);
     await page.evaluate(`{
-      document.querySelector('.drawn').scrollTop = 200;
+      document.querySelector('[data-drawing]').scrollTop = 200;
       const cell = document.querySelector('tbody tr:last-child td:nth-child(2)');
       getSelection().selectAllChildren(cell);
       globalThis.svg = document.querySelector('svg');
@@ -314,7 +314,7 @@ describe('a page whose machine changes', () => {
     for (let i = 0; i < 3; i++) await put(server, `/acme/long/state?state=s${i}&by=bob`);
     await current(page, 's3').waitFor();
     const seen = await page.evaluate(`[
-      document.querySelector('.drawn').scrollTop,
+      document.querySelector('[data-drawing]').scrollTop,
       getSelection().toString(),
       globalThis.svg === document.querySelector('svg'),
       document.querySelectorAll('tbody tr').length,

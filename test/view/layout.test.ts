@@ -18,7 +18,7 @@ function layoutOf(text: string): Layout {
   const reading = readChart(text);
   if (!reading.ok) throw new Error(reading.errors.map(({ message }) => message).join('\n'));
   const { model } = reading.chart;
-  return atOnce(layOut(model, atOnce(graphOf(model))));
+  return atOnce(layOut(atOnce(graphOf(model))));
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -34,7 +34,7 @@ const NO_OVERLAY = {
 /** The whole way from a model to SVG. */
 function* drawing(model: Model): Sliced<string> {
   const graph = yield* graphOf(model);
-  const layout = yield* layOut(model, graph);
+  const layout = yield* layOut(graph);
   return yield* drawSvg(layout, NO_OVERLAY, { title: 'a chart', description: 'large' });
 }
 
@@ -188,7 +188,7 @@ describe('a large chart', () => {
     if (!reading.ok) throw new Error('the chart is wrong');
     const { model } = reading.chart;
     const graph = atOnce(graphOf(model));
-    const layout = atOnce(layOut(model, graph));
+    const layout = atOnce(layOut(graph));
     expect(layout.boxes).toHaveLength(model.states.length - 1);
     expect(layout.lines).toHaveLength(graph.arrows.length);
     expect(layout.entries).toHaveLength(model.states.filter(({ initial }) => initial !== undefined).length);

@@ -20,7 +20,7 @@ function drawn(text: string): { readonly layout: Layout; readonly svg: string } 
   const reading = readChart(text);
   if (!reading.ok) throw new Error(reading.errors.map(({ message }) => message).join('\n'));
   const { model } = reading.chart;
-  const layout = atOnce(layOut(model, atOnce(graphOf(model))));
+  const layout = atOnce(layOut(atOnce(graphOf(model))));
   return { layout, svg: atOnce(drawSvg(layout, NO_OVERLAY, { title: 'a chart', description: 'generated' })) };
 }
 

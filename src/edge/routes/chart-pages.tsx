@@ -23,8 +23,9 @@ export async function showChart(c: Context<AppEnv>, machine: RemoteMachine): Pro
   if (!sources.ok) return problem(sources);
   const { newest, revision } = sources;
   const { address, name } = machine;
-  const drawn = view.ok
-    ? (await pictureOf(machine, view, true))?.svg
+  const picture = view.ok ? await pictureOf(machine, view, {}, 'page') : undefined;
+  const drawn = picture
+    ? picture.ok && picture.drawing.svg
     : newest?.definition && (await drawingOf(newest.definition, name, newest.hash));
   const difference = await differenceOf(sources);
   const markup = (
@@ -33,7 +34,7 @@ export async function showChart(c: Context<AppEnv>, machine: RemoteMachine): Pro
       path={pathOf(address, name)}
       sources={sources}
       {...(difference === undefined ? {} : { difference })}
-      {...(drawn === undefined ? {} : { picture: drawn })}
+      {...(drawn ? { picture: drawn } : {})}
       {...readerOf(c, address)}
     />
   );

@@ -1,7 +1,8 @@
 import { deleted } from '../../objects/refusals.ts';
 import { DIAGRAM_STYLE } from '../../view/style.ts';
 import { TIMELINE_STYLE } from '../../view/timeline-svg.ts';
-import { mermaidOf, pictureOf } from '../pictures.ts';
+import { IDLE, IN } from '../parameters.ts';
+import { mermaidOf, partOf, pictureOf } from '../pictures.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, problem } from '../responses.ts';
 import { timelinePicture } from '../timelines.ts';
@@ -15,14 +16,18 @@ export const diagramSvg: MachineResource = {
       contract: {
         id: 'diagram',
         summary: 'The chart as a drawing, with its current states highlighted.',
+        parameters: [IN, IDLE],
+        refusals: ['wrong-parameter'],
         answers: { 200: { says: 'SVG.', content: { 'image/svg+xml': 'text' }, headers: ['ETag'] } },
       },
-      async answer(_, machine) {
+      async answer(c, machine) {
+        const asked = partOf(c);
+        if (!asked.ok) return problem(asked);
         const view = await machine.read({ type: 'view' });
         if (!view.ok) return problem(view);
-        const picture = await pictureOf(machine, view);
-        if (picture === undefined) return problem(deleted());
-        return document(picture.svg, 'image/svg+xml', {
+        const picture = await pictureOf(machine, view, asked.part);
+        if (!picture.ok) return problem(picture);
+        return document(picture.drawing.svg, 'image/svg+xml', {
           ETag: etag(view.revision),
           'Content-Security-Policy': await policy(DIAGRAM_STYLE),
           // Pages of other sites, such as a wiki, may show the drawing. Their scripts cannot read it.

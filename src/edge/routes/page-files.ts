@@ -1,4 +1,5 @@
 import dialogs from '../../view/dialogs.client.js';
+import drawing from '../../view/drawing.client.js';
 import editor from '../../view/editor.client.js';
 import list from '../../view/list.client.js';
 import sheet from '../../view/page.client.css';
@@ -18,7 +19,11 @@ export const pageScript: ServiceResource = {
     answers: { 200: { says: 'JavaScript.', content: { 'text/javascript': 'text' } } },
   },
   answer: () =>
-    document([patch, dialogs, script, editor, list].join('\n'), 'text/javascript;charset=UTF-8', SHORTLY),
+    document(
+      [patch, dialogs, script, editor, list, drawing].join('\n'),
+      'text/javascript;charset=UTF-8',
+      SHORTLY,
+    ),
 };
 
 /** The style of the pages and of the pictures in them. */

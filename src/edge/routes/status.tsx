@@ -1,13 +1,12 @@
 import type { Context } from 'hono';
 import type { Grant } from '../../grant.ts';
-import { deleted } from '../../objects/refusals.ts';
 import { EmptyRoot, Intro } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
 import { wantsPage } from '../browsers.tsx';
 import { StatusShape } from '../contract/documents.ts';
 import type { AppEnv } from '../env.ts';
-import { AFTER, IF_NONE_MATCH, WAIT, withSubject } from '../parameters.ts';
-import { pictureOf } from '../pictures.ts';
+import { AFTER, IDLE, IF_NONE_MATCH, IN, WAIT, withSubject } from '../parameters.ts';
+import { partOf, pictureOf } from '../pictures.ts';
 import { pathOf, readerOf } from '../reader.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
@@ -23,7 +22,7 @@ export const machine: MachineResource = {
       contract: {
         id: 'status',
         summary: 'The status document; for a browser, the page of the machine.',
-        parameters: [AFTER, IF_NONE_MATCH, WAIT],
+        parameters: [AFTER, IF_NONE_MATCH, WAIT, IN, IDLE],
         answers: {
           200: {
             says: 'The status document.',
@@ -89,8 +88,10 @@ async function showPage(
       );
     return problem(view);
   }
-  const picture = await pictureOf(machine, view, true);
-  if (picture === undefined) return problem(deleted());
+  const asked = partOf(c);
+  if (!asked.ok) return problem(asked);
+  const picture = await pictureOf(machine, view, asked.part, 'own page');
+  if (!picture.ok) return problem(picture);
   const [state = ''] = view.takes.flatMap(({ state, events }) => (events.length > 0 ? [state] : []));
   const markup = (
     <MachinePage
@@ -98,7 +99,7 @@ async function showPage(
       path={pathOf(address, name)}
       origin={origin}
       view={view}
-      picture={picture.svg}
+      picture={picture.drawing}
       states={picture.states}
       {...readerOf(c, address)}
       intro={
