@@ -1,12 +1,13 @@
 /** Lays out the inside of one state: its children in rows, and the arrows between them in channels. */
 import type { Sliced } from '../sliced.ts';
 import { assignTracks } from './channels.ts';
+import type { FrameOptions } from './frame-options.ts';
 import { DOT, type Point, type Rectangle, straightened } from './geometry.ts';
-import { type Column, type FrameOptions, Grid, PORT_DOT, type Route, TAG } from './grid.ts';
+import { type Column, Grid, PORT_DOT, TAG } from './grid.ts';
 import { orderRows } from './ordering.ts';
 import { placePins, placePorts } from './pins.ts';
 import { extentOf, placeColumn } from './placement.ts';
-import type { Item, Pin, Wire } from './rows.ts';
+import type { Item, Pin, Route, Wire } from './rows.ts';
 
 /** The way of a link: a line, and the place of its captions. */
 interface Way {

@@ -55,6 +55,20 @@ export interface Wire {
 
 export type Row = Item[];
 
+/** One piece of a way: through a channel, from one pin to another. */
+export interface Step {
+  readonly wire: Wire;
+  readonly from: Pin;
+  readonly to: Pin;
+}
+
+export interface Route {
+  readonly steps: readonly Step[];
+  /** The captions, and the name of the target if it is cut. */
+  readonly label?: Item;
+  readonly isCut?: boolean;
+}
+
 /** Connects two pins by a wire, and their items if one is above the other. */
 export function join(wire: Wire, a: Pin, b: Pin, isInner: boolean): void {
   for (const pin of [a, b]) {

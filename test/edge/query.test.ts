@@ -61,7 +61,7 @@ describe('an unknown parameter', () => {
     expect(await detailOf('GET', 'history?colour=red')).toBe(
       'This takes no parameter "colour"; it takes: before, limit, by, event, state, since, until.',
     );
-    expect(await detailOf('GET', 'diagram.svg?theme=dark')).toBe(
+    expect(await detailOf('GET', 'diagram.mmd?theme=dark')).toBe(
       'This takes no parameter "theme"; it takes none.',
     );
   });
