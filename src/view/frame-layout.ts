@@ -1,9 +1,10 @@
 /** Lays out the inside of one state: its children in rows, and the arrows between them in channels. */
 import type { Sliced } from '../sliced.ts';
 import { assignTracks } from './channels.ts';
-import type { FrameOptions } from './frame-options.ts';
+import { extentsOf, type FrameOptions } from './frame-options.ts';
 import { DOT, type Point, type Rectangle, straightened } from './geometry.ts';
 import { type Column, Grid, PORT_DOT, TAG } from './grid.ts';
+import { layersOf, placesOf } from './layering.ts';
 import { orderRows } from './ordering.ts';
 import { placePins, placePorts } from './pins.ts';
 import { extentOf, placeColumn } from './placement.ts';
@@ -44,8 +45,19 @@ const RISER_GAP = 12;
 const BOX_GAP = 24;
 
 export function* frameLayout(options: FrameOptions): Sliced<FrameLayout> {
-  yield options.children.length + options.links.length;
-  const grid = new Grid(options);
+  const { children, links, order } = options;
+  const units = 0.3 * (children.length + links.length);
+  yield units;
+  const { widths, extents } = extentsOf(options);
+  const edges = links.flatMap(({ from, to }) =>
+    from === undefined || to === undefined ? [] : [{ from, to }],
+  );
+  yield units;
+  const layers = layersOf(children.length, edges, order);
+  yield units;
+  const places = placesOf(extents, edges, layers);
+  yield units;
+  const grid = new Grid(options, widths, places);
   yield* grid.route();
   const { columns, outer, ports } = grid;
   let right = 0;
@@ -64,7 +76,7 @@ export function* frameLayout(options: FrameOptions): Sliced<FrameLayout> {
     yield 0.3 + 0.05 * route.steps.length;
   }
   const all = [...ports.top.values(), ...ports.bottom.values()];
-  const placesOf = (items: ReadonlyMap<string, Item>) => new Map([...items].map(([net, { x }]) => [net, x]));
+  const netsOf = (items: ReadonlyMap<string, Item>) => new Map([...items].map(([net, { x }]) => [net, x]));
   const { dot, entry } = grid;
   return {
     width: Math.max(right - COLUMN_GAP, ...all.map(({ x, width }) => x + width / 2)),
@@ -72,7 +84,7 @@ export function* frameLayout(options: FrameOptions): Sliced<FrameLayout> {
     corners: grid.boxes.map(({ x, y, width }) => ({ x: x - width / 2, y })),
     widths: grid.boxes.map(({ width }) => width),
     ways,
-    ports: { top: placesOf(ports.top), bottom: placesOf(ports.bottom) },
+    ports: { top: netsOf(ports.top), bottom: netsOf(ports.bottom) },
     dots: all.filter(({ width }) => width === PORT_DOT).map(({ x, y }) => ({ x, y: y + PORT_DOT / 2 })),
     ...(dot === undefined || entry === undefined
       ? {}

@@ -1,8 +1,8 @@
 /** The grid of a frame's layout: its children in columns of rows, and the ways of the arrows through them. */
 import type { Sliced } from '../sliced.ts';
-import { extentsOf, type FrameOptions, type Link } from './frame-options.ts';
+import type { FrameOptions, Link } from './frame-options.ts';
 import { DOT } from './geometry.ts';
-import { type Edge, layersOf, placesOf } from './layering.ts';
+import type { Place } from './layering.ts';
 import { type Item, join, type Pin, type Route, type Row, type Step, type Wire } from './rows.ts';
 
 /** A column: rows of captions and rows of boxes in turn, and the channels below each row but the last. */
@@ -53,14 +53,10 @@ export class Grid {
   /** The columns of items in the outer channels: risers are half a column before theirs. */
   readonly #where = new Map<Item, number>();
 
-  constructor(options: FrameOptions) {
-    const { children, links, order, initial } = options;
+  /** @param widths of the children, with room for their pins. @param places of the children. */
+  constructor(options: FrameOptions, widths: readonly number[], places: readonly Place[]) {
+    const { children, initial } = options;
     this.#options = options;
-    const { widths, extents } = extentsOf(options);
-    const edges: Edge[] = links.flatMap(({ from, to }) =>
-      from === undefined || to === undefined ? [] : [{ from, to }],
-    );
-    const places = placesOf(extents, edges, layersOf(children.length, edges, order));
     for (const { column, layer } of places) {
       while (this.columns.length <= column) this.columns.push({ rows: [[]], channels: [], risers: [] });
       const { rows = [], channels = [] } = this.columns[column] ?? {};
