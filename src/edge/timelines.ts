@@ -80,6 +80,8 @@ function rowsOf({ states }: Model): TimelineState[] {
     const depth = parent === undefined ? -1 : (depths[parent] ?? -1) + 1;
     depths[state] = depth;
     if (type === 'history' || state === ROOT) return [];
-    return [{ name, depth, isFailed: tags.includes(FAILED_TAG), isFinal: type === 'final' }];
+    const around = `${parent === undefined ? '' : states[parent]?.name}.`;
+    const label = name.startsWith(around) ? name.slice(around.length) : name;
+    return [{ name, label, depth, isFailed: tags.includes(FAILED_TAG), isFinal: type === 'final' }];
   });
 }

@@ -8,6 +8,8 @@ import type { Timeline, Visit } from './timeline.ts';
 /** A state of the chart, as a row. */
 export interface TimelineState {
   readonly name: string;
+  /** The name without that of the state around it. */
+  readonly label: string;
   /** How many states are around it. */
   readonly depth: number;
   readonly isFailed: boolean;
@@ -142,7 +144,7 @@ function drawRow(state: TimelineState, visits: readonly Visit[], { y, scale, now
     return html`<rect class="visit ${kind}${isByHand ? ' hand' : ''}" x="${x}%" y="${y + 18}" width="${width}%" height="${BAR}" rx="2"><title>${says}</title></rect>`;
   });
   return String(
-    html`<g><title>${state.name}</title><text class="${text}" x="${LEFT}%" dx="${Math.min(state.depth, 6) * 10}" y="${y + 12}" direction="auto">${shortened(state.name, NAME_SHOWN)}</text><text class="caption ${text}" x="${LEFT + SPAN}%" dx="-6" y="${y + 12}" text-anchor="end">${sumOf(state, visits, now)}</text><rect class="track" x="${LEFT}%" y="${y + 18}" width="${SPAN}%" height="${BAR}" rx="2"/>${bars}</g>`,
+    html`<g><title>${state.name}</title><text class="${text}" x="${LEFT}%" dx="${Math.min(state.depth, 6) * 10}" y="${y + 12}" direction="auto">${shortened(state.label, NAME_SHOWN)}</text><text class="caption ${text}" x="${LEFT + SPAN}%" dx="-6" y="${y + 12}" text-anchor="end">${sumOf(state, visits, now)}</text><rect class="track" x="${LEFT}%" y="${y + 18}" width="${SPAN}%" height="${BAR}" rx="2"/>${bars}</g>`,
   );
 }
 
@@ -188,5 +190,8 @@ function withUnknown(
 ): readonly TimelineState[] {
   const known = new Set(states.map(({ name }) => name));
   const others = [...visits.keys()].filter((name) => !known.has(name));
-  return [...states, ...others.map((name) => ({ name, depth: 0, isFailed: false, isFinal: false }))];
+  return [
+    ...states,
+    ...others.map((name) => ({ name, label: name, depth: 0, isFailed: false, isFinal: false })),
+  ];
 }

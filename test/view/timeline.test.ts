@@ -147,6 +147,6 @@ function draw(moves: readonly Move[], names: readonly string[] = ['a', 'b']): st
   const now = NOON + 3_600_000;
   const source = { moves, hasMore: false, pausedSince: undefined, states: [], now };
   const timeline = timelineOf({ ...source, most: TIMELINE_VISITS });
-  const states = names.map((name) => ({ name, depth: 0, isFailed: false, isFinal: false }));
+  const states = names.map((name) => ({ name, label: name, depth: 0, isFailed: false, isFinal: false }));
   return atOnce(drawTimeline(timeline, states, { title: 'acme/x', isDone: false, now }));
 }
