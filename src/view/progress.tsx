@@ -18,20 +18,26 @@ export function Progress({ status: { quorums }, reports = [], now }: ProgressPro
   const others = reports.filter(({ event, by }) => !counted.has(keyOf(event, by)));
   if (quorums.length === 0 && others.length === 0) return <span data-part="progress" />;
   const times = new Map(reports.map(({ event, by, at }) => [keyOf(event, by), at]));
+  // Who is missing is the same for all counts of a state.
+  const first = new Map(quorums.toReversed().map((quorum) => [quorum.state, quorum]));
   return (
     <section aria-labelledby="progress" data-part="progress">
       <h2 id="progress">Progress</h2>
       <ul class="plain">
-        {quorums.map(({ state, event, have, need, by, missing }) => (
-          <li data-key={`${state}\n${event}`}>
-            <label>
-              {event} at {state}: {have} of {need ?? 'a share of the members'}
-              <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
-            </label>
-            <Reporters names={by} at={(name) => times.get(keyOf(event, name)) ?? null} now={now} />
-            {missing === undefined || missing.count === 0 ? null : <Missing {...missing} />}
-          </li>
-        ))}
+        {quorums.map((quorum) => {
+          const { state, event, have, need, by, missing } = quorum;
+          const isNamed = missing !== undefined && missing.count > 0 && first.get(state) === quorum;
+          return (
+            <li data-key={`${state}\n${event}`}>
+              <label>
+                {event} at {state}: {have} of {need ?? 'a share of the members'}
+                <progress value={Math.max(0, Math.min(have, need ?? 0))} max={Math.max(1, need ?? 1)} />
+              </label>
+              <Reporters names={by} at={(name) => times.get(keyOf(event, name)) ?? null} now={now} />
+              {isNamed ? <Missing {...missing} /> : null}
+            </li>
+          );
+        })}
         <OtherReports reports={others} now={now} />
       </ul>
     </section>

@@ -105,6 +105,16 @@ describe('a page', () => {
     expect([...inside.matchAll(/◷ ([\w.]+): open/g)].map(([, state]) => state)).toEqual(['a']);
   });
 
+  it('names who is missing once for all counts of a state', async () => {
+    const address = await newChart(
+      'initial: a\nstates: {a: {on: {update: {target: b, quorum: all}, fail: {target: c, quorum: 2}}}, b: {}, c: {}}',
+    );
+    const headers = { 'Content-Type': 'text/plain' };
+    await send('PUT', `/${address}/members`, { body: 'web-1\nweb-2\n', headers });
+    const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
+    expect(text.match(/missing: /g)).toHaveLength(1);
+  });
+
   it('is refused as one where there is no machine, under the same status', async () => {
     const response = await send('GET', `/${newAddress()}`, { headers: { Accept: BROWSER } });
     expect([response.status, response.headers.get('Content-Type')]).toEqual([404, 'text/html;charset=UTF-8']);
