@@ -24,6 +24,8 @@ const ROW = new RowParser<ListedRow>('machine', 'chart', 'run');
 /** Which machines are asked for. */
 export interface ListFilter {
   readonly chart?: string | undefined;
+  /** What the names of the charts begin with, any of these. */
+  readonly prefixes?: readonly string[] | undefined;
   /** Part of the address without the tenant, in any case of letters: names are ASCII. */
   readonly text?: string | undefined;
   /** An active state. */
@@ -179,9 +181,14 @@ interface SqlCondition {
   readonly parameters: readonly (string | number)[];
 }
 
-function conditionOf({ chart, text = '', state, is }: ListFilter, now: number): SqlCondition {
+function conditionOf({ chart, prefixes, text = '', state, is }: ListFilter, now: number): SqlCondition {
   const parts: [string, ...(string | number)[]][] = [];
   if (chart !== undefined) parts.push(['chart = ?', chart]);
+  if (prefixes !== undefined) {
+    const ranges = prefixes.map(() => '(chart >= ? AND chart < ?)').join(' OR ');
+    // No character of a name is behind this one.
+    parts.push([`(${ranges || 'FALSE'})`, ...prefixes.flatMap((prefix) => [prefix, `${prefix}\x7f`])]);
+  }
   if (text !== '')
     parts.push(["instr(lower(chart || iif(run = '', '', '@' || run)), ?) > 0", text.toLowerCase()]);
   if (state !== undefined)
