@@ -18,7 +18,7 @@ import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts'
 import { inSlices } from '../slices.ts';
 import { writeMembers } from '../store/members-table.ts';
 import { guardOf } from './auth.ts';
-import { InputsShape } from './contract/documents.ts';
+import { InputsShape } from './contract/document-parts.ts';
 import type { Env } from './env.ts';
 import { makeLink } from './links.ts';
 import { RemoteMachine } from './remote-machine.ts';

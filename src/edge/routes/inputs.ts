@@ -5,7 +5,7 @@ import { type Parsed, parseInput } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';
 import { readText } from '../body.ts';
 import { ANY_TYPE } from '../contract/contract.ts';
-import { InputsShape } from '../contract/documents.ts';
+import { InputsShape } from '../contract/document-parts.ts';
 import { IF_MATCH, withSubject } from '../parameters.ts';
 import { inputsInQuery } from '../query.ts';
 import type { MachineResource } from '../resource.ts';

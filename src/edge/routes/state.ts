@@ -4,7 +4,7 @@ import { checkState, type Parsed } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
 import { type ReportBody, readData, readWebhook } from '../body.ts';
 import { ANY_TYPE, type Contract } from '../contract/contract.ts';
-import { JsonShape } from '../contract/documents.ts';
+import { JsonShape } from '../contract/document-parts.ts';
 import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
 import { BY, EVENT, MAX_STALE, STATE, UPDATE_OPTIONS, updateOptions, WAIT } from '../parameters.ts';
