@@ -1,7 +1,7 @@
 /** Addresses of machines, `tenant/chart@run`: the only file that reads and writes them. */
 import * as z from 'zod';
-import { NAME_LENGTH } from './limits.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import { NAME_LENGTH } from './request-limits.ts';
 
 /** The address of a machine. */
 export interface Address {

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { isReservedEvent } from './chart/chart.ts';
 import { DATA_BYTES, DATA_DEPTH, EVENT_LENGTH } from './chart-limits.ts';
-import { CALLER_LENGTH, KEY_LENGTH, REASON_LENGTH, STATE_BYTES } from './limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
+import { CALLER_LENGTH, KEY_LENGTH, REASON_LENGTH, STATE_BYTES } from './request-limits.ts';
 
 /** A valid value, or the refusal of an invalid one. */
 export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refusal;

@@ -1,15 +1,9 @@
 /** Reads lists of members, as text and as JSON: who is expected to take part, each with labels. */
 import type { ChartIssue, Labels, Members } from './chart/chart.ts';
 import { CHART_ISSUES } from './chart-limits.ts';
-import {
-  CALLER_LENGTH,
-  LABEL_LENGTH,
-  LABEL_VALUE_LENGTH,
-  MEMBER_LABELS,
-  MEMBERS,
-  MEMBERS_BYTES,
-} from './limits.ts';
+import { LABEL_LENGTH, LABEL_VALUE_LENGTH, MEMBER_LABELS, MEMBERS, MEMBERS_BYTES } from './limits.ts';
 import { fitsIn, type Refusal, refuse } from './refusal.ts';
+import { CALLER_LENGTH } from './request-limits.ts';
 import { atOnce, type Sliced } from './sliced.ts';
 
 /** A list that was read: no name is in it twice. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { HOOK_VARIABLE, type HookVariable, readHook } from '../hook.ts';
-import { SECRET_BYTES } from '../limits.ts';
+import { SECRET_BYTES } from '../request-limits.ts';
 import { PACKAGE_ROOT } from './bundle.ts';
 import { readFlags } from './flags.ts';
 import { isLoopback, type Listen } from './listen.ts';

@@ -2,7 +2,7 @@
 import { sign } from 'hono/jwt';
 import { parseDuration } from '../chart/time.ts';
 import { GLOB, importTokenKey, RIGHTS, type Right } from '../grant.ts';
-import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../limits.ts';
+import { CALLER_LENGTH, SECRET_BYTES, TOKEN_LENGTH } from '../request-limits.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse } from './result.ts';
 

@@ -11,10 +11,11 @@ import {
   parseData,
   parseInput,
 } from '../inputs.ts';
-import { LINK_TTL, LINK_TTL_MAX, WAIT_MAX } from '../limits.ts';
+import { WAIT_MAX } from '../limits.ts';
 import { memberListReading } from '../member-list.ts';
 import { type Current, MEMBER_FACTS, type MemberFact, type MemberStatus } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
+import { LINK_TTL, LINK_TTL_MAX } from '../request-limits.ts';
 import { inSlices } from '../slices.ts';
 import { writeMembers } from '../store/members-table.ts';
 import { guardOf } from './auth.ts';

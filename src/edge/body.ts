@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { DATA_BYTES, WEBHOOK_BYTES } from '../chart-limits.ts';
 import type { Update } from '../commands.ts';
 import { type Parsed, parseData } from '../inputs.ts';
-import { BODY_WAIT } from '../limits.ts';
 import { fitsIn, refuse } from '../refusal.ts';
+import { BODY_WAIT } from '../request-limits.ts';
 
 /**
  * Reads a body of UTF-8.

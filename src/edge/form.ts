@@ -1,8 +1,8 @@
 /** Forms of pages. Their fields come in the body, `application/x-www-form-urlencoded`. */
 import type { Context } from 'hono';
 import type { Parsed } from '../inputs.ts';
-import { FORM_BYTES, FORM_FIELDS } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { FORM_BYTES, FORM_FIELDS } from '../request-limits.ts';
 import { readText } from './body.ts';
 import type { AppEnv } from './env.ts';
 import { queryOf } from './query.ts';

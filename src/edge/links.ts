@@ -6,8 +6,8 @@ import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
 import * as z from 'zod';
 import type { LinkedReport } from '../commands.ts';
 import { CallerShape, EventShape, StateShape } from '../inputs.ts';
-import { LINK_LENGTH } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { LINK_LENGTH } from '../request-limits.ts';
 import type { AuthBindings } from './env.ts';
 import type { RemoteMachine } from './remote-machine.ts';
 

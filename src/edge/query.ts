@@ -1,8 +1,8 @@
 /** Reads the query, and the last segment, of a request's URL. */
 import type { Context } from 'hono';
 import { type Inputs, offer, quoteShort } from '../chart/chart.ts';
-import { QUERY_PARAMETERS } from '../limits.ts';
 import { type Refusal, refuse } from '../refusal.ts';
+import { QUERY_PARAMETERS } from '../request-limits.ts';
 import type { Contract } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 

@@ -1,8 +1,8 @@
 /** The form that starts a run: its name, and a field for each input. It needs no script. */
 
 import { parseObjectName } from '../address.ts';
-import { NAME_LENGTH } from '../limits.ts';
 import type { NewestChart } from '../objects/chart-results.ts';
+import { NAME_LENGTH } from '../request-limits.ts';
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { Page } from './page.tsx';
 

@@ -1,7 +1,7 @@
 /** Bodies: read up to a bound of bytes and of time. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { DATA_BYTES } from '../../src/chart-limits.ts';
-import { BODY_WAIT, FLEETLOCK_BYTES } from '../../src/limits.ts';
+import { BODY_WAIT, FLEETLOCK_BYTES } from '../../src/request-limits.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { problemOf, send } from '../service.ts';
 import { sendWith } from '../tokens.ts';

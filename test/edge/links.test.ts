@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answer } from '../../src/edge/app.ts';
 import type { Env } from '../../src/edge/env.ts';
-import { LINK_LENGTH } from '../../src/limits.ts';
+import { LINK_LENGTH } from '../../src/request-limits.ts';
 import { newChart } from '../charts.ts';
 import { FUZZ } from '../fuzz.ts';
 import { historyOf, machinePath, send } from '../service.ts';

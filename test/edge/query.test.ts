@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import type { Contract } from '../../src/edge/contract/contract.ts';
-import { QUERY_PARAMETERS } from '../../src/limits.ts';
+import { QUERY_PARAMETERS } from '../../src/request-limits.ts';
 import { counting, final, newChart, putChart, sequence } from '../charts.ts';
 import { historyOf, machinePath, problemOf, send, statusOf } from '../service.ts';
 

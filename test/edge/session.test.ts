@@ -1,6 +1,6 @@
 /** Sessions of browsers, and what browsers get in place of problem details. */
 import { describe, expect, it } from 'vitest';
-import { SESSION_TOKEN_LENGTH } from '../../src/limits.ts';
+import { SESSION_TOKEN_LENGTH } from '../../src/request-limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { send } from '../service.ts';
 import { GUARDED, inSeconds, sendAs, sendWith, tokenFor, tokenWith } from '../tokens.ts';

@@ -1,7 +1,7 @@
 /** Tokens: which are accepted, and how they are sent. */
 import { sign } from 'hono/jwt';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { SECRET_BYTES, TOKEN_LENGTH } from '../../src/limits.ts';
+import { SECRET_BYTES, TOKEN_LENGTH } from '../../src/request-limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { historyOf, problemOf, statePath } from '../service.ts';
 import {

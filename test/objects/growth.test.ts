@@ -1,14 +1,8 @@
 /** The cost of a request grows linearly with the rows that callers have left. */
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/index.ts';
-import {
-  CALLER_COST,
-  CALLER_LENGTH,
-  CLAIMS,
-  HOLDERS_NAMED,
-  HOLDERS_TOLD,
-  STATUS_CALLERS,
-} from '../../src/limits.ts';
+import { CALLER_COST, CLAIMS, HOLDERS_NAMED, HOLDERS_TOLD, STATUS_CALLERS } from '../../src/limits.ts';
+import { CALLER_LENGTH } from '../../src/request-limits.ts';
 import { newChart } from '../charts.ts';
 import { FUZZ, IS_LONG } from '../fuzz.ts';
 import { evict, executeAt, inStorage, machinePath, send, updateAt } from '../service.ts';

@@ -1,17 +1,8 @@
 /** Receipts are bounded for ever: the newest 20,000 are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
 import { DATA_BYTES, EVENT_LENGTH } from '../../src/chart-limits.ts';
-import {
-  CALLER_LENGTH,
-  IF_MATCH_BYTES,
-  KEY_LENGTH,
-  RECEIPT_BYTES,
-  RECEIPTS,
-  RECEIPTS_SLACK,
-  REPORT_DATA,
-  REPORT_DATA_SLACK,
-  STATE_BYTES,
-} from '../../src/limits.ts';
+import { RECEIPT_BYTES, RECEIPTS, RECEIPTS_SLACK, REPORT_DATA, REPORT_DATA_SLACK } from '../../src/limits.ts';
+import { CALLER_LENGTH, IF_MATCH_BYTES, KEY_LENGTH, STATE_BYTES } from '../../src/request-limits.ts';
 import {
   type Receipt,
   ReceiptTable,

@@ -1,7 +1,8 @@
 /** `GET …/reports`: the callers that reported in the present visit of a state, or in its last one. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DATA_BYTES } from '../../src/chart-limits.ts';
-import { CALLER_LENGTH, REPORTS_PAGE, REPORTS_PAGE_LENGTH } from '../../src/limits.ts';
+import { REPORTS_PAGE, REPORTS_PAGE_LENGTH } from '../../src/limits.ts';
+import { CALLER_LENGTH } from '../../src/request-limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { ask, evict, inStorage, readAt, send, tracesOf, updateAt } from '../service.ts';
 import {

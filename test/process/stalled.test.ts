@@ -1,7 +1,7 @@
 /** Uploads that stall: they are answered after a timeout, and their connections are closed. */
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { BODY_WAIT } from '../../src/limits.ts';
+import { BODY_WAIT } from '../../src/request-limits.ts';
 import { cleanUp, startServer } from './server.ts';
 
 afterEach(cleanUp);

@@ -1,7 +1,7 @@
 /** Schemas of the documents of FleetLock. */
 import * as z from 'zod';
 import { CallerShape } from '../../inputs.ts';
-import { CALLER_LENGTH } from '../../limits.ts';
+import { CALLER_LENGTH } from '../../request-limits.ts';
 
 /** An error of FleetLock. */
 export const FaultShape = z.strictObject({

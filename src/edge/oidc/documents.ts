@@ -1,6 +1,6 @@
 /** Fetches the keys of an issuer: OpenID Connect Discovery 1.0, section 4, and JWK Sets (RFC 7517). */
 import * as z from 'zod';
-import { ISSUER_BYTES, ISSUER_KEYS, ISSUER_WAIT } from '../../limits.ts';
+import { ISSUER_BYTES, ISSUER_KEYS, ISSUER_WAIT } from '../../request-limits.ts';
 import { isLocal, isSafeAddress, type KeySource } from './config.ts';
 
 /** The algorithms that are accepted. A key has one of them, whatever a token says. */

@@ -1,5 +1,7 @@
 /** The keys of issuers that an isolate keeps. */
 import { waitUntil } from 'cloudflare:workers';
+import { LruCache } from '../../lru-cache.ts';
+import { type Refusal, refuse } from '../../refusal.ts';
 import {
   ISSUER_WAIT,
   KEYS_FRESH,
@@ -9,9 +11,7 @@ import {
   KEYS_WAITERS,
   NO_KEYS_PAUSE,
   OIDC_ENTRIES,
-} from '../../limits.ts';
-import { LruCache } from '../../lru-cache.ts';
-import { type Refusal, refuse } from '../../refusal.ts';
+} from '../../request-limits.ts';
 import type { KeySource } from './config.ts';
 import { type Algorithm, type Fetched, fetchKeys, type Keys, keyName } from './documents.ts';
 

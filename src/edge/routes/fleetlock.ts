@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import type { Lock } from '../../commands.ts';
-import { FLEETLOCK_BYTES } from '../../limits.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
+import { FLEETLOCK_BYTES } from '../../request-limits.ts';
 import { readText } from '../body.ts';
 import { ANY_TYPE, type Parameter } from '../contract/contract.ts';
 import { FaultShape, FleetLockShape } from '../contract/fleetlock-documents.ts';

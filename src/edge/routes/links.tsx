@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { LINK_TTL, LINK_TTL_MAX } from '../../limits.ts';
 import { type Refusal, statusOf, titleOf } from '../../refusal.ts';
+import { LINK_TTL, LINK_TTL_MAX } from '../../request-limits.ts';
 import { LinkFormPage } from '../../view/link-form.tsx';
 import { NoLinkPage, OfferPage, SentPage } from '../../view/link-page.tsx';
 import { wantsPage } from '../browsers.tsx';

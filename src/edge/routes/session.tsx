@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { SESSION_TOKEN_LENGTH, SIGN_IN_BYTES } from '../../limits.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
+import { SESSION_TOKEN_LENGTH, SIGN_IN_BYTES } from '../../request-limits.ts';
 import { SignInPage, SignOutPage } from '../../view/sign-in.tsx';
 import { authenticate, guardOf, type Lock } from '../auth.ts';
 import { readText } from '../body.ts';

@@ -1,7 +1,7 @@
 /** The variable `OIDC`: its forms, and its faults. */
 import { describe, expect, it } from 'vitest';
 import { oidcOf } from '../../../src/edge/oidc/config.ts';
-import { OIDC_BYTES, OIDC_ENTRIES } from '../../../src/limits.ts';
+import { OIDC_BYTES, OIDC_ENTRIES } from '../../../src/request-limits.ts';
 import { type Issuer, newIssuer } from '../../issuers.ts';
 import { problemOf } from '../../service.ts';
 import { GUARDED, sendWith } from '../../tokens.ts';

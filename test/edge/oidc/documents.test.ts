@@ -1,7 +1,7 @@
 /** The documents of an issuer: which keys are taken from them, and what is no answer. */
 import { describe, expect, it } from 'vitest';
 import { fetchKeys } from '../../../src/edge/oidc/documents.ts';
-import { ISSUER_BYTES, ISSUER_KEYS } from '../../../src/limits.ts';
+import { ISSUER_BYTES, ISSUER_KEYS } from '../../../src/request-limits.ts';
 import { type Issuer, newIssuer, newKey, put } from '../../issuers.ts';
 
 /** The names of the keys, or why there are none. */

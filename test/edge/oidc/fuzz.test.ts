@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { oidcOf } from '../../../src/edge/oidc/config.ts';
 import { fetchKeys } from '../../../src/edge/oidc/documents.ts';
 import { isIssued, verifyIssued } from '../../../src/edge/oidc/verify.ts';
-import { KEYS_PAUSE } from '../../../src/limits.ts';
+import { KEYS_PAUSE } from '../../../src/request-limits.ts';
 import { FUZZ } from '../../fuzz.ts';
 import { newIssuer, put } from '../../issuers.ts';
 import { inSeconds, sendWith } from '../../tokens.ts';

@@ -10,7 +10,7 @@ import {
   KEYS_USABLE,
   KEYS_WAITERS,
   NO_KEYS_PAUSE,
-} from '../../../src/limits.ts';
+} from '../../../src/request-limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { type Issuer, newIssuer, newKey } from '../../issuers.ts';
 import { problemOf, statePath } from '../../service.ts';

@@ -1,7 +1,7 @@
 /** Requests with the tokens of issuers: how they are sent, logged, waited for, and shared with pages. */
 import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ISSUED_TOKEN_LENGTH } from '../../../src/limits.ts';
+import { ISSUED_TOKEN_LENGTH } from '../../../src/request-limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { type Issuer, newIssuer } from '../../issuers.ts';
 import { problemOf, statePath } from '../../service.ts';

@@ -1,7 +1,7 @@
 /** Tokens of issuers: which are accepted, and what they allow. */
 import { sign } from 'hono/jwt';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ISSUED_TOKEN_LENGTH, ISSUER_SKEW } from '../../../src/limits.ts';
+import { ISSUED_TOKEN_LENGTH, ISSUER_SKEW } from '../../../src/request-limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { type Algorithm, type Issuer, type Key, newIssuer, newKey } from '../../issuers.ts';
 import { historyOf, problemOf, statePath } from '../../service.ts';

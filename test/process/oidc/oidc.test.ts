@@ -1,7 +1,7 @@
 /** A server that accepts the tokens of issuers: real ones, and ones that fail in every way. */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ISSUER_BYTES, ISSUER_WAIT, KEYS_PAUSE, NO_KEYS_PAUSE } from '../../../src/limits.ts';
+import { ISSUER_BYTES, ISSUER_WAIT, KEYS_PAUSE, NO_KEYS_PAUSE } from '../../../src/request-limits.ts';
 import { folderOf, SEQUENCE } from '../charts.ts';
 import { cleanUp, runCli, type Server, startServer, until } from '../server.ts';
 import { type Issuer, startIssuer, stopIssuers } from './issuer.ts';
