@@ -21,7 +21,8 @@ export async function attempt<Result>(
       onFailure?.();
       const trouble = troubleOf(error);
       if (trouble === undefined) throw error;
-      if (trouble === 'overloaded') return overloaded();
+      // Of a call that was lost before, it is not known whether it was counted.
+      if (trouble === 'overloaded' && attempts === 1) return overloaded();
       if (!isRepeatable) return refuse('outcome-unknown', OUTCOME_UNKNOWN);
       if (attempts === ATTEMPTS) return refuse('lost', LOST, { retryAfter: jitter() });
       await scheduler.wait(REPEAT_PAUSE + Math.random() * REPEAT_PAUSE);
@@ -39,6 +40,7 @@ const ATTEMPTS = 2;
  */
 const REPEAT_PAUSE = 10;
 
-const LOST = 'The connection to the machine was lost, twice. Send the request again: it counts once.';
+const LOST =
+  'The connection to the machine was lost, and so was the repetition. Send the request again: it counts once.';
 const OUTCOME_UNKNOWN =
   'The connection to the machine was lost; the request may have been counted. Look at the machine before you send it again, or send `by` or an Idempotency-Key, which count once.';

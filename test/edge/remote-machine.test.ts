@@ -17,21 +17,22 @@ function trouble(marks: Readonly<Record<string, boolean>>): Error {
   return Object.assign(new Error('Network connection lost.'), marks);
 }
 
-/** Sends a request over a connection that is cut `times` times, before or after the object was reached. */
+/** Sends a request over a connection that is cut `times` times, before or after the object was reached. An overloaded object is not reached. */
 async function over(
   times: number,
   when: When,
   path: string,
   init: RequestInit = {},
-  marks = { retryable: true },
+  ...marks: Readonly<Record<string, boolean>>[]
 ) {
   let cuts = 0;
   const cut = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     const isCut = cuts < times;
+    const error = trouble(marks[cuts] ?? marks.at(-1) ?? { retryable: true });
     cuts += 1;
-    if (isCut && when === 'before') throw trouble(marks);
+    if (isCut && (when === 'before' || 'overloaded' in error)) throw error;
     const result = await call();
-    if (isCut) throw trouble(marks);
+    if (isCut) throw error;
     return result;
   };
   const namespace = {
@@ -100,6 +101,16 @@ describe.each(['before', 'after'] as const)('a connection that is lost %s the co
 });
 
 describe('a machine that has too much to do', () => {
+  it('says nothing of a call that was lost before', async () => {
+    const address = await begun();
+    const path = `/${address}/state?state=drain&by=web-01`;
+    const troubles = [{ retryable: true }, { overloaded: true, retryable: true }];
+    const response = await over(2, 'after', path, { method: 'PUT' }, ...troubles);
+    expect(response.status).toBe(503);
+    expect((await problemOf(response)).type).toBe('urn:stateservice:problem:lost');
+    expect(await countOf(address)).toBe(1);
+  });
+
   it('has counted nothing, and says when to come again', async () => {
     const address = await begun();
     const marks = { overloaded: true, retryable: true };
