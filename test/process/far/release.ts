@@ -22,7 +22,12 @@ export async function hasRelease(): Promise<boolean> {
   }
 }
 
-/** Builds the release, with the dependencies of this working tree. @param folder a new one is made in it. */
+/**
+ * Builds the release, with the dependencies of this working tree. A package that only the release needs (`@dagrejs/dagre`)
+ * is a development dependency until the next release.
+ *
+ * @param folder a new one is made in it.
+ */
 export async function buildRelease(folder: string): Promise<Version> {
   const tree = join(folder, 'release');
   await mkdir(tree);
