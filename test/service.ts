@@ -1,6 +1,7 @@
 /** The service as its callers see it, and its objects as only a test may. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
+import { vi } from 'vitest';
 import type { Command, Outcome, Update } from '../src/commands.ts';
 import { Machine } from '../src/index.ts';
 import type { Answer, Query } from '../src/objects/results.ts';
@@ -158,6 +159,15 @@ export function rowsOf(sql: SqlStorage, table: string): Record<string, SqlStorag
 export async function evict(address: string): Promise<void> {
   await evictDurableObject(objectAt(address));
 }
+
+/** Shortens the pauses of objects, such as that between two calls of a machine to its tenant: an eviction waits for them. */
+export function withoutPauses(): void {
+  const wait = scheduler.wait.bind(scheduler);
+  vi.spyOn(scheduler, 'wait').mockImplementation((ms, options) => wait(Math.min(ms, SHORT_PAUSE), options));
+}
+
+/** ms */
+const SHORT_PAUSE = 5;
 
 /** Makes an address as if it had never been used: for `default`, which test files share. */
 export async function erase(address: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** The recorded responses of the original, request by request: see README.md in this folder. */
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { newChart } from '../charts.ts';
-import { chartOf, evict, machinePath, send } from '../service.ts';
+import { chartOf, evict, machinePath, send, withoutPauses } from '../service.ts';
 import recorded from './sequence.json';
 
 interface Case {
@@ -23,6 +23,11 @@ interface Step {
 }
 
 const cases: readonly Case[] = recorded;
+
+beforeEach(withoutPauses);
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 it('has all 60 cases and 1,366 steps', () => {
   const steps = cases.reduce((sum, { steps }) => sum + steps.length, 0);

@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Run } from '../chart/run.ts';
 import { newChart } from '../charts.ts';
-import { ask, evict, send, statusOf } from '../service.ts';
+import { ask, evict, send, statusOf, withoutPauses } from '../service.ts';
 import data from './statechart.json';
 
 interface Expected {
@@ -65,9 +65,11 @@ describe('over HTTP, with the object restarted between every two steps', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(START);
+    withoutPauses();
   });
   afterEach(() => {
     vi.useRealTimers();
+    vi.restoreAllMocks();
   });
 
   it.each(cases)('$id', async ({ chart, settle, initial, events, allStates }) => {
