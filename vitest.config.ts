@@ -61,6 +61,9 @@ const MEASURED = [
   'test/view/line-diff.test.ts',
 ];
 
+/** Files that start processes, or run in plain Node. `npm run test:peers` runs its own. */
+const OUTSIDE = ['browser', 'fault', 'peers', 'process', 'simulation'].map((folder) => `test/${folder}/**`);
+
 /** A project whose tests run inside workerd, with real storage. */
 function inWorkerd(name: string, test: TestUserConfig) {
   return {
@@ -94,7 +97,7 @@ export default defineConfig({
       // Everything that can run inside workerd does.
       inWorkerd('workerd', {
         include: ['test/**/*.test.ts'],
-        exclude: ['test/process/**', 'test/browser/**', 'test/fault/**', 'test/simulation/**', ...MEASURED],
+        exclude: [...OUTSIDE, ...MEASURED],
         ...sideBySide,
       }),
       // What is held to a time there.
