@@ -34,6 +34,12 @@ describe('small bounds', () => {
     const report = await simulate({ seed, seconds: seconds / 10, isTight: true });
     expect(report.failure && describeFailure(report.failure)).toBeUndefined();
   });
+
+  // In this world, an object counted its receipts on from before those of the other.
+  it('are kept by two objects that write in turn', { timeout: REST }, async () => {
+    const report = await simulate({ seed: 1_666_066_107, seconds: 0, isTight: true });
+    expect(report.failure && describeFailure(report.failure)).toBeUndefined();
+  });
 });
 
 describe('a world', () => {
