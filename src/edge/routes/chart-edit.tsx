@@ -5,6 +5,7 @@ import { uploadToRun } from '../../objects/refusals.ts';
 import { fitsIn, type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { EditPage, FIRST_CHART } from '../../view/edit-page.tsx';
 import { wantsPage } from '../browsers.tsx';
+import { UPLOAD_REFUSALS } from '../contract/upload-refusals.ts';
 import type { AppEnv } from '../env.ts';
 import { type Form, readForm } from '../form.ts';
 import { checkChart } from '../known-charts.ts';
@@ -71,16 +72,7 @@ export const chartEdit: MachineResource = {
           200: { says: 'The chart was only checked.', content: PAGE, headers: ['Vary'] },
           303: { says: 'It was uploaded.', headers: ['Location'] },
         },
-        refusals: [
-          'wrong-parameter',
-          'mid-sequence',
-          'wrong-revision',
-          'too-large',
-          'too-slow',
-          'invalid-chart',
-          'wrong-inputs',
-          'wrong-address',
-        ],
+        refusals: [...UPLOAD_REFUSALS, 'wrong-address'],
       },
       async answer(c, machine) {
         const sender = readSender(c);

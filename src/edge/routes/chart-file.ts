@@ -3,6 +3,7 @@ import { readText } from '../body.ts';
 import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE } from '../contract/contract.ts';
 import { UploadedShape } from '../contract/documents.ts';
+import { UPLOAD_REFUSALS } from '../contract/upload-refusals.ts';
 import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
@@ -62,15 +63,7 @@ export const chart: MachineResource = {
           200: { ...TAKEN, says: 'The machine runs it; with `dry_run`, it would.' },
           201: { ...TAKEN, says: 'There was no machine; one has begun with it.' },
         },
-        refusals: [
-          'wrong-parameter',
-          'mid-sequence',
-          'wrong-revision',
-          'too-large',
-          'too-slow',
-          'invalid-chart',
-          'wrong-inputs',
-        ],
+        refusals: UPLOAD_REFUSALS,
       },
       async answer(c, machine) {
         const conditions = readConditions(c);
