@@ -10,11 +10,18 @@ import { judge, summaryOf } from './judge.ts';
 import { removeReleasedWorker } from './released-worker.ts';
 import { PLAN, runOnce } from './run.ts';
 
-const USAGE = `npm run test:faults -- [--seeds N] [--first SEED]
+const USAGE = `npm run test:faults -- [--seeds N] [--first SEED] [--operations N]
 
-  --seeds N      how many runs (4)
-  --first SEED   the first one's seed (any); the others follow it
+  --seeds N        how many runs (4)
+  --first SEED     the first one's seed (any); the others follow it
+  --operations N   the answered calls of each run, at least (${PLAN.operations}); kills grow with them
 `;
+
+interface Flags {
+  readonly seeds: number;
+  readonly first: number;
+  readonly operations: number;
+}
 
 const flags = readFlags();
 if (flags !== undefined) {
@@ -25,10 +32,11 @@ if (flags !== undefined) {
 }
 
 /** @returns the exit code: 1 if a run was not linearizable, or tested too little. */
-async function runAll({ seeds, first }: { seeds: number; first: number }): Promise<number> {
+async function runAll({ seeds, first, operations }: Flags): Promise<number> {
+  const plan = { ...PLAN, operations, kills: Math.round((PLAN.kills * operations) / PLAN.operations) };
   const totals = { answered: 0, unknown: 0, kills: 0, linearizable: 0, good: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
-    const run = await runOnce({ ...PLAN, seed })
+    const run = await runOnce({ ...plan, seed })
       .catch((error: unknown) => {
         console.log(`seed ${seed}: the run has failed`);
         throw error;
@@ -48,14 +56,21 @@ async function runAll({ seeds, first }: { seeds: number; first: number }): Promi
   return good === seeds ? 0 : 1;
 }
 
-function readFlags(): { seeds: number; first: number } | undefined {
+function readFlags(): Flags | undefined {
   const { values } = parseArgs({
-    options: { seeds: { type: 'string' }, first: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      seeds: { type: 'string' },
+      first: { type: 'string' },
+      operations: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   const seeds = Number(values.seeds ?? 4);
   const first = Number(values.first ?? Math.floor(Math.random() * 100_000));
-  if (!values.help && Number.isSafeInteger(seeds) && seeds > 0 && Number.isSafeInteger(first))
-    return { seeds, first };
+  const operations = Number(values.operations ?? PLAN.operations);
+  const areWhole = [seeds, first, operations].every(Number.isSafeInteger);
+  if (!values.help && areWhole && seeds > 0 && operations >= PLAN.operations)
+    return { seeds, first, operations };
   console.log(USAGE);
   process.exitCode = values.help ? 0 : 2;
   return undefined;

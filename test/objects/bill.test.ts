@@ -108,7 +108,8 @@ const KINDS: Readonly<Record<string, () => Promise<Bill>>> = {
     const base = await newChart(chart);
     await accepted(put(`${base}@1`, 'a'));
     await whenTold(`${base}@1`);
-    const read = await meter(`${base}@2`);
+    // A run reads the chart of its base.
+    const read = await meter(base, `${base}@2`);
     await accepted(put(`${base}@2`, 'a'));
     await whenTold(`${base}@2`);
     return read();

@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
 import { Machine, Tenant } from '../../src/index.ts';
 import { objectAt } from '../service.ts';
+import { callsOn } from './spies.ts';
 
 /** The work of objects since the last reading. */
 export interface Bill {
@@ -13,7 +14,7 @@ export interface Bill {
   readonly rows: number;
 }
 
-/** Meters all objects' requests, and the rows of the machines at these addresses and of their tenants. */
+/** Meters the requests and rows of the machines at these addresses and of their tenants. */
 export async function meter(...addresses: readonly string[]): Promise<() => Bill> {
   const bill = { requests: 0, rows: 0 };
   const requests = [
@@ -31,11 +32,12 @@ export async function meter(...addresses: readonly string[]): Promise<() => Bill
     for (const spy of requests) spy.mockRestore();
   });
   const tenants = new Set(addresses.map((address) => address.split('/')[0] ?? ''));
+  const metered = new Set([...addresses, ...tenants]);
   for (const address of addresses) await runInDurableObject(objectAt(address), meterRows);
   for (const tenant of tenants) await runInDurableObject(env.TENANTS.getByName(tenant), meterRows);
   return () => {
     const since = {
-      requests: requests.reduce((sum, spy) => sum + spy.mock.calls.length, 0),
+      requests: requests.reduce((sum, spy) => sum + callsOn(spy, ...metered), 0),
       rows: bill.rows,
     };
     for (const spy of requests) spy.mockClear();

@@ -6,6 +6,7 @@ import { final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { report, statusOf } from '../service.ts';
 import { reset, upload } from './callers.ts';
+import { callsOn } from './spies.ts';
 
 const first = 'initial: a\nstates: {a: {on: {update: b}}, b: {}}';
 const other = sequence(final('x'));
@@ -37,10 +38,10 @@ describe('a status', () => {
     await report(`${base}@one`, 'a');
     const read = vi.spyOn(Machine.prototype, 'read');
     for (let i = 0; i < 10; i++) await statusOf(`${base}@one`);
-    expect(read).toHaveBeenCalledTimes(10);
+    expect([callsOn(read, `${base}@one`), callsOn(read, base)]).toEqual([10, 0]);
     vi.setSystemTime(NOON + NEWEST_FOR);
     for (let i = 0; i < 10; i++) await statusOf(`${base}@one`);
-    expect(read).toHaveBeenCalledTimes(21);
+    expect([callsOn(read, `${base}@one`), callsOn(read, base)]).toEqual([20, 1]);
     read.mockRestore();
   });
 
