@@ -84,12 +84,12 @@ function inWorkerd(name: string, test: TestUserConfig) {
       }),
     ],
     // One isolate a worker for all its files, which is twice as fast: each test has addresses of its own.
-    test: { name, isolate: false, testTimeout: 30_000, provide: { fuzz }, ...test },
+    test: { name, isolate: false, testTimeout: 90_000, hookTimeout: 60_000, provide: { fuzz }, ...test },
   };
 }
 
 /** What projects share whose tests start server processes. */
-const servers = { globalSetup: 'test/process/bundled.ts', testTimeout: 60_000, hookTimeout: 60_000 };
+const servers = { globalSetup: 'test/process/bundled.ts', testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

@@ -66,18 +66,25 @@ export function linearize<State, Request, Answer>(
   const path: Place<State>[] = [
     { state: initial, moves: movesFrom(initial, model.key(initial)), by: undefined },
   ];
-  let furthest: Stuck<State, Request, Answer> | undefined;
+  let furthest = { state: initial, order: [] as number[], next: frontier.candidates() };
+  /** How many calls of the longest order are those of the path: copying all of it each time would be quadratic. */
+  let shared = 0;
 
   for (let place = path.at(-1); place !== undefined; place = path.at(-1)) {
-    if (frontier.isDone) return { ok: true, order: orderOf(path), state: place.state };
-    if (furthest === undefined || path.length > furthest.order.length + 1) {
-      const next = frontier.candidates().map((i) => frontier.at(i));
-      furthest = { order: orderOf(path), state: place.state, next };
+    if (path.length > furthest.order.length + 1) {
+      const { order } = furthest;
+      for (; shared < path.length - 1; shared++) order[shared] = path[shared + 1]?.by ?? 0;
+      furthest = { state: place.state, order, next: frontier.candidates() };
     }
-    if (seen.size >= places) return { ok: false, gaveUp: true, stuck: furthest };
+    if (frontier.isDone) {
+      const order = path.flatMap(({ by }) => (by === undefined ? [] : [by]));
+      return { ok: true, order: operationsOf(order), state: place.state };
+    }
+    if (seen.size >= places) return { ok: false, gaveUp: true, stuck: stuckAt() };
     const { done, value: move } = place.moves.next();
     if (done) {
       path.pop();
+      shared = Math.min(shared, path.length - 1);
       if (place.by !== undefined) frontier.undo(place.by);
       continue;
     }
@@ -92,8 +99,7 @@ export function linearize<State, Request, Answer>(
       });
     }
   }
-  if (furthest === undefined) throw new Error('a search has to begin somewhere');
-  return { ok: false, gaveUp: false, stuck: furthest };
+  return { ok: false, gaveUp: false, stuck: stuckAt() };
 
   /**
    * Generates the next calls: all that are possible, or those up to one without an effect, which loses nothing by being
@@ -115,8 +121,13 @@ export function linearize<State, Request, Answer>(
     return Math.min(...calls.map((call) => model.most(call)));
   }
 
-  function orderOf(places: readonly Place<State>[]): Operation<Request, Answer>[] {
-    return places.flatMap(({ by }) => (by === undefined ? [] : [frontier.at(by)]));
+  function stuckAt(): Stuck<State, Request, Answer> {
+    const { state, order, next } = furthest;
+    return { state, order: operationsOf(order), next: operationsOf(next) };
+  }
+
+  function operationsOf(indexes: readonly number[]): Operation<Request, Answer>[] {
+    return indexes.map((index) => frontier.at(index));
   }
 }
 
