@@ -1,5 +1,5 @@
 /** Addresses of machines, `tenant/chart@run`: the only file that reads and writes them. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Refusal, refuse } from './refusal.ts';
 import { NAME_LENGTH } from './request-limits.ts';
 
@@ -18,12 +18,12 @@ export const DEFAULT: Address = { chart: 'default' };
 
 /** A name in an address: safe in a path, a file name and a log line. */
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAME_LENGTH - 1}}$`);
-export const NameShape = z.string().regex(NAME);
+export const NameShape = z.string().check(z.regex(NAME));
 
 /** `chart` or `chart@run`. */
 export const ChartAndRunShape = z
   .string()
-  .regex(new RegExp(`${NAME.source.slice(0, -1)}(@${NAME.source.slice(1, -1)})?$`));
+  .check(z.regex(new RegExp(`${NAME.source.slice(0, -1)}(@${NAME.source.slice(1, -1)})?$`)));
 
 /** First path segments of the service's and the `default` machine's resources: no tenant can have these names. */
 const RESERVED: ReadonlySet<string> = new Set([

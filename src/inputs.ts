@@ -1,5 +1,5 @@
 /** Validates what callers say, by HTTP and by the binding alike. Each rule is a shape; its messages say it. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isReservedEvent } from './chart/chart.ts';
 import { DATA_BYTES, DATA_DEPTH, EVENT_LENGTH } from './chart-limits.ts';
 import { fitsIn, type Refusal, type RefusalCode, refuse } from './refusal.ts';
@@ -14,7 +14,7 @@ export type Parsed<Value> = { readonly ok: true; readonly value: Value } | Refus
  * @returns the value, or a refusal with the message of the first rule that the input breaks.
  */
 export function parseInput<Value>(
-  shape: z.ZodType<Value>,
+  shape: z.ZodMiniType<Value>,
   input: unknown,
   code: RefusalCode = 'wrong-parameter',
 ): Parsed<Value> {
@@ -34,27 +34,29 @@ export const KeyShape = textShape(KEY_LENGTH, `\`Idempotency-Key\` must have 1 t
 /** The name of a state. Whether the chart has such a state, its machine decides. */
 export const StateShape = z
   .string()
-  .refine((state) => fitsIn(STATE_BYTES, state), `\`state\` must have at most ${STATE_BYTES} bytes.`);
+  .check(
+    z.refine((state) => fitsIn(STATE_BYTES, state), `\`state\` must have at most ${STATE_BYTES} bytes.`),
+  );
 
 const EVENT_SIZE = `An event's name has 1 to ${EVENT_LENGTH} characters.`;
 
 /** The name of an event that a caller sends. */
-export const EventShape = z
-  .string()
-  .min(1, EVENT_SIZE)
-  .max(EVENT_LENGTH, EVENT_SIZE)
-  .regex(/^[^*]*$/, 'Only charts can have wildcards; send the name of an event.')
-  .refine(
+export const EventShape = z.string().check(
+  z.minLength(1, EVENT_SIZE),
+  z.maxLength(EVENT_LENGTH, EVENT_SIZE),
+  z.regex(/^[^*]*$/, 'Only charts can have wildcards; send the name of an event.'),
+  z.refine(
     (event) => !isReservedEvent(event),
     'Names that begin with xstate., done. or error. are reserved by XState.',
-  );
+  ),
+);
 
 /** Why an operator does something. */
-export const ReasonShape = z
-  .string()
-  .min(1, '`reason` is empty.')
-  .max(REASON_LENGTH, `\`reason\` must have at most ${REASON_LENGTH} characters.`)
-  .refine((text) => text.isWellFormed(), '`reason` must be well-formed Unicode.');
+export const ReasonShape = z.string().check(
+  z.minLength(1, '`reason` is empty.'),
+  z.maxLength(REASON_LENGTH, `\`reason\` must have at most ${REASON_LENGTH} characters.`),
+  z.refine((text) => text.isWellFormed(), '`reason` must be well-formed Unicode.'),
+);
 
 /** @returns a refusal if `reason` is empty or too long. */
 export function checkReason(reason: string): Refusal | undefined {
@@ -119,16 +121,16 @@ function wrongData(value: unknown, depth: number): string | undefined {
   return undefined;
 }
 
-function check(shape: z.ZodType<string>, text: string, code?: RefusalCode): Refusal | undefined {
+function check(shape: z.ZodMiniType<string>, text: string, code?: RefusalCode): Refusal | undefined {
   const parsed = parseInput(shape, text, code);
   return parsed.ok ? undefined : parsed;
 }
 
 /** A text of 1 to `most` UTF-16 code units without lone surrogates. */
 function textShape(most: number, rule: string) {
-  return z
-    .string()
-    .min(1, rule)
-    .max(most, rule)
-    .refine((text) => text.isWellFormed(), rule);
+  return z.string().check(
+    z.minLength(1, rule),
+    z.maxLength(most, rule),
+    z.refine((text) => text.isWellFormed(), rule),
+  );
 }

@@ -1,5 +1,5 @@
 /** Amounts of quorums and slots: a number, a share of the machine's members, or one of the run's inputs. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type InputReference, parseInputReference, type Scalar } from './terms.ts';
 
 /** `5`, `95%`, or `inputs.batch`, whose value is an amount again. `all` is 100 %. */
@@ -72,11 +72,11 @@ export function amountShape(rule: string, examples: string, most = Number.MAX_SA
   const error = `must be ${rule}, a share of the members (${examples}), or an input (\`inputs.batch\`)`;
   return z.union(
     [
-      z.int({ error }).min(1, { error }).max(most, { error }),
-      z
-        .string()
-        .refine((text) => parseAmount(text) !== undefined, { error })
-        .meta({ pattern: `^(?:all|\\d{1,3}(?:\\.\\d{1,3})?%|inputs\\.[A-Za-z_][A-Za-z0-9_]{0,62})$` }),
+      z.int({ error }).check(z.minimum(1, { error }), z.maximum(most, { error })),
+      z.string().check(
+        z.refine((text) => parseAmount(text) !== undefined, { error }),
+        z.meta({ pattern: `^(?:all|\\d{1,3}(?:\\.\\d{1,3})?%|inputs\\.[A-Za-z_][A-Za-z0-9_]{0,62})$` }),
+      ),
     ],
     { error },
   );

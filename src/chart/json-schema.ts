@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { EditedSequence } from './sequence-shape.ts';
 import { StatechartShape } from './statechart/statechart-shape.ts';
 

@@ -1,5 +1,5 @@
 /** `notify`: which hooks are told of what. A key that neither the original nor XState has, the same in both dialects. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHART_HOOKS, CHART_NOTIFY } from '../chart-limits.ts';
 import { HOOK_NAME } from '../hook.ts';
 import type { Data, Document } from './document.ts';
@@ -14,33 +14,44 @@ const Name = z.union([z.string(), z.number(), z.boolean()], {
 /** The shape of the key. */
 export const NotifyField = {
   notify: z
-    .array(
-      z.strictObject(
-        {
-          on: z
-            .union([Name, z.array(Name).min(1, { error: 'must name at least one state' })], {
-              error: 'must be a state, or `paused`, `overridden` or `refused`, or a list of them',
-            })
-            .describe(
-              'What is told: a state that is entered, by its `id`, its path or its key; `paused`, `overridden`, `refused`.',
-            ),
-          to: z
-            .string({ error: 'must be the name of a hook, such as OPS' })
-            .regex(HOOK_NAME, { error: 'must be the name of a hook: capital letters, digits and `_`' })
-            .describe(
-              'The name of a hook. The deployer sets its address and its secret: `HOOK_OPS` for `OPS`.',
-            ),
-        },
-        { error: 'must be a mapping, such as `{on: [rollback], to: OPS}`' },
-      ),
-      { error: 'must be a list, such as `[{on: [rollback], to: OPS}]`' },
+    .optional(
+      z
+        .array(
+          z.strictObject(
+            {
+              on: z
+                .union(
+                  [Name, z.array(Name).check(z.minLength(1, { error: 'must name at least one state' }))],
+                  {
+                    error: 'must be a state, or `paused`, `overridden` or `refused`, or a list of them',
+                  },
+                )
+                .check(
+                  z.describe(
+                    'What is told: a state that is entered, by its `id`, its path or its key; `paused`, `overridden`, `refused`.',
+                  ),
+                ),
+              to: z.string({ error: 'must be the name of a hook, such as OPS' }).check(
+                z.regex(HOOK_NAME, {
+                  error: 'must be the name of a hook: capital letters, digits and `_`',
+                }),
+                z.describe(
+                  'The name of a hook. The deployer sets its address and its secret: `HOOK_OPS` for `OPS`.',
+                ),
+              ),
+            },
+            { error: 'must be a mapping, such as `{on: [rollback], to: OPS}`' },
+          ),
+          { error: 'must be a list, such as `[{on: [rollback], to: OPS}]`' },
+        )
+        .check(
+          z.maxLength(CHART_NOTIFY, { error: `has at most ${CHART_NOTIFY} items` }),
+          z.refine((items) => new Set(items.map(({ to }) => to)).size <= CHART_HOOKS, {
+            error: `names at most ${CHART_HOOKS} hooks`,
+          }),
+        ),
     )
-    .max(CHART_NOTIFY, { error: `has at most ${CHART_NOTIFY} items` })
-    .refine((items) => new Set(items.map(({ to }) => to)).size <= CHART_HOOKS, {
-      error: `names at most ${CHART_HOOKS} hooks`,
-    })
-    .optional()
-    .describe('Whom to tell of what: hooks, which are addresses that the deployer has named.'),
+    .check(z.describe('Whom to tell of what: hooks, which are addresses that the deployer has named.')),
 };
 
 /**

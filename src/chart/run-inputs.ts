@@ -1,5 +1,5 @@
 /** `inputs`: what may differ from run to run. The same in both dialects. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHART_INPUTS, CHART_SLOTS, INPUTS_BYTES } from '../chart-limits.ts';
 import { type Amount, parseInputAmount } from './amount.ts';
 import type { Document } from './document.ts';
@@ -16,15 +16,25 @@ const VALUE = { error: 'must be a number, text, a boolean, or null where it must
 
 export const InputsField = {
   inputs: z
-    .record(z.string().regex(INPUT_NAME), z.union([z.string(), z.number(), z.boolean(), z.null()], VALUE), {
-      error: ({ code }) => (code === 'invalid_key' ? NAME : 'must be a mapping of names to defaults'),
-    })
-    .refine((inputs) => Object.keys(inputs).length <= CHART_INPUTS, {
-      error: `has at most ${CHART_INPUTS} inputs`,
-    })
-    .optional()
-    .describe(
-      'What may differ from run to run, with defaults; null means that it must be given. Guards and assignments read `inputs.x`; `slots`, `quorum` and the keys of `after` may be `inputs.x`.',
+    .optional(
+      z
+        .record(
+          z.string().check(z.regex(INPUT_NAME)),
+          z.union([z.string(), z.number(), z.boolean(), z.null()], VALUE),
+          {
+            error: ({ code }) => (code === 'invalid_key' ? NAME : 'must be a mapping of names to defaults'),
+          },
+        )
+        .check(
+          z.refine((inputs) => Object.keys(inputs).length <= CHART_INPUTS, {
+            error: `has at most ${CHART_INPUTS} inputs`,
+          }),
+        ),
+    )
+    .check(
+      z.describe(
+        'What may differ from run to run, with defaults; null means that it must be given. Guards and assignments read `inputs.x`; `slots`, `quorum` and the keys of `after` may be `inputs.x`.',
+      ),
     ),
 };
 

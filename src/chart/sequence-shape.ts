@@ -1,5 +1,5 @@
 /** The shapes of a sequence: for checking documents, and for the JSON Schema that editors use. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHART_STATES } from '../chart-limits.ts';
 import { NotifyField } from './notify.ts';
 import { OnlyField } from './only.ts';
@@ -14,12 +14,12 @@ const NameShape = z.union([z.string(), z.number(), z.boolean()], {
 const LabelShape = z.union([z.string(), z.number(), z.boolean()], {
   error: 'must be a label, such as `count`',
 });
-const NumberShape = z
-  .number({ error: 'must be a number, such as 0 or 2.5, without quotes' })
-  .refine(Number.isFinite, { error: 'must be a finite number' })
-  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+const NumberShape = z.number({ error: 'must be a number, such as 0 or 2.5, without quotes' }).check(
+  z.refine(Number.isFinite, { error: 'must be a finite number' }),
+  z.refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
     error: `must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}, where counting by 1 is exact`,
-  });
+  }),
+);
 const MOMENT = {
   error: 'must be a time: `2026-12-01T02:00:00` (UTC), or with an offset, `2026-12-01T02:00:00+02:00`',
 };
@@ -27,11 +27,11 @@ const MOMENT = {
 const IN_FULL = /T\d\d:\d\d:\d\d/;
 const TimestampShape = z
   .string(MOMENT)
-  .refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, MOMENT);
+  .check(z.refine((text) => IN_FULL.test(text) && parseTimestamp(text) !== undefined, MOMENT));
 
-const measureShape = <Value extends z.ZodType>(value: Value) =>
+const measureShape = <Value extends z.ZodMiniType>(value: Value) =>
   z.object({ key: LabelShape, value }, { error: 'must be a mapping, such as `{key: count, value: 1}`' });
-const targetShape = <Value extends z.ZodType>(value: Value) =>
+const targetShape = <Value extends z.ZodMiniType>(value: Value) =>
   z.object(
     { name: NameShape, when: measureShape(value) },
     { error: 'must be a mapping, such as `{name: red_state, when: {key: count, value: 1}}`' },
@@ -61,11 +61,13 @@ export const StateShapes = {
 export const FUNCTIONS = ['increment', 'time'] as const;
 
 const CHART = { error: 'must be a mapping with `current_state` and `states`' };
-const listShape = <State extends z.ZodType>(state: State) =>
+const listShape = <State extends z.ZodMiniType>(state: State) =>
   z
     .array(state, { error: 'must be a list of states' })
-    .min(1, { error: 'must name at least one state' })
-    .max(CHART_STATES, { error: `must name at most ${CHART_STATES} states` });
+    .check(
+      z.minLength(1, { error: 'must name at least one state' }),
+      z.maxLength(CHART_STATES, { error: `must name at most ${CHART_STATES} states` }),
+    );
 
 /** The document without its states. Each state is checked on its own, against the shape of its `func`. */
 export const ChartShape = z.object(
@@ -73,15 +75,15 @@ export const ChartShape = z.object(
   CHART,
 );
 
-const measureFor = (value: z.ZodType) =>
+const measureFor = (value: z.ZodMiniType) =>
   z.strictObject({
-    key: LabelShape.describe('A label for people; it is never compared.'),
+    key: LabelShape.check(z.describe('A label for people; it is never compared.')),
     value,
   });
-const targetFor = (value: z.ZodType) =>
+const targetFor = (value: z.ZodMiniType) =>
   z.strictObject({
-    name: NameShape.describe('The name of the next state.'),
-    when: measureFor(value).describe('The condition for leaving the state.'),
+    name: NameShape.check(z.describe('The name of the next state.')),
+    when: measureFor(value).check(z.describe('The condition for leaving the state.')),
   });
 
 /**
@@ -90,38 +92,45 @@ const targetFor = (value: z.ZodType) =>
  */
 const EditedState = z
   .strictObject({
-    name: NameShape.describe('The name of the state.'),
+    name: NameShape.check(z.describe('The name of the state.')),
     func: z
-      .enum(FUNCTIONS)
-      .optional()
-      .describe('`increment` counts updates, `time` waits for a moment. A state without it is final.'),
-    current: measureFor(z.number().describe('The present count.'))
-      .optional()
-      .describe('For `increment`: the present count.'),
-    target: targetFor(
-      z
-        .union([z.number(), z.string().regex(TIMESTAMP)])
-        .describe(
-          'For `increment`: the count at which the state is left. For `time`: the moment, 2026-12-01T02:00:00.',
+      .optional(z.enum(FUNCTIONS))
+      .check(
+        z.describe('`increment` counts updates, `time` waits for a moment. A state without it is final.'),
+      ),
+    current: z
+      .optional(measureFor(z.number().check(z.describe('The present count.'))))
+      .check(z.describe('For `increment`: the present count.')),
+    target: z
+      .optional(
+        targetFor(
+          z
+            .union([z.number(), z.string().check(z.regex(TIMESTAMP))])
+            .check(
+              z.describe(
+                'For `increment`: the count at which the state is left. For `time`: the moment, 2026-12-01T02:00:00.',
+              ),
+            ),
         ),
-    )
-      .optional()
-      .describe('The next state, and the condition for it.'),
+      )
+      .check(z.describe('The next state, and the condition for it.')),
     ...SlotsFields,
     ...OnlyField,
     ...WindowFields,
   })
-  .meta({
-    allOf: [
-      forFunction('increment', ['current', 'target'], { type: 'number' }),
-      forFunction('time', ['target'], { type: 'string' }),
-      {
-        if: { properties: { func: false } },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-        then: { properties: { current: false, target: false } },
-      },
-    ],
-  });
+  .check(
+    z.meta({
+      allOf: [
+        forFunction('increment', ['current', 'target'], { type: 'number' }),
+        forFunction('time', ['target'], { type: 'string' }),
+        {
+          if: { properties: { func: false } },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { properties: { current: false, target: false } },
+        },
+      ],
+    }),
+  );
 
 /** The other keys that a `func` requires, as JSON Schema. */
 function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string[], value: object) {
@@ -134,8 +143,8 @@ function forFunction(func: (typeof FUNCTIONS)[number], required: readonly string
 
 /** A whole sequence, for the JSON Schema. */
 export const EditedSequence = z.strictObject({
-  current_state: NameShape.describe('The name of the state in which the machine starts.'),
+  current_state: NameShape.check(z.describe('The name of the state in which the machine starts.')),
   ...InputsField,
   ...NotifyField,
-  states: listShape(EditedState).describe('The states, in any order.'),
+  states: listShape(EditedState).check(z.describe('The states, in any order.')),
 });

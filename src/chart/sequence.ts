@@ -3,7 +3,7 @@
  *
  * Source of the rules: facebookincubator/StateService, `state_service/state.py` at 0.9.0 and 1.1.0 (MIT).
  */
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { CHART_STATES, STATE_NAME_LENGTH } from '../chart-limits.ts';
 import { type Data, type Document, keyText } from './document.ts';
 import { checkOnly } from './expression.ts';

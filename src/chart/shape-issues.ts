@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Document, keyText } from './document.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
 import { STATECHART_KEYS } from './statechart/statechart-shape.ts';
@@ -9,7 +9,7 @@ import { STATECHART_KEYS } from './statechart/statechart-shape.ts';
  * @param base the path at which the schema was applied.
  */
 export function reportShape(
-  error: z.ZodError,
+  error: z.core.$ZodError,
   document: Document,
   base: readonly PathStep[],
   issues: IssueList,

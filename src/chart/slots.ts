@@ -1,5 +1,5 @@
 /** `slots`, `lease` and `cooldown`: keys that neither the original nor XState has, the same in both dialects. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHART_SLOTS } from '../chart-limits.ts';
 import { amountShape, parseAmount } from './amount.ts';
 import type { Slots } from './model.ts';
@@ -8,22 +8,24 @@ import { DEFAULT_LEASE, DURATION, parseDuration } from './time.ts';
 const LEASE = { error: 'must be a duration of at least 1s, such as 90s or 15m' };
 
 const DurationShape = z
-  .union([z.number(), z.string().meta({ pattern: DURATION.source })], LEASE)
-  .refine((duration) => (parseDuration(String(duration)) ?? 0) >= 1_000, LEASE);
+  .union([z.number(), z.string().check(z.meta({ pattern: DURATION.source }))], LEASE)
+  .check(z.refine((duration) => (parseDuration(String(duration)) ?? 0) >= 1_000, LEASE));
 
 /** The shapes of the keys. */
 export const SlotsFields = {
-  slots: amountShape(`a whole number from 1 to ${CHART_SLOTS}`, '`10%`', CHART_SLOTS)
-    .optional()
-    .describe(
-      'How many callers may hold a slot at a time: a number, a share of the members (`10%`), or an input (`inputs.batch`). A caller claims a slot before it reports.',
+  slots: z
+    .optional(amountShape(`a whole number from 1 to ${CHART_SLOTS}`, '`10%`', CHART_SLOTS))
+    .check(
+      z.describe(
+        'How many callers may hold a slot at a time: a number, a share of the members (`10%`), or an input (`inputs.batch`). A caller claims a slot before it reports.',
+      ),
     ),
-  lease: DurationShape.optional().describe(
-    'How long a claim lasts unless it is renewed: 90s, 15m. Default: 15m.',
-  ),
-  cooldown: DurationShape.optional().describe(
-    'How long a slot stays taken after the report that frees it: 5m. It sets the pace.',
-  ),
+  lease: z
+    .optional(DurationShape)
+    .check(z.describe('How long a claim lasts unless it is renewed: 90s, 15m. Default: 15m.')),
+  cooldown: z
+    .optional(DurationShape)
+    .check(z.describe('How long a slot stays taken after the report that frees it: 5m. It sets the pace.')),
 };
 
 /** The keys as a document has them, valid or not. */

@@ -1,6 +1,6 @@
 /** `window`: a key that neither the original nor XState has, the same in both dialects. `opening.ts` evaluates it. */
 import { CronPattern } from 'croner';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {
   CHART_WINDOWS,
   CRON_LENGTH,
@@ -24,25 +24,30 @@ const WINDOW = { error: `must be a window, such as ${EXAMPLE}` };
 const WINDOWS = { error: `${WINDOW.error}, or a list of 1 to ${STATE_WINDOWS}` };
 
 const durationShape = (what: { error: string }, from: number, to: number) =>
-  z.union([z.number(), z.string().meta({ pattern: DURATION.source })], what).refine((written) => {
-    const duration = parseDuration(String(written));
-    return duration !== undefined && duration >= from && duration <= to;
-  }, what);
+  z.union([z.number(), z.string().check(z.meta({ pattern: DURATION.source }))], what).check(
+    z.refine((written) => {
+      const duration = parseDuration(String(written));
+      return duration !== undefined && duration >= from && duration <= to;
+    }, what),
+  );
 
 const WindowShape = z.strictObject(
   {
     cron: z
       .string(CRON)
-      .max(CRON_LENGTH, { error: `must have at most ${CRON_LENGTH} characters` })
-      .describe('When it opens: minute, hour, day of the month, month, day of the week. `0 2 * * 1-5`.'),
-    for: durationShape(LENGTH, WINDOW_MIN, WINDOW_MAX).describe('How long it is open: 90m, 4h, 2d.'),
+      .check(
+        z.maxLength(CRON_LENGTH, { error: `must have at most ${CRON_LENGTH} characters` }),
+        z.describe('When it opens: minute, hour, day of the month, month, day of the week. `0 2 * * 1-5`.'),
+      ),
+    for: durationShape(LENGTH, WINDOW_MIN, WINDOW_MAX).check(z.describe('How long it is open: 90m, 4h, 2d.')),
     zone: z
-      .string(ZONE)
-      .optional()
-      .describe('The time zone of `cron`, as in the IANA database: Europe/Berlin. Left out, it is UTC.'),
-    cutoff: durationShape(CUTOFF, 0, WINDOW_MAX)
-      .optional()
-      .describe('How long before it closes no more work is begun: 30m.'),
+      .optional(z.string(ZONE))
+      .check(
+        z.describe('The time zone of `cron`, as in the IANA database: Europe/Berlin. Left out, it is UTC.'),
+      ),
+    cutoff: z
+      .optional(durationShape(CUTOFF, 0, WINDOW_MAX))
+      .check(z.describe('How long before it closes no more work is begun: 30m.')),
   },
   WINDOW,
 );
@@ -56,9 +61,12 @@ export type WrittenWindows = WrittenWindow | readonly WrittenWindow[];
 /** The shape of the key. */
 export const WindowFields = {
   window: z
-    .union([WindowShape, z.array(WindowShape).min(1).max(STATE_WINDOWS)], WINDOWS)
-    .optional()
-    .describe('When work may be begun here and in the states inside: one window, or a list of them.'),
+    .optional(
+      z.union([WindowShape, z.array(WindowShape).check(z.minLength(1), z.maxLength(STATE_WINDOWS))], WINDOWS),
+    )
+    .check(
+      z.describe('When work may be begun here and in the states inside: one window, or a list of them.'),
+    ),
 };
 
 /** Every key of a window, for suggestions. */

@@ -1,6 +1,6 @@
 /** Authentication: JSON Web Tokens (RFC 7519), the service's own, signed with HS256, and those of issuers (`oidc/`). */
 import { verify } from 'hono/utils/jwt/jwt';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Grant, importTokenKey, RIGHTS } from '../grant.ts';
 import { CallerShape } from '../inputs.ts';
 import { type Refusal, refuse } from '../refusal.ts';
@@ -96,10 +96,10 @@ async function verifyOwn(
 
 /** The claims of a token (RFC 7519). */
 const Claims = z.object({
-  sub: z.string().min(1).max(CALLER_LENGTH),
-  charts: z.array(z.string()).min(1),
-  can: z.array(z.enum(RIGHTS)).min(1),
-  by: CallerShape.optional(),
+  sub: z.string().check(z.minLength(1), z.maxLength(CALLER_LENGTH)),
+  charts: z.array(z.string()).check(z.minLength(1)),
+  can: z.array(z.enum(RIGHTS)).check(z.minLength(1)),
+  by: z.optional(CallerShape),
   /** s since the epoch */
   exp: z.number(),
 });

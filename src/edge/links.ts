@@ -3,7 +3,7 @@
  * under a key that is derived from the secret of the tokens. So a link is no token, and a token is no link.
  */
 import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { LinkedReport } from '../commands.ts';
 import { CallerShape, EventShape, StateShape } from '../inputs.ts';
 import { type Refusal, refuse } from '../refusal.ts';
@@ -102,7 +102,7 @@ const LinkShape = z.object({
   event: EventShape,
   by: CallerShape,
   visit: z.object({ started: z.int(), number: z.int(), since: z.int() }),
-  sub: z.string().exactOptional(),
+  sub: z.exactOptional(z.string()),
   until: z.int(),
 });
 

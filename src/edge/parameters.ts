@@ -1,6 +1,6 @@
 /** The query parameters and headers that several resources take. The shape of each is its rule, and reads it. */
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDuration, UPDATE } from '../chart/chart.ts';
 import { DURATION } from '../chart/time.ts';
 import type { UpdateOptions } from '../commands.ts';
@@ -41,7 +41,7 @@ export const EVENT: Parameter<string> = parameter({
   name: 'event',
   in: 'query',
   says: `The event that is sent; default: \`${UPDATE}\`.`,
-  shape: EventShape.default(UPDATE),
+  shape: z._default(EventShape, UPDATE),
   absent: { ok: true, value: UPDATE },
   code: 'reserved-event',
 });
@@ -146,15 +146,17 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = parameter({
   name: 'If-Match',
   in: 'header',
   says: 'The revision at which the request is meant to count, as `ETag` has it: `"17"`.',
-  shape: z
-    .string()
-    .trim()
-    .min(1, '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.')
-    .refine(
-      (header) => fitsIn(IF_MATCH_BYTES, header),
-      `\`If-Match\` must have at most ${IF_MATCH_BYTES} bytes.`,
-    )
-    .transform((header) => (header === '*' ? undefined : revisionsIn(header))),
+  shape: z.pipe(
+    z.string().check(
+      z.trim(),
+      z.minLength(1, '`If-Match` is empty; it takes a revision in quotes, as `ETag` has it.'),
+      z.refine(
+        (header) => fitsIn(IF_MATCH_BYTES, header),
+        `\`If-Match\` must have at most ${IF_MATCH_BYTES} bytes.`,
+      ),
+    ),
+    z.transform((header) => (header === '*' ? undefined : revisionsIn(header))),
+  ),
   absent: NOTHING,
 });
 
@@ -172,7 +174,7 @@ export const IF_NONE_MATCH = {
 
 /** A yes or no in the query. Anything but `true` is no. */
 export function flag(name: string, says: string) {
-  const shape = z.enum(['true', 'false']).catch('false');
+  const shape = z.catch(z.enum(['true', 'false']), 'false');
   return {
     name,
     in: 'query',
@@ -229,11 +231,13 @@ export function updateOptions(c: Context<AppEnv>): Parsed<UpdateOptions | undefi
 
 /** A duration from `least` to `most` ms. A number alone is seconds, as curl users write them, and not ms as in charts. */
 export function durationShape(least: number, most: number, rule: string) {
-  return z
-    .string()
-    .regex(DURATION, rule)
-    .transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text))
-    .pipe(z.number(rule).min(least, rule).max(most, rule));
+  return z.pipe(
+    z.pipe(
+      z.string().check(z.regex(DURATION, rule)),
+      z.transform((text) => parseDuration(/^\d+$/.test(text) ? `${text}s` : text)),
+    ),
+    z.number(rule).check(z.minimum(least, rule), z.maximum(most, rule)),
+  );
 }
 
 /** One of some words. */
@@ -249,7 +253,7 @@ export function wholeNumber(
   says: string,
 ): Parameter<number | undefined> {
   const rule = `\`${name}\` must be a whole number from ${least} to ${most}.`;
-  const shape = z.int(rule).min(least, rule).max(most, rule);
+  const shape = z.int(rule).check(z.minimum(least, rule), z.maximum(most, rule));
   return {
     name,
     in: 'query',
@@ -291,7 +295,7 @@ export const IDLE: Parameter<'open' | 'folded' | undefined> = parameter({
 
 interface Rule<Value> extends Omit<Parameter<Value>, 'read'> {
   /** Parses the text. */
-  readonly shape: z.ZodType<Value>;
+  readonly shape: z.ZodMiniType<Value>;
   /** The value, or the refusal, if the request does not have the parameter. */
   readonly absent: Parsed<Value>;
   /** The refusal of a wrong value. Default: `wrong-parameter`. */

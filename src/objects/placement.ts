@@ -1,5 +1,5 @@
 /** The location of objects, from the variables LOCATION and JURISDICTION. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Refusal, refuse } from '../refusal.ts';
 
 /** https://developers.cloudflare.com/durable-objects/reference/data-location/ */
@@ -48,11 +48,11 @@ const LocationShape = z.enum([
   'oc',
   'afr',
   'me',
-]) satisfies z.ZodType<DurableObjectLocationHint>;
+]) satisfies z.ZodMiniType<DurableObjectLocationHint>;
 
 const JurisdictionShape = z.enum([
   'eu',
   'us',
   'fedramp',
   'fedramp-high',
-]) satisfies z.ZodType<DurableObjectJurisdiction>;
+]) satisfies z.ZodMiniType<DurableObjectJurisdiction>;

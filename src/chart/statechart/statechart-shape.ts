@@ -2,7 +2,7 @@
  * The shape of a statechart document: XState's vocabulary as data. `statechart.ts` checks what a shape cannot say: that
  * targets exist and expressions parse.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { amountShape } from '../amount.ts';
 import { NotifyField } from '../notify.ts';
 import { OnlyField } from '../only.ts';
@@ -12,7 +12,7 @@ import { DURATION, parseDuration, TIMESTAMP } from '../time.ts';
 import { WINDOW_KEYS, WindowFields } from '../window.ts';
 
 const text = (what: string) => z.string({ error: `must be text: ${what}` });
-const oneOrMore = <Item extends z.ZodType>(item: Item, error: string) =>
+const oneOrMore = <Item extends z.ZodMiniType>(item: Item, error: string) =>
   z.union([item, z.array(item)], { error });
 
 /** A scalar is a value; text is a CEL expression. */
@@ -21,20 +21,22 @@ const ValueShape = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 
 const DelayShape = z
-  .union([z.number(), z.string().meta({ pattern: DURATION.source })], {
+  .union([z.number(), z.string().check(z.meta({ pattern: DURATION.source }))], {
     error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
   })
-  .refine((delay) => parseDuration(String(delay)) !== undefined, {
-    error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
-  });
+  .check(
+    z.refine((delay) => parseDuration(String(delay)) !== undefined, {
+      error: 'must be a duration, such as 90s, 30m, 12h or 7d, or milliseconds',
+    }),
+  );
 
 const RaiseShape = z.union(
   [
     z.string(),
     z.strictObject({
       event: text('the event to send'),
-      delay: DelayShape.optional(),
-      id: text('a name by which `cancel` finds it').optional(),
+      delay: z.optional(DelayShape),
+      id: z.optional(text('a name by which `cancel` finds it')),
     }),
   ],
   { error: 'must be an event, or `{event, delay, id}`' },
@@ -63,28 +65,34 @@ const TargetShape = oneOrMore(
 const DescriptionShape = text('what people should know');
 
 const TransitionFields = {
-  target: TargetShape.optional().describe(
-    'The next state: `sibling`, `.child`, `#id`, or a path such as `fleet.eu`.',
-  ),
+  target: z
+    .optional(TargetShape)
+    .check(z.describe('The next state: `sibling`, `.child`, `#id`, or a path such as `fleet.eu`.')),
   guard: z
-    .union([z.string(), z.boolean()], {
-      error: 'must be an expression in CEL, such as `context.failed >= 1`',
-    })
-    .optional()
-    .describe(
-      'A CEL expression over `context`, `event` and `in_state("id.or.path")`. The transition is taken only if it is true.',
+    .optional(
+      z.union([z.string(), z.boolean()], {
+        error: 'must be an expression in CEL, such as `context.failed >= 1`',
+      }),
+    )
+    .check(
+      z.describe(
+        'A CEL expression over `context`, `event` and `in_state("id.or.path")`. The transition is taken only if it is true.',
+      ),
     ),
-  actions: ActionsShape.optional().describe('Actions that run with the transition.'),
+  actions: z.optional(ActionsShape).check(z.describe('Actions that run with the transition.')),
   reenter: z
-    .boolean({ error: 'must be true or false' })
-    .optional()
-    .describe('Whether the state is left and entered again if the target is the state itself or inside it.'),
-  description: DescriptionShape.optional().describe('Text for people.'),
-  meta: z.unknown().optional().describe('Any data of your own.'),
+    .optional(z.boolean({ error: 'must be true or false' }))
+    .check(
+      z.describe(
+        'Whether the state is left and entered again if the target is the state itself or inside it.',
+      ),
+    ),
+  description: z.optional(DescriptionShape).check(z.describe('Text for people.')),
+  meta: z.optional(z.unknown()).check(z.describe('Any data of your own.')),
 };
 const TRANSITION =
   'must be a target, a transition such as `{target: fleet, guard: context.ok}`, or a list of them';
-const transitionsShape = <Item extends z.ZodType>(item: Item) =>
+const transitionsShape = <Item extends z.ZodMiniType>(item: Item) =>
   z.union([z.string(), item, z.array(z.union([z.string(), item], { error: TRANSITION }))], {
     error: TRANSITION,
   });
@@ -93,87 +101,100 @@ const TransitionsShape = transitionsShape(z.strictObject(TransitionFields));
 const EventTransitionsShape = transitionsShape(
   z.strictObject({
     ...TransitionFields,
-    quorum: amountShape('a whole number of at least 1', '`all`, `95%`')
-      .optional()
-      .describe(
-        'How many accepted events take the transition; the events before the last one only count. A number, a share of the members (`all`, `95%`), or an input (`inputs.machines`).',
+    quorum: z
+      .optional(amountShape('a whole number of at least 1', '`all`, `95%`'))
+      .check(
+        z.describe(
+          'How many accepted events take the transition; the events before the last one only count. A number, a share of the members (`all`, `95%`), or an input (`inputs.machines`).',
+        ),
       ),
   }),
 );
 
 const InitialShape = z.union(
-  [z.string(), z.strictObject({ target: text('the child to enter'), actions: ActionsShape.optional() })],
+  [z.string(), z.strictObject({ target: text('the child to enter'), actions: z.optional(ActionsShape) })],
   { error: 'must be the key of a child, or `{target, actions}`' },
 );
 
 const TYPES = ['atomic', 'compound', 'parallel', 'final', 'history'] as const;
 
 const StateFields = {
-  id: text('a name that is unique in the chart')
-    .optional()
-    .describe('A name that is unique in the chart; `#id` is a target from anywhere.'),
+  id: z
+    .optional(text('a name that is unique in the chart'))
+    .check(z.describe('A name that is unique in the chart; `#id` is a target from anywhere.')),
   type: z
-    .enum(TYPES, { error: `must be one of ${TYPES.join(', ')}` })
-    .optional()
-    .describe('The type of the state. Default: compound if it has states, otherwise atomic.'),
-  initial: InitialShape.optional().describe('The child that is entered first.'),
+    .optional(z.enum(TYPES, { error: `must be one of ${TYPES.join(', ')}` }))
+    .check(z.describe('The type of the state. Default: compound if it has states, otherwise atomic.')),
+  initial: z.optional(InitialShape).check(z.describe('The child that is entered first.')),
   history: z
-    .enum(['shallow', 'deep'], { error: 'must be shallow or deep' })
-    .optional()
-    .describe('For a history state: whether it remembers only the child, or all active states inside.'),
-  target: TargetShape.optional().describe('For a history state: its target if nothing is remembered yet.'),
+    .optional(z.enum(['shallow', 'deep'], { error: 'must be shallow or deep' }))
+    .check(
+      z.describe('For a history state: whether it remembers only the child, or all active states inside.'),
+    ),
+  target: z
+    .optional(TargetShape)
+    .check(z.describe('For a history state: its target if nothing is remembered yet.')),
   on: z
-    .record(z.string(), EventTransitionsShape, { error: 'must be a mapping of events to transitions' })
-    .optional()
-    .describe('Transitions by event. A plain PUT sends `update`; `*` is any event.'),
+    .optional(
+      z.record(z.string(), EventTransitionsShape, { error: 'must be a mapping of events to transitions' }),
+    )
+    .check(z.describe('Transitions by event. A plain PUT sends `update`; `*` is any event.')),
   after: z
-    .record(z.string(), TransitionsShape, { error: 'must be a mapping of durations to transitions' })
-    .optional()
-    .meta({
-      description: 'Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.',
-      propertyNames: { pattern: `${DURATION.source}|^inputs\\.[A-Za-z_][A-Za-z0-9_]*$` },
-    }),
+    .optional(
+      z.record(z.string(), TransitionsShape, { error: 'must be a mapping of durations to transitions' }),
+    )
+    .check(
+      z.meta({
+        description: 'Transitions by time since the state was entered: 90s, 30m, 12h, 7d, or milliseconds.',
+        propertyNames: { pattern: `${DURATION.source}|^inputs\\.[A-Za-z_][A-Za-z0-9_]*$` },
+      }),
+    ),
   at: z
-    .record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' })
-    .optional()
-    .meta({
-      description: 'Transitions by moment: 2026-12-01T02:00:00Z; without an offset, in UTC.',
-      propertyNames: { pattern: TIMESTAMP.source },
-    }),
-  always: TransitionsShape.optional().describe('Transitions that are taken as soon as their guard is true.'),
-  onDone: TransitionsShape.optional().describe(
-    'Transitions that are taken when the final state, or that of each region, is entered.',
-  ),
+    .optional(z.record(z.string(), TransitionsShape, { error: 'must be a mapping of times to transitions' }))
+    .check(
+      z.meta({
+        description: 'Transitions by moment: 2026-12-01T02:00:00Z; without an offset, in UTC.',
+        propertyNames: { pattern: TIMESTAMP.source },
+      }),
+    ),
+  always: z
+    .optional(TransitionsShape)
+    .check(z.describe('Transitions that are taken as soon as their guard is true.')),
+  onDone: z
+    .optional(TransitionsShape)
+    .check(
+      z.describe('Transitions that are taken when the final state, or that of each region, is entered.'),
+    ),
   ...SlotsFields,
   ...OnlyField,
   ...WindowFields,
-  entry: ActionsShape.optional().describe('Actions that run when the state is entered.'),
-  exit: ActionsShape.optional().describe('Actions that run when the state is left.'),
-  description: DescriptionShape.optional().describe('Text for people.'),
-  tags: oneOrMore(text('a tag'), 'must be a tag, or a list of tags')
-    .optional()
-    .describe('Words for tools to find the state by.'),
-  meta: z.unknown().optional().describe('Any data of your own.'),
+  entry: z.optional(ActionsShape).check(z.describe('Actions that run when the state is entered.')),
+  exit: z.optional(ActionsShape).check(z.describe('Actions that run when the state is left.')),
+  description: z.optional(DescriptionShape).check(z.describe('Text for people.')),
+  tags: z
+    .optional(oneOrMore(text('a tag'), 'must be a tag, or a list of tags'))
+    .check(z.describe('Words for tools to find the state by.')),
+  meta: z.optional(z.unknown()).check(z.describe('Any data of your own.')),
 };
 
-const StateShape: z.ZodType = z
-  .strictObject(
+const StateShape: z.ZodMiniType = z.nullable(
+  z.strictObject(
     {
       ...StateFields,
       get states() {
-        return StatesShape.optional().describe('The child states, by name.');
+        return z.optional(StatesShape).check(z.describe('The child states, by name.'));
       },
     },
     { error: 'must be a state: a mapping, which may be empty, `{}`' },
-  )
-  .nullable();
+  ),
+);
 
 const StatesShape = z.record(z.string(), StateShape, {
   error: 'must be a mapping of names to states',
 });
 
 const PLAIN = { error: 'must be plain data: null, a boolean, a finite number, text, a list or a mapping' };
-const PlainShape = z.unknown().refine(isPlain, PLAIN);
+const PlainShape = z.unknown().check(z.refine(isPlain, PLAIN));
 
 /** JSON data: YAML also has infinity and NaN. */
 function isPlain(data: unknown): boolean {
@@ -186,12 +207,11 @@ export const StatechartShape = z.strictObject(
   {
     ...StateFields,
     context: z
-      .record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' })
-      .optional()
-      .describe('The initial data, for guards and assignments.'),
+      .optional(z.record(z.string(), PlainShape, { error: 'must be a mapping of names to plain data' }))
+      .check(z.describe('The initial data, for guards and assignments.')),
     ...InputsField,
     ...NotifyField,
-    states: StatesShape.describe('The states, by name.'),
+    states: StatesShape.check(z.describe('The states, by name.')),
   },
   { error: 'must be a mapping with `initial` and `states`' },
 );

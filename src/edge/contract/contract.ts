@@ -1,6 +1,6 @@
 /** The contract of a method of a resource. OpenAPI is generated from it, and tests check every response against it. */
 import type { Context } from 'hono';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Parsed } from '../../inputs.ts';
 import type { RefusalCode } from '../../refusal.ts';
 import type { AppEnv } from '../env.ts';
@@ -33,10 +33,10 @@ interface Reply {
 }
 
 /** The schema of a body by its media type, or `text`. */
-export type Content = Readonly<Record<string, z.ZodType | 'text'>>;
+export type Content = Readonly<Record<string, z.ZodMiniType | 'text'>>;
 
 /** The schema of a request's body by its media type. `any`: the body is not read, or is read as the type beside it. */
-export type RequestBody = Readonly<Record<string, z.ZodType | 'text' | 'any'>>;
+export type RequestBody = Readonly<Record<string, z.ZodMiniType | 'text' | 'any'>>;
 
 /** Any `Content-Type`: `curl -d` and `curl --data-binary` send that a body is a form, whatever it is. */
 export const ANY_TYPE = { '*/*': 'any' } as const satisfies RequestBody;
@@ -48,7 +48,7 @@ export interface Parameter<Value> {
   readonly says: string;
   readonly isRequired?: boolean;
   /** The rule for its value, as OpenAPI publishes it. */
-  readonly shape: z.ZodType;
+  readonly shape: z.ZodMiniType;
   read(c: Context<AppEnv>): Parsed<Value>;
 }
 

@@ -1,5 +1,5 @@
 /** Schemas of the documents of FleetLock. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CallerShape } from '../../inputs.ts';
 import { CALLER_LENGTH } from '../../request-limits.ts';
 
@@ -16,8 +16,10 @@ export const FleetLockShape = z.object({
     // The protocol's characters, and `_`, which names of states may have.
     group: z
       .string()
-      .max(CALLER_LENGTH)
-      .regex(/^[A-Za-z0-9._-]+$/)
-      .describe('The name of a state with slots; `default` is the current one.'),
+      .check(
+        z.maxLength(CALLER_LENGTH),
+        z.regex(/^[A-Za-z0-9._-]+$/),
+        z.describe('The name of a state with slots; `default` is the current one.'),
+      ),
   }),
 });

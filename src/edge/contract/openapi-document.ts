@@ -1,5 +1,5 @@
 /** Generates OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html) from the contracts of the resources. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ChartAndRunShape, NameShape } from '../../address.ts';
 import type { Right } from '../../grant.ts';
 import { CallerShape } from '../../inputs.ts';
@@ -186,7 +186,7 @@ function tagOf(path: string): string {
 }
 
 function pathParameters(path: string): Json[] {
-  const shapes: Readonly<Record<string, z.ZodType>> = {
+  const shapes: Readonly<Record<string, z.ZodMiniType>> = {
     tenant: NameShape,
     chart: ChartAndRunShape,
     name: CallerShape,
@@ -265,7 +265,7 @@ function contentJson(content: RequestBody | undefined): Json {
   };
 }
 
-function contentSchema(shape: z.ZodType | 'text'): Json {
+function contentSchema(shape: z.ZodMiniType | 'text'): Json {
   if (shape === 'text') return { type: 'string' };
   const name = Object.entries(DOCUMENTS).find(([, known]) => known === shape)?.[0];
   return name === undefined ? schemaOf(shape) : { $ref: refOf(name) };
@@ -291,7 +291,7 @@ function documentSchemas(): Json {
   return mapValues(schemas, ({ $id: _, $schema: __, ...schema }) => schema);
 }
 
-function schemaOf(shape: z.ZodType): Json {
+function schemaOf(shape: z.ZodMiniType): Json {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, DRAFT);
   return schema;
 }

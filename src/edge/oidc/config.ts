@@ -1,5 +1,5 @@
 /** The variable `OIDC`: whose tokens the service accepts besides its own, and what each of them allows. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Document, keyText, readDocument } from '../../chart/document.ts';
 import { IssueList, type PathStep } from '../../chart/issue.ts';
 import { GLOB, RIGHTS, type Right } from '../../grant.ts';
@@ -102,49 +102,55 @@ const ADDRESS = 'must be an https:// address, without user, password and fragmen
 
 const AddressShape = z
   .string({ error: ADDRESS })
-  .refine(isSafeAddress, { error: `${ADDRESS}; http:// is for loopback addresses only` });
+  .check(z.refine(isSafeAddress, { error: `${ADDRESS}; http:// is for loopback addresses only` }));
 
-const IssuerShape = AddressShape.refine((iss) => !iss.includes('?'), {
-  error: 'must have no query: it is the `iss` of the tokens, to the letter',
-  // Only where the rules before it hold.
-  when: ({ issues }) => issues.length === 0,
-});
+const IssuerShape = AddressShape.check(
+  z.refine((iss) => !iss.includes('?'), {
+    error: 'must have no query: it is the `iss` of the tokens, to the letter',
+    // Only where the rules before it hold.
+    when: ({ issues }) => issues.length === 0,
+  }),
+);
 
 const AUDIENCE = 'must be the `aud` of the tokens: a text, or a list of texts';
 const AudienceShape = z
-  .union([z.string(), z.array(z.string())], { error: AUDIENCE })
-  .transform((aud) => [aud].flat())
-  .refine((all) => all.length > 0 && !all.includes(''), { error: AUDIENCE });
+  .pipe(
+    z.union([z.string(), z.array(z.string())], { error: AUDIENCE }),
+    z.transform((aud) => [aud].flat()),
+  )
+  .check(z.refine((all) => all.length > 0 && !all.includes(''), { error: AUDIENCE }));
 
 const CONDITION =
   "must be a condition in CEL over `claims`, such as 'claims.repository == \"acme/app\"'; 'true' is for every token of the issuer";
 
 /** YAML reads an unquoted `true` as a boolean. */
-const ConditionShape = z
-  .union([z.string(), z.boolean()], { error: CONDITION })
-  .transform((source, { addIssue }) => compiled(compileCondition(String(source)), addIssue));
+const ConditionShape = z.pipe(
+  z.union([z.string(), z.boolean()], { error: CONDITION }),
+  z.transform((source, context) => compiled(compileCondition(String(source)), context)),
+);
 
-const NameShape = z
-  .string({ error: 'must be an expression in CEL over `claims` that gives a name, such as `claims.sub`' })
-  .transform((source, { addIssue }) => compiled(compileName(source), addIssue));
+const NameShape = z.pipe(
+  z.string({ error: 'must be an expression in CEL over `claims` that gives a name, such as `claims.sub`' }),
+  z.transform((source: string, context) => compiled(compileName(source), context)),
+);
 
 const EntryShape = z.strictObject(
   {
     iss: IssuerShape,
     aud: AudienceShape,
-    jwks: AddressShape.optional(),
+    jwks: z.optional(AddressShape),
     if: ConditionShape,
-    by: NameShape.optional(),
+    by: z.optional(NameShape),
     charts: z
-      .array(z.string().regex(GLOB, { error: 'must be an address or a glob, such as `acme/*`' }), {
+      .array(z.string().check(z.regex(GLOB, { error: 'must be an address or a glob, such as `acme/*`' })), {
         error: 'must be a list of addresses and globs, such as [acme/*]',
       })
-      .min(1, { error: 'must have at least one item' }),
+      .check(z.minLength(1, { error: 'must have at least one item' })),
     can: z
       .array(z.enum(RIGHTS, { error: `must be one of ${RIGHTS.join(', ')}` }), {
         error: `must be a list of rights: ${RIGHTS.join(', ')}`,
       })
-      .min(1, { error: 'must have at least one item' }),
+      .check(z.minLength(1, { error: 'must have at least one item' })),
   },
   { error: 'must be a mapping with iss, aud, if, charts and can' },
 );
@@ -153,15 +159,15 @@ const KEYS = Object.keys(EntryShape.shape);
 
 const EntriesShape = z
   .array(EntryShape, { error: 'must be a list of entries' })
-  .max(OIDC_ENTRIES, { error: `must have at most ${OIDC_ENTRIES} entries` });
+  .check(z.maxLength(OIDC_ENTRIES, { error: `must have at most ${OIDC_ENTRIES} entries` }));
 
 /** Hands on what an expression compiles to, or reports its error. */
 function compiled<Run>(
   result: { readonly ok: true; readonly evaluate: Run } | { readonly ok: false; readonly message: string },
-  addIssue: (issue: string) => void,
+  { value, issues }: z.core.ParsePayload,
 ): Run | never {
   if (result.ok) return result.evaluate;
-  addIssue(`is wrong: ${result.message}`);
+  issues.push({ code: 'custom', input: value, message: `is wrong: ${result.message}` });
   return z.NEVER;
 }
 

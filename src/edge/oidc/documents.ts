@@ -1,5 +1,5 @@
 /** Fetches the keys of an issuer: OpenID Connect Discovery 1.0, section 4, and JWK Sets (RFC 7517). */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ISSUER_BYTES, ISSUER_KEYS, ISSUER_WAIT } from '../../request-limits.ts';
 import { isLocal, isSafeAddress, type KeySource } from './config.ts';
 
@@ -57,9 +57,15 @@ async function discover(iss: string, signal: AbortSignal): Promise<string> {
   return jwks_uri;
 }
 
-const DiscoveryShape = z.object({ issuer: z.string().max(2_048), jwks_uri: z.string() });
+const DiscoveryShape = z.object(
+  {
+    issuer: z.string('expected string').check(z.maxLength(2_048, 'expected at most 2,048 characters')),
+    jwks_uri: z.string('expected string'),
+  },
+  'expected object',
+);
 
-const JwksShape = z.object({ keys: z.array(z.unknown()) });
+const JwksShape = z.object({ keys: z.array(z.unknown(), 'expected array') }, 'expected object');
 
 /** @throws if the answer is no JSON, is too large, or does not come in time. A redirect is no answer. */
 async function fetchJson(address: string, signal: AbortSignal): Promise<unknown> {
@@ -81,22 +87,22 @@ async function fetchJson(address: string, signal: AbortSignal): Promise<unknown>
   return JSON.parse(text + decoder.decode());
 }
 
-const base = { kid: z.string().min(1), use: z.literal('sig').optional() };
+const base = { kid: z.string().check(z.minLength(1)), use: z.optional(z.literal('sig')) };
 
 /** Public keys that the algorithms can use; other fields, also private ones, are left out. RFC 7518, sections 3.3 and 6. */
 const JwkShape = z.union([
   z.object({
     ...base,
     kty: z.literal('RSA'),
-    alg: z.literal('RS256').default('RS256'),
+    alg: z._default(z.literal('RS256'), 'RS256'),
     // 2,048 to 8,192 bits.
-    n: z.string().min(342).max(1_366),
+    n: z.string().check(z.minLength(342), z.maxLength(1_366)),
     e: z.string(),
   }),
   z.object({
     ...base,
     kty: z.literal('EC'),
-    alg: z.literal('ES256').default('ES256'),
+    alg: z._default(z.literal('ES256'), 'ES256'),
     crv: z.literal('P-256'),
     x: z.string(),
     y: z.string(),
@@ -104,7 +110,7 @@ const JwkShape = z.union([
   z.object({
     ...base,
     kty: z.literal('OKP'),
-    alg: z.literal('EdDSA').default('EdDSA'),
+    alg: z._default(z.literal('EdDSA'), 'EdDSA'),
     crv: z.literal('Ed25519'),
     x: z.string(),
   }),

@@ -1,6 +1,6 @@
 /** Verifies tokens of other issuers: JSON Web Tokens (RFC 7519) that are signed with a key of theirs. */
 import { decode, verify } from 'hono/utils/jwt/jwt';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Grant } from '../../grant.ts';
 import { checkCaller } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
@@ -56,16 +56,16 @@ export async function verifyIssued(
 const TokenShape = z.object({
   header: z.object({
     alg: z.enum(ALGORITHMS),
-    kid: z.string().min(1).max(1_024),
-    typ: z.string().optional(),
+    kid: z.string().check(z.minLength(1), z.maxLength(1_024)),
+    typ: z.optional(z.string()),
   }),
   payload: z.looseObject({
     iss: z.string(),
     aud: z.union([z.string(), z.array(z.string())]),
-    sub: z.string().optional(),
+    sub: z.optional(z.string()),
     exp: z.number(),
-    nbf: z.number().optional(),
-    iat: z.number().optional(),
+    nbf: z.optional(z.number()),
+    iat: z.optional(z.number()),
   }),
 });
 

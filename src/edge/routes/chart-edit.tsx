@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHART_BYTES } from '../../chart-limits.ts';
 import { uploadToRun } from '../../objects/refusals.ts';
 import { fitsIn, type Refusal, refuse, statusOf } from '../../refusal.ts';
@@ -62,10 +62,14 @@ export const chartEdit: MachineResource = {
         body: {
           'application/x-www-form-urlencoded': z.object({
             text: z.string(),
-            reset: z.literal('true').optional(),
-            check: z.literal('true').optional(),
-            from: z.string().optional().describe('The hash of the newest chart when the form was opened.'),
-            revision: z.string().optional().describe('The revision of the present values in the text.'),
+            reset: z.optional(z.literal('true')),
+            check: z.optional(z.literal('true')),
+            from: z
+              .optional(z.string())
+              .check(z.describe('The hash of the newest chart when the form was opened.')),
+            revision: z
+              .optional(z.string())
+              .check(z.describe('The revision of the present values in the text.')),
           }),
         },
         answers: {

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseAddress } from '../../address.ts';
 import { allows } from '../../grant.ts';
 import type { NewestChart } from '../../objects/chart-results.ts';
@@ -42,9 +42,10 @@ export const chartStart: MachineResource = {
         summary:
           'Starts a run as `POST {machine}@{run}/start` does, or shows the form again with what is wrong.',
         body: {
-          'application/x-www-form-urlencoded': z
-            .object({ run: z.string().describe('The name of the run.') })
-            .catchall(z.string().describe('The input `x` is the field `input.x`.')),
+          'application/x-www-form-urlencoded': z.catchall(
+            z.object({ run: z.string().check(z.describe('The name of the run.')) }),
+            z.string().check(z.describe('The input `x` is the field `input.x`.')),
+          ),
         },
         answers: { 303: { says: 'The run is under way with these inputs.', headers: ['Location'] } },
         refusals: [

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Lock } from '../../commands.ts';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { FLEETLOCK_BYTES } from '../../request-limits.ts';

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDuration, parseTimestamp } from '../../chart/chart.ts';
 import type { Parsed } from '../../inputs.ts';
 import { HISTORY_PAGE, HISTORY_PAGE_MAX } from '../../limits.ts';

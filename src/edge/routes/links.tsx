@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Refusal, statusOf, titleOf } from '../../refusal.ts';
 import { LINK_TTL, LINK_TTL_MAX } from '../../request-limits.ts';
 import { LinkFormPage } from '../../view/link-form.tsx';
@@ -36,9 +36,9 @@ const PAGE = { 'text/html': 'text' } as const;
 /** The same as the parameters of the query: from the form. */
 const FormShape = z.object({
   state: z.string(),
-  event: z.string().optional(),
+  event: z.optional(z.string()),
   by: z.string(),
-  ttl: z.string().optional(),
+  ttl: z.optional(z.string()),
 });
 
 /** Makes links: each is a report of one person, signed for one visit of a state. Nothing is stored. */

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
 import { isLate } from '../../chart/deadline.ts';
 import { type Parsed, parseInput } from '../../inputs.ts';
@@ -50,7 +50,7 @@ const SORT: Parameter<Sort> = parameter({
   name: 'sort',
   in: 'query',
   says: 'The order: by `address`; by when the states have `changed`; by the name of the `state`; by the `deadline`, machines without one last.',
-  shape: oneOf('sort', SORTS).default('address'),
+  shape: z._default(oneOf('sort', SORTS), 'address'),
   absent: { ok: true, value: 'address' },
 });
 
@@ -58,7 +58,7 @@ const ORDER: Parameter<'asc' | 'desc'> = parameter({
   name: 'order',
   in: 'query',
   says: 'The direction.',
-  shape: oneOf('order', ['asc', 'desc']).default('asc'),
+  shape: z._default(oneOf('order', ['asc', 'desc']), 'asc'),
   absent: { ok: true, value: 'asc' },
 });
 

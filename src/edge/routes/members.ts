@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CallerShape } from '../../inputs.ts';
 import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
 import { memberListReading } from '../../member-list.ts';

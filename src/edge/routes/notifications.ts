@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { HOOK_NAME } from '../../hook.ts';
 import { NOTIFICATIONS_PAGE, NOTIFICATIONS_PAGE_MAX } from '../../limits.ts';
 import { showNotifications } from '../../objects/shown-notifications.ts';
@@ -26,7 +26,7 @@ const TO = parameter({
   name: 'to',
   in: 'query',
   says: 'Only the message to this hook.',
-  shape: z.string().regex(HOOK_NAME, '`to` must be the name of a hook, such as OPS.'),
+  shape: z.string().check(z.regex(HOOK_NAME, '`to` must be the name of a hook, such as OPS.')),
   absent: NOTHING,
 });
 

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDuration, parseTimestamp } from '../../chart/chart.ts';
 import { type Parsed, ReasonShape } from '../../inputs.ts';
 import { refuse } from '../../refusal.ts';

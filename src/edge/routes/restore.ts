@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseTimestamp, TIMESTAMP } from '../../chart/time.ts';
 import { RESTORE_DAYS } from '../../limits.ts';
 import { refuse } from '../../refusal.ts';
@@ -15,13 +15,17 @@ const AT = parameter({
   says: `The moment, of the last ${RESTORE_DAYS} days: ISO 8601 with an offset, such as \`2026-11-24T09:30:00Z\`.`,
   isRequired: true,
   shape: z
-    .string()
-    .regex(TIMESTAMP, RULE)
-    .regex(/(?:Z|[+-]\d\d:\d\d)$/, RULE)
-    .transform(parseTimestamp)
-    .pipe(z.number(RULE))
-    .refine((at) => at <= Date.now(), `${RULE} This one is in the future.`)
-    .refine((at) => at > Date.now() - RESTORE_DAYS * DAY, `${RULE} This one is older.`),
+    .pipe(
+      z.pipe(
+        z.string().check(z.regex(TIMESTAMP, RULE), z.regex(/(?:Z|[+-]\d\d:\d\d)$/, RULE)),
+        z.transform(parseTimestamp),
+      ),
+      z.number(RULE),
+    )
+    .check(
+      z.refine((at) => at <= Date.now(), `${RULE} This one is in the future.`),
+      z.refine((at) => at > Date.now() - RESTORE_DAYS * DAY, `${RULE} This one is older.`),
+    ),
   absent: refuse('wrong-parameter', `The query names no moment; add ?at=. ${RULE}`),
 });
 

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Refusal, refuse, statusOf } from '../../refusal.ts';
 import { SESSION_TOKEN_LENGTH, SIGN_IN_BYTES } from '../../request-limits.ts';
 import { SignInPage, SignOutPage } from '../../view/sign-in.tsx';
@@ -36,7 +36,7 @@ export const signIn: ServiceResource = {
       id: 'signIn',
       summary: 'Checks the token of the form, and keeps it in a cookie until it expires.',
       body: {
-        'application/x-www-form-urlencoded': z.object({ token: z.string(), to: z.string().optional() }),
+        'application/x-www-form-urlencoded': z.object({ token: z.string(), to: z.optional(z.string()) }),
       },
       answers: { 303: { says: 'The session has begun.', headers: ['Location', 'Set-Cookie'] } },
       refusals: [

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Refusal } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { AFTER, NOTHING, parameter } from '../parameters.ts';
@@ -11,10 +11,10 @@ const LAST_EVENT_ID: Parameter<number | undefined> = parameter({
   name: 'Last-Event-ID',
   in: 'header',
   says: 'The same, as event streams send it when they reconnect.',
-  shape: z
-    .string()
-    .regex(/^\d{1,15}$/, '`Last-Event-ID` must be the id of an event of this stream.')
-    .transform(Number),
+  shape: z.pipe(
+    z.string().check(z.regex(/^\d{1,15}$/, '`Last-Event-ID` must be the id of an event of this stream.')),
+    z.transform(Number),
+  ),
   absent: NOTHING,
 });
 
