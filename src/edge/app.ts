@@ -1,4 +1,5 @@
-import { Hono } from 'hono';
+import { HonoBase } from 'hono/hono-base';
+import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { faultOf } from '../objects/faults.ts';
 import { checkSetUp } from './admission.ts';
 import { withRefusalsAsPages } from './browsers.tsx';
@@ -86,14 +87,14 @@ export const RESOURCES: Resources = {
 };
 
 /** The HTTP app: each route parses, calls one object and renders. */
-export const app = new Hono<AppEnv>();
+export const app = honoApp();
 
 mount(app, RESOURCES);
 
 app.onError((error, c) => problem(faultOf(error, `${c.req.method} ${loggedPath(c)}`)));
 
 /** The app for browsers: a refusal is a page. */
-const pages = new Hono<AppEnv>();
+const pages = honoApp();
 pages.all('*', async (c) => withRefusalsAsPages(c, await app.fetch(c.req.raw, c.env)));
 
 function appFor({ headers }: Request): typeof app {
@@ -101,9 +102,14 @@ function appFor({ headers }: Request): typeof app {
 }
 
 /** The app with CORS. */
-const shared = new Hono<AppEnv>();
+const shared = honoApp();
 shared.use((c, next) => corsFor(c.env.CORS_ORIGINS ?? '')(c, next));
 shared.all('*', (c) => appFor(c.req.raw).fetch(c.req.raw, c.env));
+
+/** An app with one router: hono's own has a second one, for paths that `mount.ts` has none of. */
+function honoApp(): HonoBase<AppEnv> {
+  return new HonoBase<AppEnv>({ router: new RegExpRouter() });
+}
 
 /** Answers a request. CORS runs only if it is configured, because each middleware slows every request. */
 export function answer(request: Request, env: Env): Response | Promise<Response> {

@@ -1,4 +1,5 @@
-import type { Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import type { HonoBase } from 'hono/hono-base';
 import { type Address, DEFAULT, isReserved, parseAddress, wrongName } from '../address.ts';
 import { allows, allowsSome, type Grant, type Right } from '../grant.ts';
 import { type Refusal, refuse } from '../refusal.ts';
@@ -22,10 +23,10 @@ import { problem, respond } from './responses.ts';
  * Serves resources: those of the service and of the `default` machine at the root, a tenant at `/{tenant}`, those of
  * the other machines below `/{tenant}/{chart}`.
  *
- * hono's routes consist of parameters only, and the table looks up the last segment: a fixed path beside a parameter
- * makes hono fall back to a router that took 5 % of a request.
+ * hono's routes consist of parameters only, and the table looks up the last segment: `RegExpRouter`, hono's fastest
+ * router and the only one in the bundle, takes no fixed path beside a parameter.
  */
-export function mount(app: Hono<AppEnv>, { service, tenant, machine }: Resources): void {
+export function mount(app: HonoBase<AppEnv>, { service, tenant, machine }: Resources): void {
   const services = new Map(service.map((resource) => [resource.path, resource]));
   const machines = new Map(machine.map((resource) => [resource.path.replace(/\{\w+\}$/, '*'), resource]));
 
