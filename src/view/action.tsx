@@ -26,32 +26,89 @@ export interface ActionsProps {
 }
 
 interface ActionProps extends ActionsProps {
+  /** The key of the action among those of the page. */
   readonly id: string;
   readonly method: string;
-  /** Below the machine's URL. */
+  /** The request, below the machine's URL. */
   readonly at: string;
-  readonly button: Child;
+  /** What its dialog adds to the query, as the curl shows it: `reason=WHY`. */
+  readonly fields?: string;
+  /** The text of the button. */
+  readonly label: Child;
+  /** How the button looks; by default as the one that goes on. */
+  readonly kind?: 'quiet' | 'stop' | undefined;
+  /** The dialog that the button opens. */
+  readonly dialog?: string;
+  /** The confirmation that the button opens. */
+  readonly question?: Question | undefined;
+  /** JSON: the holders of the slots that the request needs. */
+  readonly slots?: string | undefined;
   readonly children?: Child;
 }
 
-export function Action({ id, method, url, at, by, isGuarded, button, children }: ActionProps) {
-  const token = isGuarded ? ' -H "Authorization: Bearer $TOKEN"' : '';
-  const named = NAMELESS.has(id) ? '' : `${at.includes('?') ? '&' : '?'}by=${quoted(by ?? 'NAME')}`;
-  const curl = `curl -sf -X ${method}${token} '${url}${at}${named}'`;
+/** A confirmation before a request is sent. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** The text of the button that confirms. */
+  readonly yes: string;
+}
+
+export function Action(props: ActionProps) {
+  const { id, method, path, at, label, kind, dialog, question, slots, children } = props;
   return (
     <li class="action" data-key={`action ${id}`}>
-      {button}
+      <button
+        type="button"
+        class={kind}
+        data-key={id}
+        data-method={method}
+        data-path={`${path}${at}` || '/'}
+        data-dialog={dialog}
+        data-slots={slots}
+        {...asked(question)}
+      >
+        {label}
+      </button>
       <div>{children}</div>
-      <details class="curl">
-        <summary>curl</summary>
-        <code data-own="curl" data-curl={curl}>
-          {curl}
-        </code>
-        <button type="button" class="quiet small" data-copy="">
-          Copy
-        </button>
-      </details>
+      <Curl {...props} />
     </li>
+  );
+}
+
+/** The text of a button that is about one state. */
+export function Labelled({ text, state }: { readonly text: string; readonly state: string }) {
+  return (
+    <>
+      {text}
+      <span class="small"> {state}</span>
+    </>
+  );
+}
+
+/** @returns the attributes by which the script asks for a confirmation. */
+export function asked(question: Question | undefined) {
+  if (question === undefined) return {};
+  return { 'data-ask-title': question.title, 'data-ask': question.text, 'data-yes': question.yes };
+}
+
+/** The curl that does the same. */
+function Curl({ id, method, url, at, fields, by, isGuarded }: ActionProps) {
+  const token = isGuarded ? ' -H "Authorization: Bearer $TOKEN"' : '';
+  const named = NAMELESS.has(id) ? [] : [`by=${quoted(by ?? 'NAME')}`];
+  const query = [...(fields === undefined ? [] : [fields]), ...named].join('&');
+  const separator = query === '' ? '' : at.includes('?') ? '&' : '?';
+  const curl = `curl -sf -X ${method}${token} '${url}${at}${separator}${query}'`;
+  return (
+    <details class="curl">
+      <summary>curl</summary>
+      <code data-own="curl" data-curl={curl}>
+        {curl}
+      </code>
+      <button type="button" class="quiet small" data-copy="">
+        Copy
+      </button>
+    </details>
   );
 }
 

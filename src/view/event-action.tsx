@@ -1,7 +1,7 @@
 /** An event of a machine's page: its button, and where it leads. */
 import type { Status } from '../objects/status-document.ts';
 import type { View } from '../objects/view-data.ts';
-import { Action, type ActionsProps } from './action.tsx';
+import { Action, type ActionsProps, Labelled } from './action.tsx';
 import { NAMES_SHOWN } from './format.ts';
 
 /** An event that can be sent to a state. */
@@ -29,7 +29,7 @@ export function eventsOf(takes: View['takes']): EventItem[] {
  * event needs, if they are few: else the service finds out whether the sender is one.
  */
 export function EventAction(props: ActionsProps & EventItem) {
-  const { path, status, taking, event, ways, isStop } = props;
+  const { status, taking, event, ways, isStop } = props;
   const { state, ends = [], counted = [], slots = [] } = taking;
   const holders = status.claims
     .filter((claim) => slots.includes(claim.state))
@@ -37,9 +37,9 @@ export function EventAction(props: ActionsProps & EventItem) {
   const areFew = holders.every((slot) => slot.holders.length <= NAMES_SHOWN);
   const needs = counted.includes(event) && holders.length > 0 && areFew;
   const question = {
-    'data-ask-title': `Send ${event} to ${state}?`,
-    'data-ask': 'It may lead to a final state, which cannot be undone.',
-    'data-yes': `Send ${event}`,
+    title: `Send ${event} to ${state}?`,
+    text: 'It may lead to a final state, which cannot be undone.',
+    yes: `Send ${event}`,
   };
   const quorum = status.quorums.find((count) => count.state === state && count.event === event);
   const query = new URLSearchParams({ state, event });
@@ -49,20 +49,10 @@ export function EventAction(props: ActionsProps & EventItem) {
       id={`${state}\n${event}`}
       method="PUT"
       at={`/state?${query}`}
-      button={
-        <button
-          type="button"
-          class={isStop ? 'stop' : undefined}
-          data-key={`${state}\n${event}`}
-          data-method="PUT"
-          data-path={`${path}/state?${query}`}
-          data-slots={needs ? JSON.stringify(holders) : undefined}
-          {...(ends.includes(event) ? question : {})}
-        >
-          {event}
-          <span class="small"> {state}</span>
-        </button>
-      }
+      kind={isStop ? 'stop' : undefined}
+      label={<Labelled text={event} state={state} />}
+      slots={needs ? JSON.stringify(holders) : undefined}
+      question={ends.includes(event) ? question : undefined}
     >
       {ways.map((way, i) => (
         <p class="soft">{wayText(way, i, quorum)}</p>

@@ -60,27 +60,11 @@ export function Actions(props: ActionsProps) {
 
 /** Pausing, resuming and overriding. */
 function OperateActions(props: ActionsProps) {
-  const { path, status } = props;
+  const { status } = props;
   return (
     <>
       {status.paused ? (
-        <Action
-          {...props}
-          id="resume"
-          method="POST"
-          at="/resume"
-          button={
-            <button
-              type="button"
-              data-key="resume"
-              data-method="POST"
-              data-path={`${path}/resume`}
-              data-dialog="resume"
-            >
-              Resume…
-            </button>
-          }
-        >
+        <Action {...props} id="resume" method="POST" at="/resume" dialog="resume" label="Resume…">
           <p class="soft">Relative timers go on with what was left of them.</p>
         </Action>
       ) : null}
@@ -89,19 +73,11 @@ function OperateActions(props: ActionsProps) {
           {...props}
           id="pause"
           method="POST"
-          at="/pause?reason=WHY"
-          button={
-            <button
-              type="button"
-              class="quiet"
-              data-key="pause"
-              data-method="POST"
-              data-path={`${path}/pause`}
-              data-dialog="pause"
-            >
-              {status.paused ? 'Change the pause…' : 'Pause…'}
-            </button>
-          }
+          at="/pause"
+          fields="reason=WHY"
+          kind="quiet"
+          dialog="pause"
+          label={status.paused ? 'Change the pause…' : 'Pause…'}
         >
           <p class="soft">Nobody begins work; reports count, and relative timers stand still.</p>
         </Action>
@@ -110,19 +86,11 @@ function OperateActions(props: ActionsProps) {
         {...props}
         id="override"
         method="POST"
-        at="/override?to=STATE&reason=WHY"
-        button={
-          <button
-            type="button"
-            class="quiet"
-            data-key="override"
-            data-method="POST"
-            data-path={`${path}/override`}
-            data-dialog="override"
-          >
-            Override…
-          </button>
-        }
+        at="/override"
+        fields="to=STATE&reason=WHY"
+        kind="quiet"
+        dialog="override"
+        label="Override…"
       >
         <p class="soft">Moves the machine by hand to any of its states.</p>
       </Action>
@@ -131,19 +99,11 @@ function OperateActions(props: ActionsProps) {
           {...props}
           id="inputs"
           method="PATCH"
-          at="/inputs?INPUT=VALUE"
-          button={
-            <button
-              type="button"
-              class="quiet"
-              data-key="inputs"
-              data-method="PATCH"
-              data-path={`${path}/inputs`}
-              data-dialog="inputs-form"
-            >
-              Change inputs…
-            </button>
-          }
+          at="/inputs"
+          fields="INPUT=VALUE"
+          kind="quiet"
+          dialog="inputs-form"
+          label="Change inputs…"
         >
           <p class="soft">Slots and quorums follow at once; timers that are set stay.</p>
         </Action>
@@ -154,7 +114,7 @@ function OperateActions(props: ActionsProps) {
 
 /** What gives the run up, and what destroys: apart from the other actions, in a colour of its own. */
 function EndActions(props: ActionsProps & { readonly events: readonly EventItem[] }) {
-  const { name, path, rights, events } = props;
+  const { name, rights, events } = props;
   if (events.length === 0 && !rights.admin) return <span data-part="ends" />;
   return (
     <section aria-labelledby="ends" data-part="ends" tabindex={-1}>
@@ -170,20 +130,13 @@ function EndActions(props: ActionsProps & { readonly events: readonly EventItem[
               id="reset"
               method="POST"
               at="/reset"
-              button={
-                <button
-                  type="button"
-                  class="stop"
-                  data-key="reset"
-                  data-method="POST"
-                  data-path={`${path}/reset`}
-                  data-ask-title={`Reset ${name}?`}
-                  data-ask="The machine starts again in the initial state of its newest chart. Counts and claims are dropped; the history is kept."
-                  data-yes="Reset"
-                >
-                  Reset…
-                </button>
-              }
+              kind="stop"
+              label="Reset…"
+              question={{
+                title: `Reset ${name}?`,
+                text: 'The machine starts again in the initial state of its newest chart. Counts and claims are dropped; the history is kept.',
+                yes: 'Reset',
+              }}
             >
               <p class="soft">Starts again with the newest chart. The history is kept.</p>
             </Action>
@@ -192,20 +145,13 @@ function EndActions(props: ActionsProps & { readonly events: readonly EventItem[
               id="delete"
               method="DELETE"
               at=""
-              button={
-                <button
-                  type="button"
-                  class="stop"
-                  data-key="delete"
-                  data-method="DELETE"
-                  data-path={path === '' ? '/' : path}
-                  data-ask-title={`Delete ${name}?`}
-                  data-ask="The machine is erased with its history. This cannot be undone."
-                  data-yes="Delete"
-                >
-                  Delete…
-                </button>
-              }
+              kind="stop"
+              label="Delete…"
+              question={{
+                title: `Delete ${name}?`,
+                text: 'The machine is erased with its history. This cannot be undone.',
+                yes: 'Delete',
+              }}
             >
               <p class="soft">Erases the machine and its history.</p>
             </Action>

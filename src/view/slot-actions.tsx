@@ -1,14 +1,13 @@
 /** The actions of states with slots: to claim one, and to return it without a report. */
-import { Action, type ActionsProps } from './action.tsx';
+import { Action, type ActionsProps, Labelled } from './action.tsx';
 
 /** States with slots whose actions are shown: the others can be claimed by curl. */
 const STATES_SHOWN = 8;
 
 export function SlotActions(props: ActionsProps) {
-  const { path, status } = props;
   return (
     <>
-      {status.claims.slice(0, STATES_SHOWN).flatMap(({ state, slots, holders }) => {
+      {props.status.claims.slice(0, STATES_SHOWN).flatMap(({ state, slots, holders }) => {
         const query = new URLSearchParams({ state });
         const isFull = slots !== null && holders.length >= slots;
         return [
@@ -17,18 +16,8 @@ export function SlotActions(props: ActionsProps) {
             id={`claim ${state}`}
             method="POST"
             at={`/claims?${query}`}
-            button={
-              <button
-                type="button"
-                class="quiet"
-                data-key={`claim ${state}`}
-                data-method="POST"
-                data-path={`${path}/claims?${query}`}
-              >
-                Claim a slot
-                <span class="small"> {state}</span>
-              </button>
-            }
+            kind="quiet"
+            label={<Labelled text="Claim a slot" state={state} />}
           >
             <p class="soft">
               {isFull
@@ -42,18 +31,8 @@ export function SlotActions(props: ActionsProps) {
               id={`return ${state}`}
               method="DELETE"
               at={`/claims?${query}`}
-              button={
-                <button
-                  type="button"
-                  class="quiet"
-                  data-key={`return ${state}`}
-                  data-method="DELETE"
-                  data-path={`${path}/claims?${query}`}
-                >
-                  Return the slot
-                  <span class="small"> {state}</span>
-                </button>
-              }
+              kind="quiet"
+              label={<Labelled text="Return the slot" state={state} />}
             >
               <p class="soft">Frees your slot without a report.</p>
             </Action>
