@@ -21,7 +21,8 @@ import {
 import { errorOf, StateServiceError } from './client-error.ts';
 import { eventsIn } from './client-events.ts';
 import { Turns } from './client-turns.ts';
-import type { MemberFact, MemberStatus } from './objects/results.ts';
+import type { MemberFact } from './member-list.ts';
+import type { MemberStatus } from './objects/results.ts';
 import type { ShownEntry } from './objects/shown-entry.ts';
 import type { ShownNotifications } from './objects/shown-notifications.ts';
 import type { Status } from './objects/status-document.ts';

@@ -1,10 +1,14 @@
-/** Reads lists of members, as text and as JSON: who is expected to take part, each with labels. */
+/** Reads and writes lists of members, as text and as JSON: who is expected to take part, each with labels. */
 import type { ChartIssue, Labels, Members } from './chart/chart.ts';
 import { CHART_ISSUES } from './chart-limits.ts';
 import { LABEL_LENGTH, LABEL_VALUE_LENGTH, MEMBER_LABELS, MEMBERS, MEMBERS_BYTES } from './limits.ts';
 import { fitsIn, type Refusal, refuse } from './refusal.ts';
 import { CALLER_LENGTH } from './request-limits.ts';
 import { atOnce, type Sliced } from './sliced.ts';
+
+/** What a member is to the present states: a page of members shows those of which it is true. */
+export const MEMBER_FACTS = ['expected', 'working', 'reported', 'missing'] as const;
+export type MemberFact = (typeof MEMBER_FACTS)[number];
 
 /** A list that was read: no name is in it twice. */
 export type ReadMembers = { readonly ok: true; readonly members: Members } | Refusal;
@@ -23,7 +27,7 @@ export function readMemberList(text: string, isJson = false): ReadMembers {
 /** Reads a list as `readMemberList` does, in parts. */
 export function* memberListReading(text: string, isJson: boolean): Sliced<ReadMembers> {
   const errors = new Errors();
-  const isInJson = isJson || /^\s*[[{]/.test(text);
+  const isInJson = isJson || IS_JSON.test(text);
   yield text.length * (isInJson ? PARSING : SPLITTING);
   const written = isInJson ? fromJson(text, errors) : fromText(text);
   const members = new Map<string, Labels>();
@@ -52,6 +56,25 @@ export function* memberListReading(text: string, isJson: boolean): Sliced<ReadMe
     return refuse('too-large', `The list has more than ${MEMBERS_BYTES} bytes as JSON.`);
   return { ok: true, members };
 }
+
+/**
+ * Writes members as `readMemberList` reads them: text, or JSON with a member a line where the value of a label has white space.
+ */
+export function writeMemberList(
+  members: readonly { readonly name: string; readonly labels: Labels }[],
+): string {
+  const lines = members.map(({ name, labels }) =>
+    [name, ...Object.entries(labels).map(([label, value]) => `${label}=${value}`)].join(' '),
+  );
+  const isText =
+    !IS_JSON.test(lines[0] ?? '') &&
+    members.every(({ labels }) => Object.values(labels).every((value) => !/\s/.test(value)));
+  if (isText) return lines.map((line) => `${line}\n`).join('');
+  return `[\n${members.map(({ name, labels }) => JSON.stringify({ name, labels })).join(',\n')}\n]\n`;
+}
+
+/** A text that is read as JSON. */
+const IS_JSON = /^\s*[[{]/;
 
 /** The units of a character that is parsed or written as JSON, of one that is split, and of checking a name or a label. */
 const PARSING = 1 / 1_000;
@@ -116,8 +139,8 @@ function* fromJson(text: string, errors: Errors): Iterable<Written> {
 
 const EXAMPLE = '["web-01", {"name": "web-02", "labels": {"zone": "eu"}}]';
 
-/** What `GET …/members` says of a member beside its name and labels. */
-const FACTS: ReadonlySet<string> = new Set(['name', 'labels', 'expected', 'working', 'reported', 'missing']);
+/** What `GET …/members` says of a member. */
+const FACTS: ReadonlySet<string> = new Set(['name', 'labels', ...MEMBER_FACTS]);
 
 function fromItem(path: string, name: string, item: Record<string, unknown>, errors: Errors): Written {
   for (const key of Object.keys(item)) {

@@ -30,7 +30,7 @@ import { favicon, pageScript, pageStyle } from './routes/page-files.ts';
 import { pause, resume } from './routes/pausing.ts';
 import { reports } from './routes/reports.ts';
 import { reset } from './routes/reset.ts';
-import { restore } from './routes/restore.ts';
+import { restore } from './routes/restore.tsx';
 import { signIn, signOut } from './routes/session.tsx';
 import { start } from './routes/start.ts';
 import { askByPost, reportByPost, state } from './routes/state.ts';

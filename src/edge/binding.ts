@@ -12,8 +12,8 @@ import {
   parseInput,
 } from '../inputs.ts';
 import { WAIT_MAX } from '../limits.ts';
-import { memberListReading } from '../member-list.ts';
-import { type Current, MEMBER_FACTS, type MemberFact, type MemberStatus } from '../objects/results.ts';
+import { MEMBER_FACTS, type MemberFact, memberListReading } from '../member-list.ts';
+import type { Current, MemberStatus } from '../objects/results.ts';
 import { type Refusal, type RefusalCode, refuse, statusOf } from '../refusal.ts';
 import { LINK_TTL, LINK_TTL_MAX } from '../request-limits.ts';
 import { inSlices } from '../slices.ts';

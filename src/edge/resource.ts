@@ -44,7 +44,7 @@ export interface Resource<Arguments extends readonly unknown[]> {
 /** `HEAD` comes with `GET`, `OPTIONS` with every path. */
 export type MethodName = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
-interface Method<Arguments extends readonly unknown[]> {
+export interface Method<Arguments extends readonly unknown[]> {
   /** The right that the caller's token must have; `link` where the path itself is the authority, and no token is read. */
   readonly right: Right | 'link';
   readonly contract: Contract;

@@ -5,6 +5,7 @@
  * Closed shapes, because they cross an RPC: an `unknown` field would delete the type of the whole answer.
  */
 import type { Count, Deadline, Labels } from '../chart/chart.ts';
+import type { MemberFact } from '../member-list.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
@@ -100,10 +101,6 @@ interface MemberListQuery {
   /** 0 for no list. */
   readonly known: number;
 }
-
-/** What a member is to the present states: a page of members shows those of which it is true. */
-export const MEMBER_FACTS = ['expected', 'working', 'reported', 'missing'] as const;
-export type MemberFact = (typeof MEMBER_FACTS)[number];
 
 /** The members, in the order of their names, after the one at which a page before has ended. */
 export interface MembersQuery {

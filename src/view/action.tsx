@@ -76,6 +76,26 @@ export function Action(props: ActionProps) {
   );
 }
 
+interface LinkActionProps {
+  readonly id: string;
+  readonly href: string;
+  readonly label: string;
+  readonly kind: 'quiet' | 'stop';
+  readonly children: Child;
+}
+
+/** An action that has a page of its own. */
+export function LinkAction({ id, href, label, kind, children }: LinkActionProps) {
+  return (
+    <li class="action" data-key={`action ${id}`}>
+      <a class={`button ${kind}`} href={href}>
+        {label}
+      </a>
+      <p class="soft">{children}</p>
+    </li>
+  );
+}
+
 /** The text of a button that is about one state. */
 export function Labelled({ text, state }: { readonly text: string; readonly state: string }) {
   return (

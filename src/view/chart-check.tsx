@@ -23,25 +23,32 @@ export function ChartCheck({ why, issues }: ChartCheckProps) {
       <p role="status" class={why === undefined ? undefined : 'problem'}>
         <span class={why === undefined ? 'done' : 'failed'}>{why === undefined ? right : wrong}</span>
       </p>
-      <ul class="plain issues">
-        {issues.map(({ severity, line, column, path, message }) => (
-          <li class={severity}>
-            <a href="#text" data-line={line} data-column={column}>
-              Line {line}, column {column}
-            </a>
-            {severity === 'warning' ? ' (warning)' : ''}
-            {path === '' ? null : (
-              <>
-                {' '}
-                <code>{path}</code>
-              </>
-            )}
-            <br />
-            {message}
-          </li>
-        ))}
-      </ul>
+      <Issues issues={issues} />
     </section>
+  );
+}
+
+/** Issues of a text, each with a link to its place there. */
+export function Issues({ issues }: Pick<ChartCheckProps, 'issues'>) {
+  return (
+    <ul class="plain issues">
+      {issues.map(({ severity, line, column, path, message }) => (
+        <li class={severity}>
+          <a href="#text" data-line={line} data-column={column}>
+            Line {line}, column {column}
+          </a>
+          {severity === 'warning' ? ' (warning)' : ''}
+          {path === '' ? null : (
+            <>
+              {' '}
+              <code>{path}</code>
+            </>
+          )}
+          <br />
+          {message}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx';
 import { parseObjectName } from '../address.ts';
 import type { Rights } from './action.tsx';
 import { Viewer } from './sign-in.tsx';
@@ -11,10 +12,12 @@ export interface ChartHeaderProps {
   readonly rights: Rights;
   readonly viewer?: { readonly sub: string; readonly by?: string };
   readonly isInSession?: boolean;
+  readonly children?: Child;
 }
 
 /** The header of the pages of a chart. */
-export function ChartHeader({ title, name, path, rights, viewer, isInSession = false }: ChartHeaderProps) {
+export function ChartHeader(props: ChartHeaderProps) {
+  const { title, name, path, rights, viewer, isInSession = false, children } = props;
   const { tenant, chart, run } = parseObjectName(name);
   const base = tenant === undefined ? '' : `/${tenant}/${chart}`;
   return (
@@ -28,10 +31,12 @@ export function ChartHeader({ title, name, path, rights, viewer, isInSession = f
           <a href={`${base}/chart/edit`}>{run === undefined ? 'edit' : 'edit its chart'}</a>
         ) : null}
         <a href={`${path}/chart?raw=true`}>YAML</a>
+        <a href={`${path}/members`}>members</a>
         <a href={`${path}/history`}>history</a>
         <a href="/openapi">API</a>
       </nav>
       {viewer === undefined ? null : <Viewer sub={viewer.sub} isInSession={isInSession} />}
+      {children}
     </header>
   );
 }

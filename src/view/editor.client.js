@@ -1,9 +1,9 @@
-// The form that edits a chart, and forms that are sent under the reader's name. Served behind `page.client.js`, as one module.
+// The forms that edit a chart and a list of members, and forms that are sent under the reader's name. Served behind `page.client.js`, as one module.
 
 /** The pause after a key before the text is checked, in ms. */
 const TYPING = 400;
 
-const editor = document.querySelector('textarea[data-check]');
+const editor = document.querySelector('.lines > textarea');
 const gutter = document.querySelector('[data-own="lines"]');
 
 /** The lines that have an issue, from 1. */
@@ -11,8 +11,19 @@ let marked = new Set();
 
 if (editor !== null) edit();
 
-/** Checks the text as it is typed: one check at a time, and one more where the text has changed meanwhile. */
+/** Numbers the lines of the text, and marks those with an issue. */
 function edit() {
+  editor.spellcheck = false;
+  editor.addEventListener('input', number);
+  editor.addEventListener('scroll', () => {
+    gutter.scrollTop = editor.scrollTop;
+  });
+  mark();
+  if (editor.dataset.check !== undefined) checkAsTyped();
+}
+
+/** Checks the text as it is typed: one check at a time, and one more where the text has changed meanwhile. */
+function checkAsTyped() {
   let typing;
   let isChecking = false;
   let isDue = false;
@@ -39,16 +50,10 @@ function edit() {
     mark();
     if (isDue) check();
   };
-  editor.spellcheck = false;
   editor.addEventListener('input', () => {
-    number();
     clearTimeout(typing);
     typing = setTimeout(check, TYPING);
   });
-  editor.addEventListener('scroll', () => {
-    gutter.scrollTop = editor.scrollTop;
-  });
-  mark();
   if (document.querySelector('[data-part="check"] [role="status"]') === null) check();
 }
 
@@ -92,10 +97,10 @@ document.addEventListener('change', async ({ target }) => {
   editor.focus();
 });
 
-// Forms that change a machine: after their question, under the reader's name.
+// Forms that change a machine: after the question of the form or of its button, under the reader's name.
 document.addEventListener('submit', async (event) => {
-  const form = event.target;
-  const { named, ask: text, askTitle: title, yes } = form.dataset;
+  const { target: form, submitter } = event;
+  const { named, ask: text, askTitle: title, yes } = { ...form.dataset, ...submitter?.dataset };
   if (named === undefined) return;
   event.preventDefault();
   if (text !== undefined && !(await confirmed({ title, text, yes }))) return;
@@ -104,5 +109,13 @@ document.addEventListener('submit', async (event) => {
   const url = new URL(form.action);
   url.searchParams.set('by', name);
   form.action = url;
+  // A script that sends a form leaves its button out.
+  if (submitter?.name) form.append(hidden(submitter));
   form.submit();
 });
+
+function hidden({ name, value }) {
+  const field = document.createElement('input');
+  Object.assign(field, { type: 'hidden', name, value });
+  return field;
+}

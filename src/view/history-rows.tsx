@@ -53,7 +53,7 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
 }
 
 /** @returns the event of a report with its state; of anything else the cause as well. */
-function whatOf(cause: string, event: string | null, state: string | null): string {
+export function whatOf(cause: string, event: string | null, state: string | null): string {
   const parts = cause === 'update' ? [event ?? cause, state] : [cause, event === cause ? null : event, state];
   return parts.filter(Boolean).join(' ');
 }

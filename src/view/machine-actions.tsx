@@ -1,5 +1,5 @@
 /** The actions of a machine's page. */
-import { Action, type ActionsProps } from './action.tsx';
+import { Action, type ActionsProps, LinkAction } from './action.tsx';
 import { EventAction, type EventItem, eventsOf } from './event-action.tsx';
 import { SlotActions } from './slot-actions.tsx';
 
@@ -28,12 +28,9 @@ export function Actions(props: ActionsProps) {
             ))}
           {rights.update ? <SlotActions {...props} /> : null}
           {events.length > 0 ? (
-            <li class="action" data-key="action link">
-              <a class="button quiet" href={`${props.path}/links`}>
-                Make a link…
-              </a>
-              <p class="soft">For a person who has no token: it shows what it sends, and a button.</p>
-            </li>
+            <LinkAction id="link" href={`${props.path}/links`} kind="quiet" label="Make a link…">
+              For a person who has no token: it shows what it sends, and a button.
+            </LinkAction>
           ) : null}
           {rights.operate ? <OperateActions {...props} /> : null}
         </ul>
@@ -60,7 +57,7 @@ export function Actions(props: ActionsProps) {
 
 /** Pausing, resuming and overriding. */
 function OperateActions(props: ActionsProps) {
-  const { status } = props;
+  const { path, status } = props;
   return (
     <>
       {status.paused ? (
@@ -94,6 +91,11 @@ function OperateActions(props: ActionsProps) {
       >
         <p class="soft">Moves the machine by hand to any of its states.</p>
       </Action>
+      <LinkAction id="members" href={`${path}/members`} kind="quiet" label="Members…">
+        {status.members
+          ? `The list of who may report: ${status.members.total.toLocaleString('en')}. Change it, or strike one off.`
+          : 'No list of members: everybody may report. Upload one.'}
+      </LinkAction>
       {Object.keys(status.inputs ?? {}).length === 0 ? null : (
         <Action
           {...props}
@@ -114,7 +116,7 @@ function OperateActions(props: ActionsProps) {
 
 /** What gives the run up, and what destroys: apart from the other actions, in a colour of its own. */
 function EndActions(props: ActionsProps & { readonly events: readonly EventItem[] }) {
-  const { name, rights, events } = props;
+  const { name, path, rights, events } = props;
   if (events.length === 0 && !rights.admin) return <span data-part="ends" />;
   return (
     <section aria-labelledby="ends" data-part="ends" tabindex={-1}>
@@ -140,6 +142,9 @@ function EndActions(props: ActionsProps & { readonly events: readonly EventItem[
             >
               <p class="soft">Starts again with the newest chart. The history is kept.</p>
             </Action>
+            <LinkAction id="restore" href={`${path}/restore`} kind="stop" label="Restore…">
+              Puts the machine back to a moment, and undoes what came after.
+            </LinkAction>
             <Action
               {...props}
               id="delete"

@@ -126,6 +126,7 @@ function Links({ name, path }: { readonly name: string; readonly path: string })
       )}
       {tenant === undefined ? null : <a href={`/${tenant}?chart=${chart}`}>runs</a>}
       <a href={`${path}/history`}>history</a>
+      <a href={`${path}/members`}>members</a>
       <a href={`${path}/timeline.svg`}>timeline</a>
       <a href={`${path}/chart`}>chart</a>
       <a href={`${path}/diagram.svg`}>picture</a>

@@ -99,6 +99,24 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
       </Step>
     );
   }
+  if (code === 'not-supported-here') {
+    // A restore: the machine is the path above.
+    const machine = path.replace(/\/restore$/, '') || '/';
+    return (
+      <Step title="What you can do instead">
+        <ul>
+          <li>
+            <a href={machine}>Go to the machine</a>: an override moves it by hand to any of its states, and a
+            reset starts it again. Both keep the history.
+          </li>
+          <li>
+            On your own server, put all machines back: stop the service, put a copy of its folder of data
+            back, and start it.
+          </li>
+        </ul>
+      </Step>
+    );
+  }
   return (
     <>
       {status >= 500 || retryAfter !== undefined ? (

@@ -171,6 +171,8 @@ describe('every page', () => {
       await fetch(`${server.url}/acme/patch/claims?state=patch&by=web-01`, { method: 'POST' });
       await put(server, '/acme/canary/state?state=canary&by=web-01');
       await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
+      const body = 'web-01 zone=eu\nweb-02\n';
+      await fetch(`${server.url}/acme/canary@1/members`, { method: 'PUT', body });
       const watched = await openPage(server.url, options);
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
       for (const path of [
@@ -185,6 +187,8 @@ describe('every page', () => {
         '/no/such/path/at/all',
         '/acme/night/chart',
         '/acme/regions/chart/edit',
+        '/acme/canary@1/members',
+        '/acme/canary/restore',
       ]) {
         await watched.page.goto(`${server.url}${path}`);
         if (live.includes(path)) await whenLive(watched);

@@ -79,6 +79,60 @@ describe('an operator', () => {
     expect(faults).toEqual([]);
   });
 
+  it.each([true, false])(
+    'uploads members and strikes one off, with JavaScript: %s',
+    async (javaScriptEnabled) => {
+      runs += 1;
+      const path = `/acme/canary@${runs}`;
+      const { page, faults } = await openPage(`${server.url}${path}`, { javaScriptEnabled }, 'ann');
+      await page.getByRole('link', { name: 'Members…' }).click();
+      const text = page.locator('textarea');
+      await text.fill('web-01 zone=eu\nweb-02 zone\nweb-03\n');
+      await page.getByRole('button', { name: 'Upload the list' }).click();
+      await page.getByText('The label "zone" has no value').waitFor();
+      if (javaScriptEnabled) {
+        expect(await page.locator('[data-own="lines"]').textContent()).toBe('1\n✗ 2\n3\n4');
+        await page.getByRole('link', { name: 'Line 2' }).click();
+        expect(await text.evaluate('document.activeElement.selectionStart')).toBe(15);
+      }
+      await text.fill((await text.inputValue()).replace('web-02 zone\n', 'web-02 zone=us\n'));
+      await page.getByRole('button', { name: 'Upload the list' }).click();
+      await page.getByRole('heading', { name: '3 members' }).waitFor();
+      await page.getByRole('button', { name: 'Strike off web-02' }).click();
+      if (javaScriptEnabled) {
+        await page.getByRole('heading', { name: 'Strike web-02 off?' }).waitFor();
+        await answer(page, 'Strike off');
+      }
+      await page.getByRole('heading', { name: '2 members' }).waitFor();
+      expect(await text.inputValue()).toBe('web-01 zone=eu\nweb-03\n');
+      const history = await (await fetch(`${server.url}${path}/history?limit=1`)).json();
+      expect(history).toMatchObject({
+        history: [{ cause: 'members', by: javaScriptEnabled ? 'ann' : null }],
+      });
+      // The browser logs what is refused.
+      expect(faults.filter((fault) => !fault.includes('422'))).toEqual([]);
+    },
+  );
+
+  it.each([true, false])(
+    'is told that the platform has no restore, with JavaScript: %s',
+    async (javaScriptEnabled) => {
+      runs += 1;
+      const path = `/acme/canary@${runs}`;
+      await put(server, `${path}/state?state=canary&by=web-01`);
+      const { page } = await openPage(`${server.url}${path}`, { javaScriptEnabled }, 'ann');
+      await page.getByRole('link', { name: 'Restore…' }).click();
+      // The moment before the newest change.
+      await page.locator('tbody a').first().click();
+      expect(await page.getByLabel('Moment, in UTC').inputValue()).toMatch(/Z$/);
+      await page.getByRole('button', { name: 'Put the machine back…' }).click();
+      if (javaScriptEnabled) await answer(page, 'Put back');
+      await page.getByText('A machine can be restored on Cloudflare only').waitFor();
+      await page.getByRole('link', { name: 'Go to the machine' }).click();
+      await page.getByText('1 of 2').first().waitFor();
+    },
+  );
+
   it('makes a link, which is shown once and copied', async () => {
     const { path, page, faults } = await open();
     await page.getByRole('link', { name: 'Make a link' }).click();

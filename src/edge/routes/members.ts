@@ -1,18 +1,19 @@
 import * as z from 'zod/mini';
 import { CallerShape } from '../../inputs.ts';
 import { MEMBERS_BYTES, MEMBERS_PAGE, MEMBERS_PAGE_MAX } from '../../limits.ts';
-import { memberListReading } from '../../member-list.ts';
-import { MEMBER_FACTS } from '../../objects/results.ts';
+import { MEMBER_FACTS, memberListReading } from '../../member-list.ts';
 import { refuse } from '../../refusal.ts';
 import { inSlices } from '../../slices.ts';
 import { writeMembers } from '../../store/members-table.ts';
 import { readText } from '../body.ts';
+import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE } from '../contract/contract.ts';
 import { MembersChangedShape, MembersShape } from '../contract/member-documents.ts';
 import { BY, IF_MATCH, NOTHING, oneOf, parameter, readConditions, wholeNumber } from '../parameters.ts';
 import { lastSegment } from '../query.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, done, etag, json, problem } from '../responses.ts';
+import { changeMembersByForm, showMembers } from './member-pages.tsx';
 
 /** The right to change the members. */
 const RIGHT = 'operate';
@@ -54,12 +55,13 @@ export const members: MachineResource = {
       right: 'read',
       contract: {
         id: 'members',
-        summary: 'The members, in natural order, with what each is to the current states.',
+        summary:
+          'The members, in natural order, with what each is to the current states; for a browser, as a page.',
         parameters: [IS, AFTER, LIMIT],
         answers: {
           200: {
             says: 'A page of the members. With `Accept: text/plain`, a name a line: all of them, unless `limit` is given.',
-            content: { 'application/json': MembersShape, 'text/plain': 'text' },
+            content: { 'application/json': MembersShape, 'text/plain': 'text', 'text/html': 'text' },
             headers: ['ETag', 'Vary'],
           },
         },
@@ -72,14 +74,17 @@ export const members: MachineResource = {
         if (!after.ok) return problem(after);
         const limit = LIMIT.read(c);
         if (!limit.ok) return problem(limit);
-        const isText = c.req.header('Accept')?.includes('text/plain') ?? false;
-        const most = limit.value ?? (isText ? undefined : MEMBERS_PAGE);
-        const answer = await machine.read({
-          type: 'members',
+        const asked = {
           ...(is.value === undefined ? {} : { is: is.value }),
           ...(after.value === undefined ? {} : { after: after.value }),
-          ...(most === undefined ? {} : { limit: most }),
-          ...(isText ? { namesOnly: true } : {}),
+          ...(limit.value === undefined ? {} : { limit: limit.value }),
+        };
+        if (wantsPage(c)) return showMembers(c, machine, asked);
+        const isText = c.req.header('Accept')?.includes('text/plain') ?? false;
+        const answer = await machine.read({
+          type: 'members',
+          ...(isText ? { namesOnly: true } : { limit: MEMBERS_PAGE }),
+          ...asked,
         });
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
@@ -120,6 +125,8 @@ export const members: MachineResource = {
         return json(body, { ETag: etag(revision) });
       },
     },
+
+    POST: changeMembersByForm,
 
     DELETE: {
       right: RIGHT,

@@ -224,6 +224,11 @@ export const SESSIONS: readonly Session[] = [
     steps: [step(`POST /v/sequence/restore?at=${new Date().toISOString()}`, 501)],
   },
   {
+    name: 'the form of a restore',
+    needs: 'edge',
+    steps: [step('GET /v/sequence/restore', 200)],
+  },
+  {
     name: 'the service itself',
     steps: [
       step('GET /healthz', 200),
@@ -311,6 +316,8 @@ export const SESSIONS: readonly Session[] = [
     steps: [
       step('PUT /v/sequence@8/members', 200, { headers: { 'Content-Type': 'text/plain' }, body: 'a\nb\n' }),
       step('GET /v/sequence@8/members', 200),
+      step('POST /v/sequence@8/members', 303, { body: 'text=a%0D%0Ab%0D%0Ac' }),
+      step('POST /v/sequence@8/members', 303, { body: 'strike=c' }),
       step('DELETE /v/sequence@8/members/b', 200),
       step('DELETE /v/sequence@8/members', 204),
       step('POST /v/sequence@8/pause', 204),
