@@ -41,8 +41,8 @@ export class Coalescer<Call, Result> {
    * @param send bound to the caller's own stub: another request's must not be used.
    * @throws what `send` throws.
    */
-  async call(name: string, call: Call, send: Send<Call, Result>): Promise<Result> {
-    if (!MAY_SHARE) return only(await send([call]));
+  call(name: string, call: Call, send: Send<Call, Result>): Promise<Result> {
+    if (!MAY_SHARE) return send([call]).then(only);
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       const estimates = this.#estimates.get(name) ?? newEstimates();
@@ -179,7 +179,8 @@ class CallQueue<Call, Result> {
       this.#next = new Batch(pending, this.#bounds.size, patience);
       waitUntil(this.#lead(this.#next, send, patience, expected));
     }
-    return stayAlive(promise, reject);
+    stayAlive(reject);
+    return promise;
   }
 
   async #sendAlone(call: Call, send: Send<Call, Result>): Promise<Result> {
@@ -207,9 +208,10 @@ class CallQueue<Call, Result> {
     if (this.#inFlight >= this.#bounds.inFlight) await this.#hold(batch);
     const inFlight = this.#pending - batch.calls.length;
     const size = (expected ?? this.#estimate.expected()) - inFlight;
-    if (batch.calls.length < size) {
+    const present = batch.calls.length;
+    if (present < size) {
       await batch.wait(delay, size);
-      this.#estimate.delayed(batch.calls.length >= size);
+      this.#estimate.delayed(size - present, batch.calls.length - present);
     }
     if (this.#next === batch) this.#next = undefined;
     await this.#send(batch.calls, send);
@@ -253,16 +255,12 @@ class CallQueue<Call, Result> {
 }
 
 /**
- * Awaits a promise that another request resolves. workerd cancels a request that awaits only another request's promise;
- * a pending timer prevents that, and ends the wait if the leader never returns.
+ * Keeps a request alive that awaits a promise which another request resolves: workerd cancels a request that awaits nothing
+ * else, and a pending timer prevents that. It ends the wait if the leader never returns. It ends with its request, so it is
+ * not cleared: that took as long as setting it.
  */
-async function stayAlive<Result>(promise: Promise<Result>, giveUp: (error: Error) => void): Promise<Result> {
-  const timer = setTimeout(() => giveUp(lost()), BATCH_PATIENCE);
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-  }
+function stayAlive(giveUp: (error: Error) => void): void {
+  setTimeout(() => giveUp(lost()), BATCH_PATIENCE);
 }
 
 /** How long a call waits for its batch to return, in ms. */

@@ -41,10 +41,14 @@ export class ConcurrencyEstimate {
     return 1;
   }
 
-  /** A batch was delayed; `complete` says whether the expected calls joined it. */
-  delayed(complete: boolean): void {
-    this.#skip = complete ? 0 : this.#nextSkip;
-    this.#nextSkip = complete ? 1 : Math.min(this.#nextSkip * 2, LONGEST_SKIP);
+  /**
+   * A batch was delayed for `missing` calls, of which `joined` came. The delay was in vain if fewer than half came: on a busy
+   * machine some always come late, and each call that joins saves a share of an RPC and a commit.
+   */
+  delayed(missing: number, joined: number): void {
+    const isInVain = joined < missing / 2;
+    this.#skip = isInVain ? this.#nextSkip : 0;
+    this.#nextSkip = isInVain ? Math.min(this.#nextSkip * 2, LONGEST_SKIP) : 1;
   }
 }
 

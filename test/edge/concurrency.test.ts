@@ -26,7 +26,7 @@ describe('a concurrency estimate', () => {
     for (let round = 0; round < 100; round++) {
       come(estimate, size);
       expect(estimate.expected()).toBe(expected);
-      estimate.delayed(true);
+      estimate.delayed(expected - 1, expected - 1);
       estimate.answered(0);
     }
   });
@@ -38,14 +38,26 @@ describe('a concurrency estimate', () => {
       come(estimate, 4);
       if (estimate.expected() > 1) {
         waits.push(departure);
-        estimate.delayed(false);
+        estimate.delayed(3, 1);
       }
       estimate.answered(0);
     }
     expect(waits).toEqual([0, 2, 5, 10, 19, 36, 69, 134, 199]);
     while (estimate.expected() === 1) estimate.called(4);
-    estimate.delayed(true);
+    estimate.delayed(3, 3);
     expect(estimate.expected()).toBe(4);
+  });
+
+  it('is waited for each time if half of the missing calls come in time', () => {
+    const estimate = new ConcurrencyEstimate();
+    for (let round = 0; round < 100; round++) {
+      come(estimate, 8);
+      expect(estimate.expected()).toBe(8);
+      estimate.delayed(7, 4);
+      estimate.answered(0);
+    }
+    estimate.delayed(7, 3);
+    expect(estimate.expected()).toBe(1);
   });
 
   it('that has gone is forgotten', () => {
@@ -66,7 +78,7 @@ describe('a concurrency estimate', () => {
     const step = fc.oneof(
       fc.record({ came: fc.integer({ min: 1, max: 1_000 }) }),
       fc.record({ left: fc.nat(1_000) }),
-      fc.record({ waited: fc.boolean() }),
+      fc.record({ missing: fc.integer({ min: 1, max: 1_000 }), joined: fc.nat(1_000) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -75,7 +87,7 @@ describe('a concurrency estimate', () => {
         for (const one of steps) {
           if ('came' in one) estimate.called(one.came);
           else if ('left' in one) estimate.answered(one.left);
-          else estimate.delayed(one.waited);
+          else estimate.delayed(one.missing, one.joined);
           most = Math.max(most, 'came' in one ? one.came : 'left' in one ? one.left : 1);
           const expected = estimate.expected();
           expect(Number.isInteger(expected)).toBe(true);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NEARBY, RoundTripEstimate } from '../../src/edge/round-trip.ts';
+import { NEARBY, RoundTripEstimate, UNKNOWN } from '../../src/edge/round-trip.ts';
 
 function patienceAfter(...took: readonly number[]) {
   const estimate = new RoundTripEstimate();
@@ -9,8 +9,8 @@ function patienceAfter(...took: readonly number[]) {
 }
 
 describe('a batch', () => {
-  it('waits as long as pays near the object, until a round trip is known', () => {
-    expect(patienceAfter()).toEqual(NEARBY);
+  it('waits as long as pays near the object once a round trip is known to be short', () => {
+    expect(patienceAfter()).toEqual(UNKNOWN);
     expect(patienceAfter(1)).toEqual(NEARBY);
   });
 
