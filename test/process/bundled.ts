@@ -1,5 +1,6 @@
 /**
- * Bundles the Worker once for all servers of a test run; vitest calls it before the first test.
+ * Bundles the Worker once for all servers of a test run, and lets Node compile the command line once; vitest calls it
+ * before the first test.
  *
  * Servers find the bundle by `BUNDLED_WORKER` (`server.ts`). The variable is also how the projects of one run share it.
  */
@@ -16,8 +17,11 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   const bundled = await bundleWorker(file);
   if (!bundled.ok) throw new Error(bundled.lines.join('\n'));
   process.env.BUNDLED_WORKER = file;
+  // https://nodejs.org/api/module.html#module-compile-cache: a start takes a quarter less of CPU.
+  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
   return async () => {
     delete process.env.BUNDLED_WORKER;
-    await rm(folder, { recursive: true });
+    delete process.env.NODE_COMPILE_CACHE;
+    await rm(folder, { recursive: true, force: true });
   };
 }
