@@ -4,7 +4,10 @@ type Fields = Readonly<Record<string, string>>;
 
 /** Makes every response. A plain `Response`: hono's sets headers one by one, which took 10 % of a request. */
 export function respond(body: BodyInit | null, status: number, headers: Fields): Response {
-  return new Response(body, { status, headers: { ...SAFE, ...headers } });
+  // Headers are copied faster than an object is converted to them: 6 instead of 11 µs for a refusal.
+  const response = new Response(body, { status, headers: SAFE_HEADERS });
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }
 
 /**
@@ -20,14 +23,12 @@ export const SAFE: Fields = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Renders the name of a state. */
-export function text(body: string, revision: number): Response {
-  TEXT_HEADERS.set('ETag', etag(revision));
-  return new Response(body, { headers: TEXT_HEADERS });
-}
+const SAFE_HEADERS = new Headers(SAFE);
 
-/** Reused: building them took 25 of 350 µs. A response copies them. */
-const TEXT_HEADERS = new Headers({ ...SAFE, 'Content-Type': 'text/plain;charset=UTF-8' });
+/** Renders the name of a state. A text has its `Content-Type` without being told (https://fetch.spec.whatwg.org/#bodyinit-unions). */
+export function text(body: string, revision: number): Response {
+  return respond(body, 200, { ETag: etag(revision) });
+}
 
 /** Renders a document of any type. */
 export function document(body: BodyInit, type: string, headers: Fields = {}): Response {
