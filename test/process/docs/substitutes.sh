@@ -15,8 +15,8 @@ npx() {
 
 npm() {
   case "$1 $2" in
-    ci* | install* | i\ * | update*) command npm "$@" --dry-run ;;
-    start*) listens "$@" ;;
+    ci* | install* | i\ * | update*) once command npm "$@" --dry-run ;;
+    start*) once listens "$@" ;;
     test*) has_script test ;;
     'run deploy'*) deploys "$@" ;;
     'run test:'* | 'run check' | 'run bench'* | 'run dev') has_script "$2" ;;
@@ -24,12 +24,17 @@ npm() {
   esac
 }
 
-# deploys ARGUMENT... runs `npm run deploy` as a dry run. Pages repeat some of its commands: one run is enough.
+# once COMMAND... runs a command that several pages show, for the first of them.
+once() {
+  local ran=$SYSTEM/${*//[^[:alnum:]]/_}
+  [ -e "$ran" ] || { "$@" && touch "$ran"; }
+}
+
+# deploys ARGUMENT... runs `npm run deploy` as a dry run.
 deploys() {
-  local line=${*//[^[:alnum:]]/_}
-  local ran=$SYSTEM/${line% __dry_run}
   [[ $* == *' -- '* ]] || set -- "$@" --
-  [ -e "$ran" ] || { command npm "$@" --dry-run && touch "$ran"; }
+  [ "${*: -1}" = --dry-run ] || set -- "$@" --dry-run
+  once command npm "$@"
 }
 
 git() {
