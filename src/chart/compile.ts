@@ -4,7 +4,7 @@
  * The machine acts only through actions that xstate hands back unexecuted (`Signal`): from these the engine learns
  * which states were entered and left, whether the event was taken, and which timers to set.
  */
-import { cancel, setup } from 'xstate';
+import { cancel, createMachine, type MachineConfig } from 'xstate';
 import { MICROSTEPS } from '../chart-limits.ts';
 import { ExpressionCompiler } from './compile-expressions.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
@@ -74,7 +74,7 @@ export function machineOf(root: StateConfig, model: Model, evaluator: Evaluator)
     context: { counts: {}, data: model.context ?? {} },
     options: { maxIterations: MICROSTEPS },
   };
-  const machine = xstate.createMachine(config as unknown as Parameters<typeof xstate.createMachine>[0]);
+  const machine = createMachine(config as unknown as MachineConfig<EngineContext, EngineEvent>);
   const names = Object.keys(model.inputs ?? {});
   if (names.length === 0) return machine;
   const delays = names.map((input) => [
@@ -83,8 +83,6 @@ export function machineOf(root: StateConfig, model: Model, evaluator: Evaluator)
   ]);
   return machine.provide({ delays: Object.fromEntries(delays) });
 }
-
-const xstate = setup({ types: { context: {} as EngineContext, events: {} as EngineEvent } });
 
 class Compiler {
   readonly #program: Pick<Program, 'model' | 'evaluator'>;

@@ -174,13 +174,12 @@ export const IF_NONE_MATCH = {
 
 /** A yes or no in the query. Anything but `true` is no. */
 export function flag(name: string, says: string) {
-  const shape = z.catch(z.enum(['true', 'false']), 'false');
   return {
     name,
     in: 'query',
     says,
-    shape,
-    read: (c) => ({ ok: true as const, value: shape.parse(queryOf(c)[name]) === 'true' }),
+    shape: z._default(z.enum(['true', 'false']), 'false'),
+    read: (c) => ({ ok: true as const, value: queryOf(c)[name] === 'true' }),
   } satisfies Parameter<boolean>;
 }
 
