@@ -1,26 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import type { Plugin } from 'vite';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
+import { CLIENT_FILE, clientText } from './src/cli/bundle.ts';
 import { callerWorker } from './test/edge/binding/caller.ts';
 import { HOOKS, withHooks } from './test/hooks.ts';
 import { outside } from './test/outside.ts';
 import { writableCharts } from './test/writable-charts.ts';
 
-/** What clients get is text to the Worker: the rule of wrangler.toml, in Vite's words. */
+/** Imports files for clients as text, as the bundle has them. */
 const clientFiles: Plugin = {
   name: 'client files',
   enforce: 'pre',
   async resolveId(source, importer) {
-    if (!/\.client\.(js|css)$|\/turn\.sh$/.test(source) || importer === undefined) return null;
+    if (!CLIENT_FILE.test(source) || importer === undefined) return null;
     // Under another name than one that Vite knows what to do with.
     return `\0text:${join(dirname(importer), source)}.text`;
   },
   async load(id) {
     if (!id.startsWith('\0text:')) return null;
-    const text = await readFile(id.slice('\0text:'.length, -'.text'.length), 'utf8');
+    const text = await clientText(id.slice('\0text:'.length, -'.text'.length));
     return `export default ${JSON.stringify(text)};`;
   },
 };
@@ -70,6 +70,7 @@ function inWorkerd(name: string, test: TestUserConfig) {
     plugins: [
       clientFiles,
       cloudflareTest({
+        main: './src/index.ts',
         wrangler: { configPath: './wrangler.toml' },
         miniflare: {
           // Tests put their own charts behind the Worker's binding; the real folder is beside it.

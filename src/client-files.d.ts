@@ -1,4 +1,4 @@
-/** Files for clients, which the Worker has as text: see the rule in wrangler.toml. */
+/** Files for clients, which the Worker has as text: see `clientText` in cli/bundle.ts. */
 declare module '*.client.js' {
   const text: string;
   export default text;

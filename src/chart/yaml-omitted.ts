@@ -1,8 +1,7 @@
 /**
  * Stands in the bundle for the modules of `yaml` that only writing YAML, its older schemas and values of JavaScript need:
  * charts are read with the core schema, `yaml-tree.ts` reads the nodes, and `yaml-write.ts` edits the text. They would be
- * 10 kB of the bundle, gzip. The aliases are in
- * `wrangler.toml`, for a deploy, and in `cli/bundle.ts`.
+ * 10 kB of the bundle, gzip. `cli/bundle.ts` puts this in their place.
  */
 function omitted(): never {
   throw new Error('this part of `yaml` is not in the bundle');

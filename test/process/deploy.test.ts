@@ -43,7 +43,7 @@ describe('the staged folder', () => {
   }
 });
 
-describe('a deploy', () => {
+describe('a deploy', { timeout: 120_000 }, () => {
   it('gives wrangler the staged folder, an empty CHART and all other flags', async () => {
     const [chart, charts, out] = [await fileOf(SEQUENCE), await folderOf(FOLDER), await temporaryFolder()];
     const flags = ['--dry-run', '--chart', chart, `--charts=${charts}`, '--outdir', out];

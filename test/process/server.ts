@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
 const REPLACES_ESBUILD = resolve(import.meta.dirname, 'esbuild/replace.ts');
 const START_TIMEOUT = 30_000;
+/** Of a command; `deploy` runs wrangler, which takes half a minute on a busy machine. */
+const COMMAND_TIMEOUT = 110_000;
 
 export interface ServerOptions {
   /** The file of the `default` chart. */
@@ -105,7 +107,7 @@ export async function runCli(
   input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const { child, ended, stdout, stderr } = launch(args, { env, input });
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
+  const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT);
   const { code } = await ended;
   clearTimeout(timer);
   return { code, stdout: stdout(), stderr: stderr() };

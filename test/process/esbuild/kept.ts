@@ -14,4 +14,9 @@ export async function build({ entryPoints, outfile }: Options): Promise<void> {
   await copyFile(BUNDLED_WORKER, outfile);
 }
 
+/** Of files for clients, which the bundle has already. */
+export async function transform(): Promise<never> {
+  throw new Error('nothing is bundled');
+}
+
 export async function stop(): Promise<void> {}
