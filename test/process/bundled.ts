@@ -22,6 +22,7 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   return async () => {
     delete process.env.BUNDLED_WORKER;
     delete process.env.NODE_COMPILE_CACHE;
-    await rm(folder, { recursive: true, force: true });
+    // A command line that ends writes what it has compiled: the folder can get a file while it is removed.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
 }
