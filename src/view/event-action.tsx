@@ -3,6 +3,7 @@ import type { Status } from '../objects/status-document.ts';
 import type { View } from '../objects/view-data.ts';
 import { Action, type ActionsProps, Labelled } from './action.tsx';
 import { NAMES_SHOWN } from './format.ts';
+import { Name } from './page.tsx';
 
 /** An event that can be sent to a state. */
 export interface EventItem {
@@ -55,7 +56,10 @@ export function EventAction(props: ActionsProps & EventItem) {
       question={ends.includes(event) ? question : undefined}
     >
       {ways.map((way, i) => (
-        <p class="soft">{wayText(way, i, quorum)}</p>
+        <p class="soft">
+          <Name text={leadsText(way, i)} />
+          {conditionText(way, quorum)}
+        </p>
       ))}
     </Action>
   );
@@ -63,16 +67,19 @@ export function EventAction(props: ActionsProps & EventItem) {
 
 type Quorum = Status['quorums'][number];
 
-/** Says where a transition leads, when it is taken, and whether its guard is true at present. */
-function wayText(
-  { targets, guard, isCounted }: EventItem['ways'][number],
-  index: number,
-  quorum: Quorum | undefined,
-): string {
+type Way = EventItem['ways'][number];
+
+/** Says where a transition leads. */
+function leadsText({ targets, guard }: Way, index: number): string {
   const leads = targets.length === 0 ? 'stays' : `→ ${targets.join(', ')}`;
+  return guard === undefined && index > 0 ? `otherwise ${leads}` : leads;
+}
+
+/** Says when a transition is taken, and whether its guard is true at present. */
+function conditionText({ guard, isCounted }: Way, quorum: Quorum | undefined): string {
   const count =
     isCounted && quorum !== undefined ? `, at ${quorum.need ?? 'its share'} (now ${quorum.have})` : '';
-  if (guard === undefined) return `${index > 0 ? 'otherwise ' : ''}${leads}${count}`;
+  if (guard === undefined) return count;
   const now = guard.holds === undefined ? 'depends on the report' : `now ${guard.holds}`;
-  return `${leads}${count}, if ${guard.cel} (${now})`;
+  return `${count}, if ${guard.cel} (${now})`;
 }

@@ -80,6 +80,15 @@ export function innermost(names: readonly string[]): readonly string[] {
   return names.filter((name) => !around.has(`${name}.`));
 }
 
+/** Sorts what is about active states: that of the innermost ones first, which is what moves the machine next. */
+export function innermostFirst<Item extends { readonly state: string }>(
+  items: readonly Item[],
+  states: readonly string[],
+): Item[] {
+  const leaves = new Set(innermost(states));
+  return items.toSorted((a, b) => Number(leaves.has(b.state)) - Number(leaves.has(a.state)));
+}
+
 /**
  * Names that a page shows of one list of callers or holders. The largest machine has 10,000 holders, and its page with
  * all of them took 230 ms to write. The status document has all names.

@@ -1,7 +1,7 @@
 /** Entries of a machine's history as a table. */
 import type { View } from '../objects/view-data.ts';
 import { innermost, shortened } from './format.ts';
-import { Moment } from './page.tsx';
+import { Moment, Name } from './page.tsx';
 
 /** Characters of an entry's data, of its names and of a note on the page; the history has all of them. */
 const DATA_SHOWN = 80;
@@ -37,8 +37,12 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
               </a>
             </td>
             <td>
-              {shortened(whatOf(cause, event, state), NAMES_SHOWN)}
-              {entered.length === 0 ? null : <p>→ {shortened(innermost(entered).join(', '), NAMES_SHOWN)}</p>}
+              <Name text={shortened(whatOf(cause, event, state), NAMES_SHOWN)} />
+              {entered.length === 0 ? null : (
+                <p>
+                  → <Name text={shortened(innermost(entered).join(', '), NAMES_SHOWN)} />
+                </p>
+              )}
               {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
               {notes.slice(0, NOTES_SHOWN).map((note) => (
                 <p class="soft">{shortened(note, NOTE_SHOWN)}</p>

@@ -77,7 +77,9 @@ export function HistoryPage(props: HistoryPageProps) {
             <h2 id="timeline">Timeline</h2>
             {raw(timeline)}
             <p class="small">
-              <a href={`${path}/timeline.svg`}>The timeline as a picture</a>
+              <a class="go" href={`${path}/timeline.svg`}>
+                The timeline as a picture
+              </a>
             </p>
           </section>
         )}
@@ -110,7 +112,9 @@ export function HistoryPage(props: HistoryPageProps) {
           )}
           {before === undefined ? null : (
             <p>
-              <a href={`${path}/history?${next}`}>Older entries</a>
+              <a class="go" href={`${path}/history?${next}`}>
+                Older entries
+              </a>
             </p>
           )}
         </section>

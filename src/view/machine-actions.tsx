@@ -1,13 +1,14 @@
 /** The actions of a machine's page. */
 import { Action, type ActionsProps, LinkAction } from './action.tsx';
 import { EventAction, type EventItem, eventsOf } from './event-action.tsx';
+import { innermostFirst } from './format.ts';
 import { SlotActions } from './slot-actions.tsx';
 
 /** The actions for the rights of the request. The buttons need the page's script. */
 export function Actions(props: ActionsProps) {
   const { rights, takes, status, by } = props;
   const isActive = status.status === 'active';
-  const events = rights.update && isActive ? eventsOf(takes) : [];
+  const events = rights.update && isActive ? eventsOf(innermostFirst(takes, status.states)) : [];
   if (!rights.update && !rights.operate && !rights.admin) {
     return (
       <>
@@ -93,8 +94,8 @@ function OperateActions(props: ActionsProps) {
       </Action>
       <LinkAction id="members" href={`${path}/members`} kind="quiet" label="Members…">
         {status.members
-          ? `The list of who may report: ${status.members.total.toLocaleString('en')}. Change it, or strike one off.`
-          : 'No list of members: everybody may report. Upload one.'}
+          ? `${status.members.total.toLocaleString('en')} members may report. Change the list, or strike one off.`
+          : 'Everybody may report: there is no list of members. Upload one.'}
       </LinkAction>
       {Object.keys(status.inputs ?? {}).length === 0 ? null : (
         <Action

@@ -200,7 +200,9 @@ function History({
       <h2 id="history">History</h2>
       <HistoryRows entries={entries} path={path} now={now} />
       <p>
-        <a href={`${path}/history`}>All entries</a>
+        <a class="go" href={`${path}/history`}>
+          All entries
+        </a>
       </p>
     </section>
   );

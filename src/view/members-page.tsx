@@ -7,7 +7,7 @@ import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { Questions } from './dialogs.tsx';
 import { momentText } from './format.ts';
 import { MemberForms, type MemberFormsProps } from './member-forms.tsx';
-import { Page } from './page.tsx';
+import { Name, Page } from './page.tsx';
 
 interface MembersPageProps extends Omit<ChartHeaderProps, 'title'> {
   readonly list: Pick<MachineMembers, 'total' | 'members' | 'hasMore'>;
@@ -31,7 +31,7 @@ export function MembersPage(props: MembersPageProps) {
         </span>
       </ChartHeader>
       <main data-by={viewer?.by ?? viewer?.sub}>
-        <div class="halves">
+        <div class="halves uneven">
           <List {...props} />
           {forms === undefined ? null : (
             <MemberForms {...forms} name={name} path={path} total={list.total} origin={originText(name)} />
@@ -82,12 +82,16 @@ function List({ name, path, list, is, isContinued, forms }: MembersPageProps) {
       )}
       {last === undefined ? null : (
         <p>
-          <a href={hrefOf(path, is, last)}>More members</a>
+          <a class="go" href={hrefOf(path, is, last)}>
+            More members
+          </a>
         </p>
       )}
       {isContinued ? (
         <p>
-          <a href={hrefOf(path, is)}>First members</a>
+          <a class="go" href={hrefOf(path, is)}>
+            First members
+          </a>
         </p>
       ) : null}
     </section>
@@ -107,8 +111,7 @@ function Table({ path, members, mayStrike }: TableProps) {
     <table class="members">
       <thead>
         <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Labels</th>
+          <th scope="col">Member</th>
           <th scope="col">Now</th>
           {mayStrike ? (
             <th scope="col">
@@ -120,13 +123,17 @@ function Table({ path, members, mayStrike }: TableProps) {
       <tbody>
         {members.map((member) => (
           <tr>
-            <td>{member.name}</td>
-            <td class="soft">
-              {Object.entries(member.labels)
-                .map(([label, value]) => `${label}=${value}`)
-                .join(' ')}
+            <td>
+              {member.name}
+              <p class="soft small">
+                {Object.entries(member.labels)
+                  .map(([label, value]) => `${label}=${value}`)
+                  .join(' ')}
+              </p>
             </td>
-            <td>{factsText(member)}</td>
+            <td>
+              <Name text={factsText(member)} />
+            </td>
             {mayStrike ? (
               <td>
                 <button

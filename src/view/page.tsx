@@ -60,6 +60,12 @@ export function iconSvg({ sign, outcome }: PageProps['icon']): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="16" fill="${colour}"/><text x="16" y="22" font-size="18" font-family="sans-serif" font-weight="700" text-anchor="middle" fill="#fff">${text}</text></svg>`;
 }
 
+/** A name that is broken between its parts, where a line is too short for it. */
+export function Name({ text }: { readonly text: string }) {
+  const parts = text.split(/(?<=[./])(?=.)/);
+  return <>{parts.flatMap((part, i) => (i === 0 ? [part] : [<wbr />, part]))}</>;
+}
+
 /** A time relative to `now`; the script keeps it up to date. */
 export function RelativeTime({ at, now }: { readonly at: string; readonly now: number }) {
   const ms = Date.parse(at) - now;

@@ -1,7 +1,7 @@
 /** Who has reported, who is missing, and who works at a machine. */
 import type { Status } from '../objects/status-document.ts';
 import type { View } from '../objects/view-data.ts';
-import { MISSING_SHOWN, NAMES_SHOWN } from './format.ts';
+import { innermostFirst, MISSING_SHOWN, NAMES_SHOWN } from './format.ts';
 import { RelativeTime } from './page.tsx';
 
 type Reports = NonNullable<View['reports']>;
@@ -13,7 +13,8 @@ interface ProgressProps {
 }
 
 /** What the active states wait for: the count of each quorum, who has reported and when, and who is missing. */
-export function Progress({ status: { quorums }, reports = [], now }: ProgressProps) {
+export function Progress({ status, reports = [], now }: ProgressProps) {
+  const quorums = innermostFirst(status.quorums, status.states);
   const counted = new Set(quorums.flatMap(({ event, by }) => by.map((name) => keyOf(event, name))));
   const others = reports.filter(({ event, by }) => !counted.has(keyOf(event, by)));
   if (quorums.length === 0 && others.length === 0) return <span data-part="progress" />;
@@ -115,39 +116,71 @@ function Missing({ count, names }: { readonly count: number; readonly names: rea
   const others = count - names.length;
   return (
     <div class="soft">
-      missing: {names.slice(0, MISSING_SHOWN).join(', ')}
+      missing: <Names names={names.slice(0, MISSING_SHOWN)} />
       {rest.length === 0 ? null : (
         <details>
           <summary>and {count - MISSING_SHOWN} more</summary>
-          {rest.join(', ')}
-          {others > 0 ? ` and ${others} more` : ''}
+          <Names names={rest} more={others} />
         </details>
       )}
     </div>
   );
 }
 
-/** The slots of the active states, and the claims that hold them. */
+/** Names in a row. No name is broken but one that is longer than a line. */
+function Names({ names, more = 0 }: { readonly names: readonly string[]; readonly more?: number }) {
+  return (
+    <ul class="names">
+      {names.map((name) => (
+        <li>{name}</li>
+      ))}
+      {more > 0 ? <li>and {more} more</li> : null}
+    </ul>
+  );
+}
+
+/** The slots of the active states, and the claims that hold them: a few, or many folded. */
 export function Slots({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
   if (claims.length === 0) return <span data-part="slots" />;
   return (
     <section aria-labelledby="slots" data-part="slots">
       <h2 id="slots">Slots</h2>
-      {claims.map(({ state, slots, holders }) => (
-        <>
-          <p class="soft">
-            {holders.length} of {slots} slots of {state}
-          </p>
-          <ul class="plain">
-            {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
-              <li data-key={by}>
-                {by}, lease ends <RelativeTime at={until} now={now} />
-              </li>
-            ))}
-            {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
-          </ul>
-        </>
-      ))}
+      {claims.map(({ state, slots, holders }) => {
+        const taken = `${holders.length} of ${slots} slots of ${state}`;
+        const list = <Holders holders={holders} now={now} />;
+        if (holders.length > UNFOLDED) {
+          return (
+            <details data-key={`slots ${state}`}>
+              <summary class="soft">{taken}</summary>
+              {list}
+            </details>
+          );
+        }
+        return (
+          <>
+            <p class="soft">{taken}</p>
+            {list}
+          </>
+        );
+      })}
     </section>
+  );
+}
+
+interface HoldersProps {
+  readonly holders: Status['claims'][number]['holders'];
+  readonly now: number;
+}
+
+function Holders({ holders, now }: HoldersProps) {
+  return (
+    <ul class="plain">
+      {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
+        <li data-key={by}>
+          {by}, lease ends <RelativeTime at={until} now={now} />
+        </li>
+      ))}
+      {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
+    </ul>
   );
 }

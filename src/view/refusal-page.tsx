@@ -84,7 +84,9 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
       >
         {mayUpload ? (
           <p>
-            <a href={`${machine}/chart/edit`}>Write or upload a chart</a>
+            <a class="go" href={`${machine}/chart/edit`}>
+              Write or upload a chart
+            </a>
           </p>
         ) : null}
       </Step>

@@ -5,7 +5,7 @@ import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { Questions } from './dialogs.tsx';
 import { innermost, momentText, shortened } from './format.ts';
 import { whatOf } from './history-rows.tsx';
-import { Page } from './page.tsx';
+import { Name, Page } from './page.tsx';
 
 interface RestorePageProps extends Omit<ChartHeaderProps, 'title'> {
   /** How many days back a machine can be put. */
@@ -64,7 +64,7 @@ export function RestorePage(props: RestorePageProps) {
                 id="at"
                 name="at"
                 value={at}
-                placeholder="2026-12-01 02:15:00"
+                placeholder={momentText(now - (now % 3_600_000))}
                 required
                 size={26}
                 maxlength={40}
@@ -117,8 +117,12 @@ function Changes({ entries }: Pick<RestorePageProps, 'entries'>) {
                 <a href={`?at=${new Date(at - 1).toISOString()}`}>{new Date(at).toISOString()}</a>
               </td>
               <td>
-                {shortened(whatOf(cause, event, state), ENTRY_SHOWN)}
-                {entered.length === 0 ? null : ` → ${shortened(innermost(entered).join(', '), ENTRY_SHOWN)}`}
+                <Name text={shortened(whatOf(cause, event, state), ENTRY_SHOWN)} />
+                {entered.length === 0 ? null : (
+                  <p>
+                    → <Name text={shortened(innermost(entered).join(', '), ENTRY_SHOWN)} />
+                  </p>
+                )}
               </td>
               <td>{by ?? sub ?? ''}</td>
             </tr>

@@ -1,6 +1,6 @@
 /** The style of the pictures, inline and in pages, for light and dark colour schemes. A picture brings its own background. */
 export const DIAGRAM_STYLE = `.diagram{--paper:#fff;--ink:#1f2733;--soft:#5b6675;--line:#8a94a3;--box:#f4f6f9;--frame:#fafbfc;--lit:#0b57d0;--on-lit:#fff;--glow:#e3edfd;--past:#dfe3e9;--past-line:#7d8795;--good:#1e6b36;--bad:#b3261e;font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;font-size:14px}
-@media (prefers-color-scheme:dark){.diagram{--paper:#12161c;--ink:#e6eaf0;--soft:#a5b0bf;--line:#6f7b8b;--box:#1e252e;--frame:#171c23;--lit:#8ab4f8;--on-lit:#0b1a30;--glow:#1b2b45;--past:#333c48;--past-line:#7d8999;--good:#7fd197;--bad:#ff8f85}}
+@media screen and (prefers-color-scheme:dark){.diagram{--paper:#12161c;--ink:#e6eaf0;--soft:#a5b0bf;--line:#6f7b8b;--box:#1e252e;--frame:#171c23;--lit:#8ab4f8;--on-lit:#0b1a30;--glow:#1b2b45;--past:#333c48;--past-line:#7d8999;--good:#7fd197;--bad:#ff8f85}}
 @media (forced-colors:active){.diagram{--paper:Canvas;--ink:CanvasText;--soft:CanvasText;--line:CanvasText;--box:Canvas;--frame:Canvas;--lit:Highlight;--on-lit:HighlightText;--glow:Canvas;--past:Canvas;--past-line:GrayText;--good:Highlight;--bad:Highlight}}
 .diagram .paper{fill:var(--paper)}
 .diagram text{fill:var(--ink)}

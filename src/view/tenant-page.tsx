@@ -3,8 +3,8 @@ import { parseObjectName } from '../address.ts';
 import { isLate } from '../chart/deadline.ts';
 import { CONDITIONS, type Condition, type ListCounts, type Order, type Sort } from '../listing.ts';
 import type { Summary } from '../objects/results.ts';
-import { innermost, momentText, shortened } from './format.ts';
-import { outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
+import { innermost, innermostFirst, momentText, shortened } from './format.ts';
+import { Name, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 import { Viewer } from './sign-in.tsx';
 
 /** A machine of the list; it has no summary where its object did not answer. */
@@ -103,12 +103,16 @@ export function TenantPage(props: TenantPageProps) {
             {shown.length === 0 ? <p>{emptyText(props)}</p> : <Table {...props} rows={shown} />}
             {after === undefined ? null : (
               <p>
-                <a href={hrefOf(tenant, list, { after })}>More machines</a>
+                <a class="go" href={hrefOf(tenant, list, { after })}>
+                  More machines
+                </a>
               </p>
             )}
             {list.isContinued ? (
               <p>
-                <a href={hrefOf(tenant, list)}>First machines</a>
+                <a class="go" href={hrefOf(tenant, list)}>
+                  First machines
+                </a>
               </p>
             ) : null}
             <datalist id="states">
@@ -275,10 +279,16 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
   return (
     <tr data-key={machine}>
       <td class={isInGroup ? 'run' : undefined}>
-        <a href={`/${machine}`}>{isInGroup ? machine.slice(machine.indexOf('@')) : machine}</a>
+        <a href={`/${machine}`}>
+          <Name text={isInGroup ? machine.slice(machine.indexOf('@')) : machine} />
+        </a>
       </td>
       <td>
-        {summary === undefined ? 'no answer' : shortened(innermost(summary.states).join(', '), STATES_SHOWN)}
+        {summary === undefined ? (
+          'no answer'
+        ) : (
+          <Name text={shortened(innermost(summary.states).join(', '), STATES_SHOWN)} />
+        )}
         {summary?.since === undefined ? null : (
           <p class="soft small">
             <RelativeTime at={new Date(summary.since).toISOString()} now={now} />
@@ -291,7 +301,7 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
             {SIGNS[outcome]} {outcome}
           </span>
         ) : (
-          summary?.waiting
+          innermostFirst(summary?.waiting ?? [], summary?.states ?? [])
             .slice(0, COUNTS_SHOWN)
             .map(({ event, have, need }) => (
               <p>{`${event}: ${have} of ${need ?? 'a share of the members'}`}</p>

@@ -6,9 +6,32 @@ import type { Watched } from './browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** The least size of what is pressed with a finger, px (WCAG 2.2, success criterion 2.5.5), and the widest window of a phone. */
+const TARGET = 44;
+const PHONE = 767;
+
 /**
- * Expects that the page passes axe-core, is no wider than its window, and has no other fault than a 404 of its own. Then
- * leaves it, so that the next page can be opened in its place: a page of its own costs a process of the browser.
+ * Finds what is pressed and is smaller: buttons, fields, what unfolds, and links. Left out are links in a sentence (2.5.5, "Inline"),
+ * links for the mouse alone, and states of a drawing, which zooms.
+ */
+const SMALL_TARGETS = `(() => {
+  const textOf = ({ textContent }) => textContent.trim();
+  const isInline = (target) => target.matches('a:not(.button)') && textOf(target) !== textOf(target.parentElement) &&
+    !target.closest('nav, .tools, th, td:first-child');
+  return [...document.querySelectorAll('button, .button, summary, input:not([type="hidden"]), select, textarea, a[href]')]
+    .filter((target) => target.checkVisibility() && !target.closest('svg, [aria-hidden], .unseen') && !isInline(target))
+    .map((target) => target.closest('.choice') ?? target)
+    .filter((target) => {
+      const { width, height } = target.getBoundingClientRect();
+      return Math.round(Math.min(width, height)) < ${TARGET};
+    })
+    .map(({ outerHTML }) => outerHTML.slice(0, 120));
+})()`;
+
+/**
+ * Expects that the page passes axe-core, is no wider than its window, can be used with a finger on a phone, and has no other
+ * fault than a 404 of its own. Then leaves it, so that the next page can be opened in its place: a page of its own costs a
+ * process of the browser.
  */
 export async function expectAccessible({ page, faults }: Watched): Promise<void> {
   const path = new URL(page.url()).pathname;
@@ -17,6 +40,8 @@ export async function expectAccessible({ page, faults }: Watched): Promise<void>
   expect(violations, path).toEqual([]);
   const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
   expect(wide, `${path} is wider than its window`).toBeLessThanOrEqual(0);
+  if ((page.viewportSize()?.width ?? Infinity) <= PHONE)
+    expect(await page.evaluate(SMALL_TARGETS), `small targets on ${path}`).toEqual([]);
   const own = faults.filter((fault) => !fault.includes('404'));
   expect(own, path).toEqual([]);
   await page.goto('about:blank');

@@ -87,3 +87,35 @@ describe('a drawing', () => {
     }
   });
 });
+
+/** What of the page a person would press, and could not on paper. */
+const PRESSED = `[...document.querySelectorAll('button, .button, dialog, form, nav, .tools')].filter((part) =>
+  part.checkVisibility()).map(({ outerHTML }) => outerHTML.slice(0, 80))`;
+
+it('a printed page has the drawing whole, its time, what is folded, and nothing to press', async () => {
+  const server = await serve({ 'acme/phases.yaml': NAMED.get('nested 60, phases') ?? '' });
+  const watched = await openPage(`${server.url}/acme/phases`, { colorScheme: 'dark' });
+  const { page } = watched;
+  await whenLive(watched);
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  const isCut = () =>
+    page.evaluate(
+      `${FRAME}.scrollWidth > ${FRAME}.clientWidth || ${FRAME}.scrollHeight > ${FRAME}.clientHeight`,
+    );
+  const isFolded = () => page.evaluate("!document.querySelector('.legend li').checkVisibility()");
+  expect([await isCut(), await isFolded()]).toEqual([true, true]);
+  // The width of A4 at 96 px/in.
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.emulateMedia({ media: 'print' });
+  expect([await isCut(), await isFolded()]).toEqual([false, false]);
+  expect(
+    await page.evaluate(`document.querySelector('.diagram').getBoundingClientRect().right`),
+  ).toBeLessThan(794);
+  expect(await page.evaluate(PRESSED)).toEqual([]);
+  const connection = "document.querySelector('#connection')";
+  expect(await page.evaluate(`getComputedStyle(${connection}, '::after').content`)).toContain(' As of ');
+  expect(await page.evaluate(`${connection}.dataset.asOf`)).toMatch(/^\d{4}-\d\d-\d\dT/);
+  // Paper is not live, and white.
+  expect(await page.evaluate(`getComputedStyle(${connection}).fontSize`)).toBe('0px');
+  expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(245, 247, 250)');
+});

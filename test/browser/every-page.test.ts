@@ -220,28 +220,3 @@ describe('every page', () => {
     }
   });
 });
-
-describe('a tenant’s page', () => {
-  it('is filtered on each input, and by the server without JavaScript', async () => {
-    const server = await serve({ 'acme/canary.yaml': CHART, 'acme/other.yaml': CHART });
-    await put(server, '/acme/canary/state?state=canary&event=fail');
-    await fetch(`${server.url}/acme/other`);
-    const { page, faults } = await openPage(`${server.url}/acme`);
-    const shown = () => page.locator('tbody tr td:first-child').allTextContents();
-    expect(await shown()).toEqual(['acme/canary', 'acme/other']);
-    await page.getByLabel('Address').fill('oth');
-    await expect.poll(shown, { timeout: 10_000 }).toEqual(['acme/other']);
-    expect(new URL(page.url()).searchParams.get('q')).toBe('oth');
-    await page.getByLabel('Address').fill('');
-    await page.getByLabel('State', { exact: true }).fill('rollback');
-    await expect.poll(shown, { timeout: 10_000 }).toEqual(['acme/canary']);
-    await page.getByLabel('State', { exact: true }).fill('');
-    await page.locator('select').selectOption('active');
-    await expect.poll(shown, { timeout: 10_000 }).toEqual(['acme/other']);
-    expect(faults).toEqual([]);
-    const plain = await openPage(`${server.url}/acme`, { javaScriptEnabled: false });
-    await plain.page.getByLabel('State', { exact: true }).fill('rollback');
-    await plain.page.getByRole('button', { name: 'Filter' }).click();
-    expect(await plain.page.locator('tbody tr td:first-child').allTextContents()).toEqual(['acme/canary']);
-  });
-});

@@ -105,7 +105,7 @@ describe('the page of the history', () => {
 
   it('shows what was entered, and the time on the clock with a link to the entry', async () => {
     const text = await page('?event=update&state=eu.deploy');
-    expect(text).toContain('<p>→ eu.deploy</p>');
+    expect(text).toContain('<p>→ eu.<wbr/>deploy</p>');
     const [, link = ''] = /<a href="([^"]*)">15:00 UTC, <time/.exec(text) ?? [];
     const [path = '', anchor = ''] = link.replace(`/${address}/history`, '').split('#');
     expect(await page(path)).toMatch(new RegExp(`<tbody><tr [^>]*id="${anchor}"`));
@@ -121,6 +121,6 @@ describe('the page of the history', () => {
 
   it('is linked from the machine’s page', async () => {
     const text = await (await send('GET', `/${address}`, { headers: { Accept: BROWSER } })).text();
-    expect(text).toContain(`<a href="/${address}/history">All entries</a>`);
+    expect(text).toContain(`<a class="go" href="/${address}/history">All entries</a>`);
   });
 });

@@ -69,11 +69,13 @@ describe('the page of members', () => {
     await send('PUT', `/${address}/state?state=work&by=web-1`);
     const page = await pageOf(`/${address}/members`);
     expect(page).toMatch(/<h2 id="members">2 members/);
-    expect(page).toMatch(/<td>web-1<\/td><td class="soft">zone=us role=db<\/td><td>✓ reported to work<\/td>/);
-    expect(page).toMatch(/<td>web-2<\/td>.*?<td>missing at work<\/td>/);
+    expect(page).toMatch(
+      /<td>web-1<p class="soft small">zone=us role=db<\/p><\/td><td>✓ reported to work<\/td>/,
+    );
+    expect(page).toMatch(/<td>web-2<p.*?<td>missing at work<\/td>/);
     expect(formIn(page).text).toBe('web-1 zone=us role=db\nweb-2 zone=eu\n');
     const missing = await pageOf(`/${address}/members?is=missing`);
-    expect([missing.includes('<td>web-1</td>'), missing.includes('<td>web-2</td>')]).toEqual([false, true]);
+    expect([missing.includes('<td>web-1<'), missing.includes('<td>web-2<')]).toEqual([false, true]);
     // The form has all of them still.
     expect(formIn(missing).text).toContain('web-1');
     expect(await pageOf(`/${address}`)).toContain(`href="/${address}/members"`);
@@ -103,7 +105,7 @@ describe('the page of members', () => {
     const long = await pageOf(`/${address}/members?after=host-999`);
     expect(formIn(long)).toEqual({ text: '', from: '' });
     expect(long).toContain('too many to be shown here');
-    expect(long).toContain('<td>host-1000</td>');
+    expect(long).toContain('<td>host-1000<');
     expect(long).toContain('First members');
   });
 
