@@ -1,7 +1,7 @@
 /** Draws machines at the edge. A layout is computed once per chart and cached; the current states are drawn per request. */
 import type { Context } from 'hono';
-import { modelOf, quoteShort } from '../chart/chart.ts';
-import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
+import { modelOf } from '../chart/chart.ts';
+import { type Model, ROOT } from '../chart/model.ts';
 import { LAYOUTS_KEPT } from '../limits.ts';
 import { LruCache } from '../lru-cache.ts';
 import { deleted } from '../objects/refusals.ts';
@@ -10,11 +10,11 @@ import { type Refusal, refuse } from '../refusal.ts';
 import type { Sliced } from '../sliced.ts';
 import { inSlices, nextSlice, SharedWork } from '../slices.ts';
 import type { DrawingProps } from '../view/drawing-view.tsx';
-import { type Folding, folded, foldingOf, type Idle } from '../view/folding.ts';
+import { type Folding, foldingOf, frameNamed, type Idle, layOutPart, noFrame } from '../view/folding.ts';
 import { type Graph, graphOf } from '../view/graph.ts';
-import { type Layout, layOut } from '../view/layout.ts';
+import type { Layout } from '../view/layout.ts';
 import { drawMermaid } from '../view/mermaid.ts';
-import { countKey, drawSvg, type Overlay } from '../view/svg.ts';
+import { countKey, drawSvg, NO_MACHINE, type Overlay } from '../view/svg.ts';
 import type { AppEnv } from './env.ts';
 import { IDLE, IN } from './parameters.ts';
 import type { RemoteMachine } from './remote-machine.ts';
@@ -72,16 +72,11 @@ export async function pictureOf(
   const found = await graphIn(machine, view.hash);
   if (found === undefined) return deleted();
   const { model, graph } = found;
-  const root = stateNamed(model, inside);
-  if (root === undefined) {
-    return refuse(
-      'wrong-parameter',
-      `The chart has no state ${quoteShort(inside ?? '')} with states inside it.`,
-    );
-  }
+  const root = frameNamed(model, inside);
+  if (root === undefined) return refuse('wrong-parameter', noFrame(inside ?? ''));
   const overlay = overlayOf(view);
   const folding = foldingOf(model, root, overlay.active, idle);
-  const layout = await layouts.result(keyOf(view.hash, folding), () => layoutOf(graph, folding));
+  const layout = await layouts.result(keyOf(view.hash, folding), () => layOutPart(graph, folding));
   const options = { title: machine.name, description: describe(view, model) };
   const query = idle === undefined ? '?' : `?idle=${idle}&`;
   const inline = place === 'file' ? {} : { query: place === 'page' ? '' : query };
@@ -105,19 +100,11 @@ export async function drawingOf(definition: string, title: string, hash?: string
   const begin = () => chartGraph(definition);
   const { model, graph } = await (hash === undefined ? inSlices(begin()) : graphs.result(hash, begin));
   const folding = foldingOf(model, ROOT, NO_MACHINE.active, 'open');
-  const lay = () => layoutOf(graph, folding);
+  const lay = () => layOutPart(graph, folding);
   const layout = await (hash === undefined ? inSlices(lay()) : layouts.result(keyOf(hash, folding), lay));
   const description = `A state chart of ${model.states.length - 1} states.`;
   return inSlices(drawSvg(layout, NO_MACHINE, { title, description, query: '' }));
 }
-
-const NO_MACHINE: Overlay = {
-  active: new Set(),
-  visited: new Set(),
-  counts: new Map(),
-  due: new Map(),
-  now: 0,
-};
 
 /** @returns the key of the layout of a part of a chart. */
 function keyOf(hash: string, { inside, open }: Folding): string {
@@ -132,15 +119,6 @@ export async function mermaidOf(machine: RemoteMachine, view: View): Promise<str
   return drawMermaid(found.model, found.graph, overlayOf(view));
 }
 
-/** @returns the state with states inside it that has a name or a path; the root without a name. */
-function stateNamed(model: Model, wanted: string | undefined): StateNumber | undefined {
-  if (wanted === undefined) return ROOT;
-  const state = model.states.findIndex(
-    ({ name, path, last }, i) => last > i && (name === wanted || path === wanted),
-  );
-  return state === -1 ? undefined : state;
-}
-
 async function graphIn(machine: RemoteMachine, hash: string): Promise<ChartGraph | undefined> {
   const known = graphs.known(hash);
   if (known !== undefined) return known;
@@ -152,10 +130,6 @@ function* chartGraph(definition: string): Sliced<ChartGraph> {
   yield definition.length * UNITS_PER_CHARACTER;
   const model = modelOf(JSON.parse(definition));
   return { model, graph: yield* graphOf(model) };
-}
-
-function* layoutOf(graph: Graph, folding: Folding): Sliced<Layout> {
-  return yield* layOut(yield* folded(graph, folding));
 }
 
 /** The cost of parsing a definition: its 256 kB take 3 ms, and 8 ms in the first drawing of a process. */

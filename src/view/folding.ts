@@ -1,8 +1,10 @@
 /** Draws large charts in parts: states inside some states are not drawn, or only those inside one. */
+import { quoteShort } from '../chart/chart.ts';
 import { type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import { DRAWN_STATES, FOLDED_FROM } from '../limits.ts';
 import type { Sliced } from '../sliced.ts';
 import type { Arrow, Caption, Graph, Node } from './graph.ts';
+import { type Layout, layOut } from './layout.ts';
 
 /** Captions of one arrow to or from a folded state; the others are counted. */
 const CAPTIONS = 4;
@@ -54,8 +56,27 @@ export function foldingOf(
   return { inside, open };
 }
 
+/** @returns the state with states inside it that has a name or a path; the root without a name. */
+export function frameNamed(model: Model, wanted: string | undefined): StateNumber | undefined {
+  if (wanted === undefined) return ROOT;
+  const state = model.states.findIndex(
+    ({ name, path, last }, i) => last > i && (name === wanted || path === wanted),
+  );
+  return state === -1 ? undefined : state;
+}
+
+/** Says that a chart has no such state as `frameNamed` looks for. */
+export function noFrame(wanted: string): string {
+  return `The chart has no state ${quoteShort(wanted)} with states inside it.`;
+}
+
+/** Lays out what of a chart is drawn. */
+export function* layOutPart(graph: Graph, folding: Folding): Sliced<Layout> {
+  return yield* layOut(yield* folded(graph, folding));
+}
+
 /** @returns the graph without what is in folded states: their arrows begin and end at the folded state. */
-export function* folded(graph: Graph, { inside, open }: Folding): Sliced<Graph> {
+function* folded(graph: Graph, { inside, open }: Folding): Sliced<Graph> {
   const shown = new Map<StateNumber, StateNumber>();
   const root = inside === ROOT ? prune(graph.root, open, shown) : around(graph.root, inside, open, shown);
   yield 0.3 * shown.size;

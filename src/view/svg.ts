@@ -22,6 +22,15 @@ export interface Overlay {
   readonly now: number;
 }
 
+/** The overlay of a chart without a machine. */
+export const NO_MACHINE: Overlay = {
+  active: new Set(),
+  visited: new Set(),
+  counts: new Map(),
+  due: new Map(),
+  now: 0,
+};
+
 /** @returns the key of a quorum's count: an event of a state can have several. */
 export function countKey({ state, event, index = 0 }: Counted): string {
   return `${state} ${index} ${event}`;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { help } from '../../src/cli/check.ts';
 import { allowed, TIMED } from '../slowness.ts';
+import { generatedCharts } from '../view/generated-charts.ts';
 import { fileOf, folderOf, SEQUENCE, STATECHART } from './charts.ts';
 import { run } from './recipes/recipe.ts';
 import { cleanUp, runCli, temporaryFolder, until } from './server.ts';
@@ -320,6 +321,28 @@ describe('diagram', () => {
     }
     const { stdout } = await runCli(['diagram', 'charts/acme/canary.yaml', '--format', 'mermaid']);
     expect(stdout).toBe(await readFile(join(folder, 'a.mmd'), 'utf8'));
+  });
+
+  it('leaves states out of a large chart as a page does, says so, and draws them on request', async () => {
+    const large = generatedCharts().find(({ name }) => name === 'nested 200, phases')?.text ?? '';
+    const file = await fileOf(large);
+    const drawn = async (...flags: string[]) => {
+      const { code, stdout, stderr } = await runCli(['diagram', file, ...flags]);
+      const states = [...stdout.matchAll(/<g class="state [^>]* data-state="([^"]*)"/g)].map(
+        ([, name]) => name,
+      );
+      return { code, states, stderr };
+    };
+    const { states, stderr } = await drawn();
+    expect(states.length).toBeLessThan(40);
+    expect(states).not.toContain('phase_3.step_1');
+    expect(stderr).toMatch(/\d+ of 203 states are inside folded ones; --idle open draws/);
+    const open = await drawn('--idle', 'open');
+    expect([open.states.length, open.stderr]).toEqual([203, '']);
+    const inside = await drawn('--in', 'phase_3');
+    expect(inside.states).toContain('phase_3.step_1');
+    expect(inside.states).not.toContain('phase_0');
+    expect((await runCli(['diagram', 'charts/acme/night.yaml', '--idle', 'folded'])).stdout).toContain('▸ ');
   });
 });
 

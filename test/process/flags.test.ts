@@ -202,6 +202,21 @@ describe('a command that works on charts', () => {
       '--out a.png has neither extension',
     ],
     ['diagram in an unknown format', diagram, [CANARY, '--format', 'png'], 2, '--format is svg or mermaid'],
+    [
+      'diagram of a state that is not there',
+      diagram,
+      [CANARY, '--in', 'x'],
+      2,
+      'no state "x" with states inside',
+    ],
+    ['diagram with an unknown word', diagram, [CANARY, '--idle', 'all'], 2, '--idle is open or folded'],
+    [
+      'diagram of a part for Mermaid',
+      diagram,
+      [CANARY, '--format', 'mermaid', '--in', 'rollout'],
+      2,
+      '--in and --idle are for an SVG',
+    ],
     ['diagram of a missing file', diagram, ['/none/x.yaml'], 1, '/none/x.yaml: it does not exist'],
     ['diagram into a missing folder', diagram, [CANARY, '--out', '/none/x.svg'], 1, '/none/x.svg'],
   ])('is refused in one line: %s', async (_, command, args, exitCode, why) => {
