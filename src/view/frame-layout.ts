@@ -61,8 +61,8 @@ export function* frameLayout(options: FrameOptions): Sliced<FrameLayout> {
   yield* grid.route();
   const { columns, outer, ports } = grid;
   let right = 0;
+  yield* orderRows(grid.unfolded());
   for (const column of columns) {
-    yield* orderRows(column.rows);
     yield* placeColumn(column.rows);
     right = besideOthers(column, right);
   }
@@ -95,7 +95,8 @@ export function* frameLayout(options: FrameOptions): Sliced<FrameLayout> {
 /** Moves a column to the right of others, with the lines that pass beside it. @returns where the next one begins. */
 function besideOthers({ rows, risers }: Column, right: number): number {
   let x = right;
-  for (const riser of risers) {
+  // The last one comes from the right, above its column and below the column before it: it is the outermost there.
+  for (const riser of risers.toReversed()) {
     riser.x = x;
     x += RISER_GAP;
   }

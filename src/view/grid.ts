@@ -20,7 +20,7 @@ export const TAG = { width: 90, height: 32, head: 14 };
 export const PORT_DOT = 8;
 const THIN = 4;
 
-/** The places of lines that lead to columns on the right, and of those to columns on the left: beyond all in the row. */
+/** A place in a row, on the right of all its items. */
 const FAR = 100_000;
 
 /** A row that a net passes. `at` is undefined for a riser. */
@@ -102,15 +102,11 @@ export class Grid {
       this.routes[index] = this.#routeOf(link, index);
       yield 0.5 + 0.05 * (this.routes[index]?.steps.length ?? 0);
     }
-    for (const side of ['top', 'bottom'] as const)
-      for (const wire of this.outer[side]) this.#setBeyond(wire, side);
-    for (const { risers } of this.columns) {
-      const key = ({ beyond }: Item) => beyond?.below ?? 0;
-      risers.sort((a, b) => key(a) - key(b));
-      for (const [i, riser] of risers.entries()) riser.order = i;
-    }
-    for (const side of ['top', 'bottom'] as const)
-      for (const wire of this.outer[side]) this.#nest(wire, side);
+  }
+
+  /** @returns all rows below each other, as if the columns were not beside each other. */
+  unfolded(): Row[] {
+    return this.columns.flatMap(({ risers, rows }) => [risers, ...rows]);
   }
 
   #routeOf(link: Link, index: number): Route {
@@ -131,6 +127,7 @@ export class Grid {
       const isAbove = pin.item.kind === 'port' ? !pin.isTop : pin.isTop;
       const wire = this.#wire(key, column, channel, isAbove ? 'top' : 'bottom');
       join(wire, pin, next, channel !== undefined);
+      if (channel === undefined) this.#fold(pin.item, next.item, isAbove ? 'top' : 'bottom');
       steps.push({ wire, from: pin, to: next });
       pin = leave;
     };
@@ -196,7 +193,9 @@ export class Grid {
       return bends;
     }
     pass(source, first, exit);
-    bends.push({ column: target, row: undefined, isDown: !isDown, key: `${net} beside ${target}` });
+    // Between the two, beside the target.
+    const beside = target < source ? target + 1 : target;
+    bends.push({ column: beside, row: undefined, isDown: !isDown, key: `${net} beside ${beside}` });
     pass(target, entry, end ?? entry);
     return bends;
   }
@@ -233,8 +232,20 @@ export class Grid {
   }
 
   /** @param row -1 for a riser. */
-  #add(item: Omit<Item, 'order' | 'x' | 'y' | 'above' | 'below'>, column: number, order: number): Item {
-    const whole: Item = { ...item, order, x: 0, y: 0, above: [], below: [] };
+  #add(
+    item: Omit<Item, 'order' | 'x' | 'y' | 'above' | 'below' | 'beyond'>,
+    column: number,
+    order: number,
+  ): Item {
+    const whole: Item = {
+      ...item,
+      order,
+      x: 0,
+      y: 0,
+      above: [],
+      below: [],
+      beyond: { above: [], below: [] },
+    };
     const { rows, risers } = this.columns[column] ?? {};
     (item.row === -1 ? risers : rows?.[item.row])?.push(whole);
     this.#where.set(whole, item.row === -1 ? column - 0.5 : column);
@@ -292,45 +303,38 @@ export class Grid {
     let item = this.ports[side].get(net);
     if (item === undefined) {
       const size = isOwn ? { width: PORT_DOT, height: PORT_DOT } : { width: THIN, height: 0 };
-      item = { kind: 'port', ...size, beside: 0, row: -1, order: 0, x: 0, y: 0, above: [], below: [] };
+      item = {
+        kind: 'port',
+        ...size,
+        beside: 0,
+        row: -1,
+        order: 0,
+        x: 0,
+        y: 0,
+        above: [],
+        below: [],
+        beyond: { above: [], below: [] },
+      };
       this.ports[side].set(net, item);
     }
     return this.#pin(`port ${side} ${net}`, { item, isTop: side === 'bottom', x: 0 });
   }
 
-  /** Sets where the lines of a wire beyond all columns come from: of those from one side, the nearest is the outermost. */
-  #setBeyond({ pins }: Wire, side: 'top' | 'bottom'): void {
-    const places = [...new Set(pins.flatMap(({ item }) => this.#where.get(item) ?? []))].sort(
-      (a, b) => a - b,
-    );
-    for (const { item } of pins) {
-      const own = this.#where.get(item);
-      if (own === undefined) continue;
-      let place = 0;
-      if (own === places[0]) place = FAR - ((places[1] ?? own + FAR) - own);
-      else if (own === places.at(-1)) place = own - (places.at(-2) ?? own) - FAR;
-      item.beyond = { ...item.beyond, [beyondOf(side)]: place };
+  /** Joins two items beyond all columns, for their order. */
+  #fold(a: Item, b: Item, side: 'top' | 'bottom'): void {
+    // One is a riser or a port.
+    const [upper, lower] = (a.row === -1) === (side === 'top') ? [a, b] : [b, a];
+    const away = (this.#where.get(lower) ?? 0) - (this.#where.get(upper) ?? 0);
+    // Below a column, lines to others than the next one are on the left: outside. Above it, they are on the right.
+    const far = (side === 'top' ? FAR : -FAR) * (Math.abs(away) + 1);
+    for (const [other, beyond] of [
+      [lower, upper.beyond.below],
+      [upper, lower.beyond.above],
+    ] as const) {
+      const end = away === 0.5 ? { item: other, at: 0 } : { item: undefined, at: far };
+      const known = beyond.find((one) => one.item === end.item && one.at === end.at);
+      if (known === undefined) beyond.push({ ...end, weight: 1 });
+      else known.weight += 1;
     }
   }
-
-  /** Orders the lines that come into a column from the risers beside it: that of the nearest riser is the innermost. */
-  #nest({ pins }: Wire, side: 'top' | 'bottom'): void {
-    const orders = new Map<number, number>();
-    for (const { item } of pins) {
-      if (item.kind === 'bend' && item.row === -1) orders.set((this.#where.get(item) ?? 0) + 0.5, item.order);
-    }
-    for (const { item } of pins) {
-      const order = orders.get(this.#where.get(item) ?? -1);
-      if (order === undefined || item.row === -1) continue;
-      item.beyond = {
-        ...item.beyond,
-        [beyondOf(side)]: (item.beyond?.[beyondOf(side)] ?? 0) - order / 1_000,
-      };
-    }
-  }
-}
-
-/** Where a line of an item leaves the column. */
-function beyondOf(side: 'top' | 'bottom'): 'above' | 'below' {
-  return side === 'top' ? 'above' : 'below';
 }

@@ -1,15 +1,27 @@
-/** Orders the items of each row, so that few arrows cross (barycentres; Sugiyama, Tagawa and Toda, 1981). */
+/**
+ * Orders the items of each row, so that few arrows cross: rows one by one by barycentres (Sugiyama, Tagawa and Toda,
+ * 1981), then whole lines by sifting.
+ */
 import type { Sliced } from '../sliced.ts';
-import type { Item, Pin, Row } from './rows.ts';
+import { type End, endsOf, type Item, mergingPin, portOf, type Row } from './rows.ts';
+import { Blocks } from './sifting.ts';
 
 /** Sweeps over the rows, each down or up. */
 const SWEEPS = 10;
 
-/** Items from which on there are fewer of them, in a column. */
-const MANY = 1_500;
-const FEW_SWEEPS = 4;
+/** Rounds of sifting, each over all lines. In every third one, lines also move where that saves no crossing. */
+const ROUNDS = 12;
+const RESTLESS = 3;
 
-/** Sorts the rows of a column. The order of the document stays where no other has fewer crossings. */
+/** Units of sifting, for each item and in all: some 0.4 s. */
+const SIFTING = 15;
+const SIFTING_MOST = 40_000;
+
+/** Items from which on there are fewer sweeps. */
+const MANY = 1_500;
+const FEW_SWEEPS = 2;
+
+/** Sorts the rows of a frame. The order of the document stays where no other has fewer crossings. */
 export function* orderRows(rows: readonly Row[]): Sliced<void> {
   for (const row of rows) {
     row.sort((a, b) => a.order - b.order);
@@ -19,13 +31,14 @@ export function* orderRows(rows: readonly Row[]): Sliced<void> {
   const sweeps = items > MANY ? FEW_SWEEPS : SWEEPS;
   let least = Number.POSITIVE_INFINITY;
   let best: Row[] = [];
-  for (let sweep = 0; sweep <= sweeps; sweep++) {
+  const keepBest = function* (): Sliced<void> {
     const crossings = yield* crossingsOf(rows);
-    if (crossings < least) {
-      least = crossings;
-      best = rows.map((row) => [...row]);
-    }
-    if (least === 0 || sweep === sweeps) break;
+    if (crossings >= least) return;
+    least = crossings;
+    best = rows.map((row) => [...row]);
+  };
+  yield* keepBest();
+  for (let sweep = 0; sweep < sweeps && least > 0; sweep++) {
     const isDown = sweep % 2 === 0;
     // Items of one mean exchange their places in every third and fourth sweep.
     const ties = sweep % 4 < 2 ? 1 : -1;
@@ -37,11 +50,25 @@ export function* orderRows(rows: readonly Row[]): Sliced<void> {
       yield 0.3 * row.length;
       exchange(row);
     }
+    yield* keepBest();
   }
-  for (const [i, row] of rows.entries()) {
-    row.splice(0, row.length, ...(best[i] ?? []));
-    number(row);
+  const restore = () => {
+    for (const [i, row] of rows.entries()) {
+      row.splice(0, row.length, ...(best[i] ?? []));
+      number(row);
+    }
+  };
+  restore();
+  if (least === 0) return;
+  yield items;
+  const blocks = new Blocks(rows);
+  let left = Math.min(SIFTING_MOST, SIFTING * items);
+  for (let round = 0; round < ROUNDS && least > 0 && left > 0; round++) {
+    left -= yield* blocks.sift(round % 2 === 0, round % RESTLESS === RESTLESS - 1, left);
+    blocks.write();
+    yield* keepBest();
   }
+  restore();
 }
 
 function number(row: Row): void {
@@ -54,7 +81,7 @@ function sortByNeighbours(row: Row, side: 'above' | 'below', ties: 1 | -1): void
   for (const item of row) {
     const ends = endsOf(item, side);
     const weight = ends.reduce((sum, end) => sum + end.weight, 0);
-    if (weight > 0) means.set(item, ends.reduce((sum, end) => sum + end.place * end.weight, 0) / weight);
+    if (weight > 0) means.set(item, ends.reduce((sum, end) => sum + placeOf(end) * end.weight, 0) / weight);
   }
   const sorted = [...means].sort(([a, one], [b, other]) => one - other || (a.order - b.order) * ties);
   let next = 0;
@@ -62,32 +89,8 @@ function sortByNeighbours(row: Row, side: 'above' | 'below', ties: 1 | -1): void
   number(row);
 }
 
-/** The end of a line: its place in the row there, and the number of arrows that take the line. */
-interface End {
-  readonly place: number;
-  readonly weight: number;
-}
-
-/** @returns the ends of an item's lines in the row above or below, and of those that leave the column there. */
-function endsOf(item: Item, side: 'above' | 'below'): End[] {
-  const ends = item[side].map(({ other, line }) => ({ place: placeOf(other), weight: line.weight }));
-  const place = item.beyond?.[side];
-  if (place !== undefined) ends.push({ place, weight: weightOf(item, side) });
-  return ends;
-}
-
-/** @returns the number of arrows that leave the column at an item: those that come to it. */
-function weightOf(item: Item, side: 'above' | 'below'): number {
-  const joints = item[side === 'above' ? 'below' : 'above'];
-  return Math.max(
-    1,
-    joints.reduce((sum, { line }) => sum + line.weight, 0),
-  );
-}
-
-/** The place of a pin among those of its row: a port on the left of a frame comes first. */
-function placeOf({ item, fixed = 0 }: Pin): number {
-  return item.order + (item.width > 0 ? fixed / item.width : 0) * 0.9;
+function placeOf({ item, at }: End): number {
+  return (item?.order ?? 0) + at;
 }
 
 /** Exchanges neighbours in a row where that saves crossings. */
@@ -100,7 +103,8 @@ function exchange(row: Row): void {
       const [ones, others] = [endsOf(a, side), endsOf(b, side)];
       if (ones.length * others.length > 400) continue;
       for (const one of ones) {
-        for (const other of others) gain += Math.sign(one.place - other.place) * one.weight * other.weight;
+        for (const other of others)
+          gain += Math.sign(placeOf(one) - placeOf(other)) * one.weight * other.weight;
       }
     }
     if (gain <= 0) continue;
@@ -109,43 +113,64 @@ function exchange(row: Row): void {
   }
 }
 
+/** A line between two rows, by its places in them. */
+interface Line {
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
+}
+
 function* crossingsOf(rows: readonly Row[]): Sliced<number> {
   let crossings = 0;
-  for (const row of rows) {
+  for (const [i, row] of rows.entries()) {
     yield 0.2 * row.length;
-    crossings += inversions(
-      row.flatMap(({ below }) =>
-        below.map(({ own, other, line }) => ({
-          from: placeOf(own),
-          place: placeOf(other),
+    const lines: Line[] = [];
+    for (const item of row) {
+      if (item.kind === 'box') crossings += crossingsAt(item, 'above') + crossingsAt(item, 'below');
+      for (const { own, other, line } of item.below)
+        lines.push({
+          from: item.order + portOf(own),
+          to: other.item.order + portOf(other),
           weight: line.weight,
-        })),
-      ),
-    );
+        });
+      for (const end of item.beyond.below)
+        lines.push({ from: item.order, to: placeOf(end), weight: end.weight });
+    }
+    for (const item of rows[i + 1] ?? []) {
+      for (const end of item.beyond.above)
+        if (end.item === undefined) lines.push({ from: end.at, to: item.order, weight: end.weight });
+    }
+    crossings += inversions(lines);
   }
-  for (const [row = [], side] of [
-    [rows[0], 'above'],
-    [rows.at(-1), 'below'],
-  ] as const) {
-    crossings += inversions(
-      row.flatMap((item) => {
-        const place = item.beyond?.[side];
-        return place === undefined ? [] : [{ from: item.order, place, weight: weightOf(item, side) }];
-      }),
-    );
+  return crossings;
+}
+
+/** @returns the crossings directly at a box: of lines that merge at it with lines between them. */
+function crossingsAt(item: Item, side: 'above' | 'below'): number {
+  const pin = mergingPin(item, side);
+  if (pin === undefined) return 0;
+  let crossings = 0;
+  for (const { own, other, line } of item[side]) {
+    if (own === pin || own.fixed !== undefined) continue;
+    const sums = { left: 0, right: 0 };
+    for (const joint of item[side]) {
+      if (joint.own === pin)
+        sums[joint.other.item.order < other.item.order ? 'left' : 'right'] += joint.line.weight;
+    }
+    crossings += line.weight * Math.min(sums.left, sums.right);
   }
   return crossings;
 }
 
 /** @returns the crossings of lines between two rows, each as often as arrows take them: a Fenwick tree, O(n log n). */
-function inversions(lines: (End & { readonly from: number })[]): number {
-  lines.sort((a, b) => a.from - b.from || a.place - b.place);
-  const places = [...new Set(lines.map(({ place }) => place))].sort((a, b) => a - b);
+function inversions(lines: Line[]): number {
+  lines.sort((a, b) => a.from - b.from || a.to - b.to);
+  const places = [...new Set(lines.map(({ to }) => to))].sort((a, b) => a - b);
   const ranks = new Map(places.map((place, i) => [place, i + 1]));
   const sums = new Float64Array(places.length + 1);
   let [crossings, total] = [0, 0];
-  for (const { place, weight } of lines) {
-    const rank = ranks.get(place) ?? 0;
+  for (const { to, weight } of lines) {
+    const rank = ranks.get(to) ?? 0;
     let before = 0;
     for (let i = rank; i > 0; i -= i & -i) before += sums[i] ?? 0;
     crossings += weight * (total - before);

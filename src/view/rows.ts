@@ -20,8 +20,18 @@ export interface Item {
   /** Links to items of the row above, and of the row below. */
   readonly above: Joint[];
   readonly below: Joint[];
-  /** In the first or the last row: where lines come from that leave the column, as a place in the row beyond. */
-  beyond?: { above?: number; below?: number };
+  /** Lines that leave the column, for the order of the items alone. */
+  readonly beyond: { readonly above: End[]; readonly below: End[] };
+}
+
+/** The end of a line: its item and the place on it, or its place in a row without an item there. */
+export interface End {
+  readonly item: Item | undefined;
+  readonly at: number;
+  /** The number of arrows that take the line. */
+  weight: number;
+  /** Where the line meets the two items; none for a line that leaves the column. */
+  readonly joint?: Joint;
 }
 
 /** A link to an item of a neighbouring row. */
@@ -89,6 +99,30 @@ export function join(wire: Wire, a: Pin, b: Pin, isInner: boolean): void {
   const line = { weight: 1 };
   upper.item.below.push({ own: upper, other: lower, line });
   lower.item.above.push({ own: lower, other: upper, line });
+}
+
+/** @returns the other ends of an item's lines, in the row above or below. */
+export function endsOf(item: Item, side: 'above' | 'below'): End[] {
+  const ends = item[side].map((joint) => {
+    const { other, line } = joint;
+    return { item: other.item, at: portOf(other), weight: line.weight, joint };
+  });
+  return [...ends, ...item.beyond[side]];
+}
+
+/** @returns the pin of a box where several lines merge. It has one place, beside those of the other lines. */
+export function mergingPin(item: Item, side: 'above' | 'below'): Pin | undefined {
+  const seen = new Set<Pin>();
+  for (const { own } of item[side]) {
+    if (own.fixed === undefined && seen.has(own)) return own;
+    seen.add(own);
+  }
+  return undefined;
+}
+
+/** @returns the place of a pin on its item, from its middle: a port on the left of a frame comes first. */
+export function portOf({ item, fixed = 0 }: Pin): number {
+  return item.width > 0 ? (0.9 * fixed) / item.width : 0;
 }
 
 /** @returns the least distance between the centres of two items beside each other, px. */

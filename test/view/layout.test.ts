@@ -159,7 +159,7 @@ describe('a large chart', () => {
 
   it.each(CHARTS)(
     'is drawn in slices of less than 60 ms: %s',
-    { ...TIMED, timeout: 60_000 },
+    { ...TIMED, timeout: 180_000 },
     async (_, text) => {
       const reading = readChart(text);
       if (!reading.ok) throw new Error('the chart is wrong');
