@@ -103,7 +103,9 @@ document.addEventListener('submit', async (event) => {
   const { named, ask: text, askTitle: title, yes } = { ...form.dataset, ...submitter?.dataset };
   if (named === undefined) return;
   event.preventDefault();
-  if (text !== undefined && !(await confirmed({ title, text, yes }))) return;
+  // `{at}` stands for what is typed in the field `at`.
+  const said = text?.replace(/\{(\w+)\}/g, (_, field) => form.elements[field].value);
+  if (said !== undefined && !(await confirmed({ title, text: said, yes }))) return;
   const name = nameOf() ?? (await askName());
   if (!name) return;
   const url = new URL(form.action);

@@ -1,4 +1,5 @@
 /** Formats times, durations and names for pages, pictures and the terminal. */
+import { UPDATE } from '../chart/chart.ts';
 
 const UNITS = [
   ['d', 86_400_000],
@@ -80,13 +81,9 @@ export function innermost(names: readonly string[]): readonly string[] {
   return names.filter((name) => !around.has(`${name}.`));
 }
 
-/** Sorts what is about active states: that of the innermost ones first, which is what moves the machine next. */
-export function innermostFirst<Item extends { readonly state: string }>(
-  items: readonly Item[],
-  states: readonly string[],
-): Item[] {
-  const leaves = new Set(innermost(states));
-  return items.toSorted((a, b) => Number(leaves.has(b.state)) - Number(leaves.has(a.state)));
+/** Sorts what is about events: `update` first, which is what moves a machine on; the others in their order. */
+export function updateFirst<Item extends { readonly event: string }>(items: readonly Item[]): Item[] {
+  return items.toSorted((a, b) => Number(b.event === UPDATE) - Number(a.event === UPDATE));
 }
 
 /**

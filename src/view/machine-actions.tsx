@@ -1,14 +1,14 @@
 /** The actions of a machine's page. */
 import { Action, type ActionsProps, LinkAction } from './action.tsx';
 import { EventAction, type EventItem, eventsOf } from './event-action.tsx';
-import { innermostFirst } from './format.ts';
+import { updateFirst } from './format.ts';
 import { SlotActions } from './slot-actions.tsx';
 
 /** The actions for the rights of the request. The buttons need the page's script. */
 export function Actions(props: ActionsProps) {
   const { rights, takes, status, by } = props;
   const isActive = status.status === 'active';
-  const events = rights.update && isActive ? eventsOf(innermostFirst(takes, status.states)) : [];
+  const events = rights.update && isActive ? updateFirst(eventsOf(takes)) : [];
   if (!rights.update && !rights.operate && !rights.admin) {
     return (
       <>

@@ -1,7 +1,7 @@
 /** Who has reported, who is missing, and who works at a machine. */
 import type { Status } from '../objects/status-document.ts';
 import type { View } from '../objects/view-data.ts';
-import { innermostFirst, MISSING_SHOWN, NAMES_SHOWN } from './format.ts';
+import { MISSING_SHOWN, NAMES_SHOWN, updateFirst } from './format.ts';
 import { RelativeTime } from './page.tsx';
 
 type Reports = NonNullable<View['reports']>;
@@ -14,7 +14,7 @@ interface ProgressProps {
 
 /** What the active states wait for: the count of each quorum, who has reported and when, and who is missing. */
 export function Progress({ status, reports = [], now }: ProgressProps) {
-  const quorums = innermostFirst(status.quorums, status.states);
+  const quorums = updateFirst(status.quorums);
   const counted = new Set(quorums.flatMap(({ event, by }) => by.map((name) => keyOf(event, name))));
   const others = reports.filter(({ event, by }) => !counted.has(keyOf(event, by)));
   if (quorums.length === 0 && others.length === 0) return <span data-part="progress" />;

@@ -54,7 +54,7 @@ export function RestorePage(props: RestorePageProps) {
             data-named=""
             {...asked({
               title: `Put ${name} back?`,
-              text: 'What came after the moment is undone, and its history is lost.',
+              text: 'What came after {at} (UTC) is undone, and its history is lost.',
               yes: 'Put back',
             })}
           >
@@ -114,7 +114,9 @@ function Changes({ entries }: Pick<RestorePageProps, 'entries'>) {
           {entries.map(({ at, cause, event, state, by, sub, to, entered = to }) => (
             <tr>
               <td>
-                <a href={`?at=${new Date(at - 1).toISOString()}`}>{new Date(at).toISOString()}</a>
+                <a href={`?at=${new Date(at - 1).toISOString()}`}>
+                  {new Date(at).toISOString().replace('T', ' ')}
+                </a>
               </td>
               <td>
                 <Name text={shortened(whatOf(cause, event, state), ENTRY_SHOWN)} />

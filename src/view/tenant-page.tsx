@@ -3,7 +3,7 @@ import { parseObjectName } from '../address.ts';
 import { isLate } from '../chart/deadline.ts';
 import { CONDITIONS, type Condition, type ListCounts, type Order, type Sort } from '../listing.ts';
 import type { Summary } from '../objects/results.ts';
-import { innermost, innermostFirst, momentText, shortened } from './format.ts';
+import { innermost, momentText, shortened, updateFirst } from './format.ts';
 import { Name, outcomeOf, Page, RelativeTime, SIGNS } from './page.tsx';
 import { Viewer } from './sign-in.tsx';
 
@@ -301,7 +301,7 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
             {SIGNS[outcome]} {outcome}
           </span>
         ) : (
-          innermostFirst(summary?.waiting ?? [], summary?.states ?? [])
+          updateFirst(summary?.waiting ?? [])
             .slice(0, COUNTS_SHOWN)
             .map(({ event, have, need }) => (
               <p>{`${event}: ${have} of ${need ?? 'a share of the members'}`}</p>

@@ -126,7 +126,10 @@ describe('an operator', () => {
       await page.locator('tbody a').first().click();
       expect(await page.getByLabel('Moment, in UTC').inputValue()).toMatch(/Z$/);
       await page.getByRole('button', { name: 'Put the machine back…' }).click();
-      if (javaScriptEnabled) await answer(page, 'Put back');
+      if (javaScriptEnabled) {
+        await page.getByText(/^What came after 2\S+Z \(UTC\) is undone/).waitFor();
+        await answer(page, 'Put back');
+      }
       await page.getByText('A machine can be restored on Cloudflare only').waitFor();
       await page.getByRole('link', { name: 'Go to the machine' }).click();
       await page.getByText('1 of 2').first().waitFor();

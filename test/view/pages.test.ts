@@ -216,6 +216,30 @@ describe('a page', () => {
     expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
   });
 
+  it('names update before other events, in the counts and in the actions', async () => {
+    const address = await newChart(
+      'initial: a\nstates:\n  a:\n    initial: b\n    on: {fail: {target: d, quorum: 2}}\n    states: {b: {on: {again: b, update: {target: c, quorum: 3}}}, c: {}}\n  d: {}\n',
+    );
+    const text = await textOf(address);
+    const counts = [...text.matchAll(/<label>(\w+) at [\w.]+: 0 of/g)].map(([, event]) => event);
+    const actions = [...text.matchAll(/data-key="[\w.]+\n(\w+)"/g)].map(([, event]) => event);
+    expect([counts, new Set(actions)]).toEqual([['update', 'fail'], new Set(['update', 'fail', 'again'])]);
+    expect(actions[0]).toBe('update');
+  });
+
+  it('folds many holders of slots, and breaks names between their parts', async () => {
+    const address = await newChart(
+      'initial: work\nstates: {work: {initial: on, states: {on: {slots: 20, on: {update: "#end"}}}}, end: {id: end}}\n',
+    );
+    const claims = async (from: number, to: number) => {
+      for (let i = from; i < to; i++) await send('POST', `/${address}/claims?state=work.on&by=host-${i}`);
+      return textOf(address);
+    };
+    expect(await claims(0, 12)).toContain('<p class="soft">12 of 20 slots of work.on</p>');
+    expect(await claims(12, 13)).toContain('<summary class="soft">13 of 20 slots of work.on</summary>');
+    expect(await textOf(address)).toContain('→ work.<wbr/>on');
+  });
+
   it('says who has paused the machine and why, and that its timers stand still', async () => {
     const address = await newChart('initial: a\nstates: {a: {after: {2h: b}}, b: {}}');
     await send('POST', `/${address}/pause?by=ann&reason=disk+full`);
