@@ -1,7 +1,9 @@
 import dialogs from '../../view/dialogs.client.js';
 import drawing from '../../view/drawing.client.js';
 import editor from '../../view/editor.client.js';
+import forms from '../../view/forms.client.css';
 import list from '../../view/list.client.js';
+import media from '../../view/media.client.css';
 import sheet from '../../view/page.client.css';
 import script from '../../view/page.client.js';
 import { iconSvg } from '../../view/page.tsx';
@@ -26,7 +28,7 @@ export const pageScript: ServiceResource = {
     ),
 };
 
-/** The style of the pages and of the pictures in them. */
+/** The style of the pages and of the pictures in them: its files in this order. */
 export const pageStyle: ServiceResource = {
   path: '/page.css',
   contract: {
@@ -34,7 +36,8 @@ export const pageStyle: ServiceResource = {
     summary: 'The style of the pages.',
     answers: { 200: { says: 'CSS.', content: { 'text/css': 'text' } } },
   },
-  answer: () => document(`${sheet}\n${TIMELINE_STYLE}\n`, 'text/css;charset=UTF-8', SHORTLY),
+  answer: () =>
+    document([sheet, forms, media, TIMELINE_STYLE, ''].join('\n'), 'text/css;charset=UTF-8', SHORTLY),
 };
 
 /** Short, so that a page and its script are of one version soon after a deploy. */
