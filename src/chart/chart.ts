@@ -18,22 +18,12 @@ import { NO_TERMS } from './terms.ts';
 
 export { showAmount } from './amount.ts';
 export {
-  type Claim,
-  type Claims,
-  claimOf,
-  claimsOn,
-  countAll,
-  countOn,
-  indexClaims,
-  keyOf as claimKeyOf,
-  NO_CLAIMS,
-  needsSlot,
-  nextToExpire,
-  slotsOf,
-  withClaim,
-  withoutClaim,
-  withoutState,
-} from './claims.ts';
+  mentionsMembers,
+  type NoPart,
+  partIn,
+  slotCount,
+  statesForMembers,
+} from './audience.ts';
 export {
   type Cooling,
   type CoolingSlot,
@@ -50,12 +40,23 @@ export { dropTimer, fire, type LeftState, type NoStep, type Step, send, start } 
 export type { Json } from './expression.ts';
 export type { ChartIssue } from './issue.ts';
 export {
-  mentionsMembers,
-  type NoPart,
-  partIn,
-  slotCount,
-  statesForMembers,
-} from './members.ts';
+  type Claim,
+  type Claims,
+  claimOf,
+  claimsOn,
+  countAll,
+  countOn,
+  indexClaims,
+  keyOf as claimKeyOf,
+  NO_CLAIMS,
+  needsSlot,
+  nextToExpire,
+  slotsOf,
+  withClaim,
+  withoutClaim,
+  withoutState,
+} from './leases.ts';
+export { override } from './manual-move.ts';
 export {
   ancestorsOf,
   isRelated,
@@ -68,7 +69,6 @@ export {
 export { nearest, offer, quoteShort } from './nearest.ts';
 export { hooksOf, hooksToTell } from './notify.ts';
 export { nextOpening, type Opening, openingOf, openingsOf, type StateOpening } from './opening.ts';
-export { override } from './override.ts';
 export { continueFrom, pause, resume } from './pause.ts';
 export { restoreSnapshot, type StoredSnapshot, storeSnapshot } from './persist.ts';
 export {

@@ -6,10 +6,10 @@
  */
 import { cancel, createMachine, type MachineConfig } from 'xstate';
 import { MICROSTEPS } from '../chart-limits.ts';
+import { needOf, partIn } from './audience.ts';
 import { ExpressionCompiler } from './compile-expressions.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
 import { Evaluator } from './evaluator.ts';
-import { needOf, partIn } from './members.ts';
 import {
   extentOf,
   isRelated,

@@ -1,7 +1,8 @@
 /** Queries of a running chart, which change nothing. */
+
+import { needOf } from './audience.ts';
 import type { MachineSnapshot, Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
-import { needOf } from './members.ts';
 import {
   ancestorsOf,
   type EventModel,

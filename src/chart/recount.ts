@@ -1,9 +1,9 @@
 /** Counts anew after a change of a run's terms: other members, or other inputs. */
 import { isShare } from './amount.ts';
+import { needOf } from './audience.ts';
 import type { Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
 import { type NoStep, type Step, send } from './engine.ts';
-import { needOf } from './members.ts';
 import { type Model, type Quorum, ROOT, type StateNumber } from './model.ts';
 import { storeMachine } from './persist.ts';
 import { membersIn } from './selections.ts';

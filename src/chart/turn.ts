@@ -2,10 +2,11 @@
  * *May this caller go?* One pure function of (machine, state, caller, now). Asks, waits, claims, FleetLock, the page and
  * `simulate` call it; each condition is one line in it.
  */
-import { type Claims, claimOf, claimsOn, countOn, slotsOf } from './claims.ts';
+
+import { needsMembers, partIn, slotCount } from './audience.ts';
 import type { Program } from './compile.ts';
 import { type Cooling, coolingOn } from './cooling.ts';
-import { needsMembers, partIn, slotCount } from './members.ts';
+import { type Claims, claimOf, claimsOn, countOn, slotsOf } from './leases.ts';
 import { type StateNumber, UPDATE, withAncestors } from './model.ts';
 import { openingOf } from './opening.ts';
 import { isActive, mayCome, quorums } from './queries.ts';

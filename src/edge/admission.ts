@@ -2,14 +2,14 @@
 import type { Context } from 'hono';
 import type { Grant } from '../grant.ts';
 import { isOwnMark, LOOP_HEADER } from '../hook.ts';
-import { checkPlacement } from '../objects/placement.ts';
+import { checkPlacement } from '../objects/location.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { authenticate, guardOf, type Lock } from './auth.ts';
 import { checkOpen, networkOf } from './cloudflare.ts';
 import type { AppEnv, Env } from './env.ts';
 import { checkHost } from './host.ts';
 import { checkOrigin } from './origin.ts';
-import { credentialsOf } from './session.ts';
+import { credentialsOf } from './session-cookie.ts';
 
 /** When it is worth asking again after too many requests, in s: the shortest period of Cloudflare's rate limits. */
 const RATE_RETRY = 10;

@@ -21,8 +21,8 @@ import { writeMembers } from '../store/members-table.ts';
 import { guardOf } from './auth.ts';
 import { InputsShape } from './contract/document-parts.ts';
 import type { Env } from './env.ts';
-import { makeLink } from './links.ts';
 import { RemoteMachine } from './remote-machine.ts';
+import { makeLink } from './signed-link.ts';
 
 /** `props` of the service binding, in the other Worker's wrangler.toml. */
 export interface ChartBindingProps {

@@ -8,7 +8,7 @@ import { RefusalPage } from '../view/refusal-page.tsx';
 import { authenticate, guardOf } from './auth.ts';
 import type { AppEnv } from './env.ts';
 import { page } from './responses.ts';
-import { credentialsOf } from './session.ts';
+import { credentialsOf } from './session-cookie.ts';
 
 /** Whether the request is from a browser: programs accept anything, or JSON. */
 export function wantsPage(c: Context): boolean {

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Address } from '../address.ts';
 import { allows, type Grant, type Right } from '../grant.ts';
 import type { AppEnv } from './env.ts';
-import { isInSession } from './session.ts';
+import { isInSession } from './session-cookie.ts';
 
 /** The rights of a request's token at a machine, and whose token it is. */
 export function readerOf(c: Context<AppEnv>, address: Address) {

@@ -6,7 +6,7 @@ import { faultOf, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
 import { reportByLink } from './linking.ts';
 import { lock, unlock } from './locks.ts';
-import { changeMembers } from './members.ts';
+import { changeMembers } from './member-changes.ts';
 import { override } from './overriding.ts';
 import { pause, resume } from './pausing.ts';
 import { resend } from './resending.ts';

@@ -3,7 +3,7 @@ import type { Accepted, SetInputs, Start, Started } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
 import { checkRevision, otherInputs, wrongInputs } from './refusals.ts';
-import { changeTerms } from './terms.ts';
+import { changeTerms } from './term-changes.ts';
 
 /** Starts a run with inputs, which it has begun with if it is new. A repeat changes nothing. */
 export function startWith(draft: Draft, { inputs: given }: Start): Started | Refusal {

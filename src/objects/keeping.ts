@@ -5,8 +5,8 @@ import type { Command, MembersChanged, Outcome, SetMembers, StrikeMember, Upload
 import type { Refusal } from '../refusal.ts';
 import type { MachineStore } from '../store/machine-store.ts';
 import type { ReadChart } from './chart-source.ts';
+import { listAfter, membersChanged } from './member-changes.ts';
 import { noSuchMember } from './member-refusals.ts';
-import { listAfter, membersChanged } from './members.ts';
 import { noRevision } from './refusals.ts';
 
 /** A command whose effect is kept for the runs of the chart, and for the machine itself. */

@@ -12,15 +12,15 @@ import { type Metrics, metricsOf } from './counters.ts';
 import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
 import { entriesBefore, historyPage, writtenBy } from './history-page.ts';
-import { linkAnswer } from './links.ts';
+import { linkAnswer } from './link-queries.ts';
 import { LongAnswers, lengthOfEntries, lengthOfStatus } from './long-answers.ts';
 import { leftStatesOf, type MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
-import { memberList, membersPage } from './member-list.ts';
+import { memberList, membersPage } from './member-queries.ts';
 import { haveTermsChanged, type News } from './news.ts';
-import { hookMetrics, hooksAt, notificationsPage } from './notifications.ts';
+import { hookMetrics, hooksAt, notificationsPage } from './notifications-page.ts';
 import { deleted, noChart, notStarted, tooManyWaiting } from './refusals.ts';
-import { reportsPage } from './reports.ts';
+import { reportsPage } from './reports-page.ts';
 import type {
   Answer,
   Current,

@@ -37,7 +37,7 @@ import type { Outbox } from './outbox.ts';
 import { reportersOf } from './reporters.ts';
 import type { Summary } from './results.ts';
 
-/** The status document: `GET {machine}`. Times are ISO 8601; `edge/contract/documents.ts` describes each field. */
+/** The status document: `GET {machine}`. Times are ISO 8601; `edge/contract/document-shapes.ts` describes each field. */
 export interface Status {
   readonly machine: string;
   readonly dialect: 'sequence' | 'statechart';

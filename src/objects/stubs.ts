@@ -4,7 +4,7 @@ import type { Command, Outcome } from '../commands.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type { MachinesPage, MachinesQuery, Told } from './list-results.ts';
-import { type PlacementBindings, stubNamed } from './placement.ts';
+import { type PlacementBindings, stubNamed } from './location.ts';
 import type { Answer, Entered, Noted, Query } from './results.ts';
 
 /** The methods of a machine's object. */

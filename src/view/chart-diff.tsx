@@ -1,7 +1,7 @@
 /** The difference of two charts, as a page shows it. */
 import { raw } from 'hono/html';
-import { escaped } from './chart-source.tsx';
 import type { Block } from './line-diff.ts';
+import { escaped } from './source-view.tsx';
 
 /** Equal lines that are shown before and after a change. */
 const CONTEXT = 3;

@@ -4,10 +4,10 @@ import { parseObjectName } from '../address.ts';
 import type { Sources } from '../objects/chart-results.ts';
 import { ChartDiff } from './chart-diff.tsx';
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
-import { ChartSource } from './chart-source.tsx';
 import { Questions } from './dialogs.tsx';
 import type { Block } from './line-diff.ts';
 import { Page } from './page.tsx';
+import { ChartSource } from './source-view.tsx';
 import { StartForm } from './start-form.tsx';
 
 interface ChartPageProps extends Omit<ChartHeaderProps, 'title'> {

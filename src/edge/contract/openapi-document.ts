@@ -15,7 +15,7 @@ import {
   type Parameter,
   type RequestBody,
 } from './contract.ts';
-import { DOCUMENTS, ProblemShape } from './documents.ts';
+import { DOCUMENTS, ProblemShape } from './document-shapes.ts';
 
 /** An operation of the service: a method of a path, and its contract. */
 export interface Operation {

@@ -7,7 +7,7 @@ import { fitsIn, type Refusal, refuse } from '../../refusal.ts';
 import { OIDC_BYTES, OIDC_ENTRIES } from '../../request-limits.ts';
 import { atOnce } from '../../sliced.ts';
 import { isLoopback } from '../host.ts';
-import { type ClaimSet, compileCondition, compileName } from './expression.ts';
+import { type ClaimSet, compileCondition, compileName } from './condition.ts';
 
 /** Where the keys of an issuer are. */
 export interface KeySource {

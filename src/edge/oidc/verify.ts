@@ -5,9 +5,9 @@ import type { Grant } from '../../grant.ts';
 import { checkCaller } from '../../inputs.ts';
 import { type Refusal, refuse } from '../../refusal.ts';
 import { CALLER_LENGTH, ISSUER_SKEW } from '../../request-limits.ts';
+import type { ClaimSet } from './condition.ts';
 import type { Entry, Oidc } from './config.ts';
 import { ALGORITHMS } from './documents.ts';
-import type { ClaimSet } from './expression.ts';
 import { keysOf } from './keys.ts';
 
 /** Whether a token is to be verified with the key of an issuer: the service's own tokens are signed with HS256. */

@@ -2,7 +2,7 @@ import { CHART_BYTES } from '../../chart-limits.ts';
 import { readText } from '../body.ts';
 import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE } from '../contract/contract.ts';
-import { UploadedShape } from '../contract/documents.ts';
+import { UploadedShape } from '../contract/document-shapes.ts';
 import { UPLOAD_REFUSALS } from '../contract/upload-refusals.ts';
 import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';

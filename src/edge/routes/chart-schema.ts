@@ -1,5 +1,5 @@
 import { chartSchema } from '../../chart/json-schema.ts';
-import { AnyShape } from '../contract/documents.ts';
+import { AnyShape } from '../contract/document-shapes.ts';
 import type { ServiceResource } from '../resource.ts';
 import { document } from '../responses.ts';
 

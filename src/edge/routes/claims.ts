@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Parsed } from '../../inputs.ts';
-import { ClaimShape } from '../contract/documents.ts';
+import { ClaimShape } from '../contract/document-shapes.ts';
 import type { AppEnv } from '../env.ts';
 import { CALLER, flag, STATE, withSubject } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';

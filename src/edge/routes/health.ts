@@ -1,4 +1,4 @@
-import { HealthShape } from '../contract/documents.ts';
+import { HealthShape } from '../contract/document-shapes.ts';
 import { LIMITS } from '../published-limits.ts';
 import type { ServiceResource } from '../resource.ts';
 import { json } from '../responses.ts';

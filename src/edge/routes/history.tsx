@@ -9,14 +9,14 @@ import { fitsFilter, type HistoryFilter } from '../../store/history-filter.ts';
 import { HistoryPage } from '../../view/history-view.tsx';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
-import { EntryShape, HistoryShape } from '../contract/documents.ts';
+import { EntryShape, HistoryShape } from '../contract/document-shapes.ts';
 import type { AppEnv } from '../env.ts';
 import { wholeNumber } from '../parameters.ts';
 import { queryOf } from '../query.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, page, problem } from '../responses.ts';
-import { isInSession } from '../session.ts';
+import { isInSession } from '../session-cookie.ts';
 import { timelinePicture } from '../timelines.ts';
 
 const BEFORE = wholeNumber('before', 1, Number.MAX_SAFE_INTEGER, 'Only entries with smaller ids.');

@@ -6,17 +6,17 @@ import { LinkFormPage } from '../../view/link-form.tsx';
 import { NoLinkPage, OfferPage, SentPage } from '../../view/link-page.tsx';
 import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE, type Parameter } from '../contract/contract.ts';
-import { LinkShape } from '../contract/documents.ts';
+import { LinkShape } from '../contract/document-shapes.ts';
 import { REPORT_REFUSALS } from '../contract/report-refusals.ts';
 import type { AppEnv } from '../env.ts';
 import { readFormAsQuery } from '../form.ts';
-import { type Made, makeLink, readLink } from '../links.ts';
 import { CALLER, durationShape, EVENT, parameter, STATE, withSubject } from '../parameters.ts';
 import { lastSegment, queryOf } from '../query.ts';
 import { pathOf, readerOf } from '../reader.ts';
 import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { etag, json, page, problem, refusalHeaders, respond } from '../responses.ts';
+import { type Made, makeLink, readLink } from '../signed-link.ts';
 
 const TTL_RULE = `\`ttl\` must be a duration from 1s to ${LINK_TTL_MAX / 86_400_000}d, such as 8h.`;
 

@@ -14,7 +14,7 @@ import { fits, type List, type Row, TenantPage } from '../../view/tenant-page.ts
 import { attempt } from '../attempt.ts';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
-import { MachinesShape } from '../contract/documents.ts';
+import { MachinesShape } from '../contract/document-shapes.ts';
 import type { AppEnv, Env } from '../env.ts';
 import { countOf, inOrder } from '../list-order.ts';
 import { oneOf, parameter, wholeNumber } from '../parameters.ts';
@@ -22,7 +22,7 @@ import { queryOf } from '../query.ts';
 import { RemoteMachine } from '../remote-machine.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem, respond } from '../responses.ts';
-import { isInSession } from '../session.ts';
+import { isInSession } from '../session-cookie.ts';
 
 const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `The most machines of a page; ${LIST_PAGE} by default.`);
 

@@ -1,5 +1,5 @@
 import { OperationsPage } from '../../view/operations-page.tsx';
-import { AnyShape } from '../contract/documents.ts';
+import { AnyShape } from '../contract/document-shapes.ts';
 import { openApi, operationsOf } from '../contract/openapi-document.ts';
 import type { Resources, ServiceResource } from '../resource.ts';
 import { json, page } from '../responses.ts';

@@ -4,7 +4,7 @@ import type { Parameter } from '../contract/contract.ts';
 import { BY, IF_MATCH, parameter, readConditions } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { done, problem } from '../responses.ts';
-import { REASON } from './pausing.ts';
+import { REASON } from './pause-resume.ts';
 
 const TO: Parameter<string> = parameter({
   name: 'to',

@@ -1,6 +1,6 @@
 import { REPORTS_PAGE, REPORTS_PAGE_MAX } from '../../limits.ts';
 import type { KeptReport } from '../../store/receipt-table.ts';
-import { ReportsShape } from '../contract/documents.ts';
+import { ReportsShape } from '../contract/document-shapes.ts';
 import { STATE, wholeNumber } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
 import { etag, json, problem } from '../responses.ts';

@@ -10,7 +10,7 @@ import type { AppEnv } from '../env.ts';
 import { queryOf } from '../query.ts';
 import type { ServiceResource } from '../resource.ts';
 import { page, problem, respond } from '../responses.ts';
-import { beginSession, credentialsOf, endSession } from '../session.ts';
+import { beginSession, credentialsOf, endSession } from '../session-cookie.ts';
 
 /** Where to go after signing in. */
 const TO = {

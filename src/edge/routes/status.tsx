@@ -3,7 +3,7 @@ import type { Grant } from '../../grant.ts';
 import { EmptyRoot, Intro } from '../../view/intro.tsx';
 import { MachinePage } from '../../view/machine-page.tsx';
 import { wantsPage } from '../browsers.tsx';
-import { StatusShape } from '../contract/documents.ts';
+import { StatusShape } from '../contract/document-shapes.ts';
 import type { AppEnv } from '../env.ts';
 import { AFTER, IDLE, IF_NONE_MATCH, IN, WAIT, withSubject } from '../parameters.ts';
 import { partOf, pictureOf } from '../pictures.ts';

@@ -2,7 +2,7 @@
 
 import { isReserved } from '../../../src/address.ts';
 import { RESOURCES } from '../../../src/edge/app.ts';
-import { ProblemShape } from '../../../src/edge/contract/documents.ts';
+import { ProblemShape } from '../../../src/edge/contract/document-shapes.ts';
 import { type Operation, operationsOf } from '../../../src/edge/contract/openapi-document.ts';
 import { problemType, statusOf } from '../../../src/refusal.ts';
 

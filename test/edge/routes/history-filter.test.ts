@@ -1,6 +1,6 @@
 /** The history by who, event, state and time, for programs and as a page. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { HistoryShape } from '../../../src/edge/contract/documents.ts';
+import { HistoryShape } from '../../../src/edge/contract/document-shapes.ts';
 import { fitsFilter } from '../../../src/store/history-filter.ts';
 import { newChart } from '../../charts.ts';
 import { beginAtNoon, NOON } from '../../noon.ts';

@@ -1,6 +1,6 @@
 /** Edges and objects of different versions: at each deploy they call each other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sign } from '../../../src/edge/links.ts';
+import { sign } from '../../../src/edge/signed-link.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
 import { type Answer, missing, play } from './answers.ts';
 import { type Away, presentVersion, startAway, type Version } from './away.ts';

@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import { noSuchMember } from './member-refusals.ts';
 import { withoutMember } from './prepared-members.ts';
 import { checkRevision } from './refusals.ts';
-import { changeTerms } from './terms.ts';
+import { changeTerms } from './term-changes.ts';
 
 /** Changes the list of members of a machine. The same list again changes nothing. */
 export function changeMembers(
