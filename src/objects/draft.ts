@@ -282,9 +282,9 @@ export class Draft {
     return [...new Map([...stored, ...staged].map((receipt) => [receipt.key, receipt])).values()];
   }
 
-  /** Returns the last visit of each state that was left in this run. */
-  endedVisits(): EndedVisit[] {
-    const stored = this.isRestarted ? [] : this.#records.endedVisits();
+  /** Returns the last visit of each state that was left in this run. @param since only visits of this number, and later ones. */
+  endedVisits(since = 0): EndedVisit[] {
+    const stored = this.isRestarted ? [] : this.#records.endedVisits(since);
     return [...new Map([...stored, ...this.#left.values()].map((visit) => [visit.state, visit])).values()];
   }
 
@@ -307,6 +307,13 @@ export class Draft {
     const staged = this.#receipts.get(key);
     if (staged !== undefined || (this.isRestarted && isReport(key))) return staged;
     return this.#records.receipt(key);
+  }
+
+  /** Returns the receipts with these keys of reports. */
+  receipts(keys: readonly string[]): Receipt[] {
+    const stored = this.isRestarted ? [] : this.#records.receipts(keys);
+    const staged = keys.flatMap((key) => this.#receipts.get(key) ?? []);
+    return [...stored.filter(({ key }) => !this.#receipts.has(key)), ...staged];
   }
 
   /** Returns the number of the present visit of `state`, or of its last one; 0 if there was none. */

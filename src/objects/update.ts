@@ -11,6 +11,7 @@ import {
   needsSlot,
   partIn,
   ROOT,
+  type Snapshot,
   type StateNumber,
   send,
   slotsOf,
@@ -160,28 +161,32 @@ function countedFor(
   earlier: Receipt | undefined,
 ) {
   const { chart, snapshot } = draft.machine;
-  const { states } = chart.model;
-  // A root without a name takes no reports.
-  const others = [ROOT, ...snapshot.active.keys()].filter(
-    (state) => state !== address && states[state]?.name !== '',
-  );
-  return (source: StateNumber) =>
-    stillCounted(draft, earlier).some((key) => stateOfCount(key) === source) ||
-    others.some((state) => {
-      if (!isRelated(chart.model, state, source)) return false;
-      const counts = stillCounted(draft, draft.receipt(reportKey(state, event, by)));
-      return counts.some((key) => stateOfCount(key) === source);
-    });
+  return (source: StateNumber) => {
+    const isBySource = (receipt: Receipt | undefined) =>
+      stillCounted(draft, receipt).some((key) => stateOfCount(key) === source);
+    if (isBySource(earlier)) return true;
+    // The state that the caller has reported to may have been left, while the one that counts it stays.
+    const left = draft.endedVisits(visitOf(snapshot, source)).map(({ state }) => state);
+    const others = [ROOT, ...snapshot.active.keys(), ...left].filter(
+      (state) => state !== address && isRelated(chart.model, state, source),
+    );
+    return draft.receipts(others.map((state) => reportKey(state, event, by))).some(isBySource);
+  };
+}
+
+/** Returns the number of the present visit of an active state; 0 for the root, which is never left. */
+function visitOf({ active }: Snapshot, state: StateNumber): number {
+  return active.get(state)?.number ?? 0;
 }
 
 /** Returns the counts that a report has raised in visits of their states that are not over yet. */
 function stillCounted(draft: Draft, receipt: Receipt | undefined): readonly string[] {
   if (receipt === undefined || receipt.request === '') return [];
-  const { active } = draft.machine.snapshot;
+  const { snapshot } = draft.machine;
   return readCounts(receipt).filter((key) => {
     const state = stateOfCount(key);
-    const visit = state === ROOT ? 0 : active.get(state)?.number;
-    return visit !== undefined && visit <= receipt.began;
+    const isActive = state === ROOT || snapshot.active.has(state);
+    return isActive && visitOf(snapshot, state) <= receipt.began;
   });
 }
 
@@ -194,9 +199,9 @@ function remember(
     ...kept
   }: { readonly event: string; readonly by: string } & Pick<Receipt, 'request' | 'answer'>,
 ): void {
-  const { active, visits: began } = draft.machine.snapshot;
+  const { snapshot } = draft.machine;
   const key = reportKey(state, event, by);
-  draft.keep({ key, visit: active.get(state)?.number ?? 0, began, ...kept });
+  draft.keep({ key, visit: visitOf(snapshot, state), began: snapshot.visits, ...kept });
 }
 
 /** The data of an event: the edge has checked that they are JSON. */

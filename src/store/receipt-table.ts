@@ -143,6 +143,12 @@ export class ReceiptTable {
     return row && toReceipt(row);
   }
 
+  /** Returns the receipts with these keys, by one statement. */
+  findAll(keys: readonly string[]): Receipt[] {
+    const sql = `SELECT ${COLUMNS} FROM receipt WHERE key IN (SELECT value FROM json_each(?))`;
+    return this.#table.rows<ReceiptRow>(sql, JSON.stringify(keys)).map(toReceipt);
+  }
+
   /** Returns the accepted reports with a `by`, the oldest first: at most as many as there are receipts. */
   reports(): Report[] {
     return this.#table

@@ -63,9 +63,10 @@ export class RunTables {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Returns the last ended visit of each state that was left. */
-  endedVisits(): EndedVisit[] {
-    return this.#visited.rows<VisitedRow>('SELECT state, visit, left_at FROM visited').map((row) => ({
+  /** Returns the last ended visit of each state that was left. @param since only visits of this number, and later ones. */
+  endedVisits(since = 0): EndedVisit[] {
+    const sql = 'SELECT state, visit, left_at FROM visited WHERE visit >= ?';
+    return this.#visited.rows<VisitedRow>(sql, since).map((row) => ({
       state: VISITED.number(row, 'state'),
       visit: VISITED.number(row, 'visit'),
       at: VISITED.number(row, 'left_at'),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Draft } from '../../src/objects/draft.ts';
 import { wake } from '../../src/objects/machine-state.ts';
+import { recordsIn } from '../../src/objects/records.ts';
 import { restart } from '../../src/objects/restart.ts';
 import { update } from '../../src/objects/update.ts';
 import { MachineStore } from '../../src/store/machine-store.ts';
@@ -80,15 +81,7 @@ describe('a reset', () => {
       const machine = wake(store);
       if (machine === undefined) throw new Error('there is no machine');
       const source = { ...machine.source, text: store.chartText(), definition: machine.chart.definition };
-      const draft = new Draft(machine, {
-        receipt: (key) => store.receipts.find(key),
-        lastVisit: (state) => store.run.lastVisit(state),
-        countedReports: () => [],
-        reports: () => store.receipts.reportReceipts(),
-        endedVisits: () => store.run.endedVisits(),
-        uploadedText: () => store.upload()?.text,
-        notifications: () => [],
-      });
+      const draft = new Draft(machine, recordsIn(store));
       const report = (by: string) =>
         update(draft, { type: 'update', state: 'drain', event: 'update', by, key: by }, Date.now());
       report('b');

@@ -44,6 +44,21 @@ describe('a share', () => {
     expect((await statusOf(address)).states).toEqual(['end']);
   });
 
+  it.each([true, false])(
+    'counts a caller once, though the state that it has reported to was left (evicted: %s)',
+    async (isEvicted) => {
+      const address = await newChart(LOOP);
+      await setMembers(address, 'x\ny');
+      expect(await report(address, 'all.a', 'x')).toBe('200');
+      expect(await report(address, 'all.a', 'y', 'next')).toBe('200');
+      if (isEvicted) await evict(address);
+      for (const state of ['all', 'all.b']) expect(await report(address, state, 'x')).toBe('406 not-taken');
+      expect(await countsOf(address)).toEqual([['all', 1, 2]]);
+      expect(await report(address, 'all.b', 'y')).toBe('200');
+      expect((await statusOf(address)).states).toEqual(['end']);
+    },
+  );
+
   it('counts a caller anew that has reported to that state again since', async () => {
     const address = await newChart(LOOP);
     await setMembers(address, 'x\ny');
