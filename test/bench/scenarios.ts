@@ -122,13 +122,13 @@ export function scenariosFor({ servers, etcd, original }: Competitors, seconds: 
       ours: telling(
         (turn) => openWaits(`${ours}/bench/round@crowd/state?state=${next(turn)}&wait=60s`, WAITERS),
         {
-          waiting: () => waitersIn(`${ours}/bench/round@crowd/metrics`),
+          areWaiting: () => isWaitedAt(`${ours}/bench/round@crowd/metrics`),
           tell: (turn) => put(`${ours}/bench/round@crowd/state?state=${now(turn)}&event=go`),
           ask: `${ours}/bench/round@crowd`,
         },
       ),
       theirs: telling(() => openWaits(`${bare}/crowd?wait`, WAITERS), {
-        waiting: async () => Number(await text(`${bare}/crowd?waiting`)),
+        areWaiting: async () => Number(await text(`${bare}/crowd?waiting`)) === WAITERS,
         tell: () => put(`${bare}/crowd?tell`),
         ask: `${bare}/crowd`,
       }),
@@ -264,21 +264,21 @@ const TELLINGS = 3;
 const WAITERS = 2_000;
 
 interface Telling {
-  /** For peers whose waits end once and have to be sent again: how many have arrived. */
-  waiting?(): Promise<number>;
+  /** For peers whose waits end once and have to be sent again: whether all have arrived. */
+  areWaiting?(): Promise<boolean>;
   tell(turn: number): Promise<unknown>;
   /** The request that is sent meanwhile. */
   readonly ask: string;
 }
 
 /** Measures the time from the update to the last message, and how long another request takes meanwhile. */
-function telling(open: (turn: number) => Promise<Audience>, { waiting, tell, ask }: Telling): Measurement {
+function telling(open: (turn: number) => Promise<Audience>, { areWaiting, tell, ask }: Telling): Measurement {
   let turn = 0;
   return async () => {
     await get(ask);
     const gathered = async () => {
       const audience = await open(turn);
-      while (waiting !== undefined && (await waiting()) < WAITERS) await pause(50);
+      while (areWaiting !== undefined && !(await areWaiting())) await pause(50);
       return audience;
     };
     let audience = await gathered();
@@ -292,7 +292,7 @@ function telling(open: (turn: number) => Promise<Audience>, { waiting, tell, ask
       });
       told.push(await took);
       meanwhile.push(await asked);
-      if (waiting !== undefined && i + 1 < TELLINGS) {
+      if (areWaiting !== undefined && i + 1 < TELLINGS) {
         audience.close();
         audience = await gathered();
       }
@@ -309,8 +309,13 @@ function filesAllowed(): number {
   return Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
 }
 
-async function waitersIn(metrics: string): Promise<number> {
-  return Number(/^stateservice_waiters\{.*\} (\d+)$/m.exec(await text(metrics))?.[1]);
+/** Time for the edge to read the requests of all waiters, ms: they share one call, so no number says that all have arrived. */
+const GATHERING = 1_000;
+
+async function isWaitedAt(metrics: string): Promise<boolean> {
+  if (!/^stateservice_waiters\{.*\} [1-9]/m.test(await text(metrics))) return false;
+  await pause(GATHERING);
+  return true;
 }
 
 async function text(url: string): Promise<string> {
