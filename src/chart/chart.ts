@@ -92,7 +92,7 @@ export {
   reachable,
   takes,
 } from './queries.ts';
-export { type CountedCallers, countedBy, recount } from './recount.ts';
+export { type CountedCallers, countedBy, recount, visitOf } from './recount.ts';
 export {
   type InputField,
   type InputProblem,

@@ -114,8 +114,8 @@ function quorumsOf({ states }: Model, snapshot: Snapshot): TermsQuorum[] {
   );
 }
 
-/** @returns 0 for the root, which is never left. */
-function visitOf({ active }: Snapshot, state: StateNumber): number {
+/** @returns the number of the present visit of an active state; 0 for the root, which is never left. */
+export function visitOf({ active }: Snapshot, state: StateNumber): number {
   return active.get(state)?.number ?? 0;
 }
 

@@ -11,12 +11,12 @@ import {
   needsSlot,
   partIn,
   ROOT,
-  type Snapshot,
   type StateNumber,
   send,
   slotsOf,
   stateOfCount,
   takes,
+  visitOf,
 } from '../chart/chart.ts';
 import { DATA_BYTES } from '../chart-limits.ts';
 import type { Accepted, Update } from '../commands.ts';
@@ -172,11 +172,6 @@ function countedFor(
     );
     return draft.receipts(others.map((state) => reportKey(state, event, by))).some(isBySource);
   };
-}
-
-/** Returns the number of the present visit of an active state; 0 for the root, which is never left. */
-function visitOf({ active }: Snapshot, state: StateNumber): number {
-  return active.get(state)?.number ?? 0;
 }
 
 /** Returns the counts that a report has raised in visits of their states that are not over yet. */

@@ -29,7 +29,7 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
         </tr>
       </thead>
       <tbody>
-        {entries.map(({ id, at, cause, event, state, by, sub, to, entered = to, notes, data }) => (
+        {entries.map(({ id, at, by, sub, notes, data, ...change }) => (
           <tr data-key={String(id)} id={`e${id}`}>
             <td>
               <a href={`${path}/history?before=${id + 1}#e${id}`}>
@@ -37,12 +37,7 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
               </a>
             </td>
             <td>
-              <Name text={shortened(whatOf(cause, event, state), NAMES_SHOWN)} />
-              {entered.length === 0 ? null : (
-                <p>
-                  → <Name text={shortened(innermost(entered).join(', '), NAMES_SHOWN)} />
-                </p>
-              )}
+              <Change {...change} length={NAMES_SHOWN} />
               {data === undefined ? null : <p class="soft">{shortened(data, DATA_SHOWN)}</p>}
               {notes.slice(0, NOTES_SHOWN).map((note) => (
                 <p class="soft">{shortened(note, NOTE_SHOWN)}</p>
@@ -56,8 +51,27 @@ export function HistoryRows({ entries, path, now }: HistoryRowsProps) {
   );
 }
 
+type ChangeProps = Pick<View['history'][number], 'cause' | 'event' | 'state' | 'to' | 'entered'> & {
+  /** Characters of its names. */
+  readonly length: number;
+};
+
+/** What an entry says: what happened, and which states it entered. */
+export function Change({ cause, event, state, to, entered = to, length }: ChangeProps) {
+  return (
+    <>
+      <Name text={shortened(whatOf(cause, event, state), length)} />
+      {entered.length === 0 ? null : (
+        <p>
+          → <Name text={shortened(innermost(entered).join(', '), length)} />
+        </p>
+      )}
+    </>
+  );
+}
+
 /** @returns the event of a report with its state; of anything else the cause as well. */
-export function whatOf(cause: string, event: string | null, state: string | null): string {
+function whatOf(cause: string, event: string | null, state: string | null): string {
   const parts = cause === 'update' ? [event ?? cause, state] : [cause, event === cause ? null : event, state];
   return parts.filter(Boolean).join(' ');
 }

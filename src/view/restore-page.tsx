@@ -3,9 +3,9 @@ import type { View } from '../objects/view-data.ts';
 import { asked } from './action.tsx';
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { Questions } from './dialogs.tsx';
-import { innermost, momentText, shortened } from './format.ts';
-import { whatOf } from './history-rows.tsx';
-import { Name, Page } from './page.tsx';
+import { momentText } from './format.ts';
+import { Change } from './history-rows.tsx';
+import { Page } from './page.tsx';
 
 interface RestorePageProps extends Omit<ChartHeaderProps, 'title'> {
   /** How many days back a machine can be put. */
@@ -111,7 +111,7 @@ function Changes({ entries }: Pick<RestorePageProps, 'entries'>) {
           </tr>
         </thead>
         <tbody>
-          {entries.map(({ at, cause, event, state, by, sub, to, entered = to }) => (
+          {entries.map(({ at, by, sub, ...change }) => (
             <tr>
               <td>
                 <a href={`?at=${new Date(at - 1).toISOString()}`}>
@@ -119,12 +119,7 @@ function Changes({ entries }: Pick<RestorePageProps, 'entries'>) {
                 </a>
               </td>
               <td>
-                <Name text={shortened(whatOf(cause, event, state), ENTRY_SHOWN)} />
-                {entered.length === 0 ? null : (
-                  <p>
-                    → <Name text={shortened(innermost(entered).join(', '), ENTRY_SHOWN)} />
-                  </p>
-                )}
+                <Change {...change} length={ENTRY_SHOWN} />
               </td>
               <td>{by ?? sub ?? ''}</td>
             </tr>
