@@ -42,6 +42,18 @@ describe('a call that died', () => {
     expect(book.cutOff).toBe(1);
   });
 
+  it('takes effect within 5 s or never, however long its server runs on', () => {
+    const { book, at } = bookAt();
+    at(0).serverStarts();
+    at(10).died('early', BARE, 5, 'lost');
+    at(58_000).died('late', BARE, 57_990, 'lost');
+    at(60_000).serverEnded();
+    expect(unknownIn(book)).toEqual([
+      ['early', 5_010],
+      ['late', 60_000],
+    ]);
+  });
+
   it('shows nothing if it only reads', () => {
     const { book, at } = bookAt();
     at(0).serverStarts();

@@ -5,6 +5,12 @@ import { type Answer, isQuery, isRepeatedByEdges, type Request } from './request
 type Call = Pick<Operation<Request, Answer>, 'client' | 'request' | 'called'>;
 type How = Parameters<Stage['died']>[3];
 
+/**
+ * How long after its end a call can still take effect, in ms. Its bytes are at the object or lost by then, and the object's queue is
+ * some ms long: too short a bound can only reject a good run. Without it, a long run has too many open outcomes at once.
+ */
+const EFFECT_WITHIN = 5_000;
+
 /** Records the outcome of each call of a run. Times are ms since the epoch. */
 export class Book {
   readonly now: () => number;
@@ -74,9 +80,9 @@ export class Book {
     });
   }
 
-  /** Returns until when a call can have taken effect that died at a moment: the end of the last server that ran then. */
+  /** Returns until when a call can have taken effect that died at a moment: at most until the last server that ran then has ended. */
   #endOf(at: number): number {
-    return this.#servers.findLast(({ from }) => from <= at)?.to ?? at;
+    return Math.min(at + EFFECT_WITHIN, this.#servers.findLast(({ from }) => from <= at)?.to ?? at);
   }
 }
 

@@ -51,14 +51,14 @@ interface Stuck<State, Request, Answer> {
   readonly next: readonly Operation<Request, Answer>[];
 }
 
-/** The bound of places that a search visits: some hundred times the calls of a run of 1,500. */
-const PLACES = 200_000;
+/** The bound of places that a search visits: so many for each call of the history, and no fewer than the least. */
+const PLACES = { perCall: 130, least: 200_000 };
 
 /** Searches for an order. A search that reaches its bound has no success. */
 export function linearize<State, Request, Answer>(
   history: readonly Operation<Request, Answer>[],
   model: Model<State, Request, Answer>,
-  places = PLACES,
+  places = Math.max(PLACES.least, PLACES.perCall * history.length),
 ): Verdict<State, Request, Answer> {
   const frontier = new Frontier(history);
   const seen = new Seen();
