@@ -23,7 +23,7 @@ import { link, links } from './routes/links.tsx';
 import { tenant } from './routes/machines.tsx';
 import { member, members } from './routes/members.ts';
 import { metrics } from './routes/metrics.ts';
-import { notification, notifications } from './routes/notifications.ts';
+import { notification, notifications } from './routes/notifications.tsx';
 import { openApiResources } from './routes/openapi.tsx';
 import { override } from './routes/override.ts';
 import { favicon, pageScript, pageStyle } from './routes/page-files.ts';

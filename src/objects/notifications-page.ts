@@ -10,18 +10,21 @@ import type { Runtime } from './runtime.ts';
 /** Answers a query for the messages to hooks. */
 export async function notificationsPage(
   runtime: Runtime,
-  { before, limit }: NotificationsQuery,
+  { before, limit, isTold }: NotificationsQuery,
 ): Promise<NotificationsPage | Refusal> {
   const machine = runtime.current() ?? (await runtime.read());
   if ('ok' in machine) return machine;
   // One more than a page tells whether there are more.
-  const found = machine.preview === undefined ? runtime.store.outbox.page(before, limit + 1) : [];
+  const { outbox } = runtime.store;
+  const found = machine.preview === undefined ? outbox.page(before, limit + 1) : [];
   const last = found[limit - 1]?.entry ?? 0;
   const notifications = found.filter(({ entry }) => entry >= last);
   return {
     ok: true,
     hooks: hooksAt(runtime, machine),
-    notifications,
+    notifications: isTold
+      ? notifications.map((message) => ({ ...message, told: outbox.told(message.hook, message.entry) }))
+      : notifications,
     hasMore: notifications.length < found.length,
     revision: machine.revision,
   };

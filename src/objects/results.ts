@@ -9,7 +9,7 @@ import type { MemberFact } from '../member-list.ts';
 import type { Refusal } from '../refusal.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
 import type { HistoryEntry } from '../store/history-table.ts';
-import type { Notification } from '../store/outbox-table.ts';
+import type { Notification, Told } from '../store/outbox-table.ts';
 import type { KeptReport } from '../store/receipt-table.ts';
 import type { Restoration } from '../store/restoration.ts';
 import type {
@@ -118,6 +118,8 @@ export interface NotificationsQuery {
   readonly type: 'notifications';
   readonly before: number;
   readonly limit: number;
+  /** Whether the answer has what each message tells. An object of an earlier version leaves that out. */
+  readonly isTold?: true;
 }
 
 /** Queries without parameters. */
@@ -217,12 +219,18 @@ export interface MachineMembers {
   readonly revision: number;
 }
 
+/** A message to a hook. */
+export interface ToldNotification extends Notification {
+  /** What it tells, if that was asked for. */
+  readonly told?: Told | undefined;
+}
+
 /** A page of the messages to hooks, the newest entry first. */
 export interface NotificationsPage {
   readonly ok: true;
   /** The hooks that the chart names, and those that have messages. */
   readonly hooks: readonly HookStatus[];
-  readonly notifications: readonly Notification[];
+  readonly notifications: readonly ToldNotification[];
   /** Whether there are older ones. A page has all messages about an entry. */
   readonly hasMore: boolean;
   readonly revision: number;

@@ -39,13 +39,18 @@ interface ShownNotification {
 
 /** Formats a page for responses. */
 export function showNotifications(machine: string, page: NotificationsPage): ShownNotifications {
-  const last = page.hasMore ? page.notifications.at(-1)?.entry : undefined;
+  const last = lastEntryOf(page);
   return {
     machine,
     hooks: page.hooks.map(showHook),
     notifications: page.notifications.map(showNotification),
     ...(last === undefined ? {} : { before: last }),
   };
+}
+
+/** Returns the entry at which the next page begins; undefined if there is none. */
+export function lastEntryOf({ hasMore, notifications }: NotificationsPage): number | undefined {
+  return hasMore ? notifications.at(-1)?.entry : undefined;
 }
 
 function showHook({ hook, problem, next, dropped, pending, failed }: HookStatus): ShownHook {

@@ -24,6 +24,9 @@ export interface Notification {
   readonly failure: string | null;
 }
 
+/** What a message tells, as a page shows it. */
+export type Told = Pick<HistoryEntry, 'cause' | 'event' | 'state' | 'entered'>;
+
 /** A message to send. */
 export interface Message extends Notification {
   readonly content: HistoryEntry;
@@ -141,6 +144,18 @@ export class OutboxTable {
       )
       .map(toNotification)
       .sort((one, other) => other.entry - one.entry || (one.hook < other.hook ? -1 : 1));
+  }
+
+  /** Returns what a message tells; undefined if it is not kept any more. */
+  told(hook: string, entry: number): Told | undefined {
+    const [row] = this.#messages.rows<Pick<NotificationRow, 'hook' | 'entry' | 'content'>>(
+      'SELECT hook, entry, content FROM notification WHERE hook = ? AND entry = ?',
+      hook,
+      entry,
+    );
+    if (row === undefined) return undefined;
+    const { cause, event, state, entered } = ROW.json(row, 'content', isEntry);
+    return { cause, event, state, entered };
   }
 
   /** Returns what was dropped, by hook. */

@@ -179,7 +179,7 @@ function Notifications({ path, hooks }: NotificationsProps) {
     ...(dropped === null ? [] : [`${dropped.count} to ${hook} dropped`]),
   ]);
   return (
-    <p data-part="notifications">
+    <p data-part="notifications" class={troubles.length === 0 ? undefined : 'late'}>
       <a href={`${path}/notifications`}>Notifications</a> to {hooks.map(({ hook }) => hook).join(', ')}
       {troubles.length === 0 ? '' : `: ${troubles.join('; ')}`}
     </p>

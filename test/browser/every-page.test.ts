@@ -164,7 +164,9 @@ describe('every page', () => {
   it.each(SIGHTS)(
     'passes axe-core, fits its window, and sends nothing to other origins: %s',
     async (_, options) => {
-      const server = await startServer({ charts: 'charts' });
+      // Nothing listens at this port.
+      const env = { HOOK_OPS: `http://127.0.0.1:1/ whsec_${btoa('a secret of the tests, of 32 byte')}` };
+      const server = await startServer({ charts: 'charts', env });
       for (const chart of ['canary', 'regions', 'patch', 'approval', 'reboot']) {
         await fetch(`${server.url}/acme/${chart}`);
       }
@@ -173,6 +175,10 @@ describe('every page', () => {
       await fetch(`${server.url}/acme/canary/pause?reason=lunch&by=ann`, { method: 'POST' });
       const body = 'web-01 zone=eu\nweb-02\n';
       await fetch(`${server.url}/acme/canary@1/members`, { method: 'PUT', body });
+      const told =
+        'initial: a\nnotify: [{on: a, to: OPS}, {on: a, to: NONE}]\nstates: {a: {on: {update: {target: a, reenter: true}}}}';
+      await fetch(`${server.url}/acme/told/chart`, { method: 'PUT', body: told });
+      await put(server, '/acme/told/state?state=a&by=web-01');
       const watched = await openPage(server.url, options);
       const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
       for (const path of [
@@ -189,6 +195,8 @@ describe('every page', () => {
         '/acme/regions/chart/edit',
         '/acme/canary@1/members',
         '/acme/canary/restore',
+        '/acme/told',
+        '/acme/told/notifications',
       ]) {
         await watched.page.goto(`${server.url}${path}`);
         if (live.includes(path)) await whenLive(watched);

@@ -312,9 +312,9 @@ describe('the hooks of a machine on its page', () => {
 
   it('are a line with a link, which says what is wrong', async () => {
     const link = '<a href="/ADDRESS/notifications">Notifications</a>';
-    expect(await page('[{on: b, to: OPS}]')).toContain(`${link} to OPS</p>`);
+    expect(await page('[{on: b, to: OPS}]')).toContain(`<p data-part="notifications">${link} to OPS</p>`);
     expect(await page('[{on: b, to: OPS}, {on: b, to: NONE}]')).toContain(
-      `${link} to NONE, OPS: HOOK_NONE is not set</p>`,
+      `<p data-part="notifications" class="late">${link} to NONE, OPS: HOOK_NONE is not set</p>`,
     );
   });
 
