@@ -92,6 +92,7 @@ export {
   reachable,
   takes,
 } from './queries.ts';
+export { raisedIn } from './raised.ts';
 export { type CountedCallers, countedBy, recount, visitOf } from './recount.ts';
 export {
   type InputField,

@@ -5,6 +5,7 @@ import {
   nameOf,
   ownEvents,
   quorums,
+  raisedIn,
   runningTimers,
   type StateNumber,
   sinceOf,
@@ -72,6 +73,8 @@ export interface View {
     readonly ways?: readonly (readonly Way[])[];
     /** Of these, the events after which the machine can end only in failure; absent from objects of an earlier version. */
     readonly stops?: readonly string[];
+    /** Of these, the events that the chart itself raises; absent from objects of an earlier version. */
+    readonly raised?: readonly string[];
   }[];
   /** The hooks that are told of the machine; absent from objects of an earlier version. */
   readonly hooks?: readonly HookStatus[];
@@ -122,6 +125,7 @@ function takesOf(chart: Chart, state: StateNumber, finder: WayFinder): View['tak
     slots: around.map((at) => nameOf(chart, at)),
     ways: events.map(({ event }) => finder.ways(state, event)),
     stops: namesOf(events.filter(({ event }) => finder.givesUp(state, event))),
+    raised: namesOf(events.filter(({ event }) => raisedIn(chart.model).has(event))),
   };
 }
 

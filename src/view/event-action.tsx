@@ -12,6 +12,8 @@ export interface EventItem {
   readonly ways: NonNullable<View['takes'][number]['ways']>[number];
   /** Whether the machine can end only in failure after it. */
   readonly isStop: boolean;
+  /** Whether the chart itself raises it. */
+  readonly isRaised: boolean;
 }
 
 export function eventsOf(takes: View['takes']): EventItem[] {
@@ -21,6 +23,7 @@ export function eventsOf(takes: View['takes']): EventItem[] {
       event,
       ways: taking.ways?.[i] ?? [],
       isStop: taking.stops?.includes(event) ?? false,
+      isRaised: taking.raised?.includes(event) ?? false,
     })),
   );
 }
@@ -30,7 +33,7 @@ export function eventsOf(takes: View['takes']): EventItem[] {
  * event needs, if they are few: else the service finds out whether the sender is one.
  */
 export function EventAction(props: ActionsProps & EventItem) {
-  const { status, taking, event, ways, isStop } = props;
+  const { status, taking, event, ways, isStop, isRaised } = props;
   const { state, ends = [], counted = [], slots = [] } = taking;
   const holders = status.claims
     .filter((claim) => slots.includes(claim.state))
@@ -50,7 +53,7 @@ export function EventAction(props: ActionsProps & EventItem) {
       id={`${state}\n${event}`}
       method="PUT"
       at={`/state?${query}`}
-      kind={isStop ? 'stop' : undefined}
+      kind={isStop ? 'stop' : isRaised ? 'quiet' : undefined}
       label={<Labelled text={event} state={state} />}
       slots={needs ? JSON.stringify(holders) : undefined}
       question={ends.includes(event) ? question : undefined}

@@ -9,6 +9,7 @@ export function Actions(props: ActionsProps) {
   const { rights, takes, status, by } = props;
   const isActive = status.status === 'active';
   const events = rights.update && isActive ? updateFirst(eventsOf(takes)) : [];
+  const sent = events.filter(({ isRaised }) => !isRaised);
   if (!rights.update && !rights.operate && !rights.admin) {
     return (
       <>
@@ -22,7 +23,7 @@ export function Actions(props: ActionsProps) {
       <section aria-labelledby="actions" data-part="actions" tabindex={-1}>
         <h2 id="actions">Actions</h2>
         <ul class="plain">
-          {events
+          {sent
             .filter(({ isStop }) => !isStop)
             .map((item) => (
               <EventAction {...props} {...item} />
@@ -34,6 +35,7 @@ export function Actions(props: ActionsProps) {
             </LinkAction>
           ) : null}
           {rights.operate ? <OperateActions {...props} /> : null}
+          <RaisedEvents {...props} events={events.filter(({ isRaised }) => isRaised)} />
         </ul>
         <p class="soft" data-key="name-row">
           {by === undefined ? (
@@ -51,8 +53,30 @@ export function Actions(props: ActionsProps) {
           <p class="soft">The buttons need JavaScript. curl sends the same requests.</p>
         </noscript>
       </section>
-      <EndActions {...props} events={events.filter(({ isStop }) => isStop)} />
+      <EndActions {...props} events={sent.filter(({ isStop }) => isStop)} />
     </>
+  );
+}
+
+/** Events that nobody needs to send: the chart raises them itself. */
+function RaisedEvents(props: ActionsProps & { readonly events: readonly EventItem[] }) {
+  const { events } = props;
+  if (events.length === 0) return null;
+  return (
+    <li data-key="raised">
+      <details>
+        <summary>Raised by the chart: {[...new Set(events.map(({ event }) => event))].join(', ')}</summary>
+        <p class="soft">
+          The chart raises {events.length === 1 ? 'this event' : 'these events'} itself when it is time. Send
+          one only to go on without that.
+        </p>
+        <ul class="plain">
+          {events.map((item) => (
+            <EventAction {...props} {...item} />
+          ))}
+        </ul>
+      </details>
+    </li>
   );
 }
 

@@ -216,6 +216,24 @@ describe('a page', () => {
     expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
   });
 
+  it('folds the events that the chart raises itself, and says so', async () => {
+    const address = await newChart(
+      'initial: a\nstates:\n  a:\n    type: parallel\n    on: {update: {quorum: 2, actions: [{raise: enough}]}, abort: b}\n    states: {work: {}, success: {initial: open, states: {open: {on: {enough: "#b"}}}}}\n  b: {id: b, type: final}\n',
+    );
+    const text = await textOf(address);
+    const [, plain = '', folded = ''] =
+      /<h2 id="actions">(.*?)<li data-key="raised"><details>(.*?)<\/details><\/li><\/ul><p class="soft" data-key="name-row"/s.exec(
+        text,
+      ) ?? [];
+    const events = (part: string) =>
+      [...part.matchAll(/data-key="[\w.]+\n(\w+)"/g)].map(([, event]) => event);
+    expect([events(plain), events(folded)]).toEqual([['update', 'abort'], ['enough']]);
+    expect(folded).toContain('<summary>Raised by the chart: enough</summary>');
+    expect(folded).toContain('The chart raises this event itself');
+    expect(folded).toContain('<button type="button" class="quiet" data-key="a.success.open\nenough"');
+    expect(folded).toContain('event=enough&amp;by=NAME&#39;');
+  });
+
   it('names update before other events, in the counts and in the actions', async () => {
     const address = await newChart(
       'initial: a\nstates:\n  a:\n    initial: b\n    on: {fail: {target: d, quorum: 2}}\n    states: {b: {on: {again: b, update: {target: c, quorum: 3}}}, c: {}}\n  d: {}\n',
