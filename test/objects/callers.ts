@@ -1,6 +1,6 @@
 /** Requests with options that the original does not have: names, keys, revisions, waits, claims. */
 import type { Machine } from '../../src/index.ts';
-import { inStorage, machinePath, type Problem, send, updateAt } from '../service.ts';
+import { inStorage, machinePath, type Problem, readAt, send, updateAt } from '../service.ts';
 
 /** The options of a report. */
 export interface Words {
@@ -36,6 +36,15 @@ export async function waitFor(
   init?: RequestInit,
 ): Promise<Response> {
   return send('GET', resource(address, 'state', { state, wait }), init);
+}
+
+/** Waits until so many calls wait at an object: on a busy machine, a request that was sent arrives late. */
+export async function whenWaiting(address: string, calls = 1): Promise<void> {
+  for (;;) {
+    const metrics = await inStorage(address, (_, machine) => readAt(machine, { type: 'metrics' }));
+    if (metrics.ok && metrics.waiters >= calls) return;
+    await new Promise((done) => setTimeout(done, 5));
+  }
 }
 
 /** Claims a slot. */

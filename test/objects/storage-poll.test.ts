@@ -21,7 +21,7 @@ import {
   updateAt,
 } from '../service.ts';
 import { TIMED } from '../slowness.ts';
-import { revisionOf, storyOf, verdict, waitFor } from './callers.ts';
+import { revisionOf, storyOf, verdict, waitFor, whenWaiting } from './callers.ts';
 import { watch } from './events.ts';
 import { openSocket } from './sockets.ts';
 
@@ -33,7 +33,7 @@ describe('a wait, when a second object of the address commits', () => {
   it('ends with the state that it is for', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => updates(second, 'drain', 'drain'));
     const response = await waiting;
     expect([response.status, await response.text(), revisionOf(response)]).toEqual([200, 'patch', 3]);
@@ -42,7 +42,7 @@ describe('a wait, when a second object of the address commits', () => {
   it('ends where the state was entered and left between two looks', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => updates(second, 'drain', 'drain', 'patch'));
     expect(await (await waiting).text()).toBe('patch');
   });
@@ -54,7 +54,7 @@ describe('a wait, when a second object of the address commits', () => {
     });
     const address = await newChart(chart);
     const waiting = waitFor(address, 'b', '60s');
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => updateAt(second, { state: 'a', event: 'right' }));
     expect((await waiting).status).toBe(406);
   });
@@ -64,7 +64,7 @@ describe('a wait, when a second object of the address commits', () => {
     await ask(address, 'drain');
     const headers = { 'If-None-Match': '"1"' };
     const waiting = send('GET', `${machinePath(address)}?wait=60s`, { headers });
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => updates(second, 'drain'));
     expect(revisionOf(await waiting)).toBe(2);
   });
@@ -72,7 +72,7 @@ describe('a wait, when a second object of the address commits', () => {
   it('goes on where its state has not come', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'done', '60s');
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => updates(second, 'drain', 'drain'));
     await looked();
     await report(address, 'patch');
@@ -82,7 +82,7 @@ describe('a wait, when a second object of the address commits', () => {
   it('ends with the beginning of its run', async () => {
     const run = `${await newChart(drain)}@42`;
     const waiting = waitFor(run, 'patch', '60s');
-    await settled();
+    await whenWaiting(run);
     await atSecond(run, (second) => updates(second, 'drain', 'drain'));
     expect(await (await waiting).text()).toBe('patch');
   });
@@ -91,7 +91,7 @@ describe('a wait, when a second object of the address commits', () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'done', '60s');
     const events = await watch(address);
-    await settled();
+    await whenWaiting(address);
     await atSecond(address, (second) => executeAt(second, { type: 'erase' }));
     expect((await waiting).status).toBe(404);
     expect(await events.next()).toBeUndefined();
@@ -222,7 +222,7 @@ describe('storage', () => {
     const address = await newChart(drain);
     const waiting = ['patch', 'done', 'done'].map((state) => waitFor(address, state, '60s'));
     const events = await Promise.all([watch(address), watch(address)]);
-    await settled();
+    await whenWaiting(address, 3);
     const reads = await countReads(address);
     await new Promise((done) => setTimeout(done, 3 * STORAGE_POLL + STORAGE_POLL / 2));
     expect(reads()).toBeGreaterThanOrEqual(2);
@@ -240,7 +240,7 @@ describe('storage', () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'done', '60s');
     const events = await watch(address);
-    await settled();
+    await whenWaiting(address);
     await inStorage(address, ({ sql }) => sql.exec('ALTER TABLE machine RENAME COLUMN entries TO hidden'));
     expect(await verdict(await waiting)).toBe('500 internal-error');
     expect(await events.next()).toBeUndefined();

@@ -19,6 +19,7 @@ import {
   upload,
   verdict,
   waitFor,
+  whenWaiting,
 } from './callers.ts';
 import { watch } from './events.ts';
 import { askForSocket, openSocket } from './sockets.ts';
@@ -234,7 +235,7 @@ describe('waiting for a run that has not begun', () => {
   it('ends with the report that enters the state', async () => {
     const run = await newRun(sequence(counting('drain', 'patch'), counting('patch', 'done'), final('done')));
     const waiting = waitFor(run, 'patch', '30s');
-    await settled();
+    await whenWaiting(run);
     expect(await tracesOf(run)).toEqual(NOTHING);
     await report(run, 'drain');
     const response = await waiting;
@@ -244,7 +245,7 @@ describe('waiting for a run that has not begun', () => {
   it('continues after its beginning, if that does not enter the state', async () => {
     const run = await newRun(drain);
     const waiting = waitFor(run, 'patch', '30s');
-    await settled();
+    await whenWaiting(run);
     await report(run, 'drain');
     await settled();
     await report(run, 'drain');
@@ -261,7 +262,7 @@ describe('waiting for a run that has not begun', () => {
   it('for the next revision ends with its beginning', async () => {
     const run = await newRun(slots);
     const waiting = send('GET', `/${run}?wait=30s`, { headers: { 'If-None-Match': '"0"' } });
-    await settled();
+    await whenWaiting(run);
     await claim(run, 'work', 'web-01');
     const response = await waiting;
     expect(response.status).toBe(200);

@@ -4,7 +4,7 @@ import { WAIT_MAX, WAITERS } from '../../src/limits.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, inStorage, machinePath, readAt, report, send } from '../service.ts';
-import { refusedOf, waitFor } from './callers.ts';
+import { refusedOf, waitFor, whenWaiting } from './callers.ts';
 
 beginAtNoon();
 
@@ -20,7 +20,7 @@ describe('a wait beyond the bound', () => {
       );
       return (await Promise.all(ends)).filter(({ ok }) => ok).length;
     });
-    await settled();
+    await whenWaiting(address, WAITERS);
     for (const response of [
       await waitFor(address, 'patch', '60s'),
       await send('GET', `${machinePath(address)}?wait=60s`, { headers: { 'If-None-Match': '"1"' } }),
@@ -48,7 +48,7 @@ describe('clients that disconnect during a wait', () => {
     const vanished = Array.from({ length: 100 }, () =>
       waitFor(address, 'patch', '5s', { signal: controller.signal }).catch(() => 'gone'),
     );
-    await settled();
+    await whenWaiting(address, 100);
     controller.abort();
     expect(await Promise.all(vanished)).toEqual(Array(100).fill('gone'));
 
@@ -68,10 +68,6 @@ describe('clients that disconnect during a wait', () => {
     expect(await room()).toBe(WAITERS);
   });
 });
-
-function settled(): Promise<void> {
-  return pause(50);
-}
 
 function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));

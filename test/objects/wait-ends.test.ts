@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { ask, machinePath, report, reportTimes, send, tracesOf } from '../service.ts';
-import { erase, reset, upload, verdict, waitFor } from './callers.ts';
+import { erase, reset, upload, verdict, waitFor, whenWaiting } from './callers.ts';
 
 // It stands still: a wait that does not end for a reason does not end.
 beforeEach(() => {
@@ -20,7 +20,7 @@ describe('when the machine is reset', () => {
     const address = await newChart(sequence(counting('a', 'b'), counting('b', 'a')));
     await report(address, 'a');
     const waiting = waitFor(address, 'a', '60s');
-    await settled();
+    await whenWaiting(address);
     await reset(address);
     expect(await (await waiting).text()).toBe('a');
   });
@@ -29,7 +29,7 @@ describe('when the machine is reset', () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
-    await settled();
+    await whenWaiting(address);
     await reset(address);
     await settled();
     for (const state of ['drain', 'patch']) await report(address, state);
@@ -40,7 +40,7 @@ describe('when the machine is reset', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
-    await settled();
+    await whenWaiting(address);
     await putChart(address, sequence(counting('other', 'end'), final('end')));
     await reset(address);
     expect(await verdict(await waiting)).toBe('406 not-current');
@@ -52,7 +52,7 @@ describe('when another chart is uploaded', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     // In the new chart the state at the place of `patch` is current from the start.
     const text = JSON.stringify({
       current_state: 'second',
@@ -78,7 +78,7 @@ describe('when another chart is uploaded', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     await upload(address, sequence(counting('first', 'second'), counting('second', 'first')));
     expect(await verdict(await waiting)).toBe('406 not-current');
   });
@@ -87,7 +87,7 @@ describe('when another chart is uploaded', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = waitFor(address, 'done', '60s');
-    await settled();
+    await whenWaiting(address);
     await upload(address, sequence(counting('done', 'drain'), final('drain')));
     expect(await (await waiting).text()).toBe('done');
   });
@@ -98,7 +98,7 @@ describe('when the machine is deleted', () => {
     const address = newAddress();
     await upload(address, drain);
     const waiting = waitFor(address, 'done', '60s');
-    await settled();
+    await whenWaiting(address);
     expect((await erase(address)).status).toBe(204);
     expect(await verdict(await waiting)).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
@@ -108,7 +108,7 @@ describe('when the machine is deleted', () => {
     const address = newAddress();
     await upload(address, drain);
     const waiting = send('GET', `${machinePath(address)}?wait=60s`, { headers: { 'If-None-Match': '"1"' } });
-    await settled();
+    await whenWaiting(address);
     await erase(address);
     expect(await verdict(await waiting)).toBe('404 no-chart');
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
@@ -121,7 +121,7 @@ describe('when the machine is deleted', () => {
       waitFor(address, 'done', '60s'),
       send('GET', `${machinePath(address)}?wait=60s`, { headers: { 'If-None-Match': '"2"' } }),
     ];
-    await settled();
+    await whenWaiting(address, 2);
     await erase(address);
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([404, 404]);
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });

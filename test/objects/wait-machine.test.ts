@@ -5,7 +5,7 @@ import { NEWEST_FOR } from '../../src/objects/chart-source.ts';
 import { counting, final, newChart, putChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { ask, machinePath, objectAt, report, reportTimes, send, updateAt } from '../service.ts';
-import { claim, type Document, put, reset, revisionOf, together, upload } from './callers.ts';
+import { claim, type Document, put, reset, revisionOf, together, upload, whenWaiting } from './callers.ts';
 
 beginAtNoon();
 
@@ -52,7 +52,7 @@ describe('a wait for the next revision', () => {
     const address = await newChart(drain);
     await report(address, 'drain');
     const waiting = status(address, known, '60s');
-    await settled();
+    await whenWaiting(address);
     await report(address, 'drain');
     expect(await documentIn(await waiting)).toMatchObject({ revision: 3, states: ['patch'] });
   });
@@ -61,7 +61,7 @@ describe('a wait for the next revision', () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     await ask(address, 'a');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     await claim(address, 'a', 'web-01');
     expect((await documentIn(await waiting)).claims).toMatchObject([{ holders: [{ by: 'web-01' }] }]);
   });
@@ -70,7 +70,7 @@ describe('a wait for the next revision', () => {
     const address = await newChart(sequence(timed('wait', 'go', '2040-06-01T13:00:00'), final('go')));
     await ask(address, 'wait');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     vi.setSystemTime(NOON + 60 * 60 * 1_000);
     await runDurableObjectAlarm(objectAt(address));
     expect((await documentIn(await waiting)).states).toEqual(['go']);
@@ -80,7 +80,7 @@ describe('a wait for the next revision', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '30s');
-    await settled();
+    await whenWaiting(address);
     vi.setSystemTime(NOON + 30_000);
     const response = await waiting;
     expect([response.status, revisionOf(response)]).toEqual([304, 1]);
@@ -93,7 +93,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
 `);
     await ask(address, 'a');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     expect((await report(address, 'a')).status).toBe(406);
     await settled();
     await put(address, 'a', { event: 'go' });
@@ -120,7 +120,7 @@ states: {a: {on: {update: {target: b, guard: context.missing}, go: b}}, b: {}}
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     await together(address, (machine) =>
       ['drain', 'drain', 'patch'].map((state) => updateAt(machine, { state, event: 'update' })),
     );
@@ -138,7 +138,7 @@ describe('the document at the end of a wait', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     await upload(address, sequence(counting('other', 'end'), final('end')));
     const document = await documentIn(await waiting);
     expect(document).toMatchObject({ states: ['other'], chart: { source: 'upload', newer: false } });
@@ -148,7 +148,7 @@ describe('the document at the end of a wait', () => {
     const address = await newChart(drain);
     await ask(address, 'drain');
     const waiting = status(address, '"1"', '60s');
-    await settled();
+    await whenWaiting(address);
     await putChart(address, sequence(counting('other', 'end'), final('end')));
     vi.setSystemTime(NOON + NEWEST_FOR);
     await report(address, 'drain');
@@ -161,7 +161,7 @@ describe('a reset', () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 2);
     const waiting = status(address, '"3"', '60s');
-    await settled();
+    await whenWaiting(address);
     await reset(address);
     expect(await documentIn(await waiting)).toMatchObject({ revision: 4, states: ['drain'] });
   });

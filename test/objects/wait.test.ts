@@ -5,7 +5,7 @@ import { counting, final, newAddress, newChart, sequence, timed } from '../chart
 import { beginAtNoon, NOON } from '../noon.ts';
 import { evict, inStorage, objectAt, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
 import { TIMED } from '../slowness.ts';
-import { erase, put, refusedOf, revisionOf, together, verdict, waitFor } from './callers.ts';
+import { erase, put, refusedOf, revisionOf, together, verdict, waitFor, whenWaiting } from './callers.ts';
 
 const HOUR = 60 * 60 * 1_000;
 
@@ -23,7 +23,7 @@ describe('a wait for a state', () => {
   it('ends with the report that enters the state, and with none before', async () => {
     const address = await newChart(drain);
     const waiting = watched(waitFor(address, 'patch', '60s'));
-    await settled();
+    await whenWaiting(address);
     await report(address, 'drain');
     await settled();
     expect(waiting.isOver()).toBe(false);
@@ -36,7 +36,7 @@ describe('a wait for a state', () => {
     const address = await newChart(drain);
     const patch = Array.from({ length: 20 }, () => waitFor(address, 'patch', '60s'));
     const done = watched(waitFor(address, 'done', '60s'));
-    await settled();
+    await whenWaiting(address, 21);
     await reportTimes(address, 'drain', 2);
     expect((await Promise.all(patch)).map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(done.isOver()).toBe(false);
@@ -47,7 +47,7 @@ describe('a wait for a state', () => {
   it('starts a machine that has not begun', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     await reportTimes(address, 'drain', 2);
     expect((await waiting).status).toBe(200);
   });
@@ -55,7 +55,7 @@ describe('a wait for a state', () => {
   it('ends if the state was entered and left in one commit', async () => {
     const address = await newChart(drain);
     const waiting = waitFor(address, 'patch', '60s');
-    await settled();
+    await whenWaiting(address);
     await together(address, (machine) =>
       ['drain', 'drain', 'patch'].map((state) => updateAt(machine, { state, event: 'update' })),
     );
@@ -68,7 +68,7 @@ describe('a wait for a state', () => {
       sequence(counting('drain', 'pause'), timed('pause', 'done', '2040-06-01T11:00:00'), final('done')),
     );
     const waiting = waitFor(address, 'pause', '60s');
-    await settled();
+    await whenWaiting(address);
     await report(address, 'drain');
     expect((await waiting).status).toBe(200);
   });
@@ -79,7 +79,7 @@ initial: a
 states: {a: {on: {update: b}}, b: {always: c}, c: {}}
 `);
     const waiting = waitFor(address, 'b', '60s');
-    await settled();
+    await whenWaiting(address);
     await report(address, 'a');
     expect(await (await waiting).text()).toBe('b');
   });
@@ -95,7 +95,7 @@ states:
 `);
     const names = ['fleet', 'fleet.eu', 'eu', 'eu-drain', 'fleet.eu.drain', 'drain'];
     const waiting = names.map((name) => waitFor(address, name, '60s'));
-    await settled();
+    await whenWaiting(address, 6);
     await report(address, 'canary');
     const answers = await Promise.all(waiting);
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
@@ -119,7 +119,7 @@ describe('time', () => {
   it('ends a wait by another request if the alarm is late', async () => {
     const address = await newChart(clock);
     const waiting = waitFor(address, 'go', '60s');
-    await settled();
+    await whenWaiting(address);
     vi.setSystemTime(NOON + HOUR);
     await report(address, 'wait');
     expect((await waiting).status).toBe(200);
@@ -140,7 +140,7 @@ describe('a wait whose time is over', () => {
   it('is refused as not yet, with Retry-After', async () => {
     const address = await newChart(drain);
     const waiting = watched(waitFor(address, 'patch', '30s'));
-    await settled();
+    await whenWaiting(address);
     vi.setSystemTime(NOON + 29_000);
     await pause(150);
     expect(waiting.isOver()).toBe(false);
@@ -158,7 +158,7 @@ describe('a wait whose time is over', () => {
   it('does not end before, whatever happens meanwhile', async () => {
     const address = await newChart(sequence(counting('drain', 'done', 99), final('done')));
     const waiting = watched(waitFor(address, 'done', '30s'));
-    await settled();
+    await whenWaiting(address);
     for (let i = 1; i <= 5; i++) {
       vi.setSystemTime(NOON + i * 5_000);
       await report(address, 'drain');
@@ -174,7 +174,7 @@ describe('a wait whose time is over', () => {
       watched(waitFor(address, 'patch', '5s')),
       watched(waitFor(address, 'patch', '50s')),
     ];
-    await settled();
+    await whenWaiting(address, 2);
     vi.setSystemTime(NOON + 5_000);
     expect((await short.answer).status).toBe(406);
     expect(long.isOver()).toBe(false);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { machinePath, problemOf, send } from '../service.ts';
 import { TIMED } from '../slowness.ts';
-import { claim, documentOf, put, refusedOf, verdict, waitFor } from './callers.ts';
+import { claim, documentOf, put, refusedOf, verdict, waitFor, whenWaiting } from './callers.ts';
 import { ZincatiNode } from './zincati.ts';
 
 const MINUTE = 60_000;
@@ -146,7 +146,7 @@ describe('a wait for one caller', () => {
     move(Date.parse('2040-06-03T23:59:55Z'));
     await askFor(address, 'web-01');
     const waiting = askFor(address, 'web-01', '30s');
-    await settled();
+    await whenWaiting(address);
     move(Date.parse('2040-06-04T00:00:00Z'));
     const opened = performance.now();
     expect((await waiting).status).toBe(200);
@@ -156,7 +156,7 @@ describe('a wait for one caller', () => {
   it('ends as not yet where the opening is later', async () => {
     const address = await newChart(CHART);
     const waiting = askFor(address, 'web-01', '5s');
-    await settled();
+    await whenWaiting(address);
     move(at('12:00:06'));
     const refused = await waiting;
     expect([refused.status, refused.headers.get('Retry-After')]).toEqual([406, '3600']);
@@ -166,7 +166,7 @@ describe('a wait for one caller', () => {
     const address = await newChart(CHART);
     await put(address, 'drain');
     const waiting = askFor(address, 'web-01', '30s');
-    await settled();
+    await whenWaiting(address);
     await put(address, 'drain', { event: 'abort' });
     expect(await verdict(await waiting)).toBe('406 cannot-come');
   });
@@ -175,7 +175,7 @@ describe('a wait for one caller', () => {
     const address = await newChart(CHART);
     move(Date.parse('2040-06-03T23:59:55Z'));
     const waiting = askFor(address, 'web-01', '30s');
-    await settled();
+    await whenWaiting(address);
     await put(address, 'drain', { by: 'web-02' });
     await settled();
     move(Date.parse('2040-06-04T00:00:00Z'));
@@ -188,7 +188,7 @@ describe('a wait for one caller', () => {
     );
     const plain = waitFor(address, 'drain', '30s');
     const named = askFor(address, 'web-01', '5s');
-    await settled();
+    await whenWaiting(address, 2);
     await put(address, 'patch');
     expect((await plain).status).toBe(200);
     move(at('12:00:06'));
@@ -233,7 +233,7 @@ it('holds by a new chart from the moment at which it is uploaded', async () => {
   const address = await newChart(CHART);
   await put(address, 'drain');
   const waiting = askFor(address, 'web-01', '30s');
-  await settled();
+  await whenWaiting(address);
   const open = CHART.replace(WINDOW, '{cron: 0 0 * * *, for: 1d}');
   expect((await send('PUT', `/${address}/chart?reset=true`, { body: open })).status).toBe(200);
   expect((await waiting).status).toBe(200);
