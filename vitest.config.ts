@@ -133,7 +133,7 @@ export default defineConfig({
         },
       },
       {
-        // What opens pages in Chromium, at /usr/bin/chromium or where CHROMIUM says.
+        // What opens pages in Chromium: Debian's, or the one at CHROMIUM.
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...servers, ...sideBySide },
       },
       {

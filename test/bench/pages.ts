@@ -4,6 +4,7 @@
  */
 import { chromium } from 'playwright-core';
 import { HISTORY_ROWS } from '../../src/limits.ts';
+import { CHROMIUM } from '../browser/executable.ts';
 import { CHARTS } from './charts.ts';
 import { median } from './compare.ts';
 import { measure } from './load.ts';
@@ -87,7 +88,7 @@ async function paged(page: string, url: string) {
 /** Updates a machine as fast as it is asked for, with an open page and without one, in turn. */
 async function underLoad({ ours }: Servers) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu'],
   });
   const url = `${ours}/bench/small@load`;

@@ -1,6 +1,7 @@
 /** Opens pages in Chromium, and records their faults. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { CHROMIUM } from './executable.ts';
 
 let browser: Browser | undefined;
 
@@ -22,7 +23,7 @@ export async function openPage(
   reporter: string | undefined = undefined,
 ): Promise<Watched> {
   browser ??= await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: CHROMIUM,
     args: [
       '--no-sandbox',
       '--disable-gpu',
