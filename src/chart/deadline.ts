@@ -1,9 +1,8 @@
 /** Deadlines: timers after which a chart can end only in failure. */
 
 import type { Program } from './compile.ts';
-import { FAILED_TAG, type Model, ROOT, type StateNumber } from './model.ts';
+import { leadsToFailure } from './failing.ts';
 import { meaningOf } from './queries.ts';
-import { type IsOpen, reachableFrom } from './reach.ts';
 import { runningTimers, type Snapshot, type Timer } from './snapshot.ts';
 
 /** A time, and when the state that waits for it was entered; ms since the epoch. */
@@ -40,31 +39,3 @@ export function nextDeadline(program: Program, snapshot: Snapshot): Deadline | u
   });
   return deadlines.sort((a, b) => a.at - b.at)[0];
 }
-
-/** Whether a chart whose transition enters these states can end only in failure: at a final state that is tagged `failed`. */
-export function leadsToFailure(model: Model, targets: readonly StateNumber[]): boolean {
-  return targets.length > 0 && targets.every((target) => endsInFailure(model, target));
-}
-
-function endsInFailure(model: Model, state: StateNumber): boolean {
-  let known = failures.get(model);
-  if (known === undefined) {
-    known = new Map();
-    failures.set(model, known);
-  }
-  let failing = known.get(state);
-  if (failing === undefined) {
-    const ends = [...reachableFrom(model, [state], ALL_OPEN)].flatMap((reached) => {
-      const end = model.states[reached];
-      return end?.type === 'final' && end.parent === ROOT ? [end] : [];
-    });
-    failing = ends.length > 0 && ends.every(({ tags = [] }) => tags.includes(FAILED_TAG));
-    known.set(state, failing);
-  }
-  return failing;
-}
-
-const ALL_OPEN: IsOpen = () => true;
-
-/** Kept: each view of a machine asks, and the search takes time in proportion to the chart. */
-const failures = new WeakMap<Model, Map<StateNumber, boolean>>();

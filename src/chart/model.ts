@@ -167,6 +167,15 @@ export function ancestorsOf({ states }: Model, state: StateNumber): StateNumber[
   return ancestors;
 }
 
+/** @returns the children of a state, in document order. */
+export function childrenOf({ states }: Model, parent: StateNumber): StateNumber[] {
+  const children: StateNumber[] = [];
+  const last = states[parent]?.last ?? parent;
+  for (let child = parent + 1; child <= last; child = (states[child]?.last ?? child) + 1)
+    children.push(child);
+  return children;
+}
+
 /** @returns a state and its ancestors, the state first. */
 export function withAncestors(model: Model, state: StateNumber): StateNumber[] {
   return [state, ...ancestorsOf(model, state)];

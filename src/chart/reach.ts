@@ -2,6 +2,7 @@
 import {
   type ActionModel,
   ancestorsOf,
+  childrenOf,
   isWithin,
   type Model,
   ROOT,
@@ -99,14 +100,6 @@ class Search {
       if (isParallel) this.enter(around);
     }
   }
-}
-
-function childrenOf({ states }: Model, parent: StateNumber): StateNumber[] {
-  const children: StateNumber[] = [];
-  const last = states[parent]?.last ?? parent;
-  for (let child = parent + 1; child <= last; child = (states[child]?.last ?? child) + 1)
-    children.push(child);
-  return children;
 }
 
 /**

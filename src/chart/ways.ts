@@ -1,9 +1,9 @@
 /** The ways that an event can take from a state, as a page explains them before the event is sent. */
 import type { Program } from './compile.ts';
-import { leadsToFailure } from './deadline.ts';
 import { BoundError } from './evaluator.ts';
 import type { CheckedGuard } from './expression.ts';
-import type { StateNumber, TransitionModel } from './model.ts';
+import { leadsToFailure } from './failing.ts';
+import { type StateNumber, type TransitionModel, UPDATE } from './model.ts';
 import { isActive, nameOf } from './queries.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -40,14 +40,17 @@ export class WayFinder {
     }));
   }
 
-  /** Whether `event` of `state` alone gives the run up: each of its ways can end only in failure. */
+  /**
+   * Whether `event` of `state` leads to failure, at once or as one of several: where it leads anywhere, the chart has failed or
+   * can end only in failure. In a state that can end only in failure, `update` is what goes on.
+   */
   givesUp(state: StateNumber, event: string): boolean {
     const { model } = this.#program;
-    const ways = this.#transitions(state, event);
-    return (
-      ways.length > 0 &&
-      ways.every(({ targets = [], quorum }) => quorum === undefined && leadsToFailure(model, targets))
+    const ways = this.#transitions(state, event).flatMap(({ targets }) =>
+      targets === undefined ? [] : [targets],
     );
+    if (ways.length === 0 || (event === UPDATE && leadsToFailure(model, [state]))) return false;
+    return ways.every((targets) => leadsToFailure(model, targets));
   }
 
   #transitions(state: StateNumber, event: string): readonly TransitionModel[] {

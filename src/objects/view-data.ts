@@ -71,7 +71,7 @@ export interface View {
     readonly slots?: readonly string[];
     /** Of each event, its ways; absent from objects of an earlier version. */
     readonly ways?: readonly (readonly Way[])[];
-    /** Of these, the events after which the machine can end only in failure; absent from objects of an earlier version. */
+    /** Of these, the events that lead to failure; absent from objects of an earlier version. */
     readonly stops?: readonly string[];
     /** Of these, the events that the chart itself raises; absent from objects of an earlier version. */
     readonly raised?: readonly string[];

@@ -10,7 +10,7 @@ export interface EventItem {
   readonly taking: View['takes'][number];
   readonly event: string;
   readonly ways: NonNullable<View['takes'][number]['ways']>[number];
-  /** Whether the machine can end only in failure after it. */
+  /** Whether it leads to failure. */
   readonly isStop: boolean;
   /** Whether the chart itself raises it. */
   readonly isRaised: boolean;

@@ -139,7 +139,7 @@ function OperateActions(props: ActionsProps) {
   );
 }
 
-/** What gives the run up, and what destroys: apart from the other actions, in a colour of its own. */
+/** What leads to failure, and what destroys: apart from the other actions, in a colour of its own. */
 function EndActions(props: ActionsProps & { readonly events: readonly EventItem[] }) {
   const { name, path, rights, events } = props;
   if (events.length === 0 && !rights.admin) return <span data-part="ends" />;

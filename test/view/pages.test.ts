@@ -203,17 +203,28 @@ describe('a page', () => {
     expect(text).toMatch(/-H &quot;Authorization: Bearer \$TOKEN&quot; &#39;[^<]*by=tester&#39;/);
   });
 
-  it('keeps what gives up apart from what goes on, with what destroys', async () => {
+  it('keeps what leads to failure apart from what goes on, with what destroys and in its colour', async () => {
     const address = await newChart(
-      'initial: a\nstates:\n  a: {on: {update: b, abort: gone, fail: {target: gone, quorum: 2}}}\n  b: {type: final}\n  gone: {type: final, tags: [failed]}\n',
+      'initial: a\nstates:\n  a: {on: {abort: gone, retry: a, fail: [{target: back, quorum: 2}], worse: [{target: back, guard: event.data.n > 1}, {actions: [{assign: {n: 1}}]}], either: [{target: back, guard: "false"}, {target: b}], update: b}}\n  b: {type: final}\n  back: {on: {update: gone, skip: gone}}\n  gone: {type: final, tags: [failed]}\n',
     );
-    const [, actions = '', ends = ''] =
-      /<h2 id="actions">(.*)<h2 id="ends">(.*?)<\/section>/s.exec(await textOf(address)) ?? [];
-    const events = (text: string) => [...text.matchAll(/data-key="a\n(\w+)"/g)].map(([, event]) => event);
-    // One of several failures does not give up.
-    expect(events(actions)).toEqual(['update', 'fail']);
-    expect(events(ends)).toEqual(['abort']);
-    expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
+    const events = async () => {
+      const [, actions = '', ends = ''] =
+        /<h2 id="actions">(.*)<h2 id="ends">(.*?)<\/section>/s.exec(await textOf(address)) ?? [];
+      expect(ends).toMatch(/data-key="reset".*data-key="delete"/s);
+      return [actions, ends].map((text) =>
+        [...text.matchAll(/<button type="button"(?: class="(\w+)")? data-key="\w+\n(\w+)"/g)].map(
+          ([, kind = 'plain', event]) => `${kind} ${event}`,
+        ),
+      );
+    };
+    // One of several failures leads there as well, and so does one that may stay.
+    expect(await events()).toEqual([
+      ['plain update', 'plain retry', 'plain either'],
+      ['stop abort', 'stop fail', 'stop worse'],
+    ]);
+    // All is lost already, and an update goes on.
+    await send('POST', `/${address}/override?to=back&reason=test`);
+    expect(await events()).toEqual([['plain update'], ['stop skip']]);
   });
 
   it('folds the events that the chart raises itself, and says so', async () => {
