@@ -37,8 +37,9 @@ if (drawing() !== null) {
     out: () => zoomTo(zoomOf() / ZOOM.step),
     fit: () => {
       const frame = drawing();
-      const { width, height } = frame.querySelector('svg').viewBox.baseVal;
-      zoomTo(Math.min(2, frame.clientWidth / width, frame.clientHeight / height));
+      const { width, height } = frame.querySelector('svg');
+      const [wide, high] = [width.baseVal.value, height.baseVal.value];
+      zoomTo(Math.min(2, frame.clientWidth / wide, frame.clientHeight / high));
     },
     current: () => show(calm.matches ? 'auto' : 'smooth'),
   };

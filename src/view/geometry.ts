@@ -34,7 +34,7 @@ export interface Dot extends Point {
   readonly kind: 'initial' | 'port';
 }
 
-const CAPTION_SIZE = 11;
+export const CAPTION_SIZE = 11;
 const CAPTION_LENGTH = 40;
 export const CAPTION_LINE = 15;
 

@@ -4,7 +4,7 @@ import { showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
-import { type Box, CAPTION_LINE, captionText, type Line, type Point } from './geometry.ts';
+import { type Box, CAPTION_LINE, CAPTION_SIZE, captionText, type Line, type Point } from './geometry.ts';
 import type { Caption } from './graph.ts';
 import { HEADER, type Layout, PADDING } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
@@ -51,6 +51,17 @@ export interface PictureOptions {
 
 type Markup = ReturnType<typeof html>;
 
+/** What a drawing takes at most at its full size, in screens: less than three of 1280 × 800 px. And its least captions, px. */
+const SCREENS = 2.95;
+const SCREEN = 1280 * 800;
+const LEAST_CAPTION = 9;
+
+/** @returns the scale of a drawing: 1, or as much less as a large one needs, down to captions that are just legible. */
+export function scaleOf({ width, height }: Pick<Layout, 'width' | 'height'>): number {
+  const fitting = Math.sqrt((SCREENS * SCREEN) / (width * height));
+  return Math.min(1, Math.max(LEAST_CAPTION / CAPTION_SIZE, fitting));
+}
+
 /** @returns SVG in which every name is escaped, without scripts and without references. */
 export function* drawSvg(
   layout: Layout,
@@ -59,12 +70,13 @@ export function* drawSvg(
 ): Sliced<string> {
   const { omitted } = layout;
   const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height) + (omitted > 0 ? 20 : 0)];
+  const scale = scaleOf({ width, height });
   const more =
     omitted > 0
       ? html`<text class="caption" x="16" y="${height - 14}">${omitted} more arrows are not drawn</text>`
       : '';
   let drawn = String(
-    html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${query !== undefined ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>`,
+    html`<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="${Math.ceil(scale * width)}" height="${Math.ceil(scale * height)}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="diagram-title diagram-description"><title id="diagram-title">${title}</title><desc id="diagram-description">${description}</desc>${query !== undefined ? '' : raw(`<style>${DIAGRAM_STYLE}</style>`)}<defs><marker id="arrowhead" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" class="head"/></marker></defs><rect class="paper" width="${width}" height="${height}" rx="8"/>`,
   );
   for (const box of layout.boxes) {
     const state = yield* drawBox(box, overlay);
