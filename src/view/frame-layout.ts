@@ -34,8 +34,12 @@ export interface FrameLayout {
   readonly initial?: { readonly dot: Point; readonly points: readonly Point[] };
 }
 
-/** The room above and below the horizontal pieces of a channel, more where an arrowhead is, and between two of them, px. */
+/**
+ * The room above and below the horizontal pieces of a channel, less where all lines are straight, more where an
+ * arrowhead is, and between two pieces, px.
+ */
 const CHANNEL = 8;
+const STRAIGHT = 3;
 const ARROWHEAD = 13;
 const TRACK = 10;
 
@@ -133,10 +137,10 @@ function* placeDown({ columns, outer, ports }: Grid): Sliced<number> {
 function* placeWires(wires: readonly Wire[], y: number): Sliced<number> {
   if (wires.length === 0) return 0;
   const tracks = yield* assignTracks(wires);
-  const needs = (isBelow: boolean) =>
-    wires.some(({ pins }) => pins.some((pin) => pin.isTop === isBelow && pin.item.kind === 'box'))
-      ? ARROWHEAD
-      : CHANNEL;
+  const needs = (isBelow: boolean) => {
+    const hasHead = wires.some(({ pins }) => pins.some((pin) => pin.isTop === isBelow && pin.hasHead));
+    return hasHead ? ARROWHEAD : tracks > 0 ? CHANNEL : STRAIGHT;
+  };
   const [above, below] = [needs(false), needs(true)];
   for (const wire of wires) wire.y = y + above + TRACK * (wire.track ?? 0);
   return above + below + TRACK * Math.max(0, tracks - 1);

@@ -84,7 +84,7 @@ export class Grid {
     );
     const [from, to] = [
       { item: this.dot, isTop: false, x: 0 },
-      { item: first, isTop: true, x: 0 },
+      { item: first, isTop: true, x: 0, hasHead: true },
     ];
     const wire = this.#wire('initial', this.#columnOf[initial] ?? 0, first.row - 1);
     join(wire, from, to, true);
@@ -296,7 +296,14 @@ export class Grid {
     const item = this.boxes[child];
     if (item === undefined) throw new RangeError('an arrow to no child');
     const at = port === undefined ? undefined : this.#options.children[child]?.ports.get(port);
-    return this.#pin(key, { item, isTop, x: 0, ...(at === undefined ? {} : { fixed: at - item.width / 2 }) });
+    const more = at === undefined ? {} : { fixed: at - item.width / 2 };
+    return this.#pin(key, {
+      item,
+      isTop,
+      x: 0,
+      hasHead: key.startsWith('target') && at === undefined,
+      ...more,
+    });
   }
 
   #portPin({ net, isOwn }: Link, side: 'top' | 'bottom'): Pin {

@@ -48,6 +48,8 @@ export interface Pin {
   readonly isTop: boolean;
   /** On a frame: the place of a port, from the centre, px. */
   readonly fixed?: number;
+  /** Whether an arrow ends here, with its head. */
+  readonly hasHead?: boolean;
   /** px; set after the items have their places. */
   x: number;
   wire?: Wire;
