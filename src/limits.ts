@@ -67,7 +67,7 @@ export const VIEW_REPORTS_LENGTH = 64 * 1024;
  * Bends of arrows in one drawing, and pieces of arrows between them. An arrow beyond that is cut, and has the name of its target at its
  * end. Some 5 µs for each.
  */
-export const ARROW_BENDS = 3_000;
+export const ARROW_BENDS = 4_000;
 export const ARROW_STEPS = 20_000;
 
 /**

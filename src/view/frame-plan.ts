@@ -4,7 +4,7 @@ import type { Sliced } from '../sliced.ts';
 import { type Link, wholeBudget } from './frame-options.ts';
 import { labelExtent } from './geometry.ts';
 import type { Arrow, Node } from './graph.ts';
-import { linearOrder } from './layering.ts';
+import { linearOrder } from './linear-order.ts';
 
 /** A link of a frame, and the arrow that it is a part of. */
 interface Part {
@@ -65,8 +65,7 @@ export function* planOf(root: Node, arrows: readonly Arrow[]): Sliced<Plan> {
     yield 0.5 * (frame.indices.size + own.length);
     const initial = initials.get(state);
     const first = initial === undefined ? undefined : frame.indices.get(initial);
-    const order = linearOrder(frame.indices.size, own, first);
-    frame.order = order;
+    frame.order = yield* linearOrder(frame.indices.size, own, first);
   }
   for (const [index, common] of commons) {
     const arrow = arrows[index];

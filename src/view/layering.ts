@@ -7,62 +7,6 @@ export interface Edge {
 }
 
 /**
- * Returns a linear order of items in which few edges lead back. The order of the document is kept where no other order
- * has fewer of them.
- *
- * @param first the item to begin with.
- * @returns the place of each item.
- */
-export function linearOrder(count: number, edges: readonly Edge[], first = 0): readonly number[] {
-  const document = Array.from({ length: count }, (_, i) => i);
-  const next: number[][] = document.map(() => []);
-  for (const { from, to } of edges) if (from !== to) next[from]?.push(to);
-  for (const list of next) list.sort((a, b) => a - b);
-  const starts = [first, ...document];
-  const candidates = [
-    document,
-    depthFirst(next, starts),
-    depthFirst(
-      next.map((list) => list.toReversed()),
-      starts,
-    ),
-  ];
-  const backs = candidates.map(
-    (order) => edges.filter(({ from, to }) => (order[from] ?? 0) > (order[to] ?? 0)).length,
-  );
-  return candidates[backs.indexOf(Math.min(...backs))] ?? document;
-}
-
-/** @returns the places of items in the reverse of the order in which a depth-first search leaves them. */
-function depthFirst(next: readonly (readonly number[])[], starts: readonly number[]): number[] {
-  const places = new Array<number>(next.length).fill(-1);
-  const isSeen = new Array<boolean>(next.length).fill(false);
-  let place = next.length;
-  // The last start is left first, so that the first one has the first place.
-  const left: number[] = [];
-  for (const start of starts) {
-    if (isSeen[start]) continue;
-    const trail: number[] = [];
-    const stack = [{ item: start, at: 0 }];
-    isSeen[start] = true;
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const child = next[top.item]?.[top.at];
-      top.at += 1;
-      if (child === undefined) {
-        trail.push(top.item);
-        stack.pop();
-      } else if (!isSeen[child]) {
-        isSeen[child] = true;
-        stack.push({ item: child, at: 0 });
-      }
-    }
-    left.unshift(...trail);
-  }
-  for (const item of left) places[item] = --place;
-  return places;
-}
-
-/**
  * Returns the layer of each item: one below its lowest predecessor, or nearer to its successors where it has more of
  * those. Every edge leads to another layer.
  *
@@ -106,8 +50,12 @@ interface Extent {
 const WIDE = 1_200;
 const HIGH = 1_300;
 
-/** States to which arrows may lead from one column to another, on average: with more, one column is clearer. */
-const PASSING = 5;
+/**
+ * States to which arrows may lead from one column to another, on average, and past a whole column: with more, fewer
+ * columns are clearer.
+ */
+const PASSING = 14;
+const SKIPPING = 4;
 
 /** What a layer has beside its boxes, and an item beside its box: captions and bends, about, px. */
 const BETWEEN = 52;
@@ -137,7 +85,7 @@ export function placesOf(
       rows.push(...dividedLayers(component, layers, extents, wide));
   }
   const places = new Array<Place>(extents.length).fill({ column: 0, layer: 0 });
-  const columns = intoColumns(rows, extents, passingOf(rows, edges));
+  const columns = intoColumns(rows, extents, spansOf(rows, edges));
   for (const [column, own] of columns.entries()) {
     for (const [layer, items] of own.entries()) for (const item of items) places[item] = { column, layer };
   }
@@ -193,24 +141,32 @@ function dividedLayers(
     .flatMap(([, items]) => {
       const width = items.reduce((sum, item) => sum + (extents[item]?.width ?? 0) + BESIDE, 0);
       const parts = Math.min(items.length, Math.ceil(width / wide));
-      const size = Math.ceil(items.length / parts);
-      return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-        items.slice(i * size, (i + 1) * size),
-      );
+      // Lines to a lower part pass between the items of an upper one.
+      return Array.from({ length: parts }, (_, part) => items.filter((_, i) => i % parts === part));
     });
 }
 
-/** @returns for each row, the number of items to which arrows lead between it and the row before it. */
-function passingOf(rows: readonly number[][], edges: readonly Edge[]): number[] {
+/** The rows between which arrows lead to an item. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+function spansOf(rows: readonly number[][], edges: readonly Edge[]): Span[] {
   const rowOf = new Map(rows.flatMap((row, i) => row.map((item) => [item, i] as const)));
-  const spans = new Map<number, { from: number; to: number }>();
+  const spans = new Map<number, Span>();
   for (const { from, to } of edges) {
     const [a, b] = [rowOf.get(from) ?? 0, rowOf.get(to) ?? 0];
     const span = spans.get(to) ?? { from: b, to: b };
     spans.set(to, { from: Math.min(span.from, a), to: Math.max(span.to, a) });
   }
+  return [...spans.values()];
+}
+
+/** @returns for each row, the number of spans between it and the row before it. */
+function passingOf(rows: readonly number[][], spans: readonly Span[]): number[] {
   const changes = new Array<number>(rows.length + 1).fill(0);
-  for (const { from, to } of spans.values()) {
+  for (const { from, to } of spans) {
     changes[from + 1] = (changes[from + 1] ?? 0) + 1;
     changes[to + 1] = (changes[to + 1] ?? 0) - 1;
   }
@@ -221,27 +177,40 @@ function passingOf(rows: readonly number[][], edges: readonly Edge[]): number[] 
   });
 }
 
-/** @returns the columns, each a list of layers: as many as make the drawing about as wide as high. */
+/**
+ * Returns the columns, each a list of layers: as many as make the drawing about as wide as high, or fewer where many
+ * arrows would lead between them.
+ */
 function intoColumns(
   rows: readonly number[][],
   extents: readonly Extent[],
-  passing: readonly number[],
+  spans: readonly Span[],
 ): number[][][] {
   if (rows.length === 0) return [];
+  const passing = passingOf(rows, spans);
   const heights = rows.map((row) => Math.max(...row.map((item) => extents[item]?.height ?? 0)) + BETWEEN);
   const widths = rows.map((row) => row.reduce((sum, item) => sum + (extents[item]?.width ?? 0) + BESIDE, 0));
   const total = heights.reduce((sum, height) => sum + height, 0);
-  for (let count = 1; ; count++) {
+  const highest = Math.max(...heights);
+  let best: [number, number][] = [[0, rows.length]];
+  for (let count = 1; count <= rows.length; count++) {
     const columns = cut(heights, total / count, passing);
+    const between = columns.slice(1).reduce((sum, [from]) => sum + (passing[from] ?? 0), 0);
+    if (between > PASSING * (columns.length - 1) || skippingOf(columns, spans) > SKIPPING) break;
+    best = columns;
     const width = columns.reduce((sum, [from, to]) => sum + Math.max(...widths.slice(from, to)), 0);
     const height = Math.max(
       ...columns.map(([from, to]) => heights.slice(from, to).reduce((sum, one) => sum + one, 0)),
     );
-    if (height > Math.max(HIGH, 0.8 * width) && count < rows.length) continue;
-    const between = columns.slice(1).reduce((sum, [from]) => sum + (passing[from] ?? 0), 0);
-    if (between > PASSING * (columns.length - 1)) return [[...rows]];
-    return columns.map(([from, to]) => rows.slice(from, to));
+    if (height <= Math.max(HIGH, 0.8 * width, 1.2 * highest)) break;
   }
+  return best.map(([from, to]) => rows.slice(from, to));
+}
+
+/** @returns the number of spans past a whole column. */
+function skippingOf(columns: readonly [number, number][], spans: readonly Span[]): number {
+  const columnOf = columns.flatMap(([from, to], column) => new Array<number>(to - from).fill(column));
+  return spans.filter(({ from, to }) => (columnOf[to] ?? 0) - (columnOf[from] ?? 0) > 1).length;
 }
 
 /** @returns the first and the end of each piece of a list, pieces of about `most` in sum: cut where the fewest arrows pass. */
@@ -266,12 +235,17 @@ function cut(heights: readonly number[], most: number, passing: readonly number[
   return pieces;
 }
 
-/** @returns the number of columns at which a grid of items is about one and a half times as wide as high. */
+/** @returns the number of columns at which a grid of items fits into the smallest page that is 1.6 times as wide as high. */
 function columnsOfGrid(items: readonly number[], extents: readonly Extent[]): number {
   const sum = (of: (extent: Extent) => number) =>
     items.reduce((all, item) => all + of(extents[item] ?? { width: 0, height: 0 }), 0) /
     Math.max(1, items.length);
   const [width, height] = [sum((extent) => extent.width) + BESIDE, sum((extent) => extent.height) + BETWEEN];
-  const across = Math.round(Math.sqrt((1.5 * items.length * height) / width));
-  return Math.max(1, Math.min(items.length, items.length <= 3 && width < 500 ? items.length : across));
+  if (items.length <= 3 && width < 500) return Math.max(1, items.length);
+  let best = { across: 1, size: Number.POSITIVE_INFINITY };
+  for (let across = 1; across <= items.length; across++) {
+    const size = Math.max((across * width) / 1.6, Math.ceil(items.length / across) * height);
+    if (size < best.size) best = { across, size };
+  }
+  return best.across;
 }

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readChart } from '../../src/chart/chart.ts';
 import type { Sliced } from '../../src/sliced.ts';
+import { CAPTION_SIZE } from '../../src/view/geometry.ts';
 import { graphOf } from '../../src/view/graph.ts';
 import { type Layout, layOut } from '../../src/view/layout.ts';
-import { drawSvg } from '../../src/view/svg.ts';
+import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from '../view/drawing-faults.ts';
 import { type Generated, generatedCharts } from '../view/generated-charts.ts';
 
@@ -39,9 +40,9 @@ const charts: Generated[] = [
 ].filter(({ name }) => values.only === undefined || name.includes(values.only));
 
 console.log(
-  '| chart | states | arrows | crossings | hits | boxes overlap | captions overlap | off | crossed | size | screens | ms | longest part, ms |',
+  '| chart | states | arrows | crossings | hits | boxes overlap | captions overlap | off | crossed | cut | size | captions, px | screens | ms | longest part, ms |',
 );
-console.log('| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
+console.log('| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
 for (const { name, text } of charts) {
   const reading = readChart(text);
   if (!reading.ok) throw new Error(`${name}: ${reading.errors.map(({ message }) => message).join('\n')}`);
@@ -63,8 +64,10 @@ for (const { name, text } of charts) {
     layout,
     svg,
   );
-  const { width, height } = layout;
+  const scale = scaleOf(layout);
+  const [width, height] = [scale * layout.width, scale * layout.height];
   const screens = (width * height) / (SCREEN.width * SCREEN.height);
+  const cut = layout.lines.filter(({ tag }) => tag !== undefined).length;
   const [least] = times;
   console.log(
     `| ${[
@@ -77,7 +80,9 @@ for (const { name, text } of charts) {
       captionOverlaps,
       captionsOff,
       captionsCrossed,
+      cut,
       `${Math.round(width)} × ${Math.round(height)}`,
+      (scale * CAPTION_SIZE).toFixed(1),
       screens.toFixed(1),
       least?.total.toFixed(0),
       least?.longest.toFixed(0),

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { atOnce } from '../../src/sliced.ts';
+import { CAPTION_SIZE } from '../../src/view/geometry.ts';
 import { graphOf } from '../../src/view/graph.ts';
 import { type Layout, layOut } from '../../src/view/layout.ts';
-import { drawSvg } from '../../src/view/svg.ts';
+import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from './drawing-faults.ts';
 import { generatedCharts } from './generated-charts.ts';
 
@@ -24,8 +25,10 @@ function drawn(text: string): { readonly layout: Layout; readonly svg: string } 
   return { layout, svg: atOnce(drawSvg(layout, NO_OVERLAY, { title: 'a chart', description: 'generated' })) };
 }
 
+const ALL = generatedCharts();
+
 /** The others take seconds to measure: `npm run bench:drawings` does. */
-const CHARTS = generatedCharts().filter(({ name }) => !/^1,000|^flat 200/.test(name));
+const CHARTS = ALL.filter(({ name }) => !/^1,000|^flat 200/.test(name));
 
 describe('arrows', () => {
   it.each(CHARTS)('pass around states, and have their captions on them: $name', ({ text }) => {
@@ -47,8 +50,10 @@ describe('arrows', () => {
     ['nested 60, deep', 6],
     ['nested 60, long phases', 6],
     ['parallel 60', 0],
+    ['flat 200, a row with far ways', 180],
   ])('cross rarely: %s', (name, most) => {
-    const { layout, svg } = drawn(CHARTS.find((chart) => chart.name === name)?.text ?? '');
+    const { layout, svg } = drawn(ALL.find((chart) => chart.name === name)?.text ?? '');
+    expect(layout.lines.filter(({ tag }) => tag !== undefined)).toEqual([]);
     expect(faultsOf(layout, svg).crossings).toBeLessThanOrEqual(most);
   });
 
@@ -74,5 +79,23 @@ describe('arrows', () => {
     const right = (box?.x ?? 0) + (box?.width ?? 0);
     expect(loop?.points.map(({ x }) => Math.round(x - right))).toEqual([0, 22, 22, 0]);
     expect(svg).toMatch(/<path class="arrow" d="M[\d.]+ [\d.]+L/);
+  });
+});
+
+describe('a drawing', () => {
+  it.each([
+    ['acme-sized', 'initial: a\nstates: {a: {on: {go: b}}, b: {}}', 0.1, 11],
+    ['parallel 200', undefined, 2.99, 9],
+    ['flat 200, a pipeline', undefined, 2.99, 9],
+    ['flat 200, a row', undefined, 4, 9],
+    ['flat 200, a tree', undefined, 5.5, 9],
+  ])('is small, with captions that are legible: %s', (wanted, text, screens, caption) => {
+    const { layout, svg } = drawn(text ?? ALL.find(({ name }) => name === wanted)?.text ?? '');
+    const [, width = Number.NaN, height = Number.NaN] = (/ width="(\d+)" height="(\d+)"/.exec(svg) ?? []).map(
+      Number,
+    );
+    expect((width * height) / (1280 * 800)).toBeLessThan(screens);
+    expect((CAPTION_SIZE * width) / layout.width).toBeGreaterThanOrEqual(caption);
+    expect(scaleOf(layout)).toBeLessThanOrEqual(1);
   });
 });
