@@ -13,5 +13,13 @@ declare module 'vitest' {
  */
 export const FUZZ = inject('fuzz');
 
-/** Whether this is a run of the long tests: more than the usual number of inputs (vitest.config.ts). */
-export const IS_LONG = FUZZ.runs > 1_000;
+/** `FUZZ_RUNS` of `npm test` (vitest.config.ts). */
+const USUAL = 1_000;
+
+/** Whether this is a run of the long tests: more than the usual number of inputs. */
+export const IS_LONG = FUZZ.runs > USUAL;
+
+/** How many inputs a test tries that usually tries `usual`, because each takes longer than most. */
+export function inputsOf(usual: number): number {
+  return Math.ceil((usual * FUZZ.runs) / USUAL);
+}

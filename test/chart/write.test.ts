@@ -7,6 +7,7 @@ import type { Sequence } from '../../src/chart/sequence-model.ts';
 import { writeSequence } from '../../src/chart/sequence-write.ts';
 import { atOnce } from '../../src/sliced.ts';
 import { counting, final, sequence, timed } from '../charts.ts';
+import { inputsOf } from '../fuzz.ts';
 import { begin, leftOf, openText, reportAll, type Walk } from './walk.ts';
 
 /** Names that YAML 1.1 or 1.2 reads as something else without quotes, and names that are hard to write. */
@@ -295,7 +296,7 @@ describe('a chart of any layout that is written', () => {
         });
         expect(readChart(text).ok).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: inputsOf(300) },
     );
   });
 
@@ -402,7 +403,7 @@ describe('a hostile name in a chart that is written', () => {
   );
 
   it('is read as the same name by every reader', () => {
-    fc.assert(fc.property(hostileNames, expectSame), { numRuns: 500 });
+    fc.assert(fc.property(hostileNames, expectSame), { numRuns: inputsOf(500) });
   });
 
   /** The name is written after `current_state`, in each style, and in the place of an alias. */
@@ -440,7 +441,7 @@ describe('a number in a chart that is written', () => {
   const PY_FLOAT = /^[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?$/;
 
   it('is the same number for every reader, also PyYAML', () => {
-    fc.assert(fc.property(counts, expectNumber), { numRuns: 500 });
+    fc.assert(fc.property(counts, expectNumber), { numRuns: inputsOf(500) });
   });
 
   it.each([1e-7, 1.5e-10, 5e-324, 1e15, 9007199254740991, -9007199254740990, 0.1, 123456.789])(

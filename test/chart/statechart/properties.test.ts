@@ -19,13 +19,14 @@ import { fireDue } from '../../../src/objects/due.ts';
 import type { MachineState } from '../../../src/objects/machine-state.ts';
 import { report } from '../../../src/objects/update.ts';
 import type { HistoryEntry } from '../../../src/store/history-table.ts';
+import { inputsOf } from '../../fuzz.ts';
 import { Run, throughStorage } from '../run.ts';
 import { beginTurn, nextTurn } from '../turns.ts';
 import { EVENTS, type Happening, happenings, randomChart } from './random-charts.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
 console.log(`statechart properties: seed ${SEED}`);
-const RUNS = { seed: SEED, numRuns: 150 };
+const RUNS = { seed: SEED, numRuns: inputsOf(150) };
 vi.setConfig({ testTimeout: 60_000 });
 
 /** The bound of timers that a run fires, so that a timer that sets itself again ends as well. */
