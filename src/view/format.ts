@@ -91,6 +91,3 @@ export function updateFirst<Item extends { readonly event: string }>(items: read
  * all of them took 230 ms to write. The status document has all names.
  */
 export const NAMES_SHOWN = 100;
-
-/** Missing members of a state on the page; the others are folded. */
-export const MISSING_SHOWN = 20;

@@ -1,7 +1,8 @@
 /** Who has reported, who is missing, and who works at a machine. */
 import type { Status } from '../objects/status-document.ts';
 import type { View } from '../objects/view-data.ts';
-import { MISSING_SHOWN, NAMES_SHOWN, updateFirst } from './format.ts';
+import { FoldedList } from './folded-list.tsx';
+import { updateFirst } from './format.ts';
 import { RelativeTime } from './page.tsx';
 
 type Reports = NonNullable<View['reports']>;
@@ -56,31 +57,25 @@ interface ReportersProps {
   readonly now: number;
 }
 
-/** The callers that have reported: a few with their times; many are folded. */
+/** The callers that have reported, with their times. */
 function Reporters({ names, at, now }: ReportersProps) {
   if (names.length === 0) return null;
-  const list = (
-    <ul class="names">
-      {names.slice(0, NAMES_SHOWN).map((name) => (
-        <li data-key={`by ${name}`}>
-          {name}
-          <Ago at={at(name)} now={now} />
-        </li>
-      ))}
-      {names.length > NAMES_SHOWN ? <li>and {names.length - NAMES_SHOWN} more</li> : null}
-    </ul>
-  );
-  if (names.length <= UNFOLDED) return <div class="soft">reported: {list}</div>;
   return (
-    <details class="soft" data-key="reported">
-      <summary>{names.length} have reported</summary>
-      {list}
-    </details>
+    <div class="soft">
+      {names.length.toLocaleString('en')} reported:{' '}
+      <FoldedList
+        id="reported"
+        items={names}
+        render={(name) => (
+          <li data-key={`by ${name}`}>
+            {name}
+            <Ago at={at(name)} now={now} />
+          </li>
+        )}
+      />
+    </div>
   );
 }
-
-/** Names of a list that is not folded. */
-const UNFOLDED = 12;
 
 function Ago({ at, now }: { readonly at: number | null; readonly now: number }) {
   if (at === null) return null;
@@ -110,77 +105,49 @@ function OtherReports({ reports, now }: { readonly reports: Reports; readonly no
   );
 }
 
-/** The members that have not reported: the first of them, and the others folded. */
+/** The members that have not reported. */
 function Missing({ count, names }: { readonly count: number; readonly names: readonly string[] }) {
-  const rest = names.slice(MISSING_SHOWN);
-  const others = count - names.length;
   return (
     <div class="soft">
-      missing: <Names names={names.slice(0, MISSING_SHOWN)} />
-      {rest.length === 0 ? null : (
-        <details>
-          <summary>and {count - MISSING_SHOWN} more</summary>
-          <Names names={rest} more={others} />
-        </details>
-      )}
+      {count.toLocaleString('en')} missing:{' '}
+      <FoldedList id="missing" items={names} count={count} render={(name) => <li>{name}</li>} />
     </div>
   );
 }
 
-/** Names in a row. No name is broken but one that is longer than a line. */
-function Names({ names, more = 0 }: { readonly names: readonly string[]; readonly more?: number }) {
-  return (
-    <ul class="names">
-      {names.map((name) => (
-        <li>{name}</li>
-      ))}
-      {more > 0 ? <li>and {more} more</li> : null}
-    </ul>
-  );
-}
-
-/** The slots of the active states, and the claims that hold them: a few, or many folded. */
+/** The slots of the active states, and the claims that hold them. */
 export function Slots({ status: { claims }, now }: { readonly status: Status; readonly now: number }) {
   if (claims.length === 0) return <span data-part="slots" />;
   return (
     <section aria-labelledby="slots" data-part="slots">
       <h2 id="slots">Slots</h2>
-      {claims.map(({ state, slots, holders }) => {
-        const taken = `${holders.length} of ${slots} slots of ${state}`;
-        const list = <Holders holders={holders} now={now} />;
-        if (holders.length > UNFOLDED) {
-          return (
-            <details data-key={`slots ${state}`}>
-              <summary class="soft">{taken}</summary>
-              {list}
-            </details>
-          );
-        }
-        return (
-          <>
-            <p class="soft">{taken}</p>
-            {list}
-          </>
-        );
-      })}
+      {claims.map(({ state, slots, holders }) => (
+        <>
+          <p class="soft">{`${holders.length} of ${slots} slots of ${state}`}</p>
+          <Holders state={state} holders={holders} now={now} />
+        </>
+      ))}
     </section>
   );
 }
 
 interface HoldersProps {
+  readonly state: string;
   readonly holders: Status['claims'][number]['holders'];
   readonly now: number;
 }
 
-function Holders({ holders, now }: HoldersProps) {
+function Holders({ state, holders, now }: HoldersProps) {
   return (
-    <ul class="plain">
-      {holders.slice(0, NAMES_SHOWN).map(({ by, until }) => (
+    <FoldedList
+      id={state}
+      items={holders}
+      isPlain
+      render={({ by, until }) => (
         <li data-key={by}>
           {by}, lease ends <RelativeTime at={until} now={now} />
         </li>
-      ))}
-      {holders.length > NAMES_SHOWN ? <li>and {holders.length - NAMES_SHOWN} more</li> : null}
-    </ul>
+      )}
+    />
   );
 }

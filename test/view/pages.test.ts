@@ -80,7 +80,7 @@ describe('a list of names on a page', () => {
     for (let i = 0; i < NAMES_SHOWN + 1; i++) await send('PUT', `/${address}/state?state=a&by=host-${i}.`);
     const text = await page(address);
     expect(text).toContain(`update at a: ${NAMES_SHOWN + 1} of 1000`);
-    expect(text).toContain(`<summary>${NAMES_SHOWN + 1} have reported</summary>`);
+    expect(text).toContain(`${NAMES_SHOWN + 1} reported: `);
     expect(text.match(/<li data-key="by host-\d+\.">/g)).toHaveLength(NAMES_SHOWN);
     expect(text).toContain('<li>and 1 more</li>');
   });
@@ -256,17 +256,34 @@ describe('a page', () => {
     expect(actions[0]).toBe('update');
   });
 
-  it('folds many holders of slots, and breaks names between their parts', async () => {
+  it('folds all but the first names of a list, of holders, callers and missing members, and breaks names between their parts', async () => {
     const address = await newChart(
-      'initial: work\nstates: {work: {initial: on, states: {on: {slots: 20, on: {update: "#end"}}}}, end: {id: end}}\n',
+      'initial: work\nstates: {work: {initial: on, states: {on: {slots: 20, on: {update: {target: "#end", quorum: all}}}}}, end: {id: end}}\n',
     );
-    const claims = async (from: number, to: number) => {
-      for (let i = from; i < to; i++) await send('POST', `/${address}/claims?state=work.on&by=host-${i}`);
-      return textOf(address);
-    };
-    expect(await claims(0, 12)).toContain('<p class="soft">12 of 20 slots of work.on</p>');
-    expect(await claims(12, 13)).toContain('<summary class="soft">13 of 20 slots of work.on</summary>');
+    const hosts = Array.from({ length: 20 }, (_, i) => `host-${String(i + 1).padStart(2, '0')}`);
+    const headers = { 'Content-Type': 'text/plain' };
+    await send('PUT', `/${address}/members`, { body: hosts.join('\n'), headers });
     expect(await textOf(address)).toContain('→ work.<wbr/>on');
+    const lists = async () => {
+      const text = await textOf(address);
+      const found = text.matchAll(
+        /(\d+ (?:reported|missing):|\d+ of 20 slots of work.on<\/p>) ?<ul class="\w+">(.*?)<\/ul>(?:<details data-key="more [\w.]+"><summary>(.*?)<\/summary><ul class="\w+">(.*?)<\/ul>)?/gs,
+      );
+      const count = (items = '') => items.split('<li').length - 1;
+      return [...found].map(([, title, first, summary = '-', rest]) =>
+        [title, count(first), summary, count(rest)].join(' '),
+      );
+    };
+    expect(await lists()).toEqual(['20 missing: 5 and 15 more 15', '0 of 20 slots of work.on</p> 0 - 0']);
+    for (const host of hosts.slice(0, 7)) await send('POST', `/${address}/claims?state=work.on&by=${host}`);
+    for (const host of hosts.slice(0, 6)) await send('PUT', `/${address}/state?state=work.on&by=${host}`);
+    for (const host of hosts.slice(7, 14)) await send('POST', `/${address}/claims?state=work.on&by=${host}`);
+    expect(await lists()).toEqual([
+      // One more than the first is shown.
+      '6 reported: 6 - 0',
+      '14 missing: 5 and 9 more 9',
+      '8 of 20 slots of work.on</p> 5 and 3 more 3',
+    ]);
   });
 
   it('says who has paused the machine and why, and that its timers stand still', async () => {
