@@ -80,4 +80,20 @@ describe('a call that was in flight when its connection was cut', () => {
       ['died, before a cut', 100],
     ]);
   });
+
+  it('may have been executed before, if its client had hung up shortly before the cut', () => {
+    const { book, at } = bookAt();
+    at(0).serverStarts();
+    at(10).died('gone', NAMED, 8, 'hung up');
+    at(10).died('told', NAMED, 8, 'lost');
+    at(2_100).isCut();
+    at(2_000).died('later', NAMED, 1_990, 'hung up');
+    at(3_000).serverEnded();
+    expect(unknownIn(book)).toEqual([
+      ['gone', 3_000],
+      ['told', 3_000],
+      ['later', 3_000],
+      ['later, before a cut', 3_000],
+    ]);
+  });
 });

@@ -11,6 +11,9 @@ type How = Parameters<Stage['died']>[3];
  */
 const EFFECT_WITHIN = 5_000;
 
+/** How long an edge goes on with a call whose client has hung up, in ms, and makes it again after a cut. */
+const GOES_ON_FOR = 2_000;
+
 /** Records the outcome of each call of a run. Times are ms since the epoch. */
 export class Book {
   readonly now: () => number;
@@ -71,10 +74,14 @@ export class Book {
   #lost(): Operation<Request, Answer>[] {
     const answered = this.#answered.map(({ outcome, ...call }) => ({
       ...call,
-      at: outcome.known ? outcome.returned : 0,
+      over: outcome.known ? outcome.returned : 0,
     }));
-    return [...answered, ...this.#died].flatMap(({ client, request, called, at }) => {
-      const cut = this.#cuts.find((when) => called <= when && when <= at);
+    const died = this.#died.map(({ at, how, ...call }) => ({
+      ...call,
+      over: how === 'hung up' ? at + GOES_ON_FOR : at,
+    }));
+    return [...answered, ...died].flatMap(({ client, request, called, over }) => {
+      const cut = this.#cuts.find((when) => called <= when && when <= over);
       if (cut === undefined || !isRepeatedByEdges(request)) return [];
       return [unknown({ client: `${client}, before a cut`, request, called }, this.#endOf(cut))];
     });
