@@ -12,6 +12,7 @@ const REFUSALS = {
   forbidden: { status: 403, title: 'The token does not allow this' },
   'cross-site': { status: 403, title: 'This comes from a page of another site' },
   'no-chart': { status: 404, title: 'There is no chart here' },
+  'not-begun': { status: 404, title: 'The run has not begun' },
   'no-such-link': { status: 404, title: 'There is no such link' },
   'no-such-member': { status: 404, title: 'There is no such member' },
   'no-such-notification': { status: 404, title: 'There is no such notification' },

@@ -49,6 +49,6 @@ function newLink(draft: Draft, query: LinkQuery, now: number): LinkedReport | Re
 }
 
 const NOT_BEGUN = refuse(
-  'no-chart',
-  'The run has not begun, and a link is for a visit of it: begin it with POST …/start, a report or a claim.',
+  'not-begun',
+  'A link is for a visit of a state, and the run has not begun: begin it with POST …/start, a report or a claim.',
 );

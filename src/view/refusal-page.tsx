@@ -77,7 +77,7 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
   if (code === 'no-chart') {
     const [, tenant, chart = ''] = path.split('/');
     const machine = chart === '' ? origin : `${origin}/${tenant}/${chart.split('@')[0]}`;
-    return (
+    const put = (
       <Step
         title="Put a chart here"
         curl={`curl -X PUT --data-binary @chart.yaml '${machine.replaceAll("'", '%27')}/chart'`}
@@ -90,6 +90,21 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
           </p>
         ) : null}
       </Step>
+    );
+    if (!path.endsWith('/restore')) return put;
+    return (
+      <>
+        {put}
+        <Step
+          title="Put back a machine that was deleted"
+          curl={`curl -X POST '${url.split('?')[0]}?at=MOMENT'`}
+        >
+          <p>
+            Its chart may have been deleted with it. The moment is one of the last 30 days, such as
+            2026-11-24T09:30:00Z.
+          </p>
+        </Step>
+      </>
     );
   }
   if (code === 'no-such-path') {

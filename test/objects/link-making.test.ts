@@ -91,8 +91,8 @@ describe('making a link', () => {
     const address = `${await newChart(APPROVAL)}@1`;
     expect(await refusal(await make(address, 'build', { event: 'update' }))).toEqual([
       404,
-      'no-chart',
-      expect.any(String),
+      'not-begun',
+      expect.stringContaining('the run has not begun'),
     ]);
     expect(await statusOf(address)).toMatchObject({ started: null });
   });

@@ -73,6 +73,7 @@ export const links: MachineResource = {
         },
         refusals: [
           'wrong-parameter',
+          'not-begun',
           'ambiguous-state',
           'reserved-event',
           'not-current',
@@ -110,7 +111,7 @@ export const link: MachineResource = {
         id: 'showLink',
         summary: 'What the link would send, with a button. It sends nothing.',
         answers: { 200: { says: 'The page.', content: PAGE, headers: ['ETag', 'X-Robots-Tag'] } },
-        refusals: ['no-such-link', 'link-expired', 'visit-over', ...REPORT_REFUSALS],
+        refusals: ['no-such-link', 'not-begun', 'link-expired', 'visit-over', ...REPORT_REFUSALS],
       },
       async answer(c, machine) {
         const read = await readLink(c.env, machine.name, lastSegment(c), Date.now());

@@ -56,8 +56,6 @@ export const restore: MachineResource = {
   methods: {
     GET: {
       right: 'admin',
-      // As `POST`.
-      isFirst: true,
       contract: {
         id: 'restoreForm',
         summary: 'A form that puts the machine back to a moment.',
@@ -81,7 +79,7 @@ export const restore: MachineResource = {
         },
         refusals: ['wrong-parameter', 'not-supported-here', 'too-large', 'too-slow'],
       },
-      // A machine that was deleted can come back.
+      // A machine that was deleted can come back, also where no chart is left.
       isFirst: true,
       async answer(c, machine) {
         const isForm = wantsPage(c);
@@ -135,6 +133,7 @@ async function showForm(c: Context<AppEnv>, machine: RemoteMachine, refusal?: Re
     limit: ENTRIES,
     filter: {},
   });
+  if (!history.ok && history.code === 'no-chart' && refusal === undefined) return problem(history);
   const markup = (
     <RestorePage
       name={name}

@@ -13,6 +13,7 @@ const REFUSED: readonly [code: string, status: number, method: string, path: str
   ['wrong-address', 400, 'GET', '/a/b@/state', /run "".*must have 1 to 63/],
   ['wrong-parameter', 400, 'GET', `/${started}/history?limit=none`, /`limit`.*from 1 to 1000/],
   ['no-chart', 404, 'GET', `/${newAddress()}/state?state=a`, /No chart/],
+  ['not-begun', 404, 'POST', `/${started}@1/links?state=a&by=anna`, /begin it with POST/],
   ['no-such-path', 404, 'GET', '/a/b/c/d', /paths such as/],
   ['wrong-method', 405, 'POST', `/${started}/state`, /POST.*GET, HEAD, PUT, OPTIONS/],
   ['not-current', 406, 'GET', statePath(started, 'b'), /"b" is not current.*"a"/],

@@ -95,10 +95,31 @@ describe('the form of a restore', () => {
     expect(filled).toContain(`value="${at}"`);
   });
 
-  it('is there for a machine that was deleted, and leaves nothing behind', async () => {
-    const address = newAddress();
-    expect((await send('GET', `/${address}/restore`, { headers: HTML })).status).toBe(200);
+  it('is there for a run that was deleted, and leaves nothing behind', async () => {
+    const address = `${await newChart(drain)}@1`;
+    await report(address, 'drain');
+    await send('DELETE', `/${address}`);
+    const response = await send('GET', `/${address}/restore`, { headers: HTML });
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      expect.stringContaining('Put the machine back'),
+    ]);
     expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+  });
+
+  it('is the page of a 404 where there is no chart, which says how a deleted machine is put back', async () => {
+    const address = newAddress();
+    const response = await send('GET', `/${address}/restore`, { headers: HTML });
+    const text = await response.text();
+    expect(response.status).toBe(404);
+    expect(text).toContain('<h1>There is no chart here</h1>');
+    expect(text).not.toContain('<form method="post" action');
+    expect(text).toContain(`curl -X POST &#39;https://service.test/${address}/restore?at=MOMENT&#39;`);
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+    // As of any other page, and without the restore.
+    const other = await (await send('GET', `/${address}/history`, { headers: HTML })).text();
+    expect(other).toContain('<h1>There is no chart here</h1>');
+    expect(other).not.toContain('MOMENT');
   });
 
   it('is for administrators alone, on the page of the machine too', async () => {
