@@ -3,6 +3,7 @@ import { ChartCheck, type ChartCheckProps, CheckedDrawing } from './chart-check.
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { Questions } from './dialogs.tsx';
 import { Page } from './page.tsx';
+import { OpenFile, TextEditor } from './text-editor.tsx';
 
 interface EditPageProps extends Omit<ChartHeaderProps, 'title'> {
   readonly text: string;
@@ -53,21 +54,7 @@ export function EditPage(props: EditPageProps) {
               <h2>
                 <label for="text">Chart, as YAML</label>
               </h2>
-              <div class="lines">
-                <pre aria-hidden="true" data-own="lines" />
-                <textarea
-                  id="text"
-                  name="text"
-                  rows={24}
-                  wrap="off"
-                  autocapitalize="off"
-                  autocomplete="off"
-                  required
-                  data-check={`${path}/chart?dry_run=true&reset=true`}
-                >
-                  {`\n${text}`}
-                </textarea>
-              </div>
+              <TextEditor rows={24} text={text} check={`${path}/chart?dry_run=true&reset=true`} />
               {isUnderWay || isReset ? (
                 <label class="choice">
                   <input type="checkbox" name="reset" value="true" checked={isReset} />
@@ -79,10 +66,7 @@ export function EditPage(props: EditPageProps) {
               ) : null}
               <div class="buttons">
                 <button type="submit">Upload</button>
-                <label class="button quiet scripted">
-                  Open a file…
-                  <input type="file" accept=".yaml,.yml,.json" class="unseen" data-opens="text" />
-                </label>
+                <OpenFile accept=".yaml,.yml,.json" />
                 <noscript>
                   <button type="submit" name="check" value="true" class="quiet">
                     Check

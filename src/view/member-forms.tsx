@@ -3,6 +3,7 @@ import type { ChartIssue } from '../chart/chart.ts';
 import { MEMBERS_PAGE_MAX } from '../limits.ts';
 import { asked } from './action.tsx';
 import { Issues } from './chart-check.tsx';
+import { OpenFile, TextEditor } from './text-editor.tsx';
 
 export interface MemberFormsProps {
   /** The machine's address. */
@@ -87,28 +88,11 @@ function Upload({ path, total, text, from, problem, origin }: MemberFormsProps) 
         <label for="text">
           A member a line, with its labels: <code>web-01 zone=eu role=db</code>
         </label>
-        <div class="lines">
-          <pre aria-hidden="true" data-own="lines" />
-          <textarea
-            id="text"
-            name="text"
-            rows={16}
-            wrap="off"
-            autocapitalize="off"
-            autocomplete="off"
-            spellcheck={false}
-            required
-          >
-            {`\n${text ?? ''}`}
-          </textarea>
-        </div>
+        <TextEditor rows={16} text={text ?? ''} />
         <p class="soft">Where a machine has a list, only its members may report and claim. {origin}</p>
         <div class="buttons">
           <button type="submit">{isReplaced ? 'Replace the list…' : 'Upload the list'}</button>
-          <label class="button quiet scripted">
-            Open a file…
-            <input type="file" accept=".txt,.members,.json,text/plain" class="unseen" data-opens="text" />
-          </label>
+          <OpenFile accept=".txt,.members,.json,text/plain" />
         </div>
       </form>
     </section>

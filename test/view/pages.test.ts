@@ -327,6 +327,25 @@ describe('a page', () => {
   });
 });
 
+describe('the editors of a chart and of members', () => {
+  it('have the same text area, which keeps the first line and is not spelled', async () => {
+    const address = await newChart(`\n${CHART}`);
+    await send('PUT', `/${address}/members`, { body: 'web-1\n', headers: { 'Content-Type': 'text/plain' } });
+    const editors = async (path: string) => {
+      const text = await (await send('GET', `/${address}${path}`, { headers: { Accept: BROWSER } })).text();
+      const [, area = ''] = /<div class="lines">(.*?)<\/textarea><\/div>/s.exec(text) ?? [];
+      const [, tag = '', content = ''] = /^(.*?<textarea[^>]*>)(.*)$/s.exec(area) ?? [];
+      expect(text).toMatch(/<label for="text">/);
+      expect(text).toMatch(/<input type="file" accept="[^"]+" class="unseen" data-opens="text"/);
+      return { tag: tag.replace(/ (?:rows|data-check)="[^"]*"/g, ''), content };
+    };
+    const [chart, members] = [await editors('/chart/edit'), await editors('/members')];
+    expect(chart.tag).toBe(members.tag);
+    expect(chart.tag).toContain('spellcheck="false"');
+    expect([chart.content, members.content]).toEqual([`\n\n${CHART}`, '\nweb-1\n']);
+  });
+});
+
 describe('a tenant’s page', () => {
   it('is filtered by the query', async () => {
     const address = await newChart(CHART);
