@@ -41,7 +41,6 @@ const RESERVED: ReadonlySet<string> = new Set([
   'members',
   'report',
   'reports',
-  'members',
   'metrics',
   'notifications',
   'override',

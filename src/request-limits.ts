@@ -23,8 +23,8 @@ export const LINK_TTL_MAX = 7 * LINK_TTL;
 /** Characters of a link below its machine's path: some 250 are usual. Browsers, mail and proxies take URLs of 8,000 characters. */
 export const LINK_LENGTH = 4_096;
 
-/** Parameters of a query, also empty ones: no method takes more than a handful. */
-export const QUERY_PARAMETERS = 32;
+/** Parameters of a query, also empty ones: the start of a run takes all inputs of a chart (`CHART_INPUTS`), others a handful. */
+export const QUERY_PARAMETERS = 72;
 
 /**
  * Bytes of `state` in a request: every key and `id` fits (`STATE_NAME_LENGTH`), and a path of several. Bytes of

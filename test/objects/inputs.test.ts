@@ -1,5 +1,7 @@
 /** Inputs: given when a run starts, changed while it runs. */
+
 import { describe, expect, it, vi } from 'vitest';
+import { CHART_INPUTS } from '../../src/chart-limits.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { problemOf, send } from '../service.ts';
 
@@ -62,6 +64,14 @@ describe('a run whose chart has an input that must be given', () => {
       // Text that reads as a number is one, where no default says otherwise.
       version: 1,
     });
+  });
+
+  it('is started with as many inputs as a chart can have', async () => {
+    const names = Array.from({ length: CHART_INPUTS }, (_, i) => `input${i}`);
+    const inputs = names.map((name) => `${name}: null`).join(', ');
+    const run = `${await newChart(`initial: a\ninputs: {${inputs}}\nstates: {a: {type: final}}`)}@1`;
+    expect((await start(run, names.map((name, i) => `${name}=${i}`).join('&'))).status).toBe(201);
+    expect((await statusOf(run)).inputs).toEqual(Object.fromEntries(names.map((name, i) => [name, i])));
   });
 
   it('may be uploaded, also to an address without a machine; then it is there to be started', async () => {

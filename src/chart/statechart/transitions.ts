@@ -217,6 +217,10 @@ export class Reader {
       this.#error(path, 'An event has a name; a transition without one is written in `always`.', 'key');
     } else if (isForbiddenEvent(event)) {
       this.#error(path, `${quote(event)} is XState's own; use \`after\`, \`always\` or \`onDone\`.`, 'key');
+    } else if (isReservedEvent(event) && !event.includes('*')) {
+      // As SCXML names the end of a state, `done.state.x`: a warning, because charts with it were accepted.
+      const message = `No caller may send ${quote(event)}, so this is never taken; for the end of a state, write \`onDone\`.`;
+      if (!this.#issues.warned) this.#issues.warn(this.#document.locate(path, 'key'), path, message);
     }
     return event;
   }

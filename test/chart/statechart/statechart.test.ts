@@ -358,6 +358,17 @@ describe('an initial', () => {
 });
 
 describe('an event', () => {
+  it('that no caller may send is warned of, apart from wildcards and the end of a state', () => {
+    const on = ['done.state.a', 'error.platform', 'done.*', '*', 'xstate.done.state.a', 'go.done.now'];
+    const reading = readChart(stateA(`{on: {${on.map((event) => `'${event}': a`).join(', ')}}}`));
+    expect(reading.warnings.map(({ path, message }) => [path, message])).toEqual(
+      ['done.state.a', 'error.platform'].map((event) => [
+        `states.a.on["${event}"]`,
+        `No caller may send "${event}", so this is never taken; for the end of a state, write \`onDone\`.`,
+      ]),
+    );
+  });
+
   refuses([
     [
       'of XState’s own',
