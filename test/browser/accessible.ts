@@ -33,14 +33,45 @@ const AXE = `axe.run(matchMedia('(prefers-color-scheme: dark), (forced-colors: a
   ? { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } }
   : {})`;
 
+/** What a window is opened with: the page is then seen in each of these colours. */
+export const WINDOWS = [
+  ['at a desk', {}, ['light', 'dark', 'forced']],
+  ['on a phone', { viewport: { width: 390, height: 844 } }, ['light']],
+] as const;
+
+/** Without motion, so that no colour is on its way to another one. */
+const COLOURS = {
+  light: { colorScheme: 'light', forcedColors: 'none', reducedMotion: 'no-preference' },
+  dark: { colorScheme: 'dark', forcedColors: 'none', reducedMotion: 'reduce' },
+  forced: { colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' },
+} as const;
+
+/**
+ * Expects that the page is accessible in each of some colours. Then leaves it, so that the next page can be opened in its place: a page
+ * of its own costs a process of the browser.
+ */
+export async function expectAccessibleIn(
+  colours: readonly (keyof typeof COLOURS)[],
+  watched: Watched,
+): Promise<void> {
+  const { page, faults } = watched;
+  for (const name of colours) {
+    await page.emulateMedia(COLOURS[name]);
+    await expectAccessible(watched, name);
+  }
+  await page.goto('about:blank');
+  await page.emulateMedia(COLOURS.light);
+  faults.length = 0;
+}
+
 /**
  * Expects that the page passes axe-core, is no wider than its window, can be used with a finger on a phone, and has no other
- * fault than a 404 of its own. Then leaves it, so that the next page can be opened in its place: a page of its own costs a
- * process of the browser.
+ * fault than a 404 of its own.
  */
-export async function expectAccessible({ page, faults }: Watched): Promise<void> {
-  const path = new URL(page.url()).pathname;
-  const violations = await page.evaluate(`${axe}; ${AXE}.then(({ violations }) =>
+async function expectAccessible({ page, faults }: Watched, colours: string): Promise<void> {
+  const path = `${new URL(page.url()).pathname} (${colours})`;
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axe);
+  const violations = await page.evaluate(`${AXE}.then(({ violations }) =>
     violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`);
   expect(violations, path).toEqual([]);
   const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
@@ -49,6 +80,4 @@ export async function expectAccessible({ page, faults }: Watched): Promise<void>
     expect(await page.evaluate(SMALL_TARGETS), `small targets on ${path}`).toEqual([]);
   const own = faults.filter((fault) => !fault.includes('404'));
   expect(own, path).toEqual([]);
-  await page.goto('about:blank');
-  faults.length = 0;
 }

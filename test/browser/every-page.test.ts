@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../process/charts.ts';
 import { cleanUp, runCli, startServer } from '../process/server.ts';
-import { expectAccessible } from './accessible.ts';
+import { expectAccessibleIn, WINDOWS } from './accessible.ts';
 import { answer, closeBrowser, current, openPage, SETTLE, type Watched, whenLive } from './browser.ts';
 import { CHART, put, serve } from './pages.ts';
 
@@ -154,16 +154,9 @@ describe('hostile names', () => {
 });
 
 describe('every page', () => {
-  const SIGHTS = [
-    ['light', {}],
-    ['dark', { colorScheme: 'dark' }],
-    ['on a phone', { viewport: { width: 390, height: 844 } }],
-    ['in forced colours, without motion', { forcedColors: 'active', reducedMotion: 'reduce' }],
-  ] as const;
-
-  it.each(SIGHTS)(
+  it.each(WINDOWS)(
     'passes axe-core, fits its window, and sends nothing to other origins: %s',
-    async (_, options) => {
+    async (_, options, colours) => {
       // Nothing listens at this port.
       const env = { HOOK_OPS: `http://127.0.0.1:1/ whsec_${btoa('a secret of the tests, of 32 byte')}` };
       const server = await startServer({ charts: 'charts', env });
@@ -201,7 +194,7 @@ describe('every page', () => {
         await watched.page.goto(`${server.url}${path}`);
         if (live.includes(path)) await whenLive(watched);
         if (path === '/openapi') await watched.page.locator('#update > summary').click();
-        await expectAccessible(watched);
+        await expectAccessibleIn(colours, watched);
       }
     },
     // Many pages: some 3 s each on a busy machine.

@@ -1,7 +1,7 @@
 /** A link in Chromium: two people approve, each by a link, over addresses with and without Fetch Metadata. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { cleanUp, type Server, startServer } from '../process/server.ts';
-import { expectAccessible } from './accessible.ts';
+import { expectAccessibleIn, WINDOWS } from './accessible.ts';
 import { closeBrowser, openPage } from './browser.ts';
 import { put } from './pages.ts';
 
@@ -68,18 +68,14 @@ describe('a person with a link', () => {
 });
 
 describe('the pages of a link', () => {
-  it.each([
-    ['light', {}],
-    ['dark', { colorScheme: 'dark' }],
-    ['on a phone', { viewport: { width: 390, height: 844 } }],
-  ] as const)('pass axe-core, and fit their window: %s', async (_, options) => {
+  it.each(WINDOWS)('pass axe-core, and fit their window: %s', async (_, options, colours) => {
     const server = await waiting();
     const [used, next] = [await linkFor(server, 'anna'), await linkFor(server, 'ben')];
     await fetch(`${server.url}${used}`, { method: 'POST' });
     const watched = await openPage(server.url, options);
     for (const path of [next, used, `${used}x`]) {
       await watched.page.goto(`${server.url}${path}`);
-      await expectAccessible(watched);
+      await expectAccessibleIn(colours, watched);
     }
   });
 });
