@@ -172,8 +172,13 @@ describe('every page', () => {
         'initial: a\nnotify: [{on: a, to: OPS}, {on: a, to: NONE}]\nstates: {a: {on: {update: {target: a, reenter: true}}}}';
       await fetch(`${server.url}/acme/told/chart`, { method: 'PUT', body: told });
       await put(server, '/acme/told/state?state=a&by=web-01');
+      // An event that the chart raises, one that leads to failure, and many names.
+      const hosts = Array.from({ length: 40 }, (_, i) => `web-${i} zone=north role=canary\n`).join('');
+      await fetch(`${server.url}/acme/night/members`, { method: 'PUT', body: hosts });
+      await fetch(`${server.url}/acme/night/override?to=rollout.fleet&reason=test`, { method: 'POST' });
+      for (let i = 0; i < 8; i++) await put(server, `/acme/night/state?state=rollout.fleet&by=web-${i}`);
       const watched = await openPage(server.url, options);
-      const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch'];
+      const live = ['/', '/acme/canary', '/acme/regions', '/acme/patch', '/acme/night'];
       for (const path of [
         ...live,
         '/acme',
@@ -189,11 +194,15 @@ describe('every page', () => {
         '/acme/canary@1/members',
         '/acme/canary/restore',
         '/acme/told',
+        '/acme/nothing/restore',
         '/acme/told/notifications',
       ]) {
         await watched.page.goto(`${server.url}${path}`);
         if (live.includes(path)) await whenLive(watched);
         if (path === '/openapi') await watched.page.locator('#update > summary').click();
+        if (path === '/acme/night')
+          for (const folded of ['raised', 'more reported', 'more missing'])
+            await watched.page.locator(`[data-key="${folded}"] summary`).first().click();
         await expectAccessibleIn(colours, watched);
       }
     },
@@ -210,6 +219,8 @@ describe('every page', () => {
       '/openapi',
       '/acme/night/chart',
       '/acme/night/chart/edit',
+      '/acme/canary/members',
+      '/acme/canary/notifications',
     ]) {
       let bytes = 0;
       const parts = [path, '/page.js', '/page.css'];
