@@ -57,7 +57,7 @@ const MEASURED = [
   'test/chart/opening.test.ts',
   'test/chart/statechart/bounds.test.ts',
   'test/objects/growth.test.ts',
-  'test/view/layout.test.ts',
+  'test/view/layout-slices.test.ts',
   'test/view/line-diff.test.ts',
 ];
 
