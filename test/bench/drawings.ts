@@ -13,6 +13,7 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from '../view/drawing-faults.ts';
 import { type Generated, generatedCharts } from '../view/generated-charts.ts';
+import { NO_OVERLAY } from '../view/large-charts.ts';
 
 /** A screen, px. */
 const SCREEN = { width: 1280, height: 800 };
@@ -23,14 +24,6 @@ const FOLDER = [
     (name) => `acme/${name}`,
   ),
 ];
-const NO_OVERLAY = {
-  active: new Set<number>(),
-  visited: new Set<number>(),
-  counts: new Map(),
-  due: new Map(),
-  now: 0,
-};
-
 const { values } = parseArgs({ options: { out: { type: 'string' }, only: { type: 'string' } } });
 const charts: Generated[] = [
   ...(await Promise.all(

@@ -306,7 +306,7 @@ describe('a page whose machine changes', () => {
     const { page } = watched;
     await whenLive(watched);
     await page.evaluate(`{
-      document.querySelector('[data-drawing]').scrollTop = 200;
+      document.querySelector('[data-drawing]').scrollTop = 100;
       const cell = document.querySelector('tbody tr:last-child td:nth-child(2)');
       getSelection().selectAllChildren(cell);
       globalThis.svg = document.querySelector('svg');
@@ -319,7 +319,7 @@ describe('a page whose machine changes', () => {
       globalThis.svg === document.querySelector('svg'),
       document.querySelectorAll('tbody tr').length,
     ]`);
-    expect(seen).toEqual([200, 'start\n→ s0', true, 4]);
+    expect(seen).toEqual([100, 'start\n→ s0', true, 4]);
   });
 
   it('is fetched at most four times a second', async () => {

@@ -8,14 +8,7 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from './drawing-faults.ts';
 import { generatedCharts } from './generated-charts.ts';
-
-const NO_OVERLAY = {
-  active: new Set<number>(),
-  visited: new Set<number>(),
-  counts: new Map(),
-  due: new Map(),
-  now: 0,
-};
+import { NO_OVERLAY } from './large-charts.ts';
 
 function drawn(text: string): { readonly layout: Layout; readonly svg: string } {
   const reading = readChart(text);
