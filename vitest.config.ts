@@ -37,8 +37,8 @@ const simulation = {
   seed: Number(process.env.SIMULATION_SEED ?? Math.floor(Math.random() * 2 ** 31)),
 };
 
-/** Files that run side by side, in the first group: most wait for timers and processes half of the time, so three share two cores. */
-const sideBySide = { maxWorkers: Math.max(3, availableParallelism() - 1), sequence: { groupOrder: 0 } };
+/** Files that run side by side, in the first group: most wait for timers and processes half of the time, so four share two cores. */
+const sideBySide = { maxWorkers: Math.max(4, availableParallelism() - 1), sequence: { groupOrder: 0 } };
 /** Files that run after these, one at a time. */
 const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
