@@ -39,6 +39,8 @@ export class Memory {
   read(): MachineState | undefined {
     const stored = this.#store.version() ?? NO_VERSION;
     if (!isSame(stored, this.#machine ?? NO_VERSION)) {
+      // Another object of the address may have erased the machine and begun it again: tables that were there may be gone.
+      this.#store.forget();
       this.#machine = stored === NO_VERSION ? undefined : this.#load();
     }
     const machine = this.#machine;

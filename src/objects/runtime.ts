@@ -272,11 +272,10 @@ export class Runtime {
     return draft.machine;
   }
 
-  /** Before the machine is read: another object may have changed the counts, written receipts, and set the alarm. */
+  /** Before the machine is read: another object may have changed the counts, and set the alarm. */
   #beforeLoad(): void {
     this.counters.restore(this.store.counts());
     this.#alarm.forget();
-    for (const table of [this.store.outbox, this.store.receipts]) table.forget();
     void this.#alarm.restore(() => this.#nextDue(this.#memory.machine));
     this.#telling.loading();
   }

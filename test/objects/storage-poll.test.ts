@@ -16,12 +16,13 @@ import {
   inStorage,
   machinePath,
   report,
+  reportTimes,
   send,
   tracesOf,
   updateAt,
 } from '../service.ts';
 import { TIMED } from '../slowness.ts';
-import { revisionOf, storyOf, verdict, waitFor, whenWaiting } from './callers.ts';
+import { documentOf, put, revisionOf, storyOf, verdict, waitFor, whenWaiting } from './callers.ts';
 import { watch } from './events.ts';
 import { openSocket } from './sockets.ts';
 
@@ -101,6 +102,21 @@ describe('a wait, when a second object of the address commits', () => {
 });
 
 describe('a machine that a second object has erased and begun again', () => {
+  it('has its tables again where this object writes to them, though it knew those of before', async () => {
+    const address = await newChart(drain);
+    await reportTimes(address, 'drain', 2);
+    await put(address, 'patch', { by: 'a' });
+    // The drawing reads the states that were left.
+    expect((await send('GET', `/${address}/diagram.svg`)).status).toBe(200);
+    await atSecond(address, async (second) => {
+      await executeAt(second, { type: 'erase' });
+      await updates(second, 'drain');
+    });
+    expect((await put(address, 'drain', { by: 'a' })).status).toBe(200);
+    expect((await put(address, 'drain', { by: 'a' })).status).toBe(200);
+    expect(await documentOf(address)).toMatchObject({ states: ['patch'] });
+  });
+
   it('is not taken for the one in memory, though it has as many entries', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
