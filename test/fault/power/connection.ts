@@ -9,6 +9,7 @@ export interface Heard {
 }
 
 export class Connection {
+  readonly #localAddress = ownAddress();
   /** One at a time: the responses come in the order of the requests. */
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #responses = new Map<string, number>();
@@ -25,19 +26,23 @@ export class Connection {
     new Promise((resolve, reject) => {
       const failed = (error: Error) =>
         reject(signal.aborted ? error : new TypeError('fetch failed', { cause: error }));
-      const call = request(url, { agent: this.#agent, method, headers, signal }, (response) => {
-        const chunks: Buffer[] = [];
-        const { remoteAddress, remotePort, localAddress, localPort } = response.socket;
-        const connection = `${remoteAddress}:${remotePort}->${localAddress}:${localPort}`;
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', failed);
-        response.once('end', () => {
-          const number = (this.#responses.get(connection) ?? 0) + 1;
-          this.#responses.set(connection, number);
-          this.#heard = { connection, number };
-          resolve(asResponse(response, Buffer.concat(chunks)));
-        });
-      });
+      const call = request(
+        url,
+        { agent: this.#agent, localAddress: this.#localAddress, method, headers, signal },
+        (response) => {
+          const chunks: Buffer[] = [];
+          const { remoteAddress, remotePort, localAddress, localPort } = response.socket;
+          const connection = `${remoteAddress}:${remotePort}->${localAddress}:${localPort}`;
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('error', failed);
+          response.once('end', () => {
+            const number = (this.#responses.get(connection) ?? 0) + 1;
+            this.#responses.set(connection, number);
+            this.#heard = { connection, number };
+            resolve(asResponse(response, Buffer.concat(chunks)));
+          });
+        },
+      );
       call.once('error', failed);
       call.end(body);
     });
@@ -45,6 +50,17 @@ export class Connection {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+let connections = 0;
+
+/**
+ * Returns an address of this host that no other connection of the process has: a port that is used again would be taken for
+ * the connection before. Linux has all of 127.0.0.0/8.
+ */
+function ownAddress(): string {
+  connections += 1;
+  return `127.1.${(connections >> 8) & 255}.${connections & 255}`;
 }
 
 function asResponse({ statusCode = 0, headers }: IncomingMessage, body: Buffer): Response {
