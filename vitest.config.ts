@@ -42,11 +42,13 @@ const sideBySide = { maxWorkers: Math.max(4, availableParallelism() - 1), sequen
 /** Files that run after these, one at a time. */
 const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
-/** Files that take the whole machine, or compare what they measure with what they have measured before. */
+/** Files that take the whole machine, hold the times of servers and commands, or compare what they measure with what they have measured before. */
 const LOAD = [
   'test/process/coordination/waiters.test.ts',
   'test/process/far/distance.test.ts',
   'test/process/hostile.test.ts',
+  'test/process/long-work.test.ts',
+  'test/process/many-charts.test.ts',
   'test/process/soak.test.ts',
 ];
 
