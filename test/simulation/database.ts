@@ -28,6 +28,8 @@ export class Database {
   durableAlarm: number | null = null;
   /** Called before the first write of a commit. */
   onWrite: (() => void) | undefined;
+  /** Called before all tables are dropped. */
+  onClear: (() => void) | undefined;
 
   constructor() {
     this.#db.exec('BEGIN');
@@ -107,6 +109,7 @@ export class Database {
   /** Drops all tables. */
   clear(): void {
     this.#touch();
+    this.onClear?.();
     const tables = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     for (const { name } of tables) this.#db.exec(`DROP TABLE ${name}`);
   }

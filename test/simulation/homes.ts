@@ -29,6 +29,10 @@ interface Live {
 export interface Observer {
   /** Called when a commit begins: with the next `durable`, all that the database has now is durable. */
   committing(home: Home): () => void;
+  /** Called before everything is deleted: what was written in the same commit is gone when that begins. */
+  clearing(home: Home): void;
+  /** Called when what no commit has begun to write was taken back. */
+  takenBack(home: Home): void;
 }
 
 /** What a home needs of its world. */
@@ -64,6 +68,7 @@ export class Home {
     this.#bugs = bugs;
     this.#random = scheduler.chanceOf(shortOf(name));
     this.database.onWrite = () => this.#written();
+    this.database.onClear = () => this.#observer?.clearing(this);
     this.#alarm = new PlatformAlarm(this, {
       scheduler,
       epoch,
@@ -267,6 +272,7 @@ export class Home {
     if (lands) this.#durable?.();
     this.#durable = undefined;
     this.database.crash(lands);
+    this.#observer?.takenBack(this);
     this.#alarm.watch();
   }
 }

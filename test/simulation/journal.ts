@@ -36,6 +36,8 @@ export interface Chronicle {
   states: readonly string[];
   /** Whether one commit has written more entries than the history keeps. */
   hasGap: boolean;
+  /** Entries of a machine that is erased in the commit that has not begun: another object wrote them just before. */
+  erased: readonly Omit<JournalEntry, 'life' | 'durable'>[] | undefined;
 }
 
 export class Journal implements Observer {
@@ -49,7 +51,7 @@ export class Journal implements Observer {
   of(path: string): Chronicle {
     let chronicle = this.chronicles.get(path);
     if (chronicle === undefined) {
-      chronicle = { entries: [], written: 0, life: 1, states: [], hasGap: false };
+      chronicle = { entries: [], written: 0, life: 1, states: [], hasGap: false, erased: undefined };
       this.chronicles.set(path, chronicle);
     }
     return chronicle;
@@ -59,13 +61,19 @@ export class Journal implements Observer {
     const path = shortOf(home.name);
     const chronicle = this.of(path);
     const entries = entriesOf(home.database);
-    const isErased = entries < chronicle.written;
+    const { erased = [] } = chronicle;
+    const isErased = entries < chronicle.written || erased.length > 0;
+    chronicle.erased = undefined;
     const life = isErased ? chronicle.life + 1 : chronicle.life;
     const rows =
       isErased || entries > chronicle.written
         ? read(home.database, isErased ? 0 : chronicle.written, entries)
         : [];
     return () => {
+      for (const row of erased) {
+        if (row.id > chronicle.written)
+          chronicle.entries.push({ ...row, life: chronicle.life, durable: this.#scheduler.now });
+      }
       chronicle.life = life;
       chronicle.hasGap ||= entries - (isErased ? 0 : chronicle.written) > HISTORY_ROWS;
       chronicle.written = entries;
@@ -73,6 +81,15 @@ export class Journal implements Observer {
       for (const row of rows) chronicle.entries.push({ ...row, life, durable: this.#scheduler.now });
       chronicle.states = rows.at(-1)?.to ?? chronicle.states;
     };
+  }
+
+  clearing(home: Home): void {
+    const chronicle = this.of(shortOf(home.name));
+    chronicle.erased ??= read(home.database, chronicle.written, entriesOf(home.database));
+  }
+
+  takenBack(home: Home): void {
+    this.of(shortOf(home.name)).erased = undefined;
   }
 }
 
