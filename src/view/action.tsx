@@ -119,9 +119,14 @@ function Curl({ id, method, url, at, fields, by, isGuarded }: ActionProps) {
   const query = [...(fields === undefined ? [] : [fields]), ...named].join('&');
   const separator = query === '' ? '' : at.includes('?') ? '&' : '?';
   const curl = `curl -sf -X ${method}${token} '${url}${at}${separator}${query}'`;
+  return <FoldedCurl summary="curl" curl={curl} />;
+}
+
+/** A curl command to copy, which is folded. */
+export function FoldedCurl({ summary, curl }: { readonly summary: string; readonly curl: string }) {
   return (
     <details class="curl">
-      <summary>curl</summary>
+      <summary>{summary}</summary>
       <code data-own="curl" data-curl={curl}>
         {curl}
       </code>
@@ -136,6 +141,6 @@ function Curl({ id, method, url, at, fields, by, isGuarded }: ActionProps) {
 const NAMELESS: ReadonlySet<string> = new Set(['delete', 'inputs']);
 
 /** @returns a name as a part of a query inside single quotes of a shell. */
-function quoted(name: string): string {
+export function quoted(name: string): string {
   return encodeURIComponent(name).replaceAll("'", '%27');
 }

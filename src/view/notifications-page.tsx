@@ -1,6 +1,7 @@
 /** The page of a machine's notifications: for each hook what waits, what was given up and why, and what was sent. */
 import type { ToldNotification } from '../objects/results.ts';
 import type { View } from '../objects/view-data.ts';
+import { FoldedCurl, quoted } from './action.tsx';
 import { ChartHeader, type ChartHeaderProps } from './chart-header.tsx';
 import { momentText } from './format.ts';
 import { Change } from './history-rows.tsx';
@@ -254,17 +255,7 @@ function SendAgain(props: NotificationsPageProps & { readonly message: ToldNotif
   const { url, rights, viewer, message } = props;
   if (message === undefined || !rights.operate) return null;
   const token = viewer === undefined ? '' : ' -H "Authorization: Bearer $TOKEN"';
-  const by = encodeURIComponent(viewer?.by ?? viewer?.sub ?? 'NAME').replaceAll("'", '%27');
+  const by = quoted(viewer?.by ?? viewer?.sub ?? 'NAME');
   const curl = `curl -sf -X POST${token} '${url}/notifications/${message.entry}?to=${message.hook}&by=${by}'`;
-  return (
-    <details class="curl">
-      <summary>Send one again, by curl</summary>
-      <code data-own="curl" data-curl={curl}>
-        {curl}
-      </code>
-      <button type="button" class="quiet small" data-copy="">
-        Copy
-      </button>
-    </details>
-  );
+  return <FoldedCurl summary="Send one again, by curl" curl={curl} />;
 }
