@@ -64,6 +64,9 @@ const RESERVED: ReadonlySet<string> = new Set([
   'watch',
 ]);
 
+/** Paths of a tenant itself, `/{tenant}/metrics`: no chart can have these names. */
+const RESERVED_CHARTS: ReadonlySet<string> = new Set(['metrics']);
+
 type ParsedAddress = { readonly ok: true; readonly address: Address } | Refusal;
 
 /**
@@ -72,6 +75,38 @@ type ParsedAddress = { readonly ok: true; readonly address: Address } | Refusal;
  * @param chart `chart` or `chart@run`.
  */
 export function parseAddress(tenant: string, chart: string): ParsedAddress {
+  const parsed = parseSegments(tenant, chart);
+  if (!parsed.ok || !RESERVED_CHARTS.has(parsed.address.chart)) return parsed;
+  const shown = JSON.stringify(parsed.address.chart);
+  return refuse('wrong-address', `${shown} is a path of the tenant itself and cannot be a chart's name.`);
+}
+
+/** Reads a written address: `acme/release`, `acme/release@42` or `default`. */
+export function parseWrittenAddress(text: string): ParsedAddress {
+  return parseWritten(text, parseAddress);
+}
+
+/**
+ * The inverse of `formatAddress`. A chart's reserved name is read too: earlier versions had no such names, and the object's
+ * alarms go on.
+ *
+ * @throws if no machine's object has the name.
+ */
+export function parseObjectName(name: string): Address {
+  const parsed = parseWritten(name, parseSegments);
+  if (!parsed.ok) throw new RangeError(`no machine has the name ${JSON.stringify(name)}`);
+  return parsed.address;
+}
+
+function parseWritten(text: string, parse: typeof parseSegments): ParsedAddress {
+  if (text === DEFAULT.chart) return { ok: true, address: DEFAULT };
+  const [tenant = '', chart, ...more] = text.split('/');
+  if (chart !== undefined && more.length === 0) return parse(tenant, chart);
+  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+  return refuse('wrong-address', `${shown} is no address; write tenant/chart, tenant/chart@run or default.`);
+}
+
+function parseSegments(tenant: string, chart: string): ParsedAddress {
   const at = chart.indexOf('@');
   const name = at === -1 ? chart : chart.slice(0, at);
   const run = at === -1 ? undefined : chart.slice(at + 1);
@@ -85,22 +120,6 @@ export function parseAddress(tenant: string, chart: string): ParsedAddress {
     return refuse('wrong-address', detail);
   }
   return { ok: true, address: { tenant, chart: name, ...(run === undefined ? {} : { run }) } };
-}
-
-/** Reads a written address: `acme/release`, `acme/release@42` or `default`. */
-export function parseWrittenAddress(text: string): ParsedAddress {
-  if (text === DEFAULT.chart) return { ok: true, address: DEFAULT };
-  const [tenant = '', chart, ...more] = text.split('/');
-  if (chart !== undefined && more.length === 0) return parseAddress(tenant, chart);
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
-  return refuse('wrong-address', `${shown} is no address; write tenant/chart, tenant/chart@run or default.`);
-}
-
-/** The inverse of `formatAddress`. @throws if no machine's object has the name. */
-export function parseObjectName(name: string): Address {
-  const parsed = parseWrittenAddress(name);
-  if (!parsed.ok) throw new RangeError(`no machine has the name ${JSON.stringify(name)}`);
-  return parsed.address;
 }
 
 /** @returns the written address, which is also the name of the machine's object: `acme/release@42`. */

@@ -142,17 +142,28 @@ describe('a reserved name', () => {
   });
 
   it('may be a chart’s or a run’s', () => {
-    expect(parseAddress('acme', 'state@history').ok).toBe(true);
+    expect(parseAddress('acme', 'state@metrics').ok).toBe(true);
+  });
+
+  it('of a tenant’s own path cannot be a chart’s, and names an object of an earlier version', () => {
+    for (const chart of ['metrics', 'metrics@42'])
+      expect(parseAddress('acme', chart)).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining('"metrics" is a path of the tenant'),
+      });
+    expect(parseWrittenAddress('acme/metrics').ok).toBe(false);
+    expect(parseObjectName('acme/metrics@42')).toEqual({ tenant: 'acme', chart: 'metrics', run: '42' });
   });
 });
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
 const tenant = name.filter((text) => parseAddress(text, 'c').ok);
+const chart = name.filter((text) => parseAddress('t', text).ok);
 
 const addresses: fc.Arbitrary<Address> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(DEFAULT) },
-  { weight: 5, arbitrary: fc.record({ tenant, chart: name }) },
-  { weight: 5, arbitrary: fc.record({ tenant, chart: name, run: name }) },
+  { weight: 5, arbitrary: fc.record({ tenant, chart }) },
+  { weight: 5, arbitrary: fc.record({ tenant, chart, run: name }) },
 );
 
 function sameParts(one: Address, other: Address): boolean {

@@ -35,6 +35,7 @@ import { signIn, signOut } from './routes/session.tsx';
 import { start } from './routes/start.ts';
 import { askByPost, reportByPost, state } from './routes/state.ts';
 import { machine } from './routes/status.tsx';
+import { tenantMetrics } from './routes/tenant-metrics.ts';
 import { turnScript } from './routes/turn-script.ts';
 import { watch } from './routes/watch.ts';
 
@@ -51,7 +52,7 @@ export const RESOURCES: Resources = {
     signOut,
     ...openApiResources(() => RESOURCES),
   ],
-  tenant,
+  tenant: [tenant, tenantMetrics],
   machine: [
     state,
     askByPost,

@@ -20,19 +20,24 @@ import type {
 import { problem, respond } from './responses.ts';
 
 /**
- * Serves resources: those of the service and of the `default` machine at the root, a tenant at `/{tenant}`, those of
- * the other machines below `/{tenant}/{chart}`.
+ * Serves resources: those of the service and of the `default` machine at the root, those of a tenant below `/{tenant}`,
+ * those of the other machines below `/{tenant}/{chart}`.
  *
  * hono's routes consist of parameters only, and the table looks up the last segment: `RegExpRouter`, hono's fastest
  * router and the only one in the bundle, takes no fixed path beside a parameter.
  */
 export function mount(app: HonoBase<AppEnv>, { service, tenant, machine }: Resources): void {
   const services = new Map(service.map((resource) => [resource.path, resource]));
+  const tenants = new Map(tenant.map((resource) => [resource.path, resource]));
   const machines = new Map(machine.map((resource) => [resource.path.replace(/\{\w+\}$/, '*'), resource]));
 
   const ofDefault = (c: Context<AppEnv>, path: string) => {
     const resource = machines.get(path);
     return resource && ofMachine(c, resource, DEFAULT);
+  };
+  const ofTenantAt = (c: Context<AppEnv>, name: string, path: string) => {
+    const resource = tenants.get(path);
+    return resource === undefined || isReserved(name) ? undefined : ofTenant(c, resource, name);
   };
   // The fixed path of two segments goes first.
   const itemOf = (folder: string, name: string) =>
@@ -54,14 +59,13 @@ export function mount(app: HonoBase<AppEnv>, { service, tenant, machine }: Resou
     const { name } = c.req.param();
     const own = services.get(`/${name}`);
     if (own !== undefined) return ofService(c, own);
-    return ofDefault(c, `/${name}`) ?? (isReserved(name) ? c.notFound() : ofTenant(c, tenant, name));
+    return ofDefault(c, `/${name}`) ?? ofTenantAt(c, name, '') ?? c.notFound();
   });
   app.all('/:tenant/:chart', (c) => {
     const { tenant, chart } = c.req.param();
     const resource = itemOf(tenant, chart);
-    return resource === undefined
-      ? below(c, machines.get(''), tenant, chart)
-      : ofMachine(c, resource, DEFAULT);
+    if (resource !== undefined) return ofMachine(c, resource, DEFAULT);
+    return ofTenantAt(c, tenant, `/${chart}`) ?? below(c, machines.get(''), tenant, chart);
   });
   app.all('/:tenant/:chart/:resource', (c) => {
     const { tenant, chart, resource } = c.req.param();

@@ -9,7 +9,7 @@ import type { RemoteMachine } from './remote-machine.ts';
 /** All resources of the service. */
 export interface Resources {
   readonly service: readonly ServiceResource[];
-  readonly tenant: TenantResource;
+  readonly tenant: readonly TenantResource[];
   readonly machine: readonly MachineResource[];
 }
 
@@ -24,8 +24,11 @@ interface ServiceMethod {
   answer(c: Context<AppEnv>): Response | Promise<Response>;
 }
 
-/** A tenant. */
-export interface TenantResource extends Resource<[tenant: string]> {}
+/** A path below a tenant. No chart can have its name (`address.ts`). */
+export interface TenantResource extends Resource<[tenant: string]> {
+  /** Below the tenant's own path: empty for the tenant itself, otherwise with a leading slash. */
+  readonly path: string;
+}
 
 /** A path below a machine. */
 export interface MachineResource extends Resource<[machine: RemoteMachine]> {

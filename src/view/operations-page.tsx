@@ -39,8 +39,8 @@ export interface ShownOperation {
 /** Lists the operations of a machine, of a tenant, and of the service. */
 export function OperationsPage({ operations }: { readonly operations: readonly ShownOperation[] }) {
   const groups = [
-    { title: 'Machine', has: (path: string) => path.startsWith('/{tenant}/') },
-    { title: 'Tenant', has: (path: string) => path === '/{tenant}' },
+    { title: 'Machine', has: (path: string) => path.startsWith('/{tenant}/{chart}') },
+    { title: 'Tenant', has: (path: string) => /^\/\{tenant\}(?!\/\{)/.test(path) },
   ];
   const isShown = (path: string) => groups.some(({ has }) => has(path));
   // The `default` machine has the same operations at the root; they are listed once.

@@ -15,7 +15,7 @@ const SERVED = [
   ...RESOURCES.machine.flatMap(({ path, methods }) =>
     [address, 'default'].flatMap((name) => methodsAt(machinePath(name) + path || '/', methods)),
   ),
-  ...methodsAt(`/${tenant}`, RESOURCES.tenant.methods),
+  ...RESOURCES.tenant.flatMap(({ path, methods }) => methodsAt(`/${tenant}${path}`, methods)),
   ...RESOURCES.service.map(({ path, contract }) => ({ method: 'GET', path, contract })),
 ];
 

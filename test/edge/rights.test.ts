@@ -40,6 +40,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Right | 'link'>>>> 
   '{machine}/v1/pre-reboot': { POST: 'update' },
   '{machine}/v1/steady-state': { POST: 'update' },
   '/{tenant}': { GET: 'read' },
+  '/{tenant}/metrics': { GET: 'read' },
 };
 
 const LINK = '{machine}/links/{link}';
@@ -62,7 +63,7 @@ const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
 const served = [
   ...RESOURCES.machine.map(({ path, methods }) => [`{machine}${path}`, methods] as const),
-  ['/{tenant}', RESOURCES.tenant.methods] as const,
+  ...RESOURCES.tenant.map(({ path, methods }) => [`/{tenant}${path}`, methods] as const),
 ];
 
 it('the table lists every method of every resource, and no other', () => {
@@ -127,7 +128,7 @@ describe.each(METHODS)('a link: %s', (method) => {
 const cases = rules.flatMap(([rule, rights]) =>
   METHODS.flatMap((method) => {
     const right = rights[method === 'HEAD' ? 'GET' : method];
-    return (rule === '/{tenant}' ? [address] : MACHINES).map(
+    return (rule.startsWith('/{tenant}') ? [address] : MACHINES).map(
       (machine): [method: string, rule: string, machine: string, right: Right | 'link' | undefined] => [
         method,
         rule,
@@ -153,7 +154,7 @@ describe.each(cases)('%s %s at %s', (method, rule, machine, right) => {
 
   it('is refused with all rights for other machines', async () => {
     const elsewhere = ['other/*', `${tenant}x/*`, `${tenant}/other`, `${machine}x`, `${machine}@other`];
-    const others = rule === '/{tenant}' ? ['other/*', `${tenant}x/*`, 'default'] : elsewhere;
+    const others = rule.startsWith('/{tenant}') ? ['other/*', `${tenant}x/*`, 'default'] : elsewhere;
     expect(await statusFor(await tokenFor(others, ...RIGHTS), method, rule, machine)).toBe(403);
   });
 

@@ -34,6 +34,9 @@ describe.skipIf(lacks('promtool'))('promtool check metrics', () => {
       }
       if (how === 'done') await send('PUT', '/state?state=work&by=web-01&event=fail');
       expect(findings(await send('GET', '/metrics'))).toEqual({ status: 0, stdout: '', stderr: '' });
+      const ofTenant = await (await fetch(`${url}/acme/metrics`)).text();
+      expect(ofTenant).toContain('stateservice_revision{machine="acme/patch"}');
+      expect(findings(ofTenant)).toEqual({ status: 0, stdout: '', stderr: '' });
     },
   );
 

@@ -59,6 +59,7 @@ export const HEADERS = {
   'Retry-After': 'When a repeat may succeed, in seconds. A 406 without it is final.',
   'WWW-Authenticate': 'How to authenticate (RFC 7617).',
   Vary: 'The response depends on `Accept`.',
+  Link: 'The next page (RFC 8288).',
   Location: 'Where the browser goes next, or the path of what was made.',
   'Set-Cookie': 'Begins or ends the session of a browser (RFC 6265).',
   'X-Robots-Tag': 'Search engines leave it out: `noindex`.',

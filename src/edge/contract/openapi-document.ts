@@ -82,7 +82,9 @@ export function operationsOf({ service, tenant, machine }: Resources): Operation
     methodsOf(`/{tenant}/{chart}${resource.path}`, resource, [...OF_MACHINE, 'wrong-address']),
   );
   const atRoot = machine.flatMap((resource) => methodsOf(resource.path || '/', resource, OF_MACHINE));
-  const ofTenant = methodsOf('/{tenant}', tenant, [...OF_ANY, 'wrong-address']);
+  const ofTenant = tenant.flatMap((resource) =>
+    methodsOf(`/{tenant}${resource.path}`, resource, [...OF_ANY, 'wrong-address']),
+  );
   const ofService = service.flatMap(({ path, contract, post }): Operation[] => {
     const operation = (method: MethodName, { refusals = [], ...rest }: Contract): Operation => ({
       path,
@@ -132,7 +134,7 @@ const PROBLEM: Content = { 'application/problem+json': ProblemShape };
 
 function methodsOf(
   path: string,
-  { methods, refusalContent = PROBLEM }: Resources['tenant'] | Resources['machine'][number],
+  { methods, refusalContent = PROBLEM }: Resources['tenant' | 'machine'][number],
   common: readonly RefusalCode[],
 ): Operation[] {
   return METHODS.flatMap((method) => {
@@ -181,8 +183,8 @@ function needs(right: Right | 'link'): string {
 }
 
 function tagOf(path: string): string {
-  if (path.startsWith('/{tenant}/')) return 'machine';
-  return path === '/{tenant}' ? 'tenant' : 'root';
+  if (path.startsWith('/{tenant}/{chart}')) return 'machine';
+  return path.startsWith('/{tenant}') ? 'tenant' : 'root';
 }
 
 function pathParameters(path: string): Json[] {

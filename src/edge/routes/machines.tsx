@@ -1,105 +1,13 @@
-import type { Context } from 'hono';
 import * as z from 'zod/mini';
-import { type Address, formatAddress, NameShape, parseWrittenAddress, wrongName } from '../../address.ts';
 import { isLate } from '../../chart/deadline.ts';
-import { type Parsed, parseInput } from '../../inputs.ts';
-import { LIST_PAGE, LIST_PAGE_MAX } from '../../limits.ts';
-import { CONDITIONS, type Condition, SORTS, type Sort } from '../../listing.ts';
-import type { MachinesPage, MachinesQuery, Told } from '../../objects/list-results.ts';
-import { tenantNamed } from '../../objects/stubs.ts';
-import { listingOf } from '../../objects/telling.ts';
-import { refuse } from '../../refusal.ts';
-import { toldIn } from '../../store/listing-table.ts';
-import { fits, type List, type Row, TenantPage } from '../../view/tenant-page.tsx';
-import { attempt } from '../attempt.ts';
+import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/document-shapes.ts';
-import type { AppEnv, Env } from '../env.ts';
-import { countOf, inOrder } from '../list-order.ts';
-import { oneOf, parameter, wholeNumber } from '../parameters.ts';
-import { queryOf } from '../query.ts';
-import { RemoteMachine } from '../remote-machine.ts';
+import { LIST_PARAMETERS, listMachines, readListQuery, readMachines } from '../machine-list.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem, respond } from '../responses.ts';
 import { isInSession } from '../session-cookie.ts';
-
-const LIMIT = wholeNumber('limit', 1, LIST_PAGE_MAX, `The most machines of a page; ${LIST_PAGE} by default.`);
-
-/** Where the page before has ended: an address, and before it what the list is sorted by. */
-const AFTER = {
-  name: 'after',
-  in: 'query',
-  says: '`after` of the page before, with the same `sort` and `order`.',
-  shape: z.string(),
-  read(c) {
-    const { after: text } = queryOf(c);
-    if (text === undefined) return { ok: true, value: undefined };
-    const colon = text.lastIndexOf(':');
-    const parsed = parseWrittenAddress(text.slice(colon + 1));
-    if (parsed.ok && parsed.address.tenant === c.req.param('name'))
-      return {
-        ok: true,
-        value: { address: parsed.address, value: colon < 1 ? undefined : text.slice(0, colon) },
-      };
-    return refuse('wrong-parameter', '`after` must be the `after` of the page before.');
-  },
-} satisfies Parameter<{ readonly address: Address; readonly value: string | undefined } | undefined>;
-
-const SORT: Parameter<Sort> = parameter({
-  name: 'sort',
-  in: 'query',
-  says: 'The order: by `address`; by when the states have `changed`; by the name of the `state`; by the `deadline`, machines without one last.',
-  shape: z._default(oneOf('sort', SORTS), 'address'),
-  absent: { ok: true, value: 'address' },
-});
-
-const ORDER: Parameter<'asc' | 'desc'> = parameter({
-  name: 'order',
-  in: 'query',
-  says: 'The direction.',
-  shape: z._default(oneOf('order', ['asc', 'desc']), 'asc'),
-  absent: { ok: true, value: 'asc' },
-});
-
-const CHART: Parameter<string | undefined> = {
-  name: 'chart',
-  in: 'query',
-  says: 'Only the machine of this chart, and its runs.',
-  shape: NameShape,
-  read(c) {
-    const { chart: value } = queryOf(c);
-    const wrong = value === undefined ? undefined : wrongName('chart', value);
-    return wrong === undefined ? { ok: true, value } : refuse('wrong-parameter', wrong);
-  },
-};
-
-const TEXT = {
-  name: 'q',
-  in: 'query',
-  says: 'Only machines whose address has this in it, in any case of letters.',
-  shape: z.string(),
-  read: (c) => ({ ok: true as const, value: queryOf(c).q ?? '' }),
-} satisfies Parameter<string>;
-const STATE = {
-  name: 'state',
-  in: 'query',
-  says: 'Only machines in this state.',
-  shape: z.string(),
-  read: (c) => ({ ok: true as const, value: queryOf(c).state ?? '' }),
-} satisfies Parameter<string>;
-const CONDITION = oneOf('is', CONDITIONS);
-const IS = {
-  name: 'is',
-  in: 'query',
-  says: 'Only machines of which this is true. Late: most of the time to a deadline is over.',
-  shape: CONDITION,
-  read(c) {
-    const { is = '' } = queryOf(c);
-    if (is === '') return { ok: true as const, value: undefined };
-    return parseInput(CONDITION, is);
-  },
-} satisfies Parameter<Condition | undefined>;
 
 const SEEN = {
   name: 'If-None-Match',
@@ -111,13 +19,14 @@ const SEEN = {
 
 /** The machines of a tenant that the request may read. */
 export const tenant: TenantResource = {
+  path: '',
   methods: {
     GET: {
       right: 'read',
       contract: {
         id: 'machines',
         summary: "A tenant's machines that the caller may read, and the state of each.",
-        parameters: [LIMIT, AFTER, CHART, TEXT, STATE, IS, SORT, ORDER, SEEN],
+        parameters: [...LIST_PARAMETERS, SEEN],
         answers: {
           200: {
             says: 'A page of machines. The `ETag` of one for a browser is weak: it stands for the states of its machines, and not for their counts.',
@@ -129,10 +38,10 @@ export const tenant: TenantResource = {
         refusals: ['wrong-parameter'],
       },
       async answer(c, name) {
-        const asked = readQuery(c, name);
+        const asked = readListQuery(c, name);
         if (!asked.ok) return problem(asked);
         const { query, list } = asked.value;
-        const listed = await attempt(true, async () => tenantNamed(c.env, name).members(name, query));
+        const listed = await listMachines(c.env, name, query);
         if ('code' in listed) return problem(listed);
         const isPage = wantsPage(c);
         const tagged = isPage && listed.tag !== undefined ? { ETag: `W/"${listed.tag}"` } : {};
@@ -140,117 +49,20 @@ export const tenant: TenantResource = {
         // No machine is called for it: an open page asks every few seconds.
         if (tagged.ETag !== undefined && tagged.ETag === SEEN.read(c).value)
           return respond(null, 304, headers);
-        const found = await rowsOf(c.env, name, listed);
-        const now = Date.now();
-        const { more, isWhole } = listed;
-        const rows = isWhole ? inOrder(found, list.order) : found;
-        const counts = isWhole ? countOf(found, now) : listed.counts;
-        const last = listed.addresses.at(-1);
-        const next = more && last !== undefined ? { after: cursorOf(last, listed.value) } : {};
-        const counted = counts === undefined ? {} : { counts };
+        const { rows, now, ...rest } = await readMachines(c.env, name, listed, asked.value);
         if (isPage) {
           const grant = c.get('grant');
           const viewer =
             grant === undefined ? {} : { viewer: grant.sub, isInSession: isInSession(c.req.raw) };
-          const props = { tenant: name, rows, list, ...next, ...counted, ...viewer, now };
+          const props = { tenant: name, rows, list, ...rest, ...viewer, now };
           return page(String(<TenantPage {...props} />), headers);
         }
         const machines = rows.filter((row) => fits(row, list, now)).map((row) => entryOf(row, now));
-        return json({ tenant: name, ...counted, machines, ...next }, headers);
+        return json({ tenant: name, machines, ...rest }, headers);
       },
     },
   },
 };
-
-interface Asked {
-  /** For the registry. */
-  readonly query: MachinesQuery;
-  /** For the page. */
-  readonly list: List;
-}
-
-function readQuery(c: Context<AppEnv>, tenant: string): Parsed<Asked> {
-  const limit = LIMIT.read(c);
-  if (!limit.ok) return limit;
-  const after = AFTER.read(c);
-  if (!after.ok) return after;
-  const chart = CHART.read(c);
-  if (!chart.ok) return chart;
-  const is = IS.read(c);
-  if (!is.ok) return is;
-  const sort = SORT.read(c);
-  if (!sort.ok) return sort;
-  const direction = ORDER.read(c);
-  if (!direction.ok) return direction;
-  const [text, state] = [TEXT.read(c).value, STATE.read(c).value];
-  const grant = c.get('grant');
-  const value = after.value?.value;
-  const order = { sort: sort.value, isDescending: direction.value === 'desc' };
-  return {
-    ok: true,
-    value: {
-      query: {
-        limit: limit.value ?? LIST_PAGE,
-        order,
-        ...(after.value === undefined ? {} : { after: after.value.address }),
-        ...(value === undefined ? {} : { value: sort.value === 'state' ? value : Number(value) }),
-        ...(chart.value === undefined ? {} : { chart: chart.value }),
-        ...(text === '' ? {} : { text: textIn(text, tenant) }),
-        ...(state === '' ? {} : { state }),
-        ...(is.value === undefined ? {} : { is: is.value }),
-        ...(grant === undefined ? {} : { grant }),
-      },
-      list: { text, chart: chart.value, state, is: is.value, order, isContinued: after.value !== undefined },
-    },
-  };
-}
-
-/** @returns `after` of the next page. */
-function cursorOf(last: Address, value: string | number | undefined): string {
-  const address = formatAddress(last);
-  return value === undefined ? address : `${value}:${address}`;
-}
-
-/** Reads the machines of a page, and tells the registry of those that it has not heard the last of. */
-async function rowsOf(env: Env, tenant: string, { addresses, told = [] }: MachinesPage): Promise<Row[]> {
-  const found = await Promise.all(addresses.map((address) => rowOf(env, address)));
-  const news = found.flatMap((row, i): Told[] => {
-    const [summary, address] = [row?.summary, addresses[i]];
-    if (summary?.since === undefined || address === undefined || told[i] === undefined) return [];
-    const listing = listingOf(summary);
-    return toldIn(listing) === told[i] ? [] : [{ address, listing }];
-  });
-  // The largest page has no subrequest left.
-  if (news.length > 0 && addresses.length < LIST_PAGE_MAX) await tell(env, tenant, news);
-  return found.flatMap((row) => row ?? []);
-}
-
-async function tell(env: Env, tenant: string, news: readonly Told[]): Promise<void> {
-  try {
-    await tenantNamed(env, tenant).tell(news);
-  } catch (error) {
-    console.error(`the list of ${tenant} cannot be corrected`, error);
-  }
-}
-
-/** Reads the summary of a machine: undefined if it is gone, a row without a summary if the call fails. */
-async function rowOf(env: Env, address: Address): Promise<Row | undefined> {
-  const machine = formatAddress(address);
-  try {
-    const summary = await new RemoteMachine(env, address).read({ type: 'summary' });
-    if (summary.ok) return { machine, summary };
-    return summary.code === 'no-chart' ? undefined : { machine };
-  } catch (error) {
-    console.error(`the summary of ${machine} cannot be read`, error);
-    return { machine };
-  }
-}
-
-/** @returns what is looked for without the tenant, which all addresses begin with. */
-function textIn(text: string, tenant: string): string {
-  const prefix = `${tenant}/`.toLowerCase();
-  return text.toLowerCase().startsWith(prefix) ? text.slice(prefix.length) : text;
-}
 
 function entryOf({ machine, summary }: Row, now: number) {
   if (summary === undefined) return { machine, status: 'unknown' };

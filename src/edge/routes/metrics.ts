@@ -1,8 +1,9 @@
 import type { Metrics } from '../../objects/counters.ts';
+import { EXPOSITION, type Family, type Sample, writeFamilies } from '../exposition.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, problem } from '../responses.ts';
 
-/** Prometheus' text format, 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+/** A machine's numbers. A tenant's: `tenant-metrics.ts`. */
 export const metrics: MachineResource = {
   path: '/metrics',
   methods: {
@@ -16,35 +17,13 @@ export const metrics: MachineResource = {
       async answer(_, machine) {
         const answer = await machine.read({ type: 'metrics' });
         if (!answer.ok) return problem(answer);
-        return document(write(machine.name, answer), 'text/plain; version=0.0.4; charset=utf-8', {
+        return document(writeFamilies(familiesOf(answer), { machine: machine.name }), EXPOSITION, {
           ETag: etag(answer.revision),
         });
       },
     },
   },
 };
-
-/** One series: its labels beside `machine`, and its value. */
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-
-interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
-function write(machine: string, metrics: Metrics): string {
-  return familiesOf(metrics)
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, type, help, samples }) => {
-      const lines = samples.map(
-        ([labels, value]) => `stateservice_${name}${labelText({ machine, ...labels })} ${value}`,
-      );
-      return `# HELP stateservice_${name} ${help}\n# TYPE stateservice_${name} ${type}\n${lines.join('\n')}\n`;
-    })
-    .join('');
-}
 
 function familiesOf(metrics: Metrics): Family[] {
   const {
@@ -187,13 +166,4 @@ function familiesOf(metrics: Metrics): Family[] {
       ),
     },
   ];
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return `{${pairs.join(',')}}`;
-}
-
-function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -42,7 +42,7 @@ async function wrongWith(
   return refusals.some((code) => problemType(code) === kind) ? undefined : `no such kind of no: ${kind}`;
 }
 
-/** The operation at a path; one of the root goes before a tenant's. */
+/** The operation at a path: one of the root goes before a tenant's, and a fixed path before a parameter. */
 function operationAt(method: string, path: string): Operation | undefined {
   // As the Worker sees it: `/%2e%2e` is the root.
   const asked = new URL(`https://service.test${path}`).pathname;
@@ -50,7 +50,12 @@ function operationAt(method: string, path: string): Operation | undefined {
     (operation) => operation.method === method && patternOf(operation).test(asked),
   );
   const atRoot = found.find((operation) => !operation.path.startsWith('/{tenant}'));
-  return isReserved(asked.split('/')[1] ?? '') ? atRoot : (atRoot ?? found[0]);
+  const [below] = found.toSorted((a, b) => parametersOf(a) - parametersOf(b));
+  return isReserved(asked.split('/')[1] ?? '') ? atRoot : (atRoot ?? below);
+}
+
+function parametersOf({ path }: Operation): number {
+  return path.split('{').length;
 }
 
 function patternOf({ path }: Operation): RegExp {

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const methods = [
   ...RESOURCES.machine.map(({ path, methods }) => [`/${address}${path}`, methods] as const),
-  [`/${tenant}`, RESOURCES.tenant.methods] as const,
+  ...RESOURCES.tenant.map(({ path, methods }) => [`/${tenant}${path}`, methods] as const),
 ].flatMap(([path, methods]) =>
   Object.entries(methods).flatMap(([method, { right }]) =>
     // A link is its own authority: no token is read.

@@ -1,11 +1,11 @@
 /** `{machine}/metrics`, as a real parser reads it. */
-import parse from 'parse-prometheus-text-format';
 import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence } from '../../charts.ts';
 import { beginAtNoon, NOON } from '../../noon.ts';
 import { claim, put, waitFor } from '../../objects/callers.ts';
 import { openSocket } from '../../objects/sockets.ts';
 import { ask, evict, report, send } from '../../service.ts';
+import { readSeries, written } from './series.ts';
 
 const CHART = `
 initial: work
@@ -18,17 +18,11 @@ beginAtNoon();
 
 /** Every series by its name and its labels beside `machine`: `stateservice_state{state="work"}`. */
 async function seriesOf(address: string): Promise<Record<string, number>> {
-  const response = await send('GET', `/${address}/metrics`);
-  expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   const series: Record<string, number> = {};
-  for (const { name, help, metrics } of parse(await response.text())) {
-    expect(help).toMatch(/^[A-Z].*\.$/);
-    for (const { labels = {}, value } of metrics) {
-      const { machine, ...others } = labels;
-      expect(machine).toBe(address);
-      const text = Object.entries(others).map(([label, said]) => `${label}=${said}`);
-      series[`${name.replace('stateservice_', '')}{${text.join(',')}}`] = Number(value);
-    }
+  for (const one of await readSeries(await send('GET', `/${address}/metrics`))) {
+    const { machine, ...labels } = one.labels;
+    expect(machine).toBe(address);
+    series[written({ ...one, labels })] = one.value;
   }
   return series;
 }
