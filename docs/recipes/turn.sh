@@ -99,7 +99,7 @@ ask_once() {
   # In the background, so that a signal ends it at once.
   curl -sS -G -X "$method" "$@" \
     --connect-timeout 10 --max-time "$within" \
-    -D "$answers/headers" -o "$answers/body" "$url$resource" 2>"$answers/errors" &
+    -D "$answers/headers" -o "$answers/body" "$url$resource" >/dev/null 2>"$answers/errors" &
   child=$!
   wait "$child" || : >"$answers/headers" # An incomplete answer is no answer.
   child=''
@@ -271,8 +271,11 @@ end_command() {
 # Runs beside the command: renews the claim until the slot is lost, and then ends the command.
 keep_slot() {
   trap 'exit 0' TERM
+  child='' times=0
   trap '[ -z "$child" ] || kill "$child" 2>/dev/null' EXIT
-  lost=$answers/lost answers=$answers/keeper child='' times=0
+  # A signal that came before these traps may be lost, with those of turn.sh, which may have ended since.
+  if [ -e "$answers/over" ] || [ ! -d "$answers" ]; then exit; fi
+  lost=$answers/lost answers=$answers/keeper
   mkdir "$answers"
   # A long lease is given up so early that the command has ended when another caller can have the slot.
   early=$((lease / 10))
@@ -307,6 +310,13 @@ renew() {
   note_lease
 }
 
+# Ends keep_slot.
+let_go() {
+  [ -n "$keeper" ] || return 0
+  : >"$answers/over"
+  kill "$keeper" 2>/dev/null
+}
+
 lose() {
   : >"$lost"
   say "the slot is lost: $1"
@@ -323,7 +333,7 @@ give_back() {
 # shellcheck disable=SC2317
 stop() {
   trap '' HUP INT TERM
-  [ -z "$keeper" ] || kill "$keeper" 2>/dev/null
+  let_go
   if [ -n "$has_begun" ]; then
     # The signal may have come before `command` was set. If the command was not started, $! is a process that has ended.
     command=${command:-$!}
@@ -384,7 +394,7 @@ main() {
     exit "$LOST"
   fi
   has_begun=''
-  [ -z "$keeper" ] || kill "$keeper" 2>/dev/null
+  let_go
 
   if [ "$code" -eq 0 ]; then
     ask PUT /state "state=$state" "by=$by" "event=$event"

@@ -1,10 +1,12 @@
 /** What `turn.sh` does with the answers for one caller: its part is done, the state is closed, all slots are taken. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TIMED } from '../../slowness.ts';
 import { cleanUp, temporaryFolder } from '../server.ts';
+import { run } from './recipe.ts';
 import { startTurns, TURN, type Turns } from './turns.ts';
 
 let turns: Turns;
@@ -132,5 +134,20 @@ describe('a slot', () => {
     await turns.send(machine, 'before');
     expect(await turns.turn(machine, 'during', ['-c'], 'false')).toMatchObject({ code: 1, stderr: '' });
     expect((await turns.server.status(machine)).claims).toMatchObject([{ holders: [] }]);
+  });
+
+  it('has nobody who renews it after the shortest command, even if a shell loses the signal that says so', async () => {
+    const machine = turns.newRun('slots');
+    await turns.send(machine, 'before');
+    // As a shell that was just forked, and has not set its traps.
+    const begin = 'keep_slot() {\n';
+    const text = await readFile(TURN, 'utf8');
+    expect(text.split(begin).length).toBe(2);
+    const file = join(await temporaryFolder(), 'turn.sh');
+    await writeFile(file, text.replace(begin, `${begin}trap '' TERM; sleep 1; `), { mode: 0o755 });
+    const url = `${turns.server.url}/${machine}`;
+    // It ends when all that have its output open have ended. The first renewal would be after five minutes.
+    const ran = run(file, ['-t', turns.authorization, '-c', url, 'during', 'echo', 'ran']);
+    expect(await ran).toEqual({ code: 0, stdout: 'ran\n', stderr: '' });
   });
 });
