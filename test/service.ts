@@ -16,6 +16,21 @@ export async function send(method: string, path: string, init: RequestInit = {})
   return response;
 }
 
+/**
+ * Waits until no other test has the service's own chart, and perhaps puts another one there. All test files share it.
+ *
+ * @returns the end of it: it deletes the machine, and lets the next test begin.
+ */
+export async function holdDefault(text?: string): Promise<() => Promise<void>> {
+  const file = 'https://charts/default.yaml';
+  await env.CHARTS.fetch(file, { method: 'LOCK' });
+  if (text !== undefined) await env.CHARTS.fetch(file, { method: 'PUT', body: text });
+  return async () => {
+    await send('DELETE', '/');
+    await env.CHARTS.fetch(file, { method: 'UNLOCK' });
+  };
+}
+
 /** Is it my turn? */
 export async function ask(address: string, state: string): Promise<Response> {
   return send('GET', statePath(address, state));

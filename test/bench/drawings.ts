@@ -13,7 +13,7 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from '../view/drawing-faults.ts';
 import { type Generated, generatedCharts } from '../view/generated-charts.ts';
-import { NO_OVERLAY } from '../view/large-charts.ts';
+import { NO_OVERLAY } from '../view/no-overlay.ts';
 
 /** A screen, px. */
 const SCREEN = { width: 1280, height: 800 };

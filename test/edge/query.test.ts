@@ -1,14 +1,15 @@
 /** A query parameter that a method does not declare is refused: a misspelt one must not be ignored. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import type { Contract } from '../../src/edge/contract/contract.ts';
 import { QUERY_PARAMETERS } from '../../src/request-limits.ts';
-import { counting, final, newChart, putChart, sequence } from '../charts.ts';
-import { historyOf, machinePath, problemOf, send, statusOf } from '../service.ts';
+import { counting, final, newChart, sequence } from '../charts.ts';
+import { historyOf, holdDefault, machinePath, problemOf, send, statusOf } from '../service.ts';
 
-const address = await newChart(sequence(counting('a', 'b', 1_000_000), final('b')));
+const CHART = sequence(counting('a', 'b', 1_000_000), final('b'));
+const address = await newChart(CHART);
 const [tenant = ''] = address.split('/');
-await putChart('default', sequence(counting('a', 'b', 1_000_000), final('b')));
+beforeAll(() => holdDefault(CHART));
 
 /** Every method of every path. */
 const SERVED = [

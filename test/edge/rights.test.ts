@@ -1,10 +1,10 @@
 /** Rights: every method of every resource, requested by every kind of caller. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/edge/app.ts';
 import type { Env } from '../../src/edge/env.ts';
 import { RIGHTS, type Right } from '../../src/grant.ts';
-import { counting, final, newChart, putChart, removeChart, sequence } from '../charts.ts';
-import { historyOf, machinePath, problemOf, send } from '../service.ts';
+import { counting, final, newChart, sequence } from '../charts.ts';
+import { historyOf, holdDefault, machinePath, problemOf, send } from '../service.ts';
 import { GUARDED, sendAs, sendWith, tokenFor, tokenWith } from '../tokens.ts';
 
 /** The right of every method of every resource of the service; `link` where the path is a link, and needs no token. */
@@ -80,14 +80,8 @@ const address = await newChart(chart);
 const [tenant = ''] = address.split('/');
 const MACHINES = [address, `${address}@run`, 'default', 'rights/no-chart'];
 
-beforeAll(async () => {
-  await putChart('default', chart);
-});
-// Erasing a machine ends its watchers.
-afterAll(async () => {
-  await removeChart('default');
-  await send('DELETE', '/');
-});
+// Its end erases the machine, which ends its watchers.
+beforeAll(() => holdDefault(chart));
 
 /** A request for a path of the table. */
 function requestFor(rule: string, machine: string): { readonly path: string; readonly init: RequestInit } {

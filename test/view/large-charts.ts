@@ -2,15 +2,6 @@
 import { CHART_STATES } from '../../src/chart-limits.ts';
 import { counting, final, sequence } from '../charts.ts';
 
-/** The overlay of a drawing of a machine that has not begun. */
-export const NO_OVERLAY = {
-  active: new Set<number>(),
-  visited: new Set<number>(),
-  counts: new Map(),
-  due: new Map(),
-  now: 0,
-};
-
 const chain = (count: number) =>
   sequence(
     ...Array.from({ length: count - 1 }, (_, i) => counting(`s${i}`, `s${i + 1}`, 2)),

@@ -8,7 +8,8 @@ import { graphOf } from '../../src/view/graph.ts';
 import { layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';
 import { allowed, TIMED } from '../slowness.ts';
-import { LARGE_CHARTS, NO_OVERLAY } from './large-charts.ts';
+import { LARGE_CHARTS } from './large-charts.ts';
+import { NO_OVERLAY } from './no-overlay.ts';
 
 describe('a large chart', () => {
   it.each(LARGE_CHARTS)(

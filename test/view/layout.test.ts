@@ -9,7 +9,8 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';
 import { inputsOf } from '../fuzz.ts';
 import { charts } from '../objects/random-charts.ts';
-import { LARGE_CHARTS, NO_OVERLAY } from './large-charts.ts';
+import { LARGE_CHARTS } from './large-charts.ts';
+import { NO_OVERLAY } from './no-overlay.ts';
 
 function layoutOf(text: string): Layout {
   const reading = readChart(text);

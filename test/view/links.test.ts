@@ -1,7 +1,7 @@
 /** The links between the pages. */
-import { describe, expect, it } from 'vitest';
-import { newChart, putChart, removeChart } from '../charts.ts';
-import { send } from '../service.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { newChart } from '../charts.ts';
+import { holdDefault, send } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
 
 const CHART = 'initial: a\nstates: {a: {on: {update: b}}, b: {type: final}}';
@@ -44,7 +44,7 @@ describe('a page links to', () => {
   });
 
   it('the tenants that the token names and no others, from the root', async () => {
-    await putChart('default', CHART);
+    onTestFinished(await holdDefault(CHART));
     const token = await tokenFor(['default', 'acme/release', 'acme/*', '*/x', 'other/y'], 'read');
     const text = await (await sendAs(token, 'GET', '/', { headers })).text();
     expect(linksOf(text).filter((path) => /^\/[a-z]+$/.test(path) && path !== '/openapi')).toEqual(
@@ -52,7 +52,5 @@ describe('a page links to', () => {
     );
     expect(text).not.toContain('data-go');
     expect(await (await send('GET', '/', { headers })).text()).toContain('data-go');
-    await send('DELETE', '/');
-    await removeChart('default');
   });
 });

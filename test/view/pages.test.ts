@@ -1,10 +1,10 @@
 /** Pages as they are sent: which requests get one, and its content. Their behaviour is tested in a browser. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Right } from '../../src/grant.ts';
 import { NAMES_SHOWN } from '../../src/view/format.ts';
-import { newAddress, newChart, putChart, removeChart } from '../charts.ts';
+import { newAddress, newChart } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
-import { send } from '../service.ts';
+import { holdDefault, send } from '../service.ts';
 import { sendAs, tokenFor } from '../tokens.ts';
 
 const CHART = 'initial: a\nstates: {a: {on: {update: {target: b, quorum: 2}}}, b: {type: final}}';
@@ -316,14 +316,12 @@ describe('a page', () => {
   });
 
   it('at the root says what this is, with the service’s own machine or without', async () => {
-    await putChart('default', CHART);
+    onTestFinished(await holdDefault(CHART));
     await send('DELETE', '/');
     const text = await (await send('GET', '/', { headers: { Accept: BROWSER } })).text();
     expect(text).toContain('A state machine as a service');
     expect(text).toContain('curl -sf -X PUT &#39;https://service.test/state?state=a&amp;by=me&#39;');
     expect(text).toContain('data-watch="/watch"');
-    await send('DELETE', '/');
-    await removeChart('default');
   });
 });
 

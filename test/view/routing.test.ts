@@ -8,7 +8,7 @@ import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg, scaleOf } from '../../src/view/svg.ts';
 import { faultsOf } from './drawing-faults.ts';
 import { generatedCharts } from './generated-charts.ts';
-import { NO_OVERLAY } from './large-charts.ts';
+import { NO_OVERLAY } from './no-overlay.ts';
 
 function drawn(text: string): { readonly layout: Layout; readonly svg: string } {
   const reading = readChart(text);
