@@ -1,7 +1,7 @@
 /** `npm start` under a supervisor, which signals the pid of npm. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
-import { cleanUp, isAlive, startServer, temporaryFolder, until } from './server.ts';
+import { childrenOf, cleanUp, isAlive, startServer, temporaryFolder, until } from './server.ts';
 
 const started = new Set<ChildProcess>();
 
@@ -62,11 +62,8 @@ async function startNpm(): Promise<{ npm: ChildProcess; data: string }> {
 
 /** Children, their children, and so on. */
 function descendantsOf(pid: number | undefined): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
-  const rows = table.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    rows.flatMap(([child = 0, its]) => (its === parent ? [child, ...below(child)] : []));
-  return pid === undefined ? [] : below(pid);
+  if (pid === undefined) return [];
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 function kill(pid: number | undefined): void {

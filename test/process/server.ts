@@ -1,12 +1,12 @@
-/** Starts servers as users do, by `node src/cli.ts serve`, each a process on a free port of 127.0.0.1. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+/** Starts servers as users do, by `serve`, each a process on a free port of 127.0.0.1. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server as NetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
-const REPLACES_ESBUILD = resolve(import.meta.dirname, 'esbuild/replace.ts');
 const START_TIMEOUT = 30_000;
 /** Of a command; `deploy` runs wrangler, which takes half a minute on a busy machine. */
 const COMMAND_TIMEOUT = 110_000;
@@ -21,7 +21,7 @@ export interface ServerOptions {
   /** Further flags. */
   flags?: readonly string[];
   env?: Readonly<Record<string, string>>;
-  /** Whether esbuild bundles in the server, as for users, though the Worker was bundled before (`bundled.ts`). */
+  /** Whether the source runs, and esbuild bundles the Worker, as for users, though both were bundled before (`bundled.ts`). */
   bundles?: boolean;
   /** The limit of open descriptors of each of its processes. */
   descriptors?: number;
@@ -148,8 +148,7 @@ export async function takenPort(): Promise<number> {
 
 /** @returns whether a process runs. A zombie, not yet reaped by a slow init, does not. */
 export function isAlive(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
+  return ![undefined, 'Z', 'X'].includes(statOf(pid)?.state);
 }
 
 /** Waits until `condition` holds. @throws after `timeout` ms. */
@@ -167,15 +166,13 @@ interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descrip
 }
 
 function launch(args: readonly string[], { env, bundles, descriptors, under, input }: LaunchOptions) {
-  const isBundled = process.env.BUNDLED_WORKER !== undefined && bundles !== true;
-  const flags = isBundled && args[0] === 'serve' ? ['--import', REPLACES_ESBUILD] : [];
+  const bundled = bundles !== true && args[0] === 'serve' ? process.env.BUNDLED_CLI : undefined;
   const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`];
   const [program = '', ...words] = [
     ...(descriptors ? limited : []),
     ...(under ?? []),
     process.execPath,
-    ...flags,
-    CLI,
+    bundled ?? CLI,
     ...args,
   ];
   const child = spawn(program, words, {
@@ -207,12 +204,33 @@ function pidOf({ pid }: ChildProcess): number {
 
 /** Finds the child that is workerd, by its name: the other child is its guard. */
 function workerdOf(parent: number): number {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
-  for (const line of table.split('\n')) {
-    const [pid, ppid, name = ''] = line.trim().split(/\s+/);
-    if (Number(ppid) === parent && name.endsWith('workerd')) return Number(pid);
+  const found = childrenOf(parent).find((pid) => statOf(pid)?.name === 'workerd');
+  if (found === undefined) throw new Error(`process ${parent} has no workerd`);
+  return found;
+}
+
+/** @returns the children that a process has. */
+export function childrenOf(parent: number): number[] {
+  const pids = readdirSync('/proc').map(Number).filter(Boolean);
+  return pids.filter((pid) => statOf(pid)?.parent === parent);
+}
+
+interface Stat {
+  readonly name: string;
+  readonly state: string;
+  readonly parent: number;
+}
+
+/** Reads what Linux says of a process (`man 5 proc_pid_stat`); undefined if it is gone. Tests ask in a loop: `ps` takes 20 ms. */
+function statOf(pid: number): Stat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return undefined;
   }
-  throw new Error(`process ${parent} has no workerd`);
+  const [, name = '', state = '', parent] = /\((.*)\) (\w) (\d+)/s.exec(text) ?? [];
+  return { name, state, parent: Number(parent) };
 }
 
 function pause(ms: number): Promise<undefined> {
