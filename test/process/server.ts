@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
+/** Commands that call esbuild, which the bundled command line does not have. */
+const CALL_ESBUILD: ReadonlySet<string> = new Set(['binary', 'deploy']);
 const START_TIMEOUT = 30_000;
 /** Of a command; `deploy` runs wrangler, which takes half a minute on a busy machine. */
 const COMMAND_TIMEOUT = 110_000;
@@ -166,7 +168,8 @@ interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descrip
 }
 
 function launch(args: readonly string[], { env, bundles, descriptors, under, input }: LaunchOptions) {
-  const bundled = bundles !== true && args[0] === 'serve' ? process.env.BUNDLED_CLI : undefined;
+  const isOfSource = bundles === true || CALL_ESBUILD.has(args[0] ?? '');
+  const bundled = isOfSource ? undefined : process.env.BUNDLED_CLI;
   const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`];
   const [program = '', ...words] = [
     ...(descriptors ? limited : []),

@@ -3,7 +3,7 @@
  * and nothing in the service's own state.
  *
  * `FLEET_SEEDS=50 npx vitest run test/process/coordination/fleet.test.ts` runs fifty seeds, and `FLEET_SEED=1234`
- * sets the first one.
+ * sets the first one. `FLEET_MACHINES` is how many machines a fleet has.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf } from '../charts.ts';
@@ -12,7 +12,7 @@ import { type Log, runFleet, type Step } from './fleet.ts';
 
 const SEEDS = Number(process.env.FLEET_SEEDS ?? 3);
 const FIRST = Number(process.env.FLEET_SEED ?? Math.floor(Math.random() * 100_000));
-const MACHINES = 200;
+const MACHINES = Number(process.env.FLEET_MACHINES ?? 200);
 
 const STEPS: readonly Step[] = [
   { name: 'drain' },
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(cleanUp);
 
 describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))(
-  'a fleet of 200 machines, seed %i',
+  `a fleet of ${MACHINES} machines, seed %i`,
   (seed) => {
     const chart = seed % 2 === 0 ? 'sequence' : 'statechart';
     let log: Log;

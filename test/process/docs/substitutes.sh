@@ -15,7 +15,9 @@ npx() {
 
 npm() {
   case "$1 $2" in
-    ci* | install* | i\ * | update*) once command npm "$@" --dry-run ;;
+    # The gate has run it.
+    ci*) [ -f package-lock.json ] ;;
+    install* | i\ * | update*) once command npm "$@" --dry-run ;;
     start*) once listens "$@" ;;
     test*) has_script test ;;
     'run deploy'*) deploys "$@" ;;
