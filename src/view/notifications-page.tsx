@@ -70,10 +70,15 @@ function rankOf({ problem, failed, dropped, pending }: HookStatus): number {
 }
 
 const GROUPS = [
-  { status: 'pending', title: 'Waiting' },
+  { status: 'pending', title: 'Waiting, the oldest first' },
   { status: 'failed', title: 'Given up' },
   { status: 'sent', title: 'Sent' },
 ] as const;
+
+/** Messages that wait are sent in the order of their entries: the next one is first. Others have the newest first. */
+function inOrder(rows: readonly ToldNotification[]): readonly ToldNotification[] {
+  return rows[0]?.status === 'pending' ? rows.toReversed() : rows;
+}
 
 /** One hook, and its messages of this page: first those that wait, and those that were given up. */
 function HookMessages(props: NotificationsPageProps & { readonly hook: HookStatus }) {
@@ -81,7 +86,7 @@ function HookMessages(props: NotificationsPageProps & { readonly hook: HookStatu
   const own = messages.filter((message) => message.hook === hook.hook);
   const groups = GROUPS.map((group) => ({
     ...group,
-    rows: own.filter(({ status }) => status === group.status),
+    rows: inOrder(own.filter(({ status }) => status === group.status)),
   })).filter(({ rows }) => rows.length > 0);
   const failed = own.filter(({ status }) => status === 'failed');
   const id = `hook-${hook.hook}`;

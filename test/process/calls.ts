@@ -203,6 +203,8 @@ export const CALLS: readonly Call[] = [
   { id: 'machines', status: 200, request: 'GET /acme', headers: { Accept: 'text/html' } },
   { id: 'machines', status: 400, request: 'GET /acme?limit=0' },
   { id: 'machines', status: 403, request: 'GET /other', token: 'read' },
+  { id: 'tenantMetrics', status: 200, request: 'GET /acme/metrics' },
+  { id: 'tenantMetrics', status: 400, request: 'GET /acme/metrics?limit=0' },
   { id: 'isCurrent', status: 404, request: 'GET /nobody/nothing/state?state=a' },
   { id: 'isCurrent', status: 400, request: 'GET /nobody/-/state?state=a' },
 ];

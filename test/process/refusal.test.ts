@@ -72,7 +72,8 @@ describe('serve', () => {
   });
 
   it('refuses the port of another server, and says how to stop that', async () => {
-    const { url, pid } = await startServer();
+    // The script of its source is what it is known by.
+    const { url, pid } = await startServer({ bundles: true });
     const { port } = new URL(url);
     const { code, stderr } = await runCli(['serve', '--port', port, '--data', await temporaryFolder()]);
     expect(code).toBe(1);

@@ -85,7 +85,7 @@ describe('the page of notifications', () => {
     );
     expect(broken).toMatch(/1 message waits\. The next attempt is at 12:00 UTC, in \S+ \./);
     expect(broken).toMatch(
-      /Waiting entry 1 start → a ● next attempt at 12:00 UTC, in \S+ \d+ attempts? ha(s|ve) failed.*: answered 500/,
+      /Waiting, the oldest first entry 1 start → a ● next attempt at 12:00 UTC, in \S+ \d+ attempts? ha(s|ve) failed.*: answered 500/,
     );
     expect(none).toContain('✗ HOOK_NONE is not set');
   });
@@ -104,7 +104,9 @@ describe('the page of notifications', () => {
     );
     const [, older = ''] = /href="[^"]*\/notifications(\?before=\d+)"/.exec(first) ?? [];
     const second = await pageOf(address, older);
-    expect(entries(second)[0]).toBe((entries(first).at(-1) ?? 0) - 1);
+    // Of the newest messages that wait, the one that is sent first is in front.
+    expect(entries(first)).toEqual(entries(first).toSorted((a, b) => a - b));
+    expect(entries(second).at(-1)).toBe((entries(first)[0] ?? 0) - 1);
     expect(second).toContain(`href="/${address}/notifications">`);
     // A browser gets no larger page.
     expect(entries(await pageOf(address, '?limit=1000'))).toHaveLength(NOTIFICATIONS_PAGE);

@@ -258,6 +258,11 @@ export const SESSIONS: readonly Session[] = [
     steps: [step('POST /v/sequence@12/claims?state=drain&by=web-01&renew=true', 406)],
   },
   {
+    name: 'metrics of a tenant',
+    needs: 'edge',
+    steps: [step('GET /v/metrics', 200)],
+  },
+  {
     name: 'turn.sh',
     needs: 'edge',
     steps: [step('GET /turn.sh', 200)],

@@ -190,6 +190,6 @@ function patternOf(operation: string): RegExp {
 /** Returns the operation of a request, without its address: `PUT /state`. */
 function operationOf({ method, path }: Step): string {
   const [plain = ''] = path.split('?');
-  if (plain === '/v') return `${method} /tenant`;
+  if (/^\/v(\/metrics)?$/.test(plain)) return `${method} ${plain.replace('/v', '/tenant')}`;
   return `${method} ${plain.replace(/^\/v\/[^/]+/, '') || '/'}`;
 }
