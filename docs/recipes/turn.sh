@@ -70,7 +70,7 @@ is_number() {
 }
 
 # Sends a request, again if there is no answer: ask METHOD RESOURCE [PARAMETER...]. It sets `status` (000 without an answer),
-# `later` (Retry-After in seconds, or empty) and `asked` (when it was sent, seconds since the epoch).
+# `later` (Retry-After in seconds, or empty), `revision` and `asked` (when it was sent, seconds since the epoch).
 ask() {
   tries=0 pause=1
   while
@@ -103,10 +103,7 @@ ask_once() {
   child=$!
   wait "$child" || : >"$answers/headers" # An incomplete answer is no answer.
   child=''
-  status=$(header status)
-  status=${status:-000}
-  later=$(header retry-after)
-  is_number "$later" || later=''
+  read_headers
 }
 
 # Whether the request is worth a repeat: the service did not answer, or could not.
@@ -114,12 +111,18 @@ has_no_answer() {
   case $status in 000 | 408 | 429 | 5??) ;; *) return 1 ;; esac
 }
 
-# If there are several answers (from a proxy), the last one counts.
-header() {
-  tr -d '\r' <"$answers/headers" | awk -v name="$1" '
-    /^HTTP\// { value = name == "status" ? $2 : "" }
-    tolower($1) == name ":" { value = $2 }
-    END { print value }'
+# Sets `status`, `later` and `revision` (of the machine, or empty). If there are several answers (from a proxy), the last one counts.
+read_headers() {
+  # shellcheck disable=SC2046 # three words, of digits or a dash
+  set -- $(awk '
+    { sub(/\r$/, "") }
+    /^HTTP\// { status = $2; later = revision = "-" }
+    tolower($1) == "retry-after:" { later = $2 }
+    tolower($1) == "etag:" { revision = $2; gsub(/[^0-9]/, "", revision) }
+    END { print number(status, "000"), number(later, "-"), number(revision, "-") }
+    function number(text, otherwise) { return text ~ /^[0-9]+$/ ? text : otherwise }' "$answers/headers")
+  status=${1:-000} later=${2:--} revision=${3:--}
+  later=${later#-} revision=${revision#-}
 }
 
 # The reason of a refusal, in the words of the service.
@@ -219,7 +222,7 @@ await_slot() {
     await_turn
   done
   note_lease
-  TURN_REVISION=$(header etag | tr -cd 0-9)
+  TURN_REVISION=$revision
   export TURN_REVISION
 }
 
