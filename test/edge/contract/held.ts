@@ -6,7 +6,10 @@ import { ProblemShape } from '../../../src/edge/contract/document-shapes.ts';
 import { type Operation, operationsOf } from '../../../src/edge/contract/openapi-document.ts';
 import { problemType, statusOf } from '../../../src/refusal.ts';
 
-const OPERATIONS = operationsOf(RESOURCES);
+/** All operations with the pattern of their paths, a fixed path before a parameter. */
+const OPERATIONS = operationsOf(RESOURCES)
+  .map((operation) => ({ operation, pattern: patternOf(operation) }))
+  .sort((a, b) => parametersOf(a.operation) - parametersOf(b.operation));
 
 /** @throws if the contract of the operation has no such answer. */
 export async function hold(method: string, path: string, response: Response): Promise<void> {
@@ -42,16 +45,15 @@ async function wrongWith(
   return refusals.some((code) => problemType(code) === kind) ? undefined : `no such kind of no: ${kind}`;
 }
 
-/** The operation at a path: one of the root goes before a tenant's, and a fixed path before a parameter. */
+/** The operation at a path; one of the root goes before a tenant's. */
 function operationAt(method: string, path: string): Operation | undefined {
   // As the Worker sees it: `/%2e%2e` is the root.
   const asked = new URL(`https://service.test${path}`).pathname;
-  const found = OPERATIONS.filter(
-    (operation) => operation.method === method && patternOf(operation).test(asked),
+  const found = OPERATIONS.flatMap(({ operation, pattern }) =>
+    operation.method === method && pattern.test(asked) ? [operation] : [],
   );
   const atRoot = found.find((operation) => !operation.path.startsWith('/{tenant}'));
-  const [below] = found.toSorted((a, b) => parametersOf(a) - parametersOf(b));
-  return isReserved(asked.split('/')[1] ?? '') ? atRoot : (atRoot ?? below);
+  return isReserved(asked.split('/')[1] ?? '') ? atRoot : (atRoot ?? found[0]);
 }
 
 function parametersOf({ path }: Operation): number {
