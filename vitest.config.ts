@@ -87,7 +87,15 @@ function inWorkerd(name: string, test: TestUserConfig) {
       }),
     ],
     // One isolate a worker for all its files, which is twice as fast: each test has addresses of its own.
-    test: { name, isolate: false, testTimeout: 90_000, hookTimeout: 60_000, provide: { fuzz }, ...test },
+    // With more inputs than usual, a test may take longer.
+    test: {
+      name,
+      isolate: false,
+      testTimeout: 90_000 * Math.max(1, fuzz.runs / 1_000),
+      hookTimeout: 60_000,
+      provide: { fuzz },
+      ...test,
+    },
   };
 }
 

@@ -23,3 +23,8 @@ export const IS_LONG = FUZZ.runs > USUAL;
 export function inputsOf(usual: number): number {
   return Math.ceil((usual * FUZZ.runs) / USUAL);
 }
+
+/** How long a test may take with `inputsOf`, or `FUZZ.runs`, inputs, if it usually may take `usual`; ms. */
+export function timeOf(usual: number): number {
+  return usual * Math.max(1, FUZZ.runs / USUAL);
+}

@@ -14,7 +14,7 @@ import {
 } from '../../src/chart/chart.ts';
 import sequences from '../conformance/sequence.json';
 import statecharts from '../conformance/statechart.json';
-import { FUZZ } from '../fuzz.ts';
+import { FUZZ, timeOf } from '../fuzz.ts';
 import { throughStorage } from './run.ts';
 
 const { runs: CHARTS, seed } = FUZZ;
@@ -245,32 +245,36 @@ const spoilt = fc.record({
   mutations: fc.oneof(fc.constant<Mutation[]>([]), fc.array(mutation, { minLength: 1, maxLength: 4 })),
 });
 
-it(`${CHARTS} mutated charts are accepted and run, or are refused with errors that have a position`, () => {
-  console.log(`fuzz: seed ${seed}`);
-  const globals = globalNames();
-  let accepted = 0;
-  let refused = 0;
-  let slowest = 0;
-  fc.assert(
-    fc.property(spoilt, ({ original, grafts, mutations }) => {
-      const text = mutations.reduce(mutate, grafts.reduce(engraft, originals[original] ?? ''));
-      const before = performance.now();
-      const wasAccepted = tryOut(text);
-      const took = performance.now() - before;
-      slowest = Math.max(slowest, took > MOST ? leastTime(text) : took);
-      expect(slowest).toBeLessThan(MOST);
-      expect(globalNames()).toEqual(globals);
-      if (wasAccepted) accepted += 1;
-      else refused += 1;
-    }),
-    { numRuns: CHARTS, seed },
-  );
-  console.log(`fuzz: ${accepted} accepted, ${refused} refused, the slowest took ${slowest.toFixed(1)} ms`);
-  expect(accepted + refused).toBe(CHARTS);
-  // If all or none are refused, the mutations are too strong or too weak to show anything.
-  expect(accepted).toBeGreaterThan(CHARTS / 20);
-  expect(refused).toBeGreaterThan(CHARTS / 20);
-}, 120_000);
+it(
+  `${CHARTS} mutated charts are accepted and run, or are refused with errors that have a position`,
+  () => {
+    console.log(`fuzz: seed ${seed}`);
+    const globals = globalNames();
+    let accepted = 0;
+    let refused = 0;
+    let slowest = 0;
+    fc.assert(
+      fc.property(spoilt, ({ original, grafts, mutations }) => {
+        const text = mutations.reduce(mutate, grafts.reduce(engraft, originals[original] ?? ''));
+        const before = performance.now();
+        const wasAccepted = tryOut(text);
+        const took = performance.now() - before;
+        slowest = Math.max(slowest, took > MOST ? leastTime(text) : took);
+        expect(slowest).toBeLessThan(MOST);
+        expect(globalNames()).toEqual(globals);
+        if (wasAccepted) accepted += 1;
+        else refused += 1;
+      }),
+      { numRuns: CHARTS, seed },
+    );
+    console.log(`fuzz: ${accepted} accepted, ${refused} refused, the slowest took ${slowest.toFixed(1)} ms`);
+    expect(accepted + refused).toBe(CHARTS);
+    // If all or none are refused, the mutations are too strong or too weak to show anything.
+    expect(accepted).toBeGreaterThan(CHARTS / 20);
+    expect(refused).toBeGreaterThan(CHARTS / 20);
+  },
+  timeOf(120_000),
+);
 
 /** @returns whether the chart was accepted. Throws if an invariant does not hold. */
 function tryOut(text: string): boolean {

@@ -7,7 +7,7 @@ import { atOnce } from '../../src/sliced.ts';
 import { graphOf } from '../../src/view/graph.ts';
 import { type Layout, layOut } from '../../src/view/layout.ts';
 import { drawSvg } from '../../src/view/svg.ts';
-import { inputsOf } from '../fuzz.ts';
+import { inputsOf, timeOf } from '../fuzz.ts';
 import { charts } from '../objects/random-charts.ts';
 import { LARGE_CHARTS } from './large-charts.ts';
 import { NO_OVERLAY } from './no-overlay.ts';
@@ -67,16 +67,20 @@ states:
     expect(dots.map(({ kind }) => kind).sort()).toEqual(['initial', 'initial', 'port']);
   });
 
-  it('lets no state cover another, for every chart', () => {
-    fc.assert(
-      fc.property(charts, (text) => {
-        // Some of the charts loop for ever, and are refused.
-        fc.pre(readChart(text).ok);
-        expect(faultsOf(layoutOf(text))).toEqual([]);
-      }),
-      { numRuns: inputsOf(200) },
-    );
-  }, 120_000);
+  it(
+    'lets no state cover another, for every chart',
+    () => {
+      fc.assert(
+        fc.property(charts, (text) => {
+          // Some of the charts loop for ever, and are refused.
+          fc.pre(readChart(text).ok);
+          expect(faultsOf(layoutOf(text))).toEqual([]);
+        }),
+        { numRuns: inputsOf(200) },
+      );
+    },
+    timeOf(120_000),
+  );
 });
 
 describe('a large chart', () => {
