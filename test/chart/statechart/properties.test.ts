@@ -1,6 +1,6 @@
 /** Properties of every statechart under every series of events. */
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type Chart,
   fire,
@@ -27,7 +27,6 @@ import { EVENTS, type Happening, happenings, randomChart } from './random-charts
 const SEED = Math.floor(Math.random() * 2 ** 31);
 console.log(`statechart properties: seed ${SEED}`);
 const RUNS = { seed: SEED, numRuns: inputsOf(150) };
-vi.setConfig({ testTimeout: 60_000 });
 
 /** The bound of timers that a run fires, so that a timer that sets itself again ends as well. */
 const MOST_TIMERS = 100;
