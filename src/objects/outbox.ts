@@ -34,6 +34,8 @@ interface Host {
   readonly table: OutboxTable;
   /** Whether the object may write: not while it restarts. */
   mayWrite(): boolean;
+  /** Compares memory with storage: another object of the address may have erased the machine. */
+  refresh(): void;
   /** Sets the alarm for what is due. */
   arm(): void;
 }
@@ -96,11 +98,11 @@ export class Outbox {
 
   /** Sends the messages of a hook, until one fails or a run has sent as many as it may. */
   async #drain(hook: string): Promise<void> {
-    const { table, mayWrite, arm } = this.#host;
+    const { table, arm } = this.#host;
     this.#pausedUntil.delete(hook);
     try {
       const receiver = await this.#receiverOf(hook);
-      for (let sent = 0; ; sent++) {
+      for (let sent = 0; this.#look(); sent++) {
         const now = Date.now();
         const message = table.first(hook);
         if (message === undefined || message.next > now) break;
@@ -110,7 +112,7 @@ export class Outbox {
         }
         this.#sending.set(hook, now + LEASE);
         const attempt = await this.#attempt(receiver, message, now);
-        if (!mayWrite()) break;
+        if (!this.#look()) break;
         this.#record(message, attempt, Date.now());
         if (attempt.ok) continue;
         // After a message that was given up, the next one waits as well: its receiver may be gone.
@@ -123,6 +125,14 @@ export class Outbox {
       this.#sending.delete(hook);
       arm();
     }
+  }
+
+  /** Returns whether the object may go on after a wait, with what storage has now. */
+  #look(): boolean {
+    const { mayWrite, refresh } = this.#host;
+    if (!mayWrite()) return false;
+    refresh();
+    return true;
   }
 
   #attempt(receiver: Receiver | NoHook, { content }: Message, now: number): Promise<Attempt> | Attempt {

@@ -68,6 +68,7 @@ export class Runtime {
       machine: formatAddress(address),
       table: this.store.outbox,
       mayWrite: () => !this.#recovery.isRestarting,
+      refresh: () => void this.#memory.read(),
       arm: () => this.#alarm.set(this.#nextDue(this.#memory.machine), Date.now(), true),
     });
     this.#queue = new CommandQueue(ctx.storage, (batch) => this.#run(batch));

@@ -3,7 +3,18 @@ import { describe, expect, it, vi } from 'vitest';
 import { NOTIFICATION_RETRIES } from '../../src/limits.ts';
 import { newChart } from '../charts.ts';
 import { beginAtNoon } from '../noon.ts';
-import { evict, inStorage, machinePath, objectAt, problemOf, rowsOf, send, tracesOf } from '../service.ts';
+import {
+  atSecond,
+  evict,
+  executeAt,
+  inStorage,
+  machinePath,
+  objectAt,
+  problemOf,
+  rowsOf,
+  send,
+  tracesOf,
+} from '../service.ts';
 import { put } from './callers.ts';
 
 const SECOND = 1_000;
@@ -169,5 +180,28 @@ describe('the messages of a machine', () => {
         entries: [{ notes: ['the entry 1, to GONE, OPS'] }, { notes: ['the entry 1, to GONE'], revision: 1 }],
       },
     ]);
+  });
+});
+
+describe('a machine that a second object erases', () => {
+  it('stays erased, whatever the first was about to note of a message', async () => {
+    const log = vi.spyOn(console, 'error');
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<Response>()];
+    const usual = globalThis.fetch;
+    vi.spyOn(globalThis, 'fetch').mockImplementation((input, init) => {
+      if (!String(input).endsWith('204')) return usual(input, init);
+      asked.resolve();
+      return answered.promise;
+    });
+    const address = await newChart(chartFor('OPS'));
+    await put(address, 'a');
+    await asked.promise;
+    await atSecond(address, (second) => executeAt(second, { type: 'erase' }));
+    answered.resolve(new Response(null, { status: 204 }));
+    await vi.waitUntil(async () => (await tracesOf(address)).alarm === null, { timeout: 20_000 });
+    await new Promise((done) => setTimeout(done, 50));
+    expect(log.mock.calls).toEqual([]);
+    expect(await tracesOf(address)).toEqual({ tables: [], alarm: null });
+    vi.restoreAllMocks();
   });
 });
