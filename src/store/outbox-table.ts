@@ -174,6 +174,8 @@ export class OutboxTable {
   /** Notes that a message was sent, or was given up (`failure`). Does nothing if it was dropped or erased meanwhile. */
   settle({ hook, entry, at }: Notification, now: number, attempts: number, failure: string | null): void {
     const status: NotificationStatus = failure === null ? 'sent' : 'failed';
+    // Read before the change: sums that were forgotten would count it twice.
+    const sums = this.#read().get(hook);
     const isPending = this.#messages.update(
       `UPDATE notification SET status = ?, attempts = ?, next = ?, failure = ?
        WHERE hook = ? AND entry = ? AND at = ? AND status = 'pending'`,
@@ -185,7 +187,6 @@ export class OutboxTable {
       entry,
       at,
     );
-    const sums = this.#read().get(hook);
     if (!isPending || sums === undefined) {
       this.#sums = undefined;
       return;

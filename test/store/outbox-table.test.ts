@@ -56,6 +56,18 @@ describe('the outbox', () => {
       ]);
     }));
 
+  it('gives each message once if it forgets its counts while one is being sent', () =>
+    withOutbox((table) => {
+      for (const id of [1, 2, 3]) table.add('OPS', entry(id), 100);
+      const told: number[] = [];
+      for (let message = table.first('OPS'); message !== undefined; message = table.first('OPS')) {
+        told.push(message.content.id);
+        table.forget();
+        table.settle(message, 200, 0, null);
+      }
+      expect(told).toEqual([1, 2, 3]);
+    }));
+
   it('says the same after its memory is lost', () =>
     withOutbox((table, sql) => {
       for (const id of [1, 2, 3]) table.add('OPS', entry(id), 100);
