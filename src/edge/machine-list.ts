@@ -109,7 +109,7 @@ export const LIST_PARAMETERS: readonly Parameter<unknown>[] = [
   ORDER,
 ];
 
-export interface AskedList {
+interface AskedList {
   /** For the registry. */
   readonly query: MachinesQuery;
   /** For the page. */
@@ -117,7 +117,7 @@ export interface AskedList {
 }
 
 /** Reads what a request asks of a tenant's list. */
-export function readListQuery(c: Context<AppEnv>, tenant: string): Parsed<AskedList> {
+function readListQuery(c: Context<AppEnv>, tenant: string): Parsed<AskedList> {
   const limit = LIMIT.read(c);
   if (!limit.ok) return limit;
   const after = AFTER.read(c);
@@ -165,19 +165,29 @@ export interface ReadList {
   readonly now: number;
 }
 
-/** Asks a tenant's registry for a page of its machines. No machine is called. */
-export function listMachines(env: Env, name: string, query: MachinesQuery): Promise<MachinesPage | Refusal> {
-  return attempt(true, async () => tenantNamed(env, name).members(name, query));
+/** What was asked for, and what the registry says of it. */
+interface ListedMachines {
+  readonly ok: true;
+  readonly list: List;
+  readonly listed: MachinesPage;
+}
+
+/** Asks a tenant's registry for the page of its machines that a request asks for. No machine is called. */
+export async function listMachines(c: Context<AppEnv>, tenant: string): Promise<ListedMachines | Refusal> {
+  const asked = readListQuery(c, tenant);
+  if (!asked.ok) return asked;
+  const { query, list } = asked.value;
+  const listed = await attempt(true, async () => tenantNamed(c.env, tenant).members(tenant, query));
+  return 'code' in listed ? listed : { ok: true, list, listed };
 }
 
 /** Reads the machines of a page. */
 export async function readMachines(
   env: Env,
-  name: string,
-  listed: MachinesPage,
-  { list }: AskedList,
+  tenant: string,
+  { list, listed }: ListedMachines,
 ): Promise<ReadList> {
-  const found = await rowsOf(env, name, listed);
+  const found = await rowsOf(env, tenant, listed);
   const now = Date.now();
   const { more, isWhole } = listed;
   const rows = isWhole ? inOrder(found, list.order) : found;

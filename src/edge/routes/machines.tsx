@@ -4,7 +4,7 @@ import { fits, type Row, TenantPage } from '../../view/tenant-page.tsx';
 import { wantsPage } from '../browsers.tsx';
 import type { Parameter } from '../contract/contract.ts';
 import { MachinesShape } from '../contract/document-shapes.ts';
-import { LIST_PARAMETERS, listMachines, readListQuery, readMachines } from '../machine-list.ts';
+import { LIST_PARAMETERS, listMachines, readMachines } from '../machine-list.ts';
 import type { TenantResource } from '../resource.ts';
 import { json, page, problem, respond } from '../responses.ts';
 import { isInSession } from '../session-cookie.ts';
@@ -38,18 +38,16 @@ export const tenant: TenantResource = {
         refusals: ['wrong-parameter'],
       },
       async answer(c, name) {
-        const asked = readListQuery(c, name);
+        const asked = await listMachines(c, name);
         if (!asked.ok) return problem(asked);
-        const { query, list } = asked.value;
-        const listed = await listMachines(c.env, name, query);
-        if ('code' in listed) return problem(listed);
+        const { list, listed } = asked;
         const isPage = wantsPage(c);
         const tagged = isPage && listed.tag !== undefined ? { ETag: `W/"${listed.tag}"` } : {};
         const headers = { ...tagged, Vary: 'Accept' };
         // No machine is called for it: an open page asks every few seconds.
         if (tagged.ETag !== undefined && tagged.ETag === SEEN.read(c).value)
           return respond(null, 304, headers);
-        const { rows, now, ...rest } = await readMachines(c.env, name, listed, asked.value);
+        const { rows, now, ...rest } = await readMachines(c.env, name, asked);
         if (isPage) {
           const grant = c.get('grant');
           const viewer =
@@ -58,7 +56,8 @@ export const tenant: TenantResource = {
           return page(String(<TenantPage {...props} />), headers);
         }
         const machines = rows.filter((row) => fits(row, list, now)).map((row) => entryOf(row, now));
-        return json({ tenant: name, machines, ...rest }, headers);
+        const { counts, after } = rest;
+        return json({ tenant: name, counts, machines, after }, headers);
       },
     },
   },

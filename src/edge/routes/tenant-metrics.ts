@@ -3,13 +3,7 @@ import type { Summary } from '../../objects/results.ts';
 import { listingOf } from '../../objects/telling.ts';
 import { fits } from '../../view/tenant-page.tsx';
 import { EXPOSITION, type Family, type Sample, writeFamilies } from '../exposition.ts';
-import {
-  LIST_PARAMETERS,
-  listMachines,
-  type ReadList,
-  readListQuery,
-  readMachines,
-} from '../machine-list.ts';
+import { LIST_PARAMETERS, listMachines, type ReadList, readMachines } from '../machine-list.ts';
 import type { TenantResource } from '../resource.ts';
 import { document, problem } from '../responses.ts';
 
@@ -33,14 +27,11 @@ export const tenantMetrics: TenantResource = {
         refusals: ['wrong-parameter'],
       },
       async answer(c, name) {
-        const asked = readListQuery(c, name);
+        const asked = await listMachines(c, name);
         if (!asked.ok) return problem(asked);
-        const { query, list } = asked.value;
-        const listed = await listMachines(c.env, name, query);
-        if ('code' in listed) return problem(listed);
-        const read = await readMachines(c.env, name, listed, asked.value);
+        const read = await readMachines(c.env, name, asked);
         const { rows, after, now } = read;
-        const shown = { ...read, rows: rows.filter((row) => fits(row, list, now)) };
+        const shown = { ...read, rows: rows.filter((row) => fits(row, asked.list, now)) };
         return document(writeFamilies(familiesOf(name, shown)), EXPOSITION, linkTo(c.req.url, after));
       },
     },
