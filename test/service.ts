@@ -5,6 +5,7 @@ import { vi } from 'vitest';
 import type { Command, Outcome, Update } from '../src/commands.ts';
 import { Machine } from '../src/index.ts';
 import type { Answer, Query } from '../src/objects/results.ts';
+import { putChart } from './charts.ts';
 import { hold } from './edge/contract/held.ts';
 
 /** Sends one request through the Worker; its answer must be one that OpenAPI promises. */
@@ -24,10 +25,13 @@ export async function send(method: string, path: string, init: RequestInit = {})
 export async function holdDefault(text?: string): Promise<() => Promise<void>> {
   const file = 'https://charts/default.yaml';
   await env.CHARTS.fetch(file, { method: 'LOCK' });
-  if (text !== undefined) await env.CHARTS.fetch(file, { method: 'PUT', body: text });
+  if (text !== undefined) await putChart('default', text);
   return async () => {
-    await send('DELETE', '/');
-    await env.CHARTS.fetch(file, { method: 'UNLOCK' });
+    try {
+      await send('DELETE', '/');
+    } finally {
+      await env.CHARTS.fetch(file, { method: 'UNLOCK' });
+    }
   };
 }
 

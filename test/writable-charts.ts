@@ -4,7 +4,7 @@ import { type Request, Response } from 'miniflare';
 /**
  * A folder of charts for tests: it serves the files of the real one, and files that were `PUT`. It runs in vitest's own
  * process, so it outlives every eviction, and all test files share it. `LOCK` is answered when the one before has sent
- * `UNLOCK`, which takes the written file away. `charts.ts` is the tests' side of it.
+ * `UNLOCK`, which takes the written file away. `charts.ts` and `holdDefault` are the tests' side of it.
  *
  * @param folder the real one.
  */

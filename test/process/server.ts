@@ -169,13 +169,13 @@ interface LaunchOptions extends Pick<ServerOptions, 'env' | 'bundles' | 'descrip
 
 function launch(args: readonly string[], { env, bundles, descriptors, under, input }: LaunchOptions) {
   const isOfSource = bundles === true || CALL_ESBUILD.has(args[0] ?? '');
-  const bundled = isOfSource ? undefined : process.env.BUNDLED_CLI;
+  const script = isOfSource ? CLI : (process.env.BUNDLED_CLI ?? CLI);
   const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`];
   const [program = '', ...words] = [
     ...(descriptors ? limited : []),
     ...(under ?? []),
     process.execPath,
-    bundled ?? CLI,
+    script,
     ...args,
   ];
   const child = spawn(program, words, {
