@@ -21,6 +21,8 @@ const MOST = 100;
 const MOST_TO_READ = 200;
 /** Repeats of a measurement that was too long: other processes may have used the processor. */
 const TRIES = 15;
+/** Repeats after which a slower machine gets the time that it needs (`slowness.ts`). */
+const USUAL_TRIES = 3;
 
 // A chart without a bound takes minutes.
 vi.setConfig({ testTimeout: 120_000 });
@@ -35,9 +37,11 @@ function timed<Result>(name: string, act: () => Result, most = MOST): Result {
     const result = act();
     least = Math.min(least, performance.now() - before);
     // Ten times the bound is no noise.
-    if (least < most || least > 10 * most || i === TRIES) {
+    const isLast = least > 10 * most || i === TRIES;
+    const bound = isLast || i === USUAL_TRIES ? allowed(least, most) : most;
+    if (isLast || least < bound) {
       figures.push([name, least]);
-      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(allowed(least, most));
+      expect(least, `${name} took ${least.toFixed(0)} ms`).toBeLessThan(bound);
       return result;
     }
   }
