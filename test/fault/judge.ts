@@ -13,6 +13,8 @@ import type { Shape } from './shapes.ts';
 
 export interface Judgement {
   readonly isLinearizable: boolean;
+  /** The search reached its bound: nothing is known of the run. */
+  readonly gaveUp: boolean;
   /** The longest order of calls found that explains their answers. */
   readonly order: readonly Operation<Request, Answer>[];
   /** What the run had too little of. */
@@ -68,6 +70,7 @@ export function judge(run: Run): Judgement {
   };
   return {
     isLinearizable: verdict.ok && wrong.length === 0,
+    gaveUp: !verdict.ok && verdict.gaveUp && wrong.length === 0,
     order,
     // A search that got stuck says nothing about later calls.
     missing: verdict.ok ? missingIn(work, run.shape) : [],
@@ -112,7 +115,7 @@ export function termsOf(chart: Chart, { begin }: Pick<Shape, 'begin'>): Terms {
 /** Formats a run in one line, and if it is not linearizable, the place of the contradiction. */
 export function summaryOf(
   { seed, shape }: Run,
-  { isLinearizable, missing, work, took, excerpt }: Judgement,
+  { isLinearizable, gaveUp, missing, work, took, excerpt }: Judgement,
 ): string {
   const { answered, kills, unknown, cutOff, repeated, timers, expired, claims, data } = work;
   const {
@@ -128,7 +131,7 @@ export function summaryOf(
     told,
     toldAgain,
   } = work;
-  const verdict = isLinearizable ? 'linearizable' : 'NOT LINEARIZABLE';
+  const verdict = isLinearizable ? 'linearizable' : gaveUp ? 'NO VERDICT' : 'NOT LINEARIZABLE';
   const counts = [
     `${answered} operations`,
     `${kills} kills`,

@@ -51,14 +51,17 @@ interface Stuck<State, Request, Answer> {
   readonly next: readonly Operation<Request, Answer>[];
 }
 
-/** The bound of places that a search visits: so many for each call of the history, and no fewer than the least. */
-const PLACES = { perCall: 130, least: 200_000 };
+/**
+ * The bound of the calls that a search tries: so many for each call of the history, and no fewer than the least. A call takes
+ * some 30 µs, and a search usually tries each some ten times. With many unknown outcomes it may try millions.
+ */
+const STEPS = { perCall: 1_000, least: 200_000 };
 
 /** Searches for an order. A search that reaches its bound has no success. */
 export function linearize<State, Request, Answer>(
   history: readonly Operation<Request, Answer>[],
   model: Model<State, Request, Answer>,
-  places = Math.max(PLACES.least, PLACES.perCall * history.length),
+  most = Math.max(STEPS.least, STEPS.perCall * history.length),
 ): Verdict<State, Request, Answer> {
   const frontier = new Frontier(history);
   const seen = new Seen();
@@ -69,6 +72,7 @@ export function linearize<State, Request, Answer>(
   let furthest = { state: initial, order: [] as number[], next: frontier.candidates() };
   /** How many calls of the longest order are those of the path: copying all of it each time would be quadratic. */
   let shared = 0;
+  let steps = 0;
 
   for (let place = path.at(-1); place !== undefined; place = path.at(-1)) {
     if (path.length > furthest.order.length + 1) {
@@ -80,7 +84,7 @@ export function linearize<State, Request, Answer>(
       const order = path.flatMap(({ by }) => (by === undefined ? [] : [by]));
       return { ok: true, order: operationsOf(order), state: place.state };
     }
-    if (seen.size >= places) return { ok: false, gaveUp: true, stuck: stuckAt() };
+    if (steps >= most) return { ok: false, gaveUp: true, stuck: stuckAt() };
     const { done, value: move } = place.moves.next();
     if (done) {
       path.pop();
@@ -108,6 +112,7 @@ export function linearize<State, Request, Answer>(
   function* movesFrom(state: State, from: string): Generator<Move<State>, undefined> {
     const bound = { before: frontier.before, most: mostOf(frontier.open()) };
     for (const index of frontier.candidates()) {
+      steps += 1;
       for (const next of model.step(state, frontier.at(index), bound)) {
         const key = model.key(next);
         yield { index, state: next, key };
@@ -134,7 +139,6 @@ export function linearize<State, Request, Answer>(
 /** The places that were visited. */
 class Seen {
   readonly #spare = new Map<string, (readonly number[])[]>();
-  size = 0;
 
   /**
    * Whether a place was visited; if not, it is from now on. A place is no better than one with the same key and more calls to
@@ -144,7 +148,6 @@ class Seen {
     const known = this.#spare.get(key) ?? [];
     if (known.some((more) => isWithin(spare, more))) return true;
     this.#spare.set(key, [...known, spare]);
-    this.size += 1;
     return false;
   }
 }

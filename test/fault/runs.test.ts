@@ -14,7 +14,10 @@ const SEEDS = Number(process.env.FAULT_SEEDS ?? 2);
 /** The shapes take turns by the seed, so each comes in some of the runs of `npm test`. */
 const FIRST = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 100_000));
 
-/** What clients do depends on how long answers take: a run that has shown too little by chance is made again. */
+/**
+ * What clients do depends on how long answers take: a run that has shown too little by chance is made again. So is one with so
+ * many unknown outcomes that the search gives up: one of some hundreds, on a busy machine.
+ */
 const TRIES = 3;
 
 afterEach(cleanUp);
@@ -22,14 +25,14 @@ afterAll(removeReleasedWorker);
 
 describe.each(Array.from({ length: SEEDS }, (_, i) => FIRST + i))('a run with crashes, seed %i', (seed) => {
   it('is linearizable, and has tested enough', { timeout: TRIES * 120_000 }, async () => {
-    const missing: (readonly string[])[] = [];
+    const missing: string[][] = [];
     for (let tried = 0; tried < TRIES; tried++) {
       const run = await runOnce({ ...PLAN, seed }).finally(cleanUp);
       const judgement = judge(run);
       console.log(summaryOf(run, judgement));
-      expect(judgement.excerpt).toBe('');
-      if (judgement.missing.length === 0) return;
-      missing.push(judgement.missing);
+      if (!judgement.gaveUp) expect(judgement.excerpt).toBe('');
+      if (judgement.isLinearizable && judgement.missing.length === 0) return;
+      missing.push(judgement.gaveUp ? ['a verdict'] : [...judgement.missing]);
     }
     expect(missing).toEqual([]);
   });
