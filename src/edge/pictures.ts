@@ -135,12 +135,13 @@ function* chartGraph(definition: string): Sliced<ChartGraph> {
 /** The cost of parsing a definition: its 256 kB take 3 ms, and 8 ms in the first drawing of a process. */
 const UNITS_PER_CHARACTER = 1 / 1_000;
 
-function overlayOf({ active, visited, counts, due }: View): Overlay {
+function overlayOf({ active, visited, counts, due, inputs = {} }: View): Overlay {
   return {
     active: new Set(active),
     visited: new Set(visited),
     counts: new Map(counts.map((count) => [countKey(count), count])),
     due: new Map(due.map(({ event, at }) => [event, at])),
+    inputs,
     now: Date.now(),
   };
 }

@@ -2,6 +2,7 @@
 import {
   ancestorsOf,
   type Chart,
+  type Inputs,
   nameOf,
   ownEvents,
   quorums,
@@ -43,6 +44,8 @@ export interface View {
   }[];
   /** Timers that run: what they send, and when (ms since the epoch). */
   readonly due: readonly { readonly event: string; readonly at: number }[];
+  /** The inputs of the run; absent from objects of an earlier version. */
+  readonly inputs?: Inputs;
   /** Of each timer of the status document, in its order; absent from objects of an earlier version. */
   readonly timers?: readonly {
     /** If it is a deadline: when its state was entered, ms since the epoch. Else null. */
@@ -97,6 +100,7 @@ export function viewOf(machine: MachineState, left: ReadonlySet<StateNumber>, re
     visited: [...left],
     counts: quorums(chart, snapshot),
     due: [...running].map(({ event, at }) => ({ event, at })),
+    inputs: snapshot.terms.inputs,
     timers: timersInOrder(snapshot).map((timer) => ({
       since: sinceOf(chart, snapshot, timer) ?? null,
       isStill: !running.has(timer),

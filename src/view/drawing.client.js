@@ -3,6 +3,9 @@
 /** The least and the greatest zoom, and the step of a button. */
 const ZOOM = { least: 0.1, most: 4, step: 1.25 };
 
+/** The least zoom at which a page opens: captions of 11 px have 9 then. */
+const OPENS_AT = 9 / 11;
+
 /** How long a state that has changed is marked, in ms. */
 const FLASH = 1200;
 
@@ -31,6 +34,12 @@ if (drawing() !== null) {
       top: box.y + box.height / 2 - around.y - frame.clientHeight / 2,
       behavior,
     });
+  };
+  /** The zoom at which the drawing is as wide as its frame. A large drawing is small as it is: it keeps its size, and is scrolled. */
+  const opening = () => {
+    const { width, viewBox } = drawing().querySelector('svg');
+    const zoom = drawing().clientWidth / width.baseVal.value;
+    return width.baseVal.value < viewBox.baseVal.width || zoom < OPENS_AT ? 1 : Math.min(1, zoom);
   };
   const tools = {
     in: () => zoomTo(zoomOf() * ZOOM.step),
@@ -114,5 +123,6 @@ if (drawing() !== null) {
     attributeFilter: ['class'],
     attributeOldValue: true,
   });
+  zoomTo(opening());
   show('auto');
 }

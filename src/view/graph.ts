@@ -13,6 +13,7 @@ import {
   type TransitionModel,
   type Window,
 } from '../chart/model.ts';
+import { inputOf } from '../chart/time.ts';
 import { delayEvent, delayName, momentEvent } from '../chart/xstate-names.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText, momentText } from './format.ts';
@@ -51,6 +52,8 @@ export interface Arrow {
 /** A line beside an arrow or inside a state: the trigger of a transition. */
 export interface Caption {
   readonly text: string;
+  /** The name of the input that `text` has as `inputs.NAME` for an amount or a delay. */
+  readonly input?: string;
   /** The counter or timer of the transition, shown while its state is active. */
   readonly counter?: Counter;
 }
@@ -91,7 +94,7 @@ export function* graphOf(model: Model): Sliced<Graph> {
     for (const to of described.history?.targets ?? []) {
       arrows.set(`${state}>${to}`, { from: state, to, captions: [] });
     }
-    if (described.slots !== undefined) push(notes, state, { text: slotsText(described.slots) });
+    if (described.slots !== undefined) push(notes, state, slotsNote(described.slots));
     for (const window of described.windows ?? []) push(notes, state, { text: windowText(window) });
   }
   return { root: nodeOf(model, ROOT, notes), arrows: [...arrows.values()] };
@@ -155,7 +158,7 @@ function* captioned(state: StateNumber, described: StateModel): Generator<Captio
   for (const { delay, transitions } of described.after ?? []) {
     const counter: Counter = { kind: 'timer', state, event: delayEvent(state, delay) };
     const text = typeof delay === 'number' ? durationText(delay) : delayName(delay);
-    yield* timed(`after ${text}`, transitions, counter);
+    yield* timed(`after ${text}`, transitions, counter, inputOf(delay));
   }
   for (const [i, { at, transitions }] of (described.at ?? []).entries()) {
     const counter: Counter = { kind: 'timer', state, event: momentEvent(state, i) };
@@ -177,14 +180,19 @@ function* timed(
   text: string,
   transitions: readonly TransitionModel[],
   counter: Counter,
+  input?: string,
 ): Generator<CaptionedTransition> {
-  for (const transition of transitions)
-    yield { caption: { text: withGuard(text, transition), counter }, transition };
+  for (const transition of transitions) {
+    const caption = { text: withGuard(text, transition), counter };
+    yield { caption: input === undefined ? caption : { ...caption, input }, transition };
+  }
 }
 
 /** @returns the note of a state with slots: `3 slots`, `10% at a time`. */
-function slotsText({ count }: Slots): string {
-  return typeof count === 'number' ? `${count} slots` : `${showAmount(count)} at a time`;
+function slotsNote({ count }: Slots): Caption {
+  if (typeof count === 'number') return { text: `${count} slots` };
+  const text = `${showAmount(count)} at a time`;
+  return 'input' in count ? { text, input: count.input } : { text };
 }
 
 /** @returns the note of a window: `◷ 0 2 * * 1-5, 4h, Europe/Berlin`. */

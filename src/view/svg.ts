@@ -1,7 +1,9 @@
 /** Draws a chart as SVG, with the current states of a machine highlighted. */
 import { html, raw } from 'hono/html';
-import { showAmount } from '../chart/amount.ts';
+import { settle, showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
+import type { Inputs } from '../chart/terms.ts';
+import { parseDelay } from '../chart/time.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, CAPTION_SIZE, captionText, type Line, type Point } from './geometry.ts';
@@ -18,6 +20,8 @@ export interface Overlay {
   readonly counts: ReadonlyMap<string, { readonly have: number; readonly until: number | null }>;
   /** The due times of timers, ms since the epoch, by the events that they send. */
   readonly due: ReadonlyMap<string, number>;
+  /** The inputs of the run. */
+  readonly inputs: Inputs;
   /** ms since the epoch */
   readonly now: number;
 }
@@ -28,6 +32,7 @@ export const NO_MACHINE: Overlay = {
   visited: new Set(),
   counts: new Map(),
   due: new Map(),
+  inputs: {},
   now: 0,
 };
 
@@ -171,8 +176,9 @@ function signOf({ type, isFailed }: Box['node'], highlight: keyof typeof HIGHLIG
 }
 
 /** Renders a caption, with the progress of its counter or the time left on its timer. */
-function captionSpans({ text, counter }: Caption, { active, counts, due, now }: Overlay): Markup {
-  const words = captionText(text);
+function captionSpans(caption: Caption, { active, counts, due, inputs, now }: Overlay): Markup {
+  const { counter } = caption;
+  const words = captionText(withValue(caption, inputs));
   if (counter === undefined) return html`${words}`;
   if (counter.kind === 'timer') {
     const at = due.get(counter.event);
@@ -180,10 +186,19 @@ function captionSpans({ text, counter }: Caption, { active, counts, due, now }: 
     return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
   }
   const count = active.has(counter.state) ? counts.get(countKey(counter)) : undefined;
-  const until = showAmount(counter.until);
-  const idle = typeof counter.until === 'number' ? `${until}×` : until;
+  const amount = settle(counter.until, inputs) ?? counter.until;
+  const until = showAmount(amount);
+  const idle = typeof amount === 'number' ? `${until}×` : until;
   const have = count === undefined ? idle : `${count.have} of ${count.until ?? until}`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
+}
+
+/** @returns the text with the value of its input, which takes no more room than `inputs.` and a name: all runs of a chart share a layout. */
+function withValue({ text, input, counter }: Caption, inputs: Inputs): string {
+  const value = input === undefined ? undefined : inputs[input];
+  if (value === undefined) return text;
+  const delay = counter?.kind === 'timer' ? parseDelay(value) : undefined;
+  return text.replace(`inputs.${input}`, () => (delay === undefined ? `${value}` : durationText(delay)));
 }
 
 const HIGHLIGHTS = { current: 'current', visited: 'was current', idle: '' } as const;

@@ -1,6 +1,6 @@
 /** The drawing on a machine's page in Chromium: it zooms, scrolls and folds, and a newer one patches it. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { cleanUp } from '../process/server.ts';
+import { cleanUp, startServer } from '../process/server.ts';
 import { generatedCharts } from '../view/generated-charts.ts';
 import { closeBrowser, current, openPage, whenLive } from './browser.ts';
 import { put, serve } from './pages.ts';
@@ -49,6 +49,24 @@ describe('a drawing', () => {
     await page.keyboard.press('c');
     await expect.poll(() => number(`${FRAME}.scrollLeft`), { timeout: 10_000 }).toBeLessThan(inside);
     expect(faults).toEqual([]);
+  });
+
+  it('that is a little wider than its frame fits when the page opens, and else has its own size', async () => {
+    const server = await startServer({ charts: 'charts' });
+    const { page } = await openPage(`${server.url}/acme/night`, { viewport: { width: 1200, height: 960 } });
+    const figures = async () => {
+      await page.locator('[data-drawing] .diagram').waitFor();
+      return page.evaluate<{ own: number; shown: number; inside: number }>(
+        `({ own: ${FRAME}.querySelector('svg').width.baseVal.value, shown: ${WIDTH}, inside: ${FRAME}.clientWidth })`,
+      );
+    };
+    const first = await figures();
+    expect(first.own).toBeGreaterThan(first.inside);
+    expect(Math.abs(first.shown - first.inside)).toBeLessThanOrEqual(1);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.reload();
+    const narrow = await figures();
+    expect(narrow.shown).toBe(narrow.own);
   });
 
   it('is dragged with the mouse, and does not move for who wants no motion', async () => {

@@ -4,5 +4,6 @@ export const NO_OVERLAY = {
   visited: new Set<number>(),
   counts: new Map(),
   due: new Map(),
+  inputs: {},
   now: 0,
 };

@@ -91,6 +91,34 @@ describe('a picture', () => {
     expect(later).not.toContain('left');
   });
 
+  it('shows the inputs of the run in place of their names', async () => {
+    const chart = newAddress();
+    await upload(
+      chart,
+      `
+inputs: {soak: 30m, batch: 5, machines: 3}
+initial: a
+states:
+  a: {slots: inputs.batch, on: {update: {target: b, quorum: inputs.machines}}, after: {inputs.soak: b}}
+  b: {on: {update: {target: a, quorum: inputs.machines}}, after: {inputs.soak: a}}
+`,
+    );
+    await send('POST', `/${chart}@1/start?soak=90s&machines=1000000`);
+    const textsOf = async (address: string) =>
+      [...(await svgOf(address)).matchAll(/<text class="caption"[^>]*>(.*?)<\/text>/g)].map(([, text = '']) =>
+        text.replace(/<tspan[^>]* dx="5"[^>]*>/g, ' ').replace('</tspan>', ''),
+      );
+    expect(await textsOf(`${chart}@1`)).toEqual([
+      '5 at a time',
+      'update 0 of 1000000',
+      'after 1m 30s 1m 30s left',
+      'update 1000000×',
+      'after 1m 30s',
+    ]);
+    expect(await textsOf(chart)).toContain('update 3×');
+    expect(await mermaidOf(`${chart}@1`)).toContain('after inputs.soak');
+  });
+
   it('has a text alternative', async () => {
     const address = await newChart(CHART);
     const svg = await svgOf(address);
