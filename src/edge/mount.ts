@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '../refusal.ts';
 import { admit, admitVisitor, checkSetUp } from './admission.ts';
 import type { AppEnv } from './env.ts';
 import { checkChart } from './known-charts.ts';
-import { checkQuery } from './query.ts';
+import { checkConditions, checkQuery } from './query.ts';
 import { RemoteMachine } from './remote-machine.ts';
 import { logged } from './request-log.ts';
 import type {
@@ -143,8 +143,9 @@ function serve<Arguments extends readonly unknown[]>(
     const grant = c.get('grant');
     if (grant !== undefined && right !== 'link' && !may(grant, right))
       return say(forbidden(grant, right, name));
-    const unknown = checkQuery(c, method.contract);
-    if (unknown !== undefined) return say(unknown);
+    const wrong =
+      checkQuery(c, method.contract) ?? (right === 'read' ? undefined : checkConditions(c, method.contract));
+    if (wrong !== undefined) return say(wrong);
     const checked = method.isFirst ? undefined : check?.();
     if (checked === undefined) return method.answer(c, ...args());
     return checked.then((absent) => (absent === undefined ? method.answer(c, ...args()) : say(absent)));

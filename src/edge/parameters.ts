@@ -172,15 +172,18 @@ export const IF_NONE_MATCH = {
   },
 } satisfies Parameter<readonly number[]>;
 
-/** A yes or no in the query. Anything but `true` is no. */
-export function flag(name: string, says: string) {
-  return {
+/** A yes or no in the query: `true` or `false`, and no without it. Another word is refused: `dry_run=1` must not upload. */
+export function flag(name: string, says: string): Parameter<boolean> {
+  return parameter({
     name,
     in: 'query',
     says,
-    shape: z._default(z.enum(['true', 'false']), 'false'),
-    read: (c) => ({ ok: true as const, value: queryOf(c)[name] === 'true' }),
-  } satisfies Parameter<boolean>;
+    shape: z.pipe(
+      oneOf(name, ['true', 'false']),
+      z.transform((word) => word === 'true'),
+    ),
+    absent: { ok: true, value: false },
+  });
 }
 
 /** Who sends a command. */

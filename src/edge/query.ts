@@ -27,6 +27,16 @@ export function checkQuery(c: Context<AppEnv>, { parameters = [], inputs }: Cont
 }
 
 /**
+ * Refuses `If-Match` where the method does not compare it: a request must not act if its condition is false
+ * (RFC 9110, section 13.1.1).
+ */
+export function checkConditions(c: Context<AppEnv>, { parameters = [] }: Contract): Refusal | undefined {
+  if (parameters.some(({ name }) => name === 'If-Match') || c.req.header('If-Match') === undefined)
+    return undefined;
+  return refuse('wrong-parameter', `${c.req.method} does not compare \`If-Match\` here.`);
+}
+
+/**
  * The parameters of a request's query, decoded; of two with the same name the first. hono searches the URL again at each
  * call, so the result of the first one is kept.
  */

@@ -45,6 +45,48 @@ describe.each(SERVED)('$method $path', ({ method, path, contract }) => {
   });
 });
 
+describe('a yes or no', () => {
+  it('is `true` or `false`: another word is refused, and has no effect', async () => {
+    const before = await statusOf(address);
+    for (const word of ['1', 'yes', 'TRUE', '']) {
+      for (const [method, path] of [
+        ['PUT', `chart?reset=true&dry_run=${word}`],
+        ['PUT', `chart?reset=${word}`],
+        ['GET', `chart?raw=${word}`],
+        ['POST', `claims?state=a&by=w&renew=${word}`],
+      ] as const) {
+        const body = method === 'PUT' ? CHART : undefined;
+        const refusal = await problemOf(await send(method, `/${address}/${path}`, body ? { body } : {}));
+        expect(refusal).toMatchObject({
+          status: 400,
+          detail: expect.stringMatching(/must be one of true, false/),
+        });
+      }
+    }
+    expect(await statusOf(address)).toEqual(before);
+    const dry = await send('PUT', `/${address}/chart?dry_run=true&reset=false`, { body: CHART });
+    expect(dry.status).toBe(200);
+  });
+});
+
+describe('`If-Match`', () => {
+  it('is refused where it is not compared, and the machine stays as it is', async () => {
+    const before = await statusOf(address);
+    const headers = { 'If-Match': '"77"' };
+    for (const [method, path] of [
+      ['DELETE', ''],
+      ['POST', '/reset'],
+      ['POST', '/pause'],
+      ['POST', '/claims?state=a&by=w'],
+    ] as const) {
+      const refusal = await problemOf(await send(method, `/${address}${path}`, { headers }));
+      expect(refusal).toMatchObject({ status: 400, detail: expect.stringContaining('does not compare') });
+    }
+    expect(await statusOf(address)).toEqual(before);
+    expect((await send('GET', `/${address}/state?state=a`, { headers })).status).toBe(200);
+  });
+});
+
 describe('an unknown parameter', () => {
   const detailOf = async (method: string, query: string) =>
     (await problemOf(await send(method, `/${address}/${query}`))).detail;

@@ -134,11 +134,16 @@ describe('another chart', () => {
     });
   });
 
-  it.each(['?reset=1', '?reset', '?reset=false', '?reset=TRUE'])('is not taken with %s', async (query) => {
+  it.each([
+    ['?reset=false', 409],
+    ['?reset=1', 400],
+    ['?reset', 400],
+    ['?reset=TRUE', 400],
+  ])('is not taken with %s', async (query, status) => {
     const address = newAddress();
     await upload(address, drain);
     await report(address, 'drain');
-    expect((await upload(address, other, query)).status).toBe(409);
+    expect((await upload(address, other, query)).status).toBe(status);
   });
 
   it('forgets all reports', async () => {

@@ -42,7 +42,9 @@ export const chart: MachineResource = {
         },
       },
       async answer(c, machine) {
-        if (!RAW.read(c).value && wantsPage(c)) return showChart(c, machine);
+        const raw = RAW.read(c);
+        if (!raw.ok) return problem(raw);
+        if (!raw.value && wantsPage(c)) return showChart(c, machine);
         const answer = await machine.read({ type: 'chart' });
         if (!answer.ok) return problem(answer);
         // RFC 9512
@@ -68,15 +70,18 @@ export const chart: MachineResource = {
       async answer(c, machine) {
         const conditions = readConditions(c);
         if (!conditions.ok) return problem(conditions);
+        const [reset, dryRun] = [RESET.read(c), DRY_RUN.read(c)];
+        if (!reset.ok) return problem(reset);
+        if (!dryRun.ok) return problem(dryRun);
         const text = await readText(c, CHART_BYTES);
         if (!text.ok) return problem(text);
         const command = {
           type: 'upload',
           text: text.value,
-          reset: RESET.read(c).value,
+          reset: reset.value,
           ...conditions.value,
         } as const;
-        const isDryRun = DRY_RUN.read(c).value;
+        const isDryRun = dryRun.value;
         if (isDryRun && wantsPage(c)) return showCheck(machine, command);
         const outcome = isDryRun
           ? await machine.read({ type: 'dry-run', upload: command })

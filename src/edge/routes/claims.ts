@@ -47,7 +47,9 @@ export const claims: MachineResource = {
         const slot = namedSlot(c);
         if (!slot.ok) return problem(slot);
         const { state, by } = slot.value;
-        const type = RENEW.read(c).value ? 'renew' : 'claim';
+        const renew = RENEW.read(c);
+        if (!renew.ok) return problem(renew);
+        const type = renew.value ? 'renew' : 'claim';
         const outcome = await machine.execute({ type, state, by, ...withSubject(c) });
         if (!outcome.ok) return problem(outcome);
         const { revision, until, lease = until - Date.now() } = outcome;
