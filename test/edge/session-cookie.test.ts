@@ -1,5 +1,7 @@
 /** Sessions of browsers, and what browsers get in place of problem details. */
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { answer } from '../../src/edge/app.ts';
 import { SESSION_TOKEN_LENGTH } from '../../src/request-limits.ts';
 import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { send } from '../service.ts';
@@ -53,6 +55,11 @@ describe('signing in', () => {
       '',
       'javascript:alert(1)',
       '/\t/evil.test',
+      '/.//evil.test/x',
+      '/%2e//evil.test/x',
+      '/a/..//evil.test/x',
+      '/.\\\\evil.test/x',
+      '/.///evil.test/x',
     ]) {
       expect([to, (await signIn({ token, to })).headers.get('Location')]).toEqual([to, '/']);
     }
@@ -94,6 +101,23 @@ describe('signing in', () => {
 
   it('does not read a form that is too large', async () => {
     expect((await signIn({ token: 'x'.repeat(20_000) })).status).toBe(413);
+  });
+
+  it('over https, is not begun by a cookie that another host of the domain can set', async () => {
+    const Cookie = `stateservice=${await tokenWith({ sub: 'mallory' })}`;
+    const statusAt = async (url: string, headers: Record<string, string> = {}) => {
+      const request = new Request(url, { headers: { Cookie, ...headers } });
+      return (await answer(request, { ...env, ...GUARDED })).status;
+    };
+    const path = `service.test/${address}/state?state=a`;
+    expect(await statusAt(`https://${path}`)).toBe(401);
+    // A proxy speaks https with the browser.
+    expect(await statusAt(`http://${path}`, { Origin: 'https://service.test' })).toBe(401);
+    // As on loopback, where the cookie has no other name.
+    expect(await statusAt(`http://${path}`)).toBe(200);
+    const own = `__Host-stateservice=${await tokenWith()}`;
+    expect(await statusAt(`https://${path}`, { Cookie: `stateservice=nonsense; ${own}` })).toBe(200);
+    expect(await statusAt(`http://${path}`, { Cookie: `stateservice=nonsense; ${own}` })).toBe(200);
   });
 
   it('gives way to `Authorization`', async () => {

@@ -111,5 +111,7 @@ function pathIn(c: Context, to = '/'): string {
   const { origin } = new URL(c.req.url);
   if (!to.startsWith('/') || !URL.canParse(to, origin)) return '/';
   const url = new URL(to, origin);
-  return url.origin === origin ? `${url.pathname}${url.search}` : '/';
+  // Of `/.//host`, `//host` is left, which a browser takes for a URL of that host.
+  const isPath = url.origin === origin && !/^\/[/\\]/.test(url.pathname);
+  return isPath ? `${url.pathname}${url.search}` : '/';
 }
