@@ -9,8 +9,28 @@ export interface ClientOptions {
   readonly token?: string;
   /** A `fetch` other than the platform's own. */
   readonly fetch?: (request: Request) => Promise<Response>;
-  /** How often a request without an answer, or with a 5xx, is repeated. Default: 5. */
+  /**
+   * How often a request without an answer, or with a 5xx, is repeated. Default: 5. `override` and `resend` would be executed
+   * twice: they are repeated only after an answer that says that nothing was done.
+   */
   readonly retries?: number;
+}
+
+interface Content {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Command extends Content {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Whether executing it twice has the effect of executing it once. */
+  readonly isRepeatable: boolean;
+}
+
+interface Query extends Content {
+  readonly method: 'GET';
 }
 
 /** Whether the service agreed, and if not, why. */
@@ -36,13 +56,8 @@ export class Connection {
   }
 
   /** Sends a command. @throws any refusal that is not a no. */
-  async answer(
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    body?: string,
-  ): Promise<Answer> {
-    const response = await this.send(method, path, headers, { body });
+  async answer(command: Command): Promise<Answer> {
+    const response = await this.send(command);
     if (response.ok) {
       await response.body?.cancel();
       return {
@@ -53,39 +68,49 @@ export class Connection {
     return noOf(response);
   }
 
-  /** Sends a request. Repeats it without an answer or with a 5xx, with a growing pause. */
-  async send(
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    { signal, body }: { readonly signal?: AbortSignal | undefined; readonly body?: string | undefined } = {},
-  ): Promise<Response> {
-    const { token, retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
+  /**
+   * Sends a request. Repeats it without an answer or with a 5xx, with a growing pause; one that must not be executed twice
+   * only if it was not executed.
+   */
+  async send(sent: Command | Query): Promise<Response> {
+    const { retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
     for (let tried = 0; ; tried++) {
-      const request = new Request(`${this.base}${path}`, {
-        method,
-        headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
-        ...(signal === undefined ? {} : { signal }),
-        ...(body === undefined ? {} : { body }),
-      });
       let trouble: StateServiceError;
       try {
-        const response = await fetch(request);
+        const response = await fetch(this.#requestOf(sent));
         if (response.status < 500 || response.status === 507) return response;
         trouble = await errorOf(response);
       } catch (error) {
-        if (signal?.aborted) throw error;
+        if (sent.signal?.aborted) throw error;
         trouble = new StateServiceError(
           0,
           'no-answer',
           error instanceof Error ? error.message : String(error),
         );
       }
-      if (tried >= retries) throw trouble;
+      const mayRepeat = sent.method === 'GET' || sent.isRepeatable || NOT_EXECUTED.has(trouble.code);
+      if (!mayRepeat || tried >= retries) throw trouble;
       await pause(Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2));
     }
   }
+
+  #requestOf({ method, path, headers, body, signal }: Command | Query): Request {
+    const { token } = this.#options;
+    return new Request(`${this.base}${path}`, {
+      method,
+      headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+      ...(signal === undefined ? {} : { signal }),
+      ...(body === undefined ? {} : { body }),
+    });
+  }
 }
+
+/** The refusals with 5xx that say that nothing was done, and that a repeat may succeed. */
+const NOT_EXECUTED: ReadonlySet<string> = new Set([
+  'overloaded',
+  'unsupported',
+  'issuer-unavailable',
+] satisfies RefusalCode[]);
 
 /** Reads a refusal. @throws any that is not a no. */
 export async function noOf(response: Response): Promise<No> {

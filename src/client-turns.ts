@@ -55,7 +55,7 @@ export class Turns {
    */
   async ask(ask: Ask, wait: number, signal?: AbortSignal): Promise<Turn> {
     const query = { ...ask, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
-    const response = await this.#connection.send('GET', path('state', query), {}, { signal });
+    const response = await this.#connection.send({ method: 'GET', path: path('state', query), signal });
     if (response.status === 200) {
       await response.body?.cancel();
       return 'yes';

@@ -142,13 +142,25 @@ class MachineClient {
       ...(data === undefined ? {} : { 'Content-Type': 'application/json' }),
     };
     const body = data === undefined ? undefined : JSON.stringify(data);
-    return this.#connection.answer('PUT', path('state', { state, event, by }), headers, body);
+    return this.#connection.answer({
+      method: 'PUT',
+      path: path('state', { state, event, by }),
+      headers,
+      body,
+      // It has a key or a name.
+      isRepeatable: true,
+    });
   }
 
   /** Makes a link for a person, who reports with it, once, in the present visit of `state`. */
   async link(state: string, { event, by, seconds }: LinkOptions): Promise<Link | No> {
     const ttl = seconds === undefined ? undefined : `${seconds}s`;
-    const response = await this.#connection.send('POST', path('links', { state, event, by, ttl }));
+    const response = await this.#connection.send({
+      method: 'POST',
+      path: path('links', { state, event, by, ttl }),
+      // Nothing is stored.
+      isRepeatable: true,
+    });
     if (!response.ok) return noOf(response);
     const { url, until }: Omit<Link, 'ok'> = await response.json();
     return { ok: true, url, until };
@@ -156,56 +168,90 @@ class MachineClient {
 
   /** Starts the run with inputs. A repeat with the same inputs changes nothing. */
   async start(inputs: Status['inputs'] = {}): Promise<Answer> {
-    return this.#connection.answer('POST', path('start', textsOf(inputs)));
+    return this.#connection.answer({
+      method: 'POST',
+      path: path('start', textsOf(inputs)),
+      isRepeatable: true,
+    });
   }
 
-  /** Gives the running machine other inputs. */
+  /** Gives the running machine other inputs. A repeat with the same inputs changes nothing. */
   async setInputs(inputs: Status['inputs']): Promise<Answer> {
-    return this.#connection.answer(
-      'PATCH',
-      '/inputs',
-      { 'Content-Type': 'application/json' },
-      JSON.stringify(inputs),
-    );
+    return this.#connection.answer({
+      method: 'PATCH',
+      path: '/inputs',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(inputs),
+      isRepeatable: true,
+    });
   }
 
-  /** Moves the machine by hand to a state. */
+  /**
+   * Moves the machine by hand to a state. It is not repeated where it may have been made, because a second move leaves the state
+   * and enters it again: it throws, and the history says whether the machine was moved.
+   */
   async override(to: string, reason: string, by?: string): Promise<Answer> {
-    return this.#connection.answer('POST', path('override', { to, reason, by }));
+    return this.#connection.answer({
+      method: 'POST',
+      path: path('override', { to, reason, by }),
+      isRepeatable: false,
+    });
   }
 
   /** The hooks that are told of the machine, and the newest messages to them. */
   async notifications(): Promise<ShownNotifications> {
-    const response = await this.#connection.send('GET', '/notifications');
+    const response = await this.#connection.send({ method: 'GET', path: '/notifications' });
     if (response.ok) return response.json();
     throw await errorOf(response);
   }
 
-  /** Sends the messages about an entry of the history again: to one hook, or to all that were told. */
+  /**
+   * Sends the messages about an entry of the history again: to one hook, or to all that were told. It is not repeated where
+   * it may have been executed, because the messages would be sent once more: it throws.
+   */
   async resend(entry: number, { to, by }: ChangeOptions & { readonly to?: string } = {}): Promise<Answer> {
-    return this.#connection.answer('POST', path(`notifications/${entry}`, { to, by }));
+    return this.#connection.answer({
+      method: 'POST',
+      path: path(`notifications/${entry}`, { to, by }),
+      isRepeatable: false,
+    });
   }
 
   /** Takes or renews a slot of `state` for `by`. */
   async claim(state: string, by: string): Promise<Answer> {
-    return this.#connection.answer('POST', path('claims', { state, by }));
+    return this.#connection.answer({
+      method: 'POST',
+      path: path('claims', { state, by }),
+      isRepeatable: true,
+    });
   }
 
   /** Renews the slot of `state` that `by` holds. If it holds none any more, it gets none: its work may overlap with another's. */
   async renew(state: string, by: string): Promise<Answer> {
-    return this.#connection.answer('POST', path('claims', { state, by, renew: 'true' }));
+    return this.#connection.answer({
+      method: 'POST',
+      path: path('claims', { state, by, renew: 'true' }),
+      isRepeatable: true,
+    });
   }
 
   /** Frees the slot of `by` without a report. */
   async release(state: string, by: string): Promise<Answer> {
-    return this.#connection.answer('DELETE', path('claims', { state, by }));
+    return this.#connection.answer({
+      method: 'DELETE',
+      path: path('claims', { state, by }),
+      isRepeatable: true,
+    });
   }
 
   /** The members, in natural order, each with what it is to the current states. None where the machine has no list of them. */
   async members({ is }: MembersOptions = {}): Promise<MemberStatus[]> {
     const members: MemberStatus[] = [];
     for (let after: string | undefined; ; ) {
-      const response = await this.#connection.send('GET', path('members', { is, after, limit: PAGE }));
+      const response = await this.#connection.send({
+        method: 'GET',
+        path: path('members', { is, after, limit: PAGE }),
+      });
       if (!response.ok) throw await errorOf(response);
       const page: { members: MemberStatus[]; after?: string } = await response.json();
       members.push(...page.members);
@@ -216,18 +262,31 @@ class MachineClient {
 
   /** Replaces the list of members. Null takes it away: everybody may take part again. */
   async setMembers(members: readonly Member[] | null, { by }: ChangeOptions = {}): Promise<Answer> {
-    if (members === null) return this.#connection.answer('DELETE', path('members', { by }));
-    const headers = { 'Content-Type': 'application/json' };
-    return this.#connection.answer('PUT', path('members', { by }), headers, JSON.stringify(members));
+    const request = { path: path('members', { by }), isRepeatable: true };
+    if (members === null) return this.#connection.answer({ method: 'DELETE', ...request });
+    return this.#connection.answer({
+      method: 'PUT',
+      ...request,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(members),
+    });
   }
 
   /** Strikes a member off the list. The answer is `no-such-member` if it is not in it, also if a repeat finds it gone. */
   async strikeMember(name: string, { by }: ChangeOptions = {}): Promise<Answer> {
-    return this.#connection.answer('DELETE', path(`members/${encodeURIComponent(name)}`, { by }));
+    return this.#connection.answer({
+      method: 'DELETE',
+      path: path(`members/${encodeURIComponent(name)}`, { by }),
+      isRepeatable: true,
+    });
   }
 
   async status(): Promise<Status> {
-    const response = await this.#connection.send('GET', '', { Accept: 'application/json' });
+    const response = await this.#connection.send({
+      method: 'GET',
+      path: '',
+      headers: { Accept: 'application/json' },
+    });
     if (response.ok) return response.json();
     throw await errorOf(response);
   }
@@ -240,12 +299,15 @@ class MachineClient {
   async *watch({ after, signal }: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ShownEntry> {
     let seen = after;
     for (;;) {
-      const response = await this.#connection.send(
-        'GET',
-        '/watch',
-        { Accept: 'text/event-stream', ...(seen === undefined ? {} : { 'Last-Event-ID': String(seen) }) },
-        { signal },
-      );
+      const response = await this.#connection.send({
+        method: 'GET',
+        path: '/watch',
+        headers: {
+          Accept: 'text/event-stream',
+          ...(seen === undefined ? {} : { 'Last-Event-ID': String(seen) }),
+        },
+        signal,
+      });
       if (!response.ok || response.body === null) throw await errorOf(response);
       try {
         for await (const data of eventsIn(response.body)) {

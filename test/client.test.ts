@@ -1,9 +1,11 @@
-/** The client in a Worker: it waits over a WebSocket that `fetch` opens. */
+/** The client in a Worker: it waits over a WebSocket that `fetch` opens, and repeats what counts once. */
 import { exports } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { StateClient } from '../src/client.ts';
+import { problem } from '../src/edge/responses.ts';
+import { refuse } from '../src/refusal.ts';
 import { counting, final, newChart, sequence } from './charts.ts';
-import { report } from './service.ts';
+import { historyOf, report } from './service.ts';
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
 
@@ -45,4 +47,121 @@ it('a wait of a minute is a request', async () => {
   for (let i = 0; i < 2; i++) await report(address, 'drain');
   expect(await waiting).toBe(true);
   expect(sent.upgrades).toBe(0);
+});
+
+/** What becomes of a request: the service gets it or not, and its answer arrives, or another one, or none. */
+type Fate = (request: Request) => Response | Promise<Response>;
+
+const served: Fate = (request) => exports.default.fetch(request);
+
+/** The machine of a client whose first requests have these fates; the last one is that of all others. */
+function machineWith(address: string, ...fates: readonly [Fate, ...Fate[]]) {
+  const sent: Request[] = [];
+  const client = new StateClient({
+    url: 'https://service.test',
+    retries: 2,
+    fetch: async (request) => {
+      const fate = fates[sent.length] ?? fates[fates.length - 1] ?? served;
+      sent.push(request);
+      return fate(request);
+    },
+  });
+  return { machine: client.machine(address), sent };
+}
+
+const unknown: Fate = () => problem(refuse('outcome-unknown', 'It may have been counted.'));
+const overloaded: Fate = () => problem(refuse('overloaded', 'Nothing was counted.'));
+
+/** Executes a request, and loses its answer. */
+const cut: Fate = async (request) => {
+  await served(request);
+  throw new TypeError('the connection was cut');
+};
+
+describe('a move by hand', () => {
+  const overridesOf = async (address: string) => {
+    const { history } = await historyOf(address);
+    return history.filter(({ cause }) => cause === 'override').length;
+  };
+
+  it('is sent once where it may have been made', async () => {
+    const lost: readonly [Fate, object][] = [
+      [
+        async (request) => (await served(request)) && unknown(request),
+        { status: 520, code: 'outcome-unknown' },
+      ],
+      [cut, { status: 0, code: 'no-answer' }],
+      // The page of a proxy.
+      [async (request) => (await served(request)) && new Response('', { status: 503 }), { status: 503 }],
+    ];
+    for (const [fate, error] of lost) {
+      const address = await newChart(drain);
+      const { machine, sent } = machineWith(address, fate, served);
+      await expect(machine.override('drain', 'look again', 'ann')).rejects.toMatchObject(error);
+      expect([sent.length, await overridesOf(address)]).toEqual([1, 1]);
+    }
+  });
+
+  it('is sent again where the service says that nothing was done', async () => {
+    const address = await newChart(drain);
+    const { machine, sent } = machineWith(address, overloaded, served);
+    expect(await machine.override('patch', 'by hand')).toMatchObject({ ok: true });
+    expect([sent.length, await overridesOf(address)]).toEqual([2, 1]);
+  });
+});
+
+describe('a request that may have been counted', () => {
+  type Machine = ReturnType<typeof machineWith>['machine'];
+  const once: readonly [string, (machine: Machine) => Promise<unknown>][] = [
+    ['override', (machine) => machine.override('drain', 'look again')],
+    ['resend', (machine) => machine.resend(1)],
+  ];
+  const again: readonly [string, (machine: Machine) => Promise<unknown>][] = [
+    ['is', (machine) => machine.is('drain')],
+    ['update with a name', (machine) => machine.update('drain', { by: 'a' })],
+    ['update with a key', (machine) => machine.update('drain', { key: 'k' })],
+    ['update', (machine) => machine.update('drain')],
+    ['link', (machine) => machine.link('drain', { by: 'a' })],
+    ['start', (machine) => machine.start()],
+    ['setInputs', (machine) => machine.setInputs({})],
+    ['claim', (machine) => machine.claim('drain', 'a')],
+    ['renew', (machine) => machine.renew('drain', 'a')],
+    ['release', (machine) => machine.release('drain', 'a')],
+    ['setMembers', (machine) => machine.setMembers(['a'])],
+    ['setMembers without a list', (machine) => machine.setMembers(null)],
+    ['strikeMember', (machine) => machine.strikeMember('a')],
+    ['members', (machine) => machine.members()],
+    ['notifications', (machine) => machine.notifications()],
+    ['status', (machine) => machine.status()],
+  ];
+
+  it.each(once)('is not repeated: %s', async (_, call) => {
+    const { machine, sent } = machineWith('acme/x', unknown);
+    await expect(call(machine)).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(sent).toHaveLength(1);
+  });
+
+  it.each(again)('is repeated, and counts once: %s', async (_, call) => {
+    const { machine, sent } = machineWith('acme/x', unknown);
+    await expect(call(machine)).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(sent).toHaveLength(3);
+  });
+
+  it('has the effect of one where it is repeated', async () => {
+    const changes: readonly [cause: string, (machine: Machine) => Promise<unknown>][] = [
+      ['update', (machine) => machine.update('drain')],
+      ['update', (machine) => machine.update('drain', { by: 'a' })],
+      ['members', (machine) => machine.setMembers(['a', 'b'])],
+      ['inputs', (machine) => machine.setInputs({ n: 2 })],
+    ];
+    for (const [cause, call] of changes) {
+      const address = await newChart(
+        '{inputs: {n: 1}, initial: drain, states: {drain: {on: {update: done}}, done: {type: final}}}',
+      );
+      const { machine, sent } = machineWith(address, cut, served);
+      expect(await call(machine)).toEqual({ ok: true, revision: 2 });
+      const { history } = await historyOf(address);
+      expect([sent.length, history.map((entry) => entry.cause)]).toEqual([2, [cause, 'start']]);
+    }
+  });
 });
