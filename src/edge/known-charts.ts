@@ -1,6 +1,7 @@
 /**
  * Whether an address has a chart, found out before its object is called. An object that is called costs some 65 kB of
- * memory and, under workerd, a file: so no object is created for an address that can have no machine.
+ * memory and, under workerd, a file: so no object of a machine is created for an address that can have no machine. The object
+ * of its tenant is called, also if the tenant has no machines: one for all its addresses. It only reads.
  */
 import { type Address, formatAddress } from '../address.ts';
 import { KNOWN_CHARTS } from '../limits.ts';

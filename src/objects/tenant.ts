@@ -14,8 +14,9 @@ import { machineNamed, type ObjectBindings, type TenantMethods } from './stubs.t
 /**
  * The Durable Object of one tenant: the registry of its machines, which bounds their number and bytes.
  *
- * A machine is entered before its first commit, and leaves when it is deleted. The registry holds no state of a machine:
- * a request for the list asks the machines themselves. So an update costs no call here, and the list is never stale.
+ * A machine is entered before its first commit, and leaves when it is deleted. After a commit that has moved it, it tells what
+ * its list is filtered, counted and sorted by (`telling.ts`): a report that only counts costs no call here. A request for the
+ * list asks the machines of its page themselves, so what is shown of a machine is never stale; which page it is on may be.
  */
 export class Tenant extends DurableObject<ObjectBindings> implements TenantMethods {
   readonly #registry: RegistryTable;

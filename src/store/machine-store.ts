@@ -77,9 +77,12 @@ export class MachineStore {
   }
 
   /**
-   * Returns the version of the machine; undefined where there is none. Every commit that changes anything changes it, so a
-   * caller compares it with its memory, which may be stale: the platform promises one live object only where it touches
-   * storage.
+   * Returns the version of the machine; undefined where there is none. Every commit that changes the machine, or adds to its
+   * history, changes it, so a caller compares it with its memory, which may be stale: the platform promises one live object
+   * only where it touches storage.
+   *
+   * It stays the same where only other rows change: the receipt of a report with a key that is refused or has counted
+   * before, and the counts that are stored with it; and what has become of a message (`settle`, `postpone` of the outbox).
    */
   version(): Version | undefined {
     if (!this.#hasTables()) return undefined;
