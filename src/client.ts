@@ -71,7 +71,7 @@ export interface WaitOptions extends AskOptions {
 }
 
 export interface MembersOptions {
-  /** Only members that are so to a current state: `missing` ones are expected and have not reported. */
+  /** Only members with this relation to a current state: `missing` ones are expected and have not reported. */
   readonly is?: MemberFact;
 }
 

@@ -226,9 +226,11 @@ export const WAITERS = 10_000;
 
 /**
  * Requests that wait in one process and watches that are open in it, at all its machines: some 1 GB of memory, and half of 65,536 descriptors, of which
- * workerd takes two for each connection. When it is worth asking again where they are all taken, in s.
+ * workerd takes two for each connection.
  */
 export const WAITS = 16_384;
+
+/** `Retry-After` when all places for waits are taken, in s. */
 export const WAITS_RETRY = 5;
 
 /** Bounds of the `Retry-After` that says "not yet", in seconds. */

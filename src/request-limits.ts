@@ -14,8 +14,8 @@ export const KEY_LENGTH = 255;
 export const REASON_LENGTH = 255;
 
 /**
- * How long a link may be used, in ms: the default, and the most. A link does what its maker may do when it is made, also after
- * the maker's token has ended or was taken away: the most bounds for how long.
+ * How long a link may be used, in ms: the default, and the maximum. A link stays valid after its maker's token expires or is
+ * revoked; the maximum bounds for how long.
  */
 export const LINK_TTL = 24 * 60 * 60_000;
 export const LINK_TTL_MAX = 7 * LINK_TTL;

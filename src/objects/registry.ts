@@ -57,7 +57,7 @@ export class Registry {
    * Leaves the registry after the machine was deleted. If the call fails, the entry stays until the list is
    * read: a read queries each machine, and a machine that is not there leaves.
    *
-   * @param revision the last one of the machine, if it had begun; or a larger one.
+   * @param revision at least the machine's last revision; 0 if it had not begun
    */
   async leave(revision = 0): Promise<void> {
     try {

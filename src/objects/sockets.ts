@@ -84,8 +84,8 @@ export class Sockets {
   }
 
   /**
-   * Closes all sockets, so that their readers come back with their last ids. By default, because there is more than can be
-   * sent at once.
+   * Closes all sockets, so that their readers come back with their last ids. Default reason: more entries are pending than
+   * are sent at once.
    */
   sendBack(code = 1013, reason = MORE): void {
     for (const socket of this.#ctx.getWebSockets()) socket.close(code, reason);

@@ -21,7 +21,7 @@ const RIGHT = 'operate';
 const IS = parameter({
   name: 'is',
   in: 'query',
-  says: 'Only members that are so to a current state: `missing` ones are expected and have not reported.',
+  says: 'Only members with this relation to a current state: `missing` ones are expected and have not reported.',
   shape: oneOf('is', MEMBER_FACTS),
   absent: NOTHING,
 });
@@ -42,7 +42,7 @@ const LIMIT = wholeNumber(
 );
 
 const CHANGED = {
-  says: 'The list is so.',
+  says: 'The list was changed, or was the same already.',
   content: { 'application/json': MembersChangedShape },
   headers: ['ETag'],
 } as const;
