@@ -291,7 +291,7 @@ export const IDLE: Parameter<'open' | 'folded' | undefined> = parameter({
   name: 'idle',
   in: 'query',
   says: `Of a drawing: whether the states inside idle states are drawn (\`open\`) or not (\`folded\`). Default: \`folded\` where more than ${FOLDED_FROM} states would be drawn. A drawing has at most ${DRAWN_STATES} states; beyond it, inner ones are left out.`,
-  shape: z.enum(['open', 'folded']),
+  shape: oneOf('idle', ['open', 'folded']),
   absent: NOTHING,
 });
 

@@ -52,6 +52,11 @@ describe('a drawing', () => {
     expect((await problemOf(response)).type).toBe('urn:stateservice:problem:wrong-parameter');
   });
 
+  it('names the parameter that is wrong, and its values', async () => {
+    const response = await send('GET', `/${await newChart(SMALL)}/diagram.svg?idle=maybe`);
+    expect((await problemOf(response)).detail).toBe('`idle` must be one of open, folded.');
+  });
+
   it('of 200 states folds idle ones, fits on three screens, and opens what becomes current', async () => {
     const address = await newChart(textOf('nested 200, phases'));
     const { states, screens } = await drawn(address);
