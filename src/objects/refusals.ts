@@ -7,6 +7,7 @@ import {
   eventsOf,
   type InputProblem,
   isDone,
+  isWithin,
   nameOf,
   nextTimer,
   nextToExpire,
@@ -126,7 +127,18 @@ export function severalLocks(machine: MachineState, locks: readonly StateNumber[
 
 /** Refuses a claim on a state without slots. */
 export function noSlots(machine: MachineState, state: StateNumber): Refusal {
-  const detail = `${quote(nameOf(machine.chart, state))} has no slots: every caller may work while it is current.`;
+  const { chart, snapshot } = machine;
+  const { model } = chart;
+  // A report there needs a slot of each of these (`guardedBy` in `update.ts`).
+  const guarding = model.states.flatMap(({ name, slots }, at) => {
+    const touches = isWithin(model, state, at) || (isWithin(model, at, state) && snapshot.active.has(at));
+    return slots !== undefined && touches ? [() => `one of ${quote(name)}`] : [];
+  });
+  const why =
+    guarding.length === 0
+      ? 'has no slots: every caller may work while it is current'
+      : `has no slots of its own; claim ${sayFirst(guarding)}`;
+  const detail = `${quote(nameOf(chart, state))} ${why}.`;
   return refuse('no-slots', detail, { machine: factsOf(machine) });
 }
 

@@ -439,6 +439,25 @@ describe('a claim with a missing or wrong parameter', () => {
 });
 
 describe('a state without slots', () => {
+  it.each([
+    ['s.i', '"s.i" has no slots of its own; claim one of "s".'],
+    ['s.j', '"s.j" has no slots of its own; claim one of "s", one of "s.j.k".'],
+    ['o', '"o" has no slots: every caller may work while it is current.'],
+  ])('names the states whose slots a report to it needs: %s', async (state, detail) => {
+    const address = await newChart(`
+type: parallel
+states:
+  s:
+    type: parallel
+    slots: 2
+    states:
+      i: {}
+      j: {initial: k, states: {k: {slots: 1, on: {update: l}}, l: {slots: 1}}}
+  o: {}
+`);
+    expect((await refusedOf(await claim(address, state, 'a'))).detail).toBe(detail);
+  });
+
   it('takes reports of every caller', async () => {
     const address = await newChart(sequence(counting('work', 'rest', 3), final('rest')));
     await reportTimes(address, 'work', 2);

@@ -239,6 +239,16 @@ states:
     expect(await documentOf(address)).toMatchObject({ context: { workers: 1 } });
   });
 
+  it('that names a state inside the one with slots is told which it is', async () => {
+    const address = await newChart('initial: s\nstates: {s: {slots: 1, initial: i, states: {i: {}, k: {}}}}');
+    for (const state of ['i', 'k']) {
+      const node = nodeOf(address, 'node-1', state);
+      expect(await node.lock()).toBe(false);
+      const value = `"s.${state}" has no slots of its own; claim one of "s".`;
+      expect(node.errors).toEqual([{ kind: 'no_slots', value }]);
+    }
+  });
+
   it('that names a state without slots locks nothing', async () => {
     const address = await newChart(sequence(counting('a', 'b', 2), final('b')));
     const node = nodeOf(address, 'node-1', 'a');
