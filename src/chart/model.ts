@@ -118,6 +118,16 @@ export interface Quorum {
   readonly until: Amount;
 }
 
+/**
+ * Returns how many steps of 1 a count takes from `from` to `until`; undefined if it is never equal to `until`, or if that is
+ * no number. The difference of two binary fractions would not tell: 2.3 - 0.3 is no whole number, and two steps meet it.
+ */
+export function stepsOf({ from, until }: Quorum): number | undefined {
+  if (typeof until !== 'number') return undefined;
+  const steps = Math.round(until - from);
+  return steps > 0 && from + steps === until ? steps : undefined;
+}
+
 /** The slots of a state. */
 export interface Slots {
   readonly count: Amount;

@@ -8,6 +8,7 @@ import { CHART_STATES, STATE_NAME_LENGTH } from '../chart-limits.ts';
 import { type Data, type Document, keyText } from './document.ts';
 import { checkOnly } from './expression.ts';
 import { type IssueList, type PathStep, quote } from './issue.ts';
+import { stepsOf } from './model.ts';
 import { readNotify } from './notify.ts';
 import { checkInputs, inputsOf } from './run-inputs.ts';
 import {
@@ -210,7 +211,7 @@ function warnNeverEqual(
   path: readonly PathStep[],
   issues: IssueList,
 ): void {
-  if (until > from && Number.isInteger(until - from)) return;
+  if (stepsOf({ from, until }) !== undefined) return;
   const at = [...path, 'target', 'when', 'value'];
   const message = `Counting from ${from} by 1 never gives ${until}: the state cannot be left.`;
   issues.warn(document.locate(at), at, message);

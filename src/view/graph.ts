@@ -10,6 +10,7 @@ import {
   type Slots,
   type StateModel,
   type StateNumber,
+  stepsOf,
   type TransitionModel,
   type Window,
 } from '../chart/model.ts';
@@ -65,7 +66,8 @@ type Counter =
       readonly state: StateNumber;
       readonly event: string;
       readonly index: number;
-      readonly until: Amount;
+      /** How many events it takes; of a count that is never met, its target. */
+      readonly needed: Amount;
     }
   | { readonly kind: 'timer'; readonly state: StateNumber; readonly event: string };
 
@@ -148,10 +150,10 @@ function* captioned(state: StateNumber, described: StateModel): Generator<Captio
       const text = withGuard(event, transition);
       if (quorum === undefined) yield { caption: { text }, transition };
       else {
-        const { from, until } = quorum;
-        const counter: Counter = { kind: 'quorum', state, event, index, until };
-        const isOne = typeof until === 'number' && until - from === 1;
-        yield { caption: { text, ...(isOne ? {} : { counter }) }, transition };
+        const steps = stepsOf(quorum);
+        const needed = steps ?? quorum.until;
+        const counter: Counter = { kind: 'quorum', state, event, index, needed };
+        yield { caption: { text, ...(steps === 1 ? {} : { counter }) }, transition };
       }
     }
   }

@@ -58,7 +58,7 @@ function body(node: Node, arrows: ReadonlyMap<StateNumber, readonly Arrow[]>, in
   for (const { from, to, captions } of arrows.get(node.state) ?? []) {
     if (from === ROOT || to === ROOT) continue;
     const label = captions.map(({ text, counter }) =>
-      counter?.kind === 'quorum' ? `${text} (${amountText(counter.until)})` : text,
+      counter?.kind === 'quorum' ? `${text} (${amountText(counter.needed)})` : text,
     );
     const words = label.length === 0 ? '' : ` : ${escaped(label.join(' | '))}`;
     lines.push(`${indent}${idOf(from)} --> ${idOf(to)}${words}`);
@@ -89,6 +89,6 @@ function escaped(text: string): string {
 }
 
 /** @returns a quorum's amount: `3×`, `95%`. */
-function amountText(until: Amount): string {
-  return typeof until === 'number' ? `${until}×` : showAmount(until);
+function amountText(needed: Amount): string {
+  return typeof needed === 'number' ? `${needed}×` : showAmount(needed);
 }

@@ -186,10 +186,10 @@ function captionSpans(caption: Caption, { active, counts, due, inputs, now }: Ov
     return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
   }
   const count = active.has(counter.state) ? counts.get(countKey(counter)) : undefined;
-  const amount = settle(counter.until, inputs) ?? counter.until;
-  const until = showAmount(amount);
-  const idle = typeof amount === 'number' ? `${until}×` : until;
-  const have = count === undefined ? idle : `${count.have} of ${count.until ?? until}`;
+  const amount = settle(counter.needed, inputs) ?? counter.needed;
+  const needed = showAmount(amount);
+  const idle = typeof amount === 'number' ? `${needed}×` : needed;
+  const have = count === undefined ? idle : `${count.have} of ${count.until ?? needed}`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
 }
 

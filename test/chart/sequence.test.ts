@@ -33,6 +33,12 @@ describe('a sequence', () => {
     });
   });
 
+  it('may count fractions whose difference is not whole as a binary number', () => {
+    expect(2.3 - 0.3).not.toBe(2);
+    const chart = chartWith('value: 0', 'value: 0.3').replace('value: 1}', 'value: 2.3}');
+    expect(readChart(chart)).toMatchObject({ ok: true, warnings: [] });
+  });
+
   it('may be JSON', () => {
     expect(readChart('{"current_state": "a", "states": [{"name": "a"}]}')).toMatchObject({ ok: true });
   });
@@ -499,6 +505,14 @@ describe('a warning about a likely mistake', () => {
       51,
       'states[0].target.when.value',
       /from 0.5 by 1 never gives 1/,
+    ],
+    [
+      'a count whose steps do not sum up to its target, though their difference is whole',
+      chartWith('value: 0', 'value: -19.8').replace('value: 1}', 'value: -7.8}'),
+      6,
+      51,
+      'states[0].target.when.value',
+      /from -19.8 by 1 never gives -7.8/,
     ],
     ['a key of the chart', `${CHART}extra: 1\n`, 11, 1, 'extra', /"extra" is not used here/],
     [

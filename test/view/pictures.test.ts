@@ -1,6 +1,6 @@
 /** `diagram.svg` and `diagram.mmd`: the chart, with the current states highlighted. */
 import { describe, expect, it, vi } from 'vitest';
-import { newAddress, newChart } from '../charts.ts';
+import { counting, final, newAddress, newChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { claim, put, upload } from '../objects/callers.ts';
 import { bodyOf, problemOf, report, send, statusOf } from '../service.ts';
@@ -117,6 +117,34 @@ states:
     ]);
     expect(await textsOf(chart)).toContain('update 3×');
     expect(await mermaidOf(`${chart}@1`)).toContain('after inputs.soak');
+  });
+
+  it.each([
+    // An update that is not counted has no number.
+    [0, 1, ''],
+    [5, 6, ''],
+    [0, 3, '3×'],
+    [5, 8, '3×'],
+    [-3, 0, '3×'],
+    [0.5, 2.5, '2×'],
+    [-3, -1, '2×'],
+    [0.3, 2.3, '2×'],
+    // Never met.
+    [0.1, 0.3, '0.3×'],
+    [3, 1, '1×'],
+    [4, 4, '4×'],
+  ])('counts the updates of a sequence from its first value: %d to %d is %s', async (from, until, times) => {
+    const address = await newChart(sequence(counting('a', 'b'), counting('b', 'c', until, from), final('c')));
+    const [first, second] = [...(await svgOf(address)).matchAll(/<text class="caption"[^>]*>(.*?)<\/text>/g)];
+    expect([first, second].map((found) => found?.[1]?.replace(/<[^>]*>/g, ''))).toEqual([
+      'update',
+      `update${times}`,
+    ]);
+    const mermaid = times === '' ? 'update' : `update (${times})`;
+    expect(await mermaidOf(address)).toContain(`  s2 --> s3 : ${mermaid}\n`);
+    await report(address, 'a');
+    const current = times === '' ? 'update' : `update${from} of ${until}`;
+    expect((await svgOf(address)).replace(/<[^>]*>/g, '')).toContain(current);
   });
 
   it('has a text alternative', async () => {
