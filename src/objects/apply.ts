@@ -2,7 +2,7 @@ import type { Command, Outcome } from '../commands.ts';
 import type { ReadChart } from './chart-source.ts';
 import { claim, release, renew } from './claiming.ts';
 import type { Draft } from './draft.ts';
-import { faultOf, unsupported } from './faults.ts';
+import { faultOf, overloaded, unsupported } from './faults.ts';
 import { setInputs, startWith } from './inputs-of-run.ts';
 import { reportByLink } from './linking.ts';
 import { lock, unlock } from './locks.ts';
@@ -56,6 +56,7 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       return resend(draft, command, now);
     case 'reset':
       if (next === undefined) break;
+      if (isReplaced(draft, next)) return overloaded();
       return (
         (draft.isNew ? undefined : restart(draft, next, 'reset', command, now)) ?? {
           ok: true,
@@ -77,4 +78,10 @@ function dispatch(draft: Draft, command: Command, now: number, next: ReadChart |
       return unsupported();
   }
   throw new Error(`a ${command.type} cannot be applied in a turn`);
+}
+
+/** Whether another chart was uploaded after the newest one was read for a reset: it must not be undone. */
+function isReplaced(draft: Draft, { source }: ReadChart): boolean {
+  const uploaded = draft.uploadedText();
+  return uploaded !== undefined && uploaded !== source.text;
 }

@@ -68,9 +68,12 @@ export class ChartTexts {
   async #write(machine: MachineState): Promise<WrittenChart> {
     const { chart, snapshot, source, revision, preview } = machine;
     const { store } = this.#runtime;
-    const text = await this.#texts.result(`${source.hash} ${revision}`, () =>
-      chartWriting(chart, snapshot, leftStatesOf(machine, store), preview?.text ?? store.chartText()),
-    );
+    const key = `${source.hash} ${revision}`;
+    const known = this.#texts.known(key);
+    if (known !== undefined) return { ok: true, text: known, revision };
+    // Read now: between two slices, another chart may replace this one.
+    const [left, beginning] = [leftStatesOf(machine, store), preview?.text ?? store.chartText()];
+    const text = await this.#texts.result(key, () => chartWriting(chart, snapshot, left, beginning));
     return { ok: true, text, revision };
   }
 }

@@ -46,7 +46,7 @@ export class Runtime {
   readonly #queue: CommandQueue;
   readonly #recovery: Recovery;
   readonly #telling: Telling;
-  /** Whether the machine is about to begin, and being entered in its tenant's registry. */
+  /** Whether the machine is about to begin, or its chart is to be kept, and it is being entered in its tenant's registry. */
   #isBeginning = false;
   /** When the next turn may fire timers, ms since the epoch: the last one has left some that were due. */
   #catchUpAt = 0;
@@ -112,7 +112,12 @@ export class Runtime {
     // Load.
     const now = Date.now();
     const machine = this.current(now);
-    if (machine === undefined) return this.#begin(batch);
+    if (machine === undefined) {
+      this.#isBeginning = true;
+      return this.#begin(batch).finally(() => {
+        this.#isBeginning = false;
+      });
+    }
     // Apply.
     const draft = new Draft(machine, this.#records, new TimerAllowance(now < this.#catchUpAt));
     const outcomes = this.#apply(draft, batch, now);
@@ -129,9 +134,8 @@ export class Runtime {
     if (batch.every(({ command }) => command.type === 'link')) return batch.map(() => machineGone());
     if (this.#recovery.isPending) return batch.map(() => overloaded());
     const isUpload = first.command.type === 'upload';
-    if (first.command.type === 'upload' && first.command.revisions !== undefined) {
+    if (first.command.type === 'upload' && first.command.revisions !== undefined)
       return [noRevision(this.#address)];
-    }
     const found = isUpload && first.next !== undefined ? first.next : await this.charts.toBegin();
     if (!found.ok) return batch.map(() => found);
     const step = firstStep(this.#address, found, first.command);
@@ -140,23 +144,19 @@ export class Runtime {
       const beginning = begin(found, step, first.command, this.isRun, step.at);
       const preview = new Draft(previewOf(found, beginning), NO_RECORDS);
       const outcomes = applyWithin(preview, batch, step.at);
-      if (preview.changes === undefined) return outcomes;
+      // The answer to a refused report is not kept either: its key is free.
+      if (preview.changes === undefined || preview.changes.history.length === 0) return outcomes;
     }
-    this.#isBeginning = true;
-    try {
-      const entered = await this.#registry.enter(found.source);
-      if (!entered.ok) return batch.map(() => entered);
-      // A second object of the same address may have begun the machine meanwhile.
-      if (this.current() !== undefined) return this.#run(batch);
-      this.counters.restore();
-      const now = Date.now();
-      const draft = begin(found, step, first.command, this.isRun, now, entered.revision);
-      const outcomes = this.#apply(draft, batch, now);
-      this.#commit(draft, true);
-      return outcomes;
-    } finally {
-      this.#isBeginning = false;
-    }
+    const entered = await this.#registry.enter(found.source);
+    if (!entered.ok) return batch.map(() => entered);
+    // A second object of the same address may have begun the machine meanwhile.
+    if (this.current() !== undefined) return this.#run(batch);
+    this.counters.restore();
+    const now = Date.now();
+    const draft = begin(found, step, first.command, this.isRun, now, entered.revision);
+    const outcomes = this.#apply(draft, batch, now);
+    this.#commit(draft, true);
+    return outcomes;
   }
 
   /**
@@ -249,7 +249,7 @@ export class Runtime {
       return await this.#queue.push(command, next);
     } finally {
       // The size now, whatever the outcome of this command and of others meanwhile.
-      if (this.current() === undefined) await this.#registry.leave();
+      if (this.current() === undefined) await this.leaveRegistry();
       else await this.#registry.correct(this.store.chartBytes());
     }
   }

@@ -1,5 +1,7 @@
 /** The members of a chart whose machine cannot begin by itself, because the chart has inputs that must be given. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { formatAddress } from '../../src/address.ts';
+import { Tenant } from '../../src/index.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { evict, machinePath, objectAt, send } from '../service.ts';
 import { documentOf, erase, put, reset, resource, upload, verdict } from './callers.ts';
@@ -43,6 +45,20 @@ describe('a chart with an input that must be given', () => {
     // The machine has not begun with it.
     expect(await verdict(await put(address, 'work', { by: 'a' }))).toBe('406 needs-inputs');
     expect(await objectAt(address).read([{ type: 'summary' }])).toMatchObject([{ code: 'no-chart' }]);
+  });
+
+  it('stays in the list of its tenant if that is read while the chart is uploaded', async () => {
+    const address = newAddress();
+    const { enter } = Tenant.prototype;
+    vi.spyOn(Tenant.prototype, 'enter').mockImplementation(async function (this: Tenant, entered, bytes) {
+      const answer = await enter.call(this, entered, bytes);
+      // A list queries its machines, and one that is not there leaves.
+      if (formatAddress(entered) === address) await objectAt(address).read([{ type: 'summary' }]);
+      return answer;
+    });
+    expect((await upload(address, CHART)).status).toBe(201);
+    vi.restoreAllMocks();
+    expect((await start(`${address}@1`)).status).toBe(201);
   });
 
   it('gives them to its runs and to itself, each with a list of its own from then on', async () => {

@@ -32,6 +32,19 @@ describe('a reset', () => {
     expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 0 }] });
   });
 
+  it('does not undo an upload that was answered before it', async () => {
+    const address = await newChart(drain);
+    await report(address, 'drain');
+    const large = Array.from({ length: 900 }, (_, i) => counting(`old${i}`, `old${i + 1}`));
+    await putChart(address, sequence(...large, final('old900')));
+    // Read already, as of a page that checks what is typed.
+    await upload(newAddress(), other);
+    const [restarted, uploaded] = await Promise.all([reset(address), upload(address, other, '?reset=true')]);
+    expect(uploaded.status).toBe(200);
+    expect([204, 503]).toContain(restarted.status);
+    expect(await documentOf(address)).toMatchObject({ states: ['first'], chart: { source: 'upload' } });
+  });
+
   it('is in the history, with its caller', async () => {
     const address = await newChart(drain);
     await reportTimes(address, 'drain', 2);

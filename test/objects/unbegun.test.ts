@@ -186,6 +186,19 @@ describe('a run begins', () => {
   });
 });
 
+describe('a refused report at a run that has not begun', () => {
+  it('begins nothing and leaves its key free', async () => {
+    const run = await newRun(drain);
+    for (const state of ['patch', 'nowhere']) {
+      expect((await put(run, state, { key: 'early' })).status).toBe(406);
+      expect(await tracesLeft(run)).toEqual({ ...NOTHING, listed: false });
+    }
+    expect((await put(run, 'drain', { key: 'early' })).status).toBe(200);
+    expect((await put(run, 'drain', { key: 'early' })).status).toBe(200);
+    expect((await documentOf(run)).quorums).toMatchObject([{ have: 1 }]);
+  });
+});
+
 describe('the chart of a run that begins', () => {
   it('enters its initial state once', async () => {
     const run = await newRun(drain);

@@ -18,8 +18,7 @@ export function openApiResources(resources: () => Resources): ServiceResource[] 
         summary: 'This document.',
         answers: { 200: { says: 'OpenAPI 3.1.', content: { 'application/json': AnyShape } } },
       },
-      // Not indented, because it is for programs.
-      answer: (c) => json(JSON.stringify(openApi(resources(), new URL(c.req.url).origin))),
+      answer: (c) => json(textFor(new URL(c.req.url).origin, resources)),
     },
     {
       path: '/openapi',
@@ -28,7 +27,28 @@ export function openApiResources(resources: () => Resources): ServiceResource[] 
         summary: 'This document as a page.',
         answers: { 200: { says: 'HTML.', content: { 'text/html': 'text' }, headers: ['Vary'] } },
       },
-      answer: () => page(String(<OperationsPage operations={operationsOf(resources())} />)),
+      answer: () => {
+        markup ??= String(<OperationsPage operations={operationsOf(resources())} />);
+        return page(markup);
+      },
     },
   ];
+}
+
+/** Both are made with the first request and kept: without a token, anybody may request them, and they take 26 and 10 ms. */
+let markup: string | undefined;
+let text: { readonly before: string; readonly after: string } | undefined;
+
+/** Stands for the origin in the text that is kept: `Host` is the caller's choice. */
+const ORIGIN = '{origin}';
+
+/** Returns the document as text. It is not indented, because it is for programs. */
+function textFor(origin: string, resources: () => Resources): string {
+  if (text === undefined) {
+    const [before = '', after = ''] = JSON.stringify(openApi(resources(), ORIGIN)).split(
+      JSON.stringify(ORIGIN),
+    );
+    text = { before, after };
+  }
+  return `${text.before}${JSON.stringify(origin)}${text.after}`;
 }

@@ -55,3 +55,29 @@ it('can be put at another address, and continues there', async () => {
   expect((await ask(second, 'b')).status).toBe(200);
   expect((await ask(first, 'a')).status).toBe(200);
 });
+
+it('is of one chart, though another is uploaded or the machine is deleted while it is written', async () => {
+  const row = (name: string) =>
+    sequence(
+      ...Array.from({ length: 900 }, (_, i) => counting(`${name}${i}`, `${name}${i + 1}`)),
+      final(`${name}900`),
+    );
+  const [old, next] = [row('old'), row('new')];
+  for (const change of ['upload', 'deletion']) {
+    const address = await newChart(old);
+    await reportTimes(address, 'old0', 1);
+    // Read already: the upload takes one turn.
+    await send('PUT', `/${address}x/chart?dry_run=true`, { body: next });
+    const [response] = await Promise.all([
+      send('GET', `/${address}/chart`),
+      change === 'upload'
+        ? send('PUT', `/${address}/chart?reset=true`, { body: next })
+        : send('DELETE', `/${address}`),
+    ]);
+    expect([200, 404]).toContain(response.status);
+    if (response.status !== 200) continue;
+    const { current_state, states } = parse(await response.text());
+    const names = new Set(states.map(({ name }: { name: string }) => name.replace(/\d+/, '')));
+    expect([...names]).toEqual([current_state.replace(/\d+/, '')]);
+  }
+});
