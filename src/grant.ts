@@ -53,11 +53,79 @@ function matchesTenant(glob: string, tenant: string): boolean {
   return glob === '*' || (chart !== undefined && matchesName(pattern, tenant));
 }
 
-/** Finds each part between stars once, from the front, without backtracking: the time is linear. */
-function matchesName(pattern: string, name: string): boolean {
+/**
+ * The machines of one tenant at which a grant has a right, as `allows` says, for many questions: each glob is parsed once, and
+ * those for other tenants are left out.
+ */
+export class Coverage {
+  readonly #names: ReadonlySet<string>;
+  readonly #patterns: readonly NamePattern[];
+
+  constructor({ charts, can }: Grant, right: Right, tenant: string) {
+    const globs = can.includes(right) ? charts.filter((glob) => matchesTenant(glob, tenant)) : [];
+    const texts = new Set(globs.flatMap((glob) => lastPatternOf(glob) ?? []));
+    const isName = (text: string) => !text.includes('*');
+    this.#names = new Set([...texts].filter(isName));
+    this.#patterns = [...texts].filter((text) => !isName(text)).map(parsePattern);
+  }
+
+  /** @param machine one of the tenant's, with or without the tenant. */
+  has(machine: Address): boolean {
+    const name = segmentsOf(machine).at(-1) ?? '';
+    return this.#names.has(name) || this.#patterns.some((pattern) => fits(pattern, name));
+  }
+
+  /** Whether it has every machine of the tenant. */
+  get isWhole(): boolean {
+    return this.#patterns.some(({ first, parts, last }) => [first, ...parts, last].join('') === '');
+  }
+
+  /** The most patterns that a machine is compared with. */
+  get patterns(): number {
+    return this.#patterns.length;
+  }
+
+  /** What the names of the charts begin with, each once: no machine with another name is covered. */
+  get prefixes(): readonly string[] {
+    const begins = [...this.#names, ...this.#patterns.map(({ first }) => first)];
+    const charts = begins.map((begin) => begin.split('@')[0] ?? '').sort();
+    const prefixes: string[] = [];
+    for (const chart of charts) {
+      const before = prefixes.at(-1);
+      if (before === undefined || !chart.startsWith(before)) prefixes.push(chart);
+    }
+    return prefixes;
+  }
+}
+
+/** Returns the pattern of a glob for the last segment of an address with a tenant; undefined if it covers no such address. */
+function lastPatternOf(glob: string): string | undefined {
+  const [tenant, chart, ...more] = glob.split('/');
+  if (chart === undefined) return tenant === '*' ? tenant : undefined;
+  return more.length === 0 ? chart : undefined;
+}
+
+/** A pattern with a wildcard: what a name begins with, what follows somewhere in this order, and what it ends with. */
+interface NamePattern {
+  readonly first: string;
+  readonly parts: readonly string[];
+  /** Undefined if there is no wildcard: the name is `first`. */
+  readonly last: string | undefined;
+}
+
+function parsePattern(pattern: string): NamePattern {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();
-  if (last === undefined) return pattern === name;
+  return { first, parts, last };
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  return fits(parsePattern(pattern), name);
+}
+
+/** Finds each part between stars once, from the front, without backtracking: the time is linear. */
+function fits({ first, parts, last }: NamePattern, name: string): boolean {
+  if (last === undefined) return first === name;
   if (!name.startsWith(first)) return false;
   let at = first.length;
   for (const part of parts) {

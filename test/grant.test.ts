@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseObjectName } from '../src/address.ts';
-import { allows, allowsSome, type Grant, matches } from '../src/grant.ts';
+import { allows, allowsSome, Coverage, type Grant, matches } from '../src/grant.ts';
 import { TIMED } from './slowness.ts';
 
 describe('a glob', () => {
@@ -98,5 +98,49 @@ describe('a grant', () => {
       expect(allowsSome(grant, 'read', tenant)).toBe(false);
     expect(allowsSome({ ...grant, charts: ['*'] }, 'read', 'anyone')).toBe(true);
     expect(allowsSome({ ...grant, charts: ['*/release'] }, 'read', 'anyone')).toBe(true);
+  });
+
+  it('covers of a tenant what it allows', () => {
+    const name = fc.stringMatching(/^[ab]{1,3}$/);
+    const address = fc.tuple(name, name, fc.option(name)).map(([tenant, chart, run]) => ({
+      tenant,
+      chart,
+      ...(run === null ? {} : { run }),
+    }));
+    const pattern = fc.stringMatching(/^[ab*]{1,3}$/);
+    const glob = fc.oneof(
+      { weight: 20, arbitrary: fc.tuple(pattern, pattern).map(([tenant, chart]) => `${tenant}/${chart}`) },
+      {
+        weight: 20,
+        arbitrary: fc
+          .tuple(pattern, pattern, pattern)
+          .map(([tenant, chart, run]) => `${tenant}/${chart}@${run}`),
+      },
+      fc.constantFrom('*', '', 'a', 'a/', '/a', 'a/b/*', 'a*', '*/*/*', 'default'),
+    );
+    const charts = fc.array(glob, { maxLength: 4 });
+    fc.assert(
+      fc.property(charts, fc.constantFrom('read', 'admin'), address, (charts, right, address) => {
+        const some: Grant = { ...grant, charts };
+        const coverage = new Coverage(some, right, address.tenant);
+        const isAllowed = allows(some, right, address);
+        expect(coverage.has(address)).toBe(isAllowed);
+        if (coverage.isWhole) expect(isAllowed).toBe(true);
+        const mayBe = coverage.prefixes.some((prefix) => address.chart.startsWith(prefix));
+        if (isAllowed) expect(mayBe).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('covers a tenant without the globs of others, and each prefix once', () => {
+    const others = Array.from({ length: 50 }, (_, i) => `other${i}/*`);
+    const some = { ...grant, charts: [...others, 'acme/ab*', 'acme/a@1', 'acme/b*c', 'acme/bb'] };
+    const coverage = new Coverage(some, 'read', 'acme');
+    expect(coverage.patterns).toBe(2);
+    expect(coverage.prefixes).toEqual(['a', 'b']);
+    expect(coverage.isWhole).toBe(false);
+    for (const charts of [['*'], ['acme/*'], ['*/**'], ['x/y', 'ac*/*']])
+      expect(new Coverage({ ...grant, charts }, 'read', 'acme').isWhole).toBe(true);
   });
 });
