@@ -1,10 +1,13 @@
 import { CHART_BYTES } from '../../chart-limits.ts';
+import type { WrittenChart } from '../../objects/chart-results.ts';
+import type { Refusal } from '../../refusal.ts';
 import { readText } from '../body.ts';
 import { wantsPage } from '../browsers.tsx';
 import { ANY_TYPE } from '../contract/contract.ts';
 import { UploadedShape } from '../contract/document-shapes.ts';
 import { UPLOAD_REFUSALS } from '../contract/upload-refusals.ts';
 import { BY, flag, IF_MATCH, readConditions } from '../parameters.ts';
+import type { RemoteMachine } from '../remote-machine.ts';
 import type { MachineResource } from '../resource.ts';
 import { document, etag, json, problem } from '../responses.ts';
 import { showChart, showCheck } from './chart-pages.tsx';
@@ -21,6 +24,18 @@ const TAKEN = {
   content: { 'application/json': UploadedShape, 'text/html': 'text' },
   headers: ['ETag', 'Vary'],
 } as const;
+
+/** Reads the chart that a machine runs; of one whose inputs must be given, the chart with which it is to begin. */
+async function textOf(machine: RemoteMachine): Promise<WrittenChart | Refusal> {
+  const answer = await machine.read({ type: 'chart' });
+  if (answer.ok || answer.code !== 'needs-inputs') return answer;
+  const sources = await machine.read({ type: 'sources' });
+  if (!sources.ok) return sources;
+  // It may have begun meanwhile.
+  const { own, newest, revision } = sources;
+  const chart = own ?? newest;
+  return chart === undefined ? answer : { ok: true, text: chart.text, revision };
+}
 
 /** The chart that the machine runs. */
 export const chart: MachineResource = {
@@ -45,7 +60,7 @@ export const chart: MachineResource = {
         const raw = RAW.read(c);
         if (!raw.ok) return problem(raw);
         if (!raw.value && wantsPage(c)) return showChart(c, machine);
-        const answer = await machine.read({ type: 'chart' });
+        const answer = await textOf(machine);
         if (!answer.ok) return problem(answer);
         // RFC 9512
         return document(answer.text, 'application/yaml', { ETag: etag(answer.revision), Vary: 'Accept' });

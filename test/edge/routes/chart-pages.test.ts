@@ -93,7 +93,7 @@ describe('the page of a chart', () => {
     expect(text).toContain('Not started yet.');
     expect(text).toContain('data-state="a"');
     expect(text).toContain('name="input.host"');
-    expect((await send('GET', `/${address}/chart`)).status).toBe(406);
+    expect((await send('GET', `/${address}`)).status).toBe(406);
   });
 
   it('is written for the longest chart', async () => {

@@ -1,7 +1,7 @@
 /** `GET {machine}/chart`. `../chart/write.test.ts` tests how a chart is written. */
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { counting, final, newChart, sequence } from '../../charts.ts';
+import { counting, final, newAddress, newChart, sequence } from '../../charts.ts';
 import { ask, chartOf, report, reportTimes, send } from '../../service.ts';
 
 const chart = sequence(counting('a', 'b', 2), counting('b', 'a', 3, 1), final('c'));
@@ -45,6 +45,33 @@ it('shows a state that was entered again with the value of this visit', async ()
     current_state: 'a',
     states: [{ current: { value: 0 } }, { current: { value: 3 } }, {}],
   });
+});
+
+it('is there also while the machine cannot begin, because inputs must be given', async () => {
+  const address = newAddress();
+  const text = '# Nightly.\ninitial: a\ninputs: {host: null}\nstates: {a: {on: {go: b}}, b: {type: final}}\n';
+  await send('PUT', `/${address}/chart`, { body: text });
+  for (const [path, headers] of [
+    [address, {}],
+    [`${address}@7`, {}],
+    [address, { Accept: 'text/html' }],
+  ] as const) {
+    const response = await send('GET', `/${path}/chart?raw=true`, { headers });
+    expect([response.status, response.headers.get('ETag')]).toEqual([200, '"0"']);
+    expect(response.headers.get('Content-Type')).toBe('application/yaml');
+    expect(await response.text()).toBe(text);
+  }
+  expect((await ask(address, 'a')).status).toBe(406);
+  expect((await send('POST', `/${address}/start?host=web-01`)).status).toBe(201);
+  const begun = await send('GET', `/${address}/chart`);
+  expect([begun.headers.get('ETag'), await begun.text()]).toEqual(['"1"', text]);
+});
+
+it('is 404 once such a chart is deleted', async () => {
+  const address = newAddress();
+  await send('PUT', `/${address}/chart`, { body: 'initial: a\ninputs: {x: null}\nstates: {a: {}}' });
+  await send('DELETE', `/${address}`);
+  expect((await send('GET', `/${address}/chart`)).status).toBe(404);
 });
 
 it('can be put at another address, and continues there', async () => {
