@@ -81,11 +81,11 @@ export interface InputField {
 
 /** @returns the inputs of a chart, in its order. */
 export function inputFields(model: Model): readonly InputField[] {
-  const { amounts, slots, durations } = rolesOf(model);
+  const { durations } = rolesOf(model);
   return Object.entries(defaultsOf(model)).map(([input, byDefault]) => {
     const kind = durations.has(input)
       ? 'a duration, such as 30m'
-      : amounts.has(input) || slots.has(input)
+      : isAmount(model, input)
         ? 'a whole number, or a share such as 10%'
         : kindOf(byDefault);
     return { input, byDefault, kind };
@@ -100,7 +100,8 @@ export type SettledInputs =
 /**
  * Settles the inputs of a run: the values that are given, else those of `base`.
  *
- * @param given by name. Text stands for a number or a boolean where the default is one, or where there is no default.
+ * @param given by name. Text stands for a number or a boolean where the default is one; where there is no default, if it
+ *   is written as one.
  * @param base the defaults of the chart, or the present values.
  */
 export function settleInputs(model: Model, given: Inputs, base: Inputs = defaultsOf(model)): SettledInputs {
@@ -113,7 +114,7 @@ export function settleInputs(model: Model, given: Inputs, base: Inputs = default
   const inputs: Record<string, Scalar> = {};
   for (const input of known) {
     const asked = Object.hasOwn(given, input) ? given[input] : undefined;
-    const value = asked === undefined ? (base[input] ?? null) : convert(asked, defaults[input] ?? null);
+    const value = asked === undefined ? (base[input] ?? null) : convert(model, input, asked);
     const message = value === undefined ? wrongKind(defaults[input]) : problemOf(model, input, value);
     if (message !== undefined) problems.push({ input, message: `\`${input}\` ${message}` });
     inputs[input] = value ?? null;
@@ -165,8 +166,8 @@ function defaultsOf({ inputs = {} }: Model): Inputs {
 /** @returns what is wrong with a value: its kind, or what the chart uses it for. */
 function problemOf(model: Model, input: string, value: Scalar): string | undefined {
   if (value === null) return 'must be given: it has no default.';
-  const { amounts, slots, durations } = rolesOf(model);
-  if (amounts.has(input) || slots.has(input)) {
+  const { slots, durations } = rolesOf(model);
+  if (isAmount(model, input)) {
     const amount = parseInputAmount(value);
     const most = slots.has(input) ? CHART_SLOTS : Number.MAX_SAFE_INTEGER;
     if (amount === undefined || (typeof amount === 'number' && amount > most))
@@ -178,15 +179,22 @@ function problemOf(model: Model, input: string, value: Scalar): string | undefin
   return undefined;
 }
 
-/** Converts a value to the type of the default; without a default, text that reads as a number or a boolean is one. */
-function convert(value: Scalar, byDefault: Scalar): Scalar | undefined {
+/** Converts a value to the type of the default. An amount may also be a share, which is text. */
+function convert(model: Model, input: string, value: Scalar): Scalar | undefined {
+  const byDefault = defaultsOf(model)[input] ?? null;
   if (value === null) return undefined;
-  if (byDefault === null)
-    return typeof value === 'string' ? (toNumber(value) ?? toBoolean(value) ?? value) : value;
   if (typeof value === typeof byDefault) return value;
-  if (typeof value !== 'string') return undefined;
-  if (typeof byDefault === 'number') return toNumber(value);
-  return typeof byDefault === 'boolean' ? toBoolean(value) : undefined;
+  if (typeof byDefault === 'string') return isAmount(model, input) ? String(value) : undefined;
+  if (typeof value !== 'string') return byDefault === null ? value : undefined;
+  if (byDefault === null) return fromText(value);
+  if (typeof byDefault === 'boolean') return toBoolean(value);
+  return toNumber(value) ?? (isAmount(model, input) ? value : undefined);
+}
+
+/** Reads text as a number or a boolean if nothing of it is lost: a version `2.10` and a build `0012` stay text. */
+function fromText(text: string): Scalar {
+  const number = toNumber(text);
+  return String(number) === text ? (number ?? text) : (toBoolean(text) ?? text);
 }
 
 function toNumber(text: string): number | undefined {
@@ -222,6 +230,12 @@ interface Roles {
   readonly amounts: ReadonlySet<string>;
   readonly slots: ReadonlySet<string>;
   readonly durations: ReadonlySet<string>;
+}
+
+/** Whether the chart uses the input for `slots` or a `quorum`. */
+function isAmount(model: Model, input: string): boolean {
+  const { amounts, slots } = rolesOf(model);
+  return amounts.has(input) || slots.has(input);
 }
 
 function rolesOf(model: Model): Roles {

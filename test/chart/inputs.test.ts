@@ -1,7 +1,7 @@
 /** `inputs` of a chart: what is refused when it is read, and what values a run may have. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readChart, settleInputs } from '../../src/chart/chart.ts';
+import { type Inputs, keepInputs, readChart, settleInputs } from '../../src/chart/chart.ts';
 import { chartOf } from './run.ts';
 
 const states = (keys: string) => `states: {a: {${keys}}, b: {type: final}}\n`;
@@ -63,6 +63,30 @@ describe('the values of a run', () => {
     });
   });
 
+  it.each([
+    ['7', 7],
+    ['2.5', 2.5],
+    ['-3', -3],
+    ['0', 0],
+    ['true', true],
+    ['false', false],
+    // Text that would lose something.
+    ['2.10', '2.10'],
+    ['1.0', '1.0'],
+    ['0012', '0012'],
+    ['-0', '-0'],
+    ['20261124093000123', '20261124093000123'],
+    ['1e3', '1e3'],
+    ['0x10', '0x10'],
+    ['Infinity', 'Infinity'],
+    ['undefined', 'undefined'],
+    ['True', 'True'],
+    [' 7', ' 7'],
+    ['', ''],
+  ])('without a default are what their text says, and text if that is not all: %j', (text, any) => {
+    expect(settleInputs(model, { any: text })).toMatchObject({ ok: true, inputs: { any } });
+  });
+
   it('are never more than 4 KiB', () => {
     expect(settleInputs(model, { any: 1, text: 'x'.repeat(5_000) })).toMatchObject({ ok: false });
   });
@@ -84,5 +108,48 @@ describe('the values of a run', () => {
         );
       }),
     );
+  });
+});
+
+describe('an amount', () => {
+  const { model } = chartOf(
+    chart(
+      '{n: 2, share: 10%, any: null, pace: 3}',
+      'slots: inputs.n, on: {go: {target: b, quorum: inputs.share}}',
+    ),
+  );
+  const values = (given: Inputs) => {
+    const settled = settleInputs(model, { any: 0, ...given });
+    return settled.ok ? settled.inputs : settled.problems.map(({ message }) => message);
+  };
+
+  it('is a number or a share, whatever its default is', () => {
+    expect(values({ n: '10%' })).toMatchObject({ n: '10%' });
+    expect(values({ n: 'all' })).toMatchObject({ n: 'all' });
+    expect(values({ n: '7' })).toMatchObject({ n: 7 });
+    expect(values({ share: 'all' })).toMatchObject({ share: 'all' });
+    // It keeps the type of its default: a start by a query is the same as one by the client.
+    expect(values({ share: 7 })).toEqual(values({ share: '7' }));
+  });
+
+  it.each([
+    [{ n: 'many' }, /^`n` must be a whole number from 1 to 1000, or a share such as 10%/],
+    [{ n: '101%' }, /^`n` must be a whole number from 1 to 1000/],
+    [{ n: '1001' }, /^`n` must be a whole number from 1 to 1000/],
+    [{ n: 'inputs.any' }, /^`n` must be a whole number/],
+    [{ n: true }, /^`n` must be a number, as its default is/],
+    [{ share: 2.5 }, /^`share` must be a whole number/],
+    [{ share: true }, /^`share` must be a whole number/],
+    // No amount.
+    [{ pace: '10%' }, /^`pace` must be a number, as its default is/],
+  ])('is nothing else: %j', (given, message) => {
+    expect(values(given)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('is kept by a restart where the chart still uses it as one', () => {
+    const before = { n: '10%', share: '20%', any: 1, pace: 3 };
+    expect(keepInputs(model, before)).toEqual({ ok: true, inputs: before });
+    const other = chartOf(chart('{n: 2}', "on: {go: {target: b, guard: 'inputs.n > 1'}}"));
+    expect(keepInputs(other.model, before)).toEqual({ ok: true, inputs: { n: 2 } });
   });
 });

@@ -61,9 +61,19 @@ describe('a run whose chart has an input that must be given', () => {
       batch: 1,
       soak: '30m',
       note: '',
-      // Text that reads as a number is one, where no default says otherwise.
-      version: 1,
+      version: '1.0',
     });
+  });
+
+  it('is started with the text as it is given, by a query and by JSON', async () => {
+    const run = `${await newChart(ROLLOUT)}@1`;
+    for (const version of ['2.10', '20261124093000123', '0012']) {
+      if (version === '2.10') await start(run, 'version=2.10');
+      else await change(run, '', { body: JSON.stringify({ version }) });
+      expect((await statusOf(run)).inputs).toMatchObject({ version });
+    }
+    await change(run, 'version=2.5');
+    expect((await statusOf(run)).inputs).toMatchObject({ version: 2.5 });
   });
 
   it('is started with as many inputs as a chart can have', async () => {
@@ -107,7 +117,10 @@ describe('a start', () => {
     const { inputs } = (await problemOf(refused)) as { inputs?: { input: string; message: string }[] };
     expect(inputs).toEqual([
       { input: 'machnes', message: 'The chart has no input "machnes"; did you mean "machines"?' },
-      { input: 'batch', message: '`batch` must be a number, as its default is.' },
+      {
+        input: 'batch',
+        message: '`batch` must be a whole number from 1 to 1000, or a share such as 10%.',
+      },
       { input: 'soak', message: '`soak` must be a duration of at least 1s, such as 90s or 30m.' },
       { input: 'version', message: '`version` must be given: it has no default.' },
     ]);
@@ -160,6 +173,28 @@ describe('inputs', () => {
     ]);
   });
 
+  it('that are amounts may be shares, though their defaults are numbers', async () => {
+    const address = await newChart(ROLLOUT);
+    await send('PUT', `/${address}/members`, { body: 'a\nb\nc\nd\n' });
+    expect((await start(address, 'version=1.0&batch=50%25&machines=all')).status).toBe(201);
+    expect((await start(address, 'version=1.0&batch=50%25&machines=all')).status).toBe(204);
+    const takes = async () =>
+      (await Promise.all(['a', 'b', 'c'].map((by) => claim(address, by)))).map(({ status }) => status).sort();
+    expect(await takes()).toEqual([200, 200, 406]);
+    const svg = await (await send('GET', `/${address}/diagram.svg`)).text();
+    expect(svg).toContain('50% at a time');
+    expect((await change(address, 'batch=all')).status).toBe(204);
+    expect(await takes()).toEqual([200, 200, 200]);
+    for (const by of ['a', 'b', 'c']) await report(address, by);
+    expect((await statusOf(address)).states).toEqual(['fleet']);
+    await send('POST', `/${address}/reset`);
+    expect((await statusOf(address)).inputs).toMatchObject({ batch: 'all', machines: 'all' });
+    await change(address, 'machines=1');
+    await claim(address, 'd');
+    await report(address, 'd');
+    expect((await statusOf(address)).states).toEqual(['soak']);
+  });
+
   it('leave an entry in the history: what changed', async () => {
     const address = await started();
     await change(address, 'batch=5');
@@ -183,6 +218,6 @@ describe('inputs', () => {
   it('are kept by a reset', async () => {
     const address = await started('machines=7');
     await send('POST', `/${address}/reset`);
-    expect((await statusOf(address)).inputs).toMatchObject({ machines: 7, version: 1 });
+    expect((await statusOf(address)).inputs).toMatchObject({ machines: 7, version: '1.0' });
   });
 });
