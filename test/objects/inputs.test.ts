@@ -195,6 +195,27 @@ describe('inputs', () => {
     expect((await statusOf(address)).states).toEqual(['soak']);
   });
 
+  it('that an `always` reads are read with the next event', async () => {
+    const address = await newChart(`
+initial: a
+inputs: {open: false, enough: 2}
+states:
+  a: {always: {target: b, guard: inputs.open}, on: {note: {actions: [{assign: {n: 1}}]}}}
+  b: {always: {target: c, guard: inputs.enough == 1}, on: {go: {target: b, quorum: inputs.enough}}}
+  c: {}
+`);
+    const states = async () => (await statusOf(address)).states;
+    await start(address, '');
+    await change(address, 'open=true');
+    expect(await states()).toEqual(['a']);
+    await send('PUT', `/${address}/state?state=a&event=note`);
+    expect(await states()).toEqual(['b']);
+    // A transition that the change itself takes is an event.
+    await send('PUT', `/${address}/state?state=b&event=go`);
+    await change(address, 'enough=1');
+    expect(await states()).toEqual(['c']);
+  });
+
   it('leave an entry in the history: what changed', async () => {
     const address = await started();
     await change(address, 'batch=5');
