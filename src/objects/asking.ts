@@ -95,9 +95,17 @@ export function wakeAfter(waits: Waits, machine: MachineState, passed: ReadonlyS
     else if (!mayCome(chart, snapshot, state)) waits.wake(state);
   }
   for (const state of waits.statesToLeave()) if (!isActive(snapshot, state)) waits.wake(leftIn(state));
+  offerSlots(waits, machine);
+}
+
+/**
+ * Ends as many waits for slots as there are free ones. An ask takes no slot, and its caller may have left: this is called once
+ * a second as well, so the next caller is told.
+ */
+export function offerSlots(waits: Waits, machine: MachineState): void {
+  const { chart, snapshot } = machine;
   for (const state of waits.statesWithSlots()) {
     const free = isActive(snapshot, state) ? freeSlots(chart, machine, state, Date.now()) : undefined;
-    // As many as can go: others would be refused, and wait again.
     waits.wake(slotsFreeIn(state), 'changed', free);
   }
 }

@@ -4,7 +4,7 @@ import { DATA_BYTES } from '../chart-limits.ts';
 import type { Command, Outcome } from '../commands.ts';
 import { VIEW_HISTORY } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import { ask, machineAfterWait, wakeAfter } from './asking.ts';
+import { ask, machineAfterWait, offerSlots, wakeAfter } from './asking.ts';
 import type { DefinitionText, UploadedChart } from './chart-results.ts';
 import type { MachineEnv } from './chart-source.ts';
 import { ChartTexts } from './chart-text.ts';
@@ -309,7 +309,10 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
   /** Reads storage while requests wait. If it cannot be read, ends their waits, and each is told of the fault. */
   async #look(): Promise<number | undefined> {
     try {
-      return await this.#runtime.look();
+      const due = await this.#runtime.look();
+      const machine = [...this.#waits.statesWithSlots()].length > 0 ? this.#runtime.current() : undefined;
+      if (machine !== undefined) offerSlots(this.#waits, machine);
+      return due;
     } catch (error) {
       console.error('reading storage for waits failed', error);
       this.#waits.wakeAll();

@@ -3,15 +3,54 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import { counting, final, newAddress, newChart, sequence, timed } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
-import { evict, inStorage, objectAt, readAt, report, reportTimes, tracesOf, updateAt } from '../service.ts';
+import {
+  evict,
+  inStorage,
+  objectAt,
+  readAt,
+  report,
+  reportTimes,
+  send,
+  tracesOf,
+  updateAt,
+} from '../service.ts';
 import { TIMED } from '../slowness.ts';
-import { erase, put, refusedOf, revisionOf, together, verdict, waitFor, whenWaiting } from './callers.ts';
+import {
+  claim,
+  erase,
+  put,
+  refusedOf,
+  release,
+  resource,
+  revisionOf,
+  together,
+  verdict,
+  waitFor,
+  whenWaiting,
+} from './callers.ts';
 
 const HOUR = 60 * 60 * 1_000;
 
 beginAtNoon();
 
 const drain = sequence(counting('drain', 'patch', 2), counting('patch', 'done'), final('done'));
+
+describe('a wait for a slot', () => {
+  it('ends with a free slot, though the caller that was told first does not take it', async () => {
+    const address = await newChart('initial: work\nstates: {work: {slots: 1, on: {update: done}}, done: {}}');
+    await claim(address, 'work', 'holder');
+    const wait = (by: string) => send('GET', resource(address, 'state', { state: 'work', by, wait: '30s' }));
+    const waiting = [wait('one'), wait('two')];
+    await whenWaiting(address, 2);
+    await release(address, 'work', 'holder');
+    // Both long before their own time is up.
+    const answers = await Promise.race([
+      Promise.all(waiting),
+      new Promise<Response[]>((done) => setTimeout(() => done([]), 15_000)),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+});
 
 describe('a wait for a state', () => {
   it('ends at once if the state is current already', async () => {
