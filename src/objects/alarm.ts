@@ -14,9 +14,9 @@ export const ALARM_BACKOFF_MAX = 60_000;
 
 /**
  * Alarms of a machine that go off one after the other without delay, and the time between two beyond them, in ms. A
- * request fires what is due before it is answered, so a machine is late without requests, and for those that only wait. Without this, 50 rings
- * of `after: 1` raised the p95 of other requests from 29 to 105 ms; a ring with a longer delay than 10 ms has at most
- * 1,000 timers due after such a time, which one turn fires.
+ * request fires what is due before it is answered, so only a machine without requests is late, and one that is only waited
+ * for. Without this, 50 rings of `after: 1` raised the p95 of other requests from 29 to 105 ms; a ring with a longer delay
+ * than 10 ms has at most 1,000 timers due after such a time, which one turn fires.
  */
 export const ALARM_BURST = 60;
 export const ALARM_PACE = 10_000;
