@@ -13,10 +13,10 @@ beforeAll(async () => {
   ({ stdout } = await promisify(execFile)('npm', ['run', 'build'], { cwd: PACKAGE_ROOT }));
 }, 120_000);
 
-it('has less than 290 kB with gzip, which keeps starts short', () => {
+it('has less than 292 kB with gzip, which keeps starts short', () => {
   const kibibytes = Number(/gzip: ([\d.]+) KiB/.exec(stdout)?.[1]);
   expect(kibibytes).toBeGreaterThan(0);
-  expect(kibibytes * 1024).toBeLessThan(290_000);
+  expect(kibibytes * 1024).toBeLessThan(292_000);
 });
 
 it('has maps from its code to the lines of the source', async () => {
