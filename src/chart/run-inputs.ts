@@ -169,9 +169,9 @@ function problemOf(model: Model, input: string, value: Scalar): string | undefin
   const { slots, durations } = rolesOf(model);
   if (isAmount(model, input)) {
     const amount = parseInputAmount(value);
-    const most = slots.has(input) ? CHART_SLOTS : Number.MAX_SAFE_INTEGER;
-    if (amount === undefined || (typeof amount === 'number' && amount > most))
-      return `must be a whole number from 1 to ${most}, or a share such as 10%.`;
+    const isSlots = slots.has(input);
+    if (amount === undefined || (isSlots && typeof amount === 'number' && amount > CHART_SLOTS))
+      return `must be a whole number ${isSlots ? `from 1 to ${CHART_SLOTS}` : 'of at least 1'}, or a share such as 10%.`;
   }
   if (durations.has(input) && parseDelay(value) === undefined) {
     return 'must be a duration of at least 1s, such as 90s or 30m.';

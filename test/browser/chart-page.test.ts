@@ -41,7 +41,7 @@ it('a chart is written, checked, uploaded and started', async () => {
   await page.getByLabel('hosts').fill('many');
   await page.getByLabel('ticket').fill('T-1');
   await page.getByRole('button', { name: 'Start the run' }).click();
-  await page.getByText('hosts must be a number').waitFor();
+  await page.getByText('hosts must be a whole number of at least 1, or a share such as 10%.').waitFor();
   await page.getByLabel('hosts').fill('1');
   await page.getByRole('button', { name: 'Start the run' }).click();
   await whenLive(watched);

@@ -138,7 +138,7 @@ describe('an amount', () => {
     [{ n: '1001' }, /^`n` must be a whole number from 1 to 1000/],
     [{ n: 'inputs.any' }, /^`n` must be a whole number/],
     [{ n: true }, /^`n` must be a number, as its default is/],
-    [{ share: 2.5 }, /^`share` must be a whole number/],
+    [{ share: 2.5 }, /^`share` must be a whole number of at least 1, or a share/],
     [{ share: true }, /^`share` must be a whole number/],
     // No amount.
     [{ pace: '10%' }, /^`pace` must be a number, as its default is/],
