@@ -1,5 +1,6 @@
+import { HISTORY_ROWS } from '../limits.ts';
 import type { HistoryFilter } from '../store/history-filter.ts';
-import type { HistoryEntry } from '../store/history-table.ts';
+import type { FoundEntries } from '../store/history-table.ts';
 import type { MachineStore } from '../store/machine-store.ts';
 import type { MachineState } from './machine-state.ts';
 import type { HistoryPage, HistoryQuery } from './results.ts';
@@ -10,10 +11,7 @@ export function historyPage(
   machine: MachineState,
   { before, limit, filter }: HistoryQuery,
 ): HistoryPage {
-  const entries = entriesBefore(store, machine, before, limit, filter);
-  const last = entries.at(-1)?.id ?? 1;
-  const hasMore = entriesBefore(store, machine, last, 1, filter).length > 0;
-  return { ok: true, entries, hasMore, revision: machine.revision };
+  return { ok: true, ...entriesBefore(store, machine, before, limit, filter), revision: machine.revision };
 }
 
 /** Reads at most `limit` entries with ids below `before`, newest first. A run that has not begun has no table of them. */
@@ -23,9 +21,19 @@ export function entriesBefore(
   before: number,
   limit: number,
   filter: HistoryFilter = {},
-): HistoryEntry[] {
+): FoundEntries {
   const entries = writtenBy(machine);
-  return entries === 0 ? [] : history.read(entries, before, limit, filter);
+  return entries === 0 ? { entries: [], hasMore: false } : history.read(entries, before, limit, filter);
+}
+
+/**
+ * Returns how many entries a filter may look at for a page: all that are older than `before`, because few or none may match.
+ * 0 without a filter.
+ */
+export function lookedAtFor(machine: MachineState, { before, filter = {} }: HistoryQuery): number {
+  if (Object.keys(filter).length === 0) return 0;
+  const entries = writtenBy(machine);
+  return Math.max(0, Math.min(entries, before - 1) - Math.max(0, entries - HISTORY_ROWS));
 }
 
 /** Returns how many entries of history are stored of a machine. */

@@ -11,9 +11,9 @@ import { ChartTexts } from './chart-text.ts';
 import { type Metrics, metricsOf } from './counters.ts';
 import { dryRun } from './dry-run.ts';
 import { faultOf, unsupported } from './faults.ts';
-import { entriesBefore, historyPage, writtenBy } from './history-page.ts';
+import { entriesBefore, historyPage, lookedAtFor, writtenBy } from './history-page.ts';
 import { linkAnswer } from './link-queries.ts';
-import { LongAnswers, lengthOfEntries, lengthOfStatus } from './long-answers.ts';
+import { LongAnswers, lengthOfEntries, lengthOfSearch, lengthOfStatus } from './long-answers.ts';
 import { leftStatesOf, type MachineState } from './machine-state.ts';
 import { memberMetrics } from './member-facts.ts';
 import { memberList, membersPage } from './member-queries.ts';
@@ -112,6 +112,8 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         return this.#write(
           (machine) => lengthOfEntries(machine, query.limit),
           (machine) => historyPage(this.#runtime.store, machine, query),
+          undefined,
+          (machine) => lengthOfSearch(machine, lookedAtFor(machine, query)),
         );
       case 'reports':
         return this.#write(
@@ -179,19 +181,22 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
    *
    * @param lengthOf returns the characters of the answer, about.
    * @param found the machine, if it was read already.
+   * @param searchOf returns what it costs to find what is written, as characters of an answer.
    */
   async #write<A extends Answer>(
     lengthOf: (machine: MachineState) => number,
     write: (machine: MachineState) => A,
     found?: MachineState | Refusal,
+    searchOf: (machine: MachineState) => number = () => 0,
   ): Promise<A | Refusal> {
     const machine = found ?? this.#runtime.current() ?? (await this.#runtime.read());
     if ('ok' in machine) return machine;
-    return this.#long.write<A | Refusal>(lengthOf(machine), () => {
+    const writeNow = () => {
       // It may have changed meanwhile.
       const present = machine.preview === undefined ? this.#runtime.current() : machine;
       return present === undefined ? deleted() : write(present);
-    });
+    };
+    return this.#long.write<A | Refusal>(lengthOf(machine), writeNow, searchOf(machine));
   }
 
   /** The data of the pages. The edge draws the chart, so drawing slows no request here. */
@@ -207,7 +212,7 @@ export class Machine extends DurableObject<MachineEnv> implements MachineMethods
         hash: machine.source.hash,
         ...viewOf(machine, leftStatesOf(machine, this.#runtime.store), this.#runtime.store.receipts),
         hooks: hooksAt(this.#runtime, machine),
-        history: entriesBefore(this.#runtime.store, machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY),
+        history: entriesBefore(this.#runtime.store, machine, Number.MAX_SAFE_INTEGER, VIEW_HISTORY).entries,
       }),
       found,
     );

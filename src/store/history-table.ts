@@ -53,6 +53,13 @@ export interface HistoryEntry {
   readonly data?: string;
 }
 
+/** Entries, newest first. */
+export interface FoundEntries {
+  readonly entries: HistoryEntry[];
+  /** Whether there are older ones. */
+  readonly hasMore: boolean;
+}
+
 /** A row as it is written. */
 type HistoryRow = {
   /** The entry's id modulo `HISTORY_ROWS`. */
@@ -195,19 +202,19 @@ export class HistoryTable {
    * @param entries entries written so far.
    * @param before only entries with smaller ids.
    * @param limit entries at most. Their length is at most `HISTORY_PAGE_LENGTH`, or one entry.
+   * @returns also whether there are older ones: the row after the page is read too, in the same scan.
    */
-  read(entries: number, before: number, limit: number, filter: HistoryFilter = {}): HistoryEntry[] {
+  read(entries: number, before: number, limit: number, filter: HistoryFilter = {}): FoundEntries {
     const newest = Math.min(entries, before - 1);
     const oldest = Math.max(1, entries - HISTORY_ROWS + 1);
     const found: HistoryEntry[] = [];
     let left = HISTORY_PAGE_LENGTH;
-    for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC', filter)) {
+    for (const row of this.#rows(rangesOf(oldest, newest).reverse(), 'DESC', filter, limit + 1)) {
       left -= lengthOf(row);
-      if (left < 0 && found.length > 0) break;
+      if (found.length === limit || (left < 0 && found.length > 0)) return { entries: found, hasMore: true };
       found.push(toEntry(row.id, row));
-      if (found.length === limit) break;
     }
-    return found;
+    return { entries: found, hasMore: false };
   }
 
   /**
@@ -248,26 +255,35 @@ export class HistoryTable {
     return undefined;
   }
 
-  /** Reads rows lazily: no more than the caller iterates over. */
+  /**
+   * Reads rows lazily: no more than the caller iterates over, and the next one, as cursors do.
+   *
+   * @param most how many of each range: to search for a row behind the last one costs as much as to search for that.
+   */
   *#rows(
     ranges: readonly IdRange[],
     order: 'ASC' | 'DESC',
     filter: HistoryFilter = {},
+    most = NO_LIMIT,
   ): Iterable<HistoryRow & { readonly id: number }> {
     const { sql, parameters } = conditionOf(filter);
     for (const { base, low, high } of ranges) {
       const rows = this.#sql.exec<HistoryRow>(
         `SELECT slot, revision, at, cause, event, state, by, sub, before, after, entered, notes, start, data
            FROM history
-          WHERE slot BETWEEN ? AND ?${sql} ORDER BY slot ${order}`,
+          WHERE slot BETWEEN ? AND ?${sql} ORDER BY slot ${order} LIMIT ?`,
         low - base,
         high - base,
         ...parameters,
+        most,
       );
       for (const row of rows) yield { ...row, id: base + row.slot };
     }
   }
 }
+
+/** A negative LIMIT is none: https://www.sqlite.org/lang_select.html#limitoffset */
+const NO_LIMIT = -1;
 
 /** Ids `low` to `high`, in the slots `low - base` to `high - base`. */
 interface IdRange {

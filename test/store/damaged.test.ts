@@ -32,7 +32,7 @@ describe('a stored row that does not fit', () => {
       expect(store.run.claims()).toMatchObject([{ by: 'web-2' }]);
       expect(store.run.endedVisits()).toHaveLength(1);
       expect(store.receipts.reports()).toMatchObject([{ event: 'update', by: 'web-1' }]);
-      expect(store.history.read(3, 4, 10)).toHaveLength(3);
+      expect(store.history.read(3, 4, 10).entries).toHaveLength(3);
     });
   });
 

@@ -15,8 +15,8 @@ describe('a history with ids left out', () => {
       history.skip(last, next);
       history.record(entry(next));
       return {
-        newest: history.read(next, Number.MAX_SAFE_INTEGER, 3).map(({ id }) => id),
-        before: history.read(next, last + 5, 2).map(({ id }) => id),
+        newest: history.read(next, Number.MAX_SAFE_INTEGER, 3).entries.map(({ id }) => id),
+        before: history.read(next, last + 5, 2).entries.map(({ id }) => id),
         after: history.readAfter(next, last - 1, 1_000).map(({ id }) => id),
         kept: history.readAfter(next, 0, Number.POSITIVE_INFINITY).length,
       };
@@ -35,7 +35,7 @@ describe('a history with ids left out', () => {
       for (let id = 2; id <= 100; id++) history.record(entry(id));
       history.skip(100, next);
       for (let id = next; id < next + 3; id++) history.record(entry(id));
-      return history.read(next + 2, Number.MAX_SAFE_INTEGER, 10).map(({ id }) => id);
+      return history.read(next + 2, Number.MAX_SAFE_INTEGER, 10).entries.map(({ id }) => id);
     });
     expect(ids).toEqual([next + 2, next + 1, next]);
   });

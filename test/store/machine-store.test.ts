@@ -51,7 +51,7 @@ describe('a full history', () => {
     ['none before the oldest', OLDEST, 10, []],
     ['none before the first of all', 1, 10, []],
   ])('gives %s', async (_, before, limit, revisions) => {
-    const entries = await inStorage(address, (storage) =>
+    const { entries } = await inStorage(address, (storage) =>
       new MachineStore(storage).history.read(ENTRIES, before, limit),
     );
     expect(entries.map(({ revision }) => revision)).toEqual(revisions);
