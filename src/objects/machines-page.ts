@@ -24,7 +24,7 @@ export async function machinesPage(
   const covered = query.grant && new Coverage(query.grant, 'read', tenant);
   const coverage = covered?.isWhole ? undefined : covered;
   const filter = { chart, prefixes: coverage && prefixesOf(coverage), text };
-  const readable = coverage && (await readableOf(listing.rows(filter, BY_ADDRESS, undefined, now), coverage));
+  const readable = coverage && (await readableOf([...listing.counted(filter, now)], coverage));
   const cursor = after && {
     chart: after.chart,
     run: after.run ?? '',

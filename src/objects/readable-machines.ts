@@ -4,7 +4,7 @@ import type { Coverage } from '../grant.ts';
 import type { ListCounts } from '../listing.ts';
 import { atOnce, type Sliced } from '../sliced.ts';
 import { inSlices } from '../slices.ts';
-import type { Listed } from '../store/listing-table.ts';
+import type { Counted } from '../store/listing-table.ts';
 import type { Member } from '../store/registry-table.ts';
 
 export interface Readable {
@@ -12,14 +12,12 @@ export interface Readable {
   readonly counts: ListCounts;
 }
 
-/** What is counted of a machine. What it has told is left out: 10,000 machines may have told 40 MB. */
-type Counted = Member & Pick<Listed, 'isLate' | 'isFailed' | 'isPaused'>;
-
-/** Reads all rows at once, and compares them. Other requests run meanwhile, so machines may enter and leave. */
-export async function readableOf(rows: Iterable<Listed>, coverage: Coverage): Promise<Readable> {
-  const machines = Array.from(rows, ({ chart, run, isLate, isFailed, isPaused }) => {
-    return { chart, run, isLate, isFailed, isPaused };
-  });
+/**
+ * Compares machines. If that is long, other requests run meanwhile, so machines may enter and leave.
+ *
+ * @param machines without what they have told: 10,000 may have told 40 MB.
+ */
+export async function readableOf(machines: readonly Counted[], coverage: Coverage): Promise<Readable> {
   const comparing = compare(machines, coverage);
   const isShort = machines.length * costOf(coverage) <= PART;
   return isShort ? atOnce(comparing) : inSlices(comparing);

@@ -16,6 +16,7 @@ type ListedRow = {
   late_at: number | null;
 };
 
+type CountedRow = { chart: string; run: string; late: number; failed: number; paused: number };
 type CountsRow = { machines: number; late: number; failed: number; paused: number };
 
 const COLUMNS_TOLD = 'chart, run, revision, states, state, since, outcome, paused, deadline, late_at';
@@ -36,15 +37,19 @@ export interface ListFilter {
 /** The address of a machine without the tenant; an empty run for the chart's own machine. */
 type Place = Pick<ListCursor, 'chart' | 'run'>;
 
+/** A machine, and what is counted of it. */
+export interface Counted extends Place {
+  readonly isLate: boolean;
+  readonly isFailed: boolean;
+  readonly isPaused: boolean;
+}
+
 /** A machine of a list, and what the list knows of it. */
-export interface Listed extends Place {
+export interface Listed extends Counted {
   /** What it is sorted by; absent as in `ListCursor`. */
   readonly value?: string | number;
   /** Returns what it has told, as text: equal for equal moves. Empty for a machine that has told nothing. */
   told(): string;
-  readonly isLate: boolean;
-  readonly isFailed: boolean;
-  readonly isPaused: boolean;
 }
 
 /**
@@ -134,6 +139,19 @@ export class ListingTable {
         isPaused: row.paused === 1,
       };
     }
+  }
+
+  /** Reads lazily what is counted of each machine, in any order: a list took half as long before its first slice as with `rows`. */
+  *counted(filter: ListFilter, now: number): Generator<Counted> {
+    const { sql, parameters } = conditionOf(filter, now);
+    const rows = this.#sql.exec<CountedRow>(
+      `SELECT chart, run, coalesce(late_at <= ?, 0) AS late, outcome = 'failed' AS failed, paused
+         FROM machine WHERE TRUE${sql}`,
+      now,
+      ...parameters,
+    );
+    for (const { chart, run, late, failed, paused } of rows)
+      yield { chart, run, isLate: late === 1, isFailed: failed === 1, isPaused: paused === 1 };
   }
 
   /** Counts the machines that are late, failed or paused: reads a row for each that has a deadline, or is one of these. */
