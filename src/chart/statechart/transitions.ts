@@ -265,7 +265,7 @@ export class Reader {
   #explain(source: string, { offset, message, unknown }: ExpressionProblem): string {
     const shown = source.length > 60 ? `${source.slice(0, 57)}...` : source;
     const hint = unknown === undefined ? '' : this.#issues.didYouMean(unknown.name, unknown.known);
-    return `The expression \`${shown}\`, at character ${offset + 1}: ${message}.${hint}`;
+    return `The expression \`${shown}\`, at character ${offset + 1}: ${message.replace(/[^.?]$/, '$&.')}${hint}`;
   }
 
   #error(path: readonly PathStep[], message: string, part: 'key' | 'value' = 'value'): void {

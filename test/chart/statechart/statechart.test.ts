@@ -46,6 +46,8 @@ function expectErrors(marked: string, told: readonly Told[]): void {
     const said = errors[i]?.message;
     if (typeof message === 'string') expect(said).toContain(message);
     else expect(said).toMatch(message);
+    // One sign ends a sentence.
+    expect(said).not.toMatch(/[^.]\.\.$|\?\.$/);
   }
 }
 
