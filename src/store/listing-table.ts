@@ -16,7 +16,7 @@ type ListedRow = {
   late_at: number | null;
 };
 
-type CountedRow = { chart: string; run: string; late: number; failed: number; paused: number };
+type CountedRow = Pick<ListedRow, 'chart' | 'run' | 'outcome' | 'paused' | 'late_at'>;
 type CountsRow = { machines: number; late: number; failed: number; paused: number };
 
 const COLUMNS_TOLD = 'chart, run, revision, states, state, since, outcome, paused, deadline, late_at';
@@ -128,15 +128,10 @@ export class ListingTable {
       ...(bounds ?? []),
     );
     for (const row of rows) {
-      const lateAt = row.late_at;
       yield {
-        chart: ROW.text(row, 'chart'),
-        run: ROW.text(row, 'run'),
+        ...countedOf(row, now),
         ...(column === undefined ? {} : { value: column === 'state' ? row.state : ROW.number(row, column) }),
         told: () => (row.revision === 0 ? '' : toldBy(row)),
-        isLate: lateAt !== null && lateAt <= now,
-        isFailed: row.outcome === 'failed',
-        isPaused: row.paused === 1,
       };
     }
   }
@@ -145,13 +140,10 @@ export class ListingTable {
   *counted(filter: ListFilter, now: number): Generator<Counted> {
     const { sql, parameters } = conditionOf(filter, now);
     const rows = this.#sql.exec<CountedRow>(
-      `SELECT chart, run, coalesce(late_at <= ?, 0) AS late, outcome = 'failed' AS failed, paused
-         FROM machine WHERE TRUE${sql}`,
-      now,
+      `SELECT chart, run, outcome, paused, late_at FROM machine WHERE TRUE${sql}`,
       ...parameters,
     );
-    for (const { chart, run, late, failed, paused } of rows)
-      yield { chart, run, isLate: late === 1, isFailed: failed === 1, isPaused: paused === 1 };
+    for (const row of rows) yield countedOf(row, now);
   }
 
   /** Counts the machines that are late, failed or paused: reads a row for each that has a deadline, or is one of these. */
@@ -217,6 +209,18 @@ function conditionOf({ chart, prefixes, text = '', state, is }: ListFilter, now:
   return {
     sql: parts.map(([sql]) => ` AND ${sql}`).join(''),
     parameters: parts.flatMap(([, ...parameters]) => parameters),
+  };
+}
+
+/** Reads an address, and what is counted of its machine. */
+function countedOf(row: CountedRow, now: number): Counted {
+  const { outcome, paused, late_at } = row;
+  return {
+    chart: ROW.text(row, 'chart'),
+    run: ROW.text(row, 'run'),
+    isLate: late_at !== null && late_at <= now,
+    isFailed: outcome === 'failed',
+    isPaused: paused === 1,
   };
 }
 
