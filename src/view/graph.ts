@@ -14,7 +14,8 @@ import {
   type TransitionModel,
   type Window,
 } from '../chart/model.ts';
-import { inputOf } from '../chart/time.ts';
+import type { Inputs } from '../chart/terms.ts';
+import { inputOf, parseDelay } from '../chart/time.ts';
 import { delayEvent, delayName, momentEvent } from '../chart/xstate-names.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText, momentText } from './format.ts';
@@ -70,6 +71,17 @@ type Counter =
       readonly needed: Amount;
     }
   | { readonly kind: 'timer'; readonly state: StateNumber; readonly event: string };
+
+/**
+ * @returns the text of a caption, with the value of its input if the run has one. It takes no more room than `inputs.` and
+ *   a name, so all runs of a chart share a layout.
+ */
+export function textOf({ text, input, counter }: Caption, inputs: Inputs): string {
+  const value = input === undefined ? undefined : inputs[input];
+  if (value === undefined) return text;
+  const delay = counter?.kind === 'timer' ? parseDelay(value) : undefined;
+  return text.replace(`inputs.${input}`, () => (delay === undefined ? `${value}` : durationText(delay)));
+}
 
 export interface Graph {
   readonly root: Node;

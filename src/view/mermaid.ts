@@ -1,24 +1,26 @@
 /** Writes a chart as a Mermaid state diagram (https://mermaid.js.org/syntax/stateDiagram.html). */
-import { type Amount, showAmount } from '../chart/amount.ts';
+import { type Amount, settle, showAmount } from '../chart/amount.ts';
 import { FAILED_TAG, type Model, ROOT, type StateNumber } from '../chart/model.ts';
-import { type Arrow, commonOf, type Graph, type Node } from './graph.ts';
+import type { Inputs } from '../chart/terms.ts';
+import { type Arrow, commonOf, type Graph, type Node, textOf } from './graph.ts';
 import type { Overlay } from './svg.ts';
 
-/** @returns Mermaid's text, with the active and the visited states marked by classes. */
+/** @returns Mermaid's text, with the inputs of the run, and the active and the visited states marked by classes. */
 export function drawMermaid(
   model: Model,
   { root, arrows }: Graph,
-  { active, visited }: Pick<Overlay, 'active' | 'visited'>,
+  { active, visited, inputs }: Pick<Overlay, 'active' | 'visited' | 'inputs'>,
 ): string {
-  const inside = new Map<StateNumber, Arrow[]>();
+  const inside = new Map<StateNumber, LabelledArrow[]>();
   for (const arrow of arrows) {
     // Mermaid wants an arrow inside the innermost state that contains both of its ends.
     const { from, to } = arrow;
     const common = commonOf(model, from, to);
     const around = common === from || common === to ? (model.states[common]?.parent ?? ROOT) : common;
+    const labelled = { from, to, label: labelOf(arrow, inputs) };
     const list = inside.get(around);
-    if (list === undefined) inside.set(around, [arrow]);
-    else list.push(arrow);
+    if (list === undefined) inside.set(around, [labelled]);
+    else list.push(labelled);
   }
   const lines = ['stateDiagram-v2', ...body(root, inside, '  ')];
   const marked = [
@@ -46,7 +48,28 @@ function classOf({ states }: Model, state: StateNumber): 'current' | 'done' | 'f
   return tags.includes(FAILED_TAG) ? 'failed' : 'done';
 }
 
-function body(node: Node, arrows: ReadonlyMap<StateNumber, readonly Arrow[]>, indent: string): string[] {
+/** An arrow with its captions as one text, which may be empty. */
+interface LabelledArrow {
+  readonly from: StateNumber;
+  readonly to: StateNumber;
+  readonly label: string;
+}
+
+function labelOf({ captions }: Arrow, inputs: Inputs): string {
+  const texts = captions.map((caption) => {
+    const { counter } = caption;
+    const text = textOf(caption, inputs);
+    if (counter?.kind !== 'quorum') return text;
+    return `${text} (${amountText(settle(counter.needed, inputs) ?? counter.needed)})`;
+  });
+  return texts.join(' | ');
+}
+
+function body(
+  node: Node,
+  arrows: ReadonlyMap<StateNumber, readonly LabelledArrow[]>,
+  indent: string,
+): string[] {
   const lines: string[] = [];
   for (const [i, child] of node.children.entries()) {
     if (node.type === 'parallel' && i > 0) lines.push(`${indent}--`);
@@ -55,20 +78,16 @@ function body(node: Node, arrows: ReadonlyMap<StateNumber, readonly Arrow[]>, in
   if (node.initial !== undefined) lines.push(`${indent}[*] --> ${idOf(node.initial)}`);
   for (const child of node.children)
     if (child.type === 'final') lines.push(`${indent}${idOf(child.state)} --> [*]`);
-  for (const { from, to, captions } of arrows.get(node.state) ?? []) {
+  for (const { from, to, label } of arrows.get(node.state) ?? []) {
     if (from === ROOT || to === ROOT) continue;
-    const label = captions.map(({ text, counter }) =>
-      counter?.kind === 'quorum' ? `${text} (${amountText(counter.needed)})` : text,
-    );
-    const words = label.length === 0 ? '' : ` : ${escaped(label.join(' | '))}`;
-    lines.push(`${indent}${idOf(from)} --> ${idOf(to)}${words}`);
+    lines.push(`${indent}${idOf(from)} --> ${idOf(to)}${label === '' ? '' : ` : ${escaped(label)}`}`);
   }
   return lines;
 }
 
 function declaration(
   node: Node,
-  arrows: ReadonlyMap<StateNumber, readonly Arrow[]>,
+  arrows: ReadonlyMap<StateNumber, readonly LabelledArrow[]>,
   indent: string,
 ): string[] {
   const label = node.type === 'history' ? (node.depth === 'deep' ? 'H*' : 'H') : node.label;

@@ -3,11 +3,10 @@ import { html, raw } from 'hono/html';
 import { settle, showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
 import type { Inputs } from '../chart/terms.ts';
-import { parseDelay } from '../chart/time.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, CAPTION_SIZE, captionText, type Line, type Point } from './geometry.ts';
-import type { Caption } from './graph.ts';
+import { type Caption, textOf } from './graph.ts';
 import { HEADER, type Layout, PADDING } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
 
@@ -178,7 +177,7 @@ function signOf({ type, isFailed }: Box['node'], highlight: keyof typeof HIGHLIG
 /** Renders a caption, with the progress of its counter or the time left on its timer. */
 function captionSpans(caption: Caption, { active, counts, due, inputs, now }: Overlay): Markup {
   const { counter } = caption;
-  const words = captionText(withValue(caption, inputs));
+  const words = captionText(textOf(caption, inputs));
   if (counter === undefined) return html`${words}`;
   if (counter.kind === 'timer') {
     const at = due.get(counter.event);
@@ -191,14 +190,6 @@ function captionSpans(caption: Caption, { active, counts, due, inputs, now }: Ov
   const idle = typeof amount === 'number' ? `${needed}×` : needed;
   const have = count === undefined ? idle : `${count.have} of ${count.until ?? needed}`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
-}
-
-/** @returns the text with the value of its input, which takes no more room than `inputs.` and a name: all runs of a chart share a layout. */
-function withValue({ text, input, counter }: Caption, inputs: Inputs): string {
-  const value = input === undefined ? undefined : inputs[input];
-  if (value === undefined) return text;
-  const delay = counter?.kind === 'timer' ? parseDelay(value) : undefined;
-  return text.replace(`inputs.${input}`, () => (delay === undefined ? `${value}` : durationText(delay)));
 }
 
 const HIGHLIGHTS = { current: 'current', visited: 'was current', idle: '' } as const;
