@@ -312,6 +312,11 @@ export function wrongInputs(problems: readonly InputProblem[]): Refusal {
   return refuse('wrong-inputs', detail, { inputs: problems });
 }
 
+/** Refuses inputs with which the chart cannot enter its initial state. @param why the expression that failed, or the bound. */
+export function cannotStart(why: string): Refusal {
+  return refuse('wrong-inputs', `Nothing has changed: the chart cannot start with these inputs: ${why}.`);
+}
+
 /** Refuses to start a run that is under way with other inputs. */
 export function otherInputs(machine: MachineState): Refusal {
   const detail =

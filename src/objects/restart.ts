@@ -24,18 +24,21 @@ import { fireDue } from './due.ts';
 import { carryOver } from './kept-reports.ts';
 import type { MachineState } from './machine-state.ts';
 import { NO_RECORDS } from './records.ts';
-import { checkRevision, midSequence, needsInputs, wrongInputs } from './refusals.ts';
+import { cannotStart, checkRevision, midSequence, needsInputs, wrongInputs } from './refusals.ts';
 
 /** The step that enters the initial state of a chart, and when it was taken, ms since the epoch. */
 export interface FirstStep extends Step {
   readonly at: number;
 }
 
-/** Enters the initial state. @param before the snapshot of the run before, if there was one. */
-export function enter(chart: Chart, at: number, terms: Terms, before?: Snapshot): FirstStep {
+/**
+ * Enters the initial state. A checked chart starts with its defaults, but an expression can fail with other inputs.
+ *
+ * @param before the snapshot of the run before, if there was one.
+ */
+export function enter(chart: Chart, at: number, terms: Terms, before?: Snapshot): FirstStep | Refusal {
   const step = start(chart, at, terms, before);
-  if (!step.ok) throw new Error('a checked chart cannot start');
-  return { ...step, at };
+  return step.ok ? { ...step, at } : cannotStart(step.detail);
 }
 
 /** Enters the initial state of a machine that begins, with the inputs of `command` and the defaults of the chart. */
@@ -88,7 +91,7 @@ export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
 /**
  * Restarts the machine in the initial state of `next`. It keeps the values of inputs that are right for the chart.
  *
- * @returns a refusal if an input has no value.
+ * @returns a refusal if an input has no value, or if the chart cannot start with the values.
  */
 export function restart(
   draft: Draft,
@@ -102,6 +105,7 @@ export function restart(
   const kept = keepInputs(chart.model, snapshot.terms.inputs);
   if (!kept.ok) return wrongInputs(kept.problems);
   const step = enter(chart, now, { ...snapshot.terms, inputs: kept.inputs }, snapshot);
+  if (!step.ok) return step;
   draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
   fireDue(draft, now);
   return undefined;

@@ -8,7 +8,9 @@ import { begin, enter } from '../../src/objects/restart.ts';
 export function beginTurn(chart: Chart): Draft {
   const source = { hash: '', origin: 'bundle', text: '', definition: chart.definition } as const;
   const read = { ok: true, chart, source, warnings: [] } as const;
-  return begin(read, enter(chart, 0, NO_TERMS), { type: 'start' }, false, 0);
+  const first = enter(chart, 0, NO_TERMS);
+  if (!first.ok) throw new Error('the chart cannot start');
+  return begin(read, first, { type: 'start' }, false, 0);
 }
 
 /** A further turn of it: there are no records. */

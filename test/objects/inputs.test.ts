@@ -242,3 +242,40 @@ states:
     expect((await statusOf(address)).inputs).toMatchObject({ machines: 7, version: '1.0' });
   });
 });
+
+describe('inputs with which the chart cannot start', () => {
+  const MAJOR = `
+initial: a
+inputs: {version: "2.1"}
+context: {major: 0}
+states: {a: {entry: [{assign: {major: double(inputs.version)}}], on: {update: b}}, b: {}}
+`;
+  const refused = {
+    type: 'urn:stateservice:problem:wrong-inputs',
+    detail: expect.stringMatching(/^Nothing has changed: the chart cannot start with these inputs: assign /),
+  };
+
+  it('start no run: it can be started with others', async () => {
+    const run = `${await newChart(MAJOR)}@1`;
+    const answer = await start(run, 'version=two');
+    expect(answer.status).toBe(422);
+    expect(await problemOf(answer)).toMatchObject(refused);
+    expect((await statusOf(run)).started).toBeNull();
+    expect((await start(run, 'version=3')).status).toBe(201);
+  });
+
+  it('refuse a reset, and an upload that starts the machine again', async () => {
+    const address = await newChart(MAJOR);
+    expect((await change(address, 'version=two')).status).toBe(204);
+    const before = await statusOf(address);
+    const body = MAJOR.replace('b: {}', 'b: {}, c: {}');
+    for (const answer of [
+      await send('POST', `/${address}/reset`),
+      await send('PUT', `/${address}/chart?reset=true`, { body }),
+    ]) {
+      expect(answer.status).toBe(422);
+      expect(await problemOf(answer)).toMatchObject(refused);
+    }
+    expect(await statusOf(address)).toEqual(before);
+  });
+});
