@@ -1,7 +1,7 @@
 /** `simulate`: runs a chart without a machine. */
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
-import { type Inputs, type Members, NO_TERMS, settleInputs } from '../chart/chart.ts';
+import { type Inputs, type Members, NO_TERMS, settleInputs, start } from '../chart/chart.ts';
 import { parseDuration } from '../chart/time.ts';
 import { parseData } from '../inputs.ts';
 import { readMemberList } from '../member-list.ts';
@@ -9,7 +9,7 @@ import { durationText, momentText } from '../view/format.ts';
 import { readChartFile } from './chart-files.ts';
 import { readFlags } from './flags.ts';
 import { DONE, type Result, refuse, refuseLines } from './result.ts';
-import { PLAYED, Simulation, type StepResult } from './simulation.ts';
+import { Simulation, type StepResult } from './simulation.ts';
 
 export const help = `usage: npx stateservice simulate CHART [--at TIME] [--input X=VALUE]... [--member NAME,LABEL=VALUE...]...
          [--json] [STEP [--by NAME] [--data JSON]...]
@@ -64,10 +64,12 @@ export async function run(args: string[]): Promise<Result<void>> {
   const members = membersIn(member);
   if (!members.ok) return members;
   const terms = { ...NO_TERMS, inputs: settled.inputs, members: members.value };
+  const first = start(chart.value, now, terms);
+  if (!first.ok) return refuse(`the chart cannot start with these inputs: ${first.detail}`);
   const simulation = new Simulation(chart.value, now, terms);
   const show = json ? showJson : showText;
-  show({ text: 'start' }, simulation, PLAYED);
-  let refused = 0;
+  show({ text: 'start' }, simulation, simulation.started);
+  let refused = simulation.started.ok ? 0 : 1;
   for await (const step of steps.value.length > 0 ? steps.value : typed(simulation)) {
     const played = play(step, simulation);
     if (!played.ok) refused += 1;
@@ -194,19 +196,15 @@ function showText({ text, by, data }: Step, simulation: Simulation, played: Step
       .map(({ at, to }) => `in ${durationText(at - now)}: ${to.join(', ') || 'no other state'}`),
     ...(isEmpty(context) ? [] : [`context: ${JSON.stringify(context)}`]),
     ...(isDone ? ['done'] : []),
-    ...simulation.told.map(({ to, entered }) => `tells ${to}: ${entered.join(', ')}`),
+    ...simulation.told.map(({ to, entered }) => `tells ${to}: ${entered.join(', ') || 'refused'}`),
   ];
   const where = `${styleText('bold', states.join(', '))}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   const refused = played.ok ? '' : ` ${styleText('red', `REFUSED: ${played.detail}`)}`;
   const said = [text, by === undefined ? '' : `--by ${by}`, data ?? ''].filter(Boolean).join(' ');
-  const changes = changesOf(played).map(
+  const changes = (played.changes ?? []).map(
     ({ at, state, open }) => `\n  ${momentText(at)}: ${state} ${open ? 'opens' : 'closes'}`,
   );
   console.log(`${said}${refused}${changes.join('')}\n  ${where}`);
-}
-
-function changesOf(played: StepResult) {
-  return played.ok ? (played.changes ?? []) : [];
 }
 
 /** Says when an open state closes, or a closed one opens. */
@@ -219,12 +217,12 @@ function nextText(open: boolean, next: number | undefined, now: number): string 
 function showJson({ text, by, data }: Step, simulation: Simulation, played: StepResult): void {
   const { states, counts, slots, windows, context, now, isDone } = simulation;
   const at = new Date(now).toISOString();
-  const changes = changesOf(played);
+  const { changes = [] } = played;
   const line = {
     step: text,
     ...(by === undefined ? {} : { by }),
     ...(data === undefined ? {} : { data }),
-    ...(played.ok ? { ok: true } : played),
+    ...(played.ok ? { ok: true } : { ok: false, detail: played.detail }),
     at,
     states,
     status: isDone ? 'done' : 'active',

@@ -3,6 +3,7 @@ import {
   type Chart,
   type Count,
   countsOf,
+  dropTimer,
   eventsOf,
   fire,
   hooksToTell,
@@ -40,13 +41,12 @@ export type StepResult =
     }
   | StepRefusal;
 
-/** Why a step was refused, in words for the user. */
+/** Why a step, or the event of a timer in it, was refused, in words for the user. */
 interface StepRefusal {
   readonly ok: false;
   readonly detail: string;
+  readonly changes?: readonly WindowChange[];
 }
-
-export const PLAYED: StepResult = { ok: true };
 
 type FoundState = { readonly ok: true; readonly state: StateNumber } | StepRefusal;
 
@@ -78,7 +78,7 @@ interface WindowChange {
   readonly open: boolean;
 }
 
-/** A message to a hook, and the states that it tells. */
+/** A message to a hook, and the states that it tells; none for an event that failed. */
 interface Telling {
   readonly to: string;
   readonly entered: readonly string[];
@@ -96,8 +96,10 @@ export class Simulation {
   readonly #reported = new Set<string>();
   /** The messages of the last step. */
   readonly told: Telling[] = [];
+  /** The result of the start. */
+  readonly started: StepResult;
 
-  /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can. */
+  /** @param now ms since the epoch. @throws where the chart cannot start, which a valid chart can with its own inputs. */
   constructor(chart: Chart, now: number, terms: Terms = NO_TERMS) {
     const step = start(chart, now, terms);
     if (!step.ok) throw new Error(step.detail);
@@ -105,7 +107,7 @@ export class Simulation {
     this.#snapshot = step.snapshot;
     this.#now = now;
     this.#tell(step);
-    this.#fireDue();
+    this.started = played(this.#fireDue());
   }
 
   /** ms since the epoch */
@@ -203,15 +205,15 @@ export class Simulation {
     const visit = this.#visitOf(state);
     const step = send(this.#chart, this.#snapshot, sent, this.#now);
     if (!step.ok) {
-      const detail =
-        step.reason === 'not-taken' ? `${nameOf(this.#chart, state)} does not take ${event}` : step.detail;
-      return { ok: false, detail };
+      if (step.reason === 'not-taken')
+        return { ok: false, detail: `${nameOf(this.#chart, state)} does not take ${event}` };
+      this.#tellRefusal();
+      return { ok: false, detail: step.detail };
     }
     if (by !== undefined) this.#reported.add(reportOf(state, visit, event, by));
     this.#snapshot = step.snapshot;
     this.#tell(step);
-    this.#fireDue();
-    return PLAYED;
+    return played(this.#fireDue());
   }
 
   get #situation() {
@@ -236,16 +238,17 @@ export class Simulation {
     this.told.length = 0;
     const until = this.#now + ms;
     const changes: WindowChange[] = [];
+    const refused: string[] = [];
     for (;;) {
       const at = nextTimer(this.#snapshot.timers.values())?.at;
       if (at === undefined || at > until) break;
       this.#followWindows(at, changes);
       this.#now = Math.max(this.#now, at);
-      this.#fireDue();
+      refused.push(...this.#fireDue());
     }
     this.#followWindows(until, changes);
     this.#now = until;
-    return changes.length === 0 ? PLAYED : { ok: true, changes };
+    return played(refused, changes);
   }
 
   /** Adds which of the active states open and close until a time, while they stay active; at most `CHANGES_TOLD` in all. */
@@ -279,17 +282,23 @@ export class Simulation {
     return { ok: false, detail: `${name} may be ${found.candidates.join(' or ')}` };
   }
 
-  #fireDue(): void {
+  /** Fires the timers that are due. A timer whose event fails is removed, as in a machine. @returns why each failed. */
+  #fireDue(): string[] {
+    const refused: string[] = [];
     for (
       let timer = nextDue(this.#snapshot, this.#now);
       timer !== undefined;
       timer = nextDue(this.#snapshot, this.#now)
     ) {
-      const step = fire(this.#chart, this.#snapshot, timer, this.#now);
-      if (!step.ok) throw new Error(step.detail);
+      const fired = fire(this.#chart, this.#snapshot, timer, this.#now);
+      const step = fired.ok ? fired : dropTimer(this.#snapshot, timer);
       this.#snapshot = step.snapshot;
       this.#tell(step);
+      if (fired.ok) continue;
+      this.#tellRefusal();
+      refused.push(`the timer of ${new Date(timer.at).toISOString()}: ${fired.detail}`);
     }
+    return refused;
   }
 
   /** Notes the hooks that are told of a step, as `notify` says. */
@@ -300,6 +309,19 @@ export class Simulation {
     for (const to of hooksToTell(this.#chart.model, entered, undefined))
       this.told.push({ to, entered: names });
   }
+
+  /** Notes the hooks that are told of an event that failed. */
+  #tellRefusal(): void {
+    for (const to of hooksToTell(this.#chart.model, [], 'refused')) this.told.push({ to, entered: [] });
+  }
+}
+
+/** @param refused why events of timers failed. */
+function played(refused: readonly string[], changes: readonly WindowChange[] = []): StepResult {
+  const passed = changes.length === 0 ? {} : { changes };
+  return refused.length === 0
+    ? { ok: true, ...passed }
+    : { ok: false, detail: refused.join('; '), ...passed };
 }
 
 function reportOf(state: StateNumber, visit: number, event: string, by: string): string {

@@ -157,3 +157,25 @@ states: {a: {on: {update: b}}, b: {after: {1m: c}}, c: {}}
   simulation.pass(MINUTE);
   expect(simulation.told).toEqual([]);
 });
+
+it('removes a timer whose event fails, as a machine does, and says why', async () => {
+  const text = `
+initial: a
+notify: [{on: refused, to: OPS}]
+states: {a: {after: {1m: {target: b, actions: [{assign: {errors: event.data.errors}}]}}, on: {update: b}}, b: {}}
+`;
+  vi.setSystemTime(START);
+  const address = await newChart(text);
+  const reading = readChart(text);
+  if (!reading.ok) throw new Error('the chart is not valid');
+  const simulation = new Simulation(reading.chart, START);
+  expect(viewOf(simulation)).toEqual(viewOfStatus(await statusOf(address)));
+  vi.setSystemTime(START + 2 * MINUTE);
+  expect(simulation.pass(2 * MINUTE)).toEqual({
+    ok: false,
+    detail: 'the timer of 2040-06-01T12:01:00.000Z: assign event.data.errors: No such key: data',
+  });
+  expect(simulation.told).toEqual([{ to: 'OPS', entered: [] }]);
+  expect(viewOf(simulation)).toEqual(viewOfStatus(await statusOf(address)));
+  expect(simulation.send()).toEqual({ ok: true });
+});

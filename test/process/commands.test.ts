@@ -227,6 +227,18 @@ work:fail {"errors": 6}
     expect(typed).toContain('web-01 may not go: eu needs a list of members: --member NAME');
   });
 
+  it('refuses inputs with which the chart cannot start', async () => {
+    const chart = await fileOf(
+      'initial: a\ninputs: {parts: null}\ncontext: {n: 0}\nstates: {a: {entry: {assign: {n: inputs.parts + 1}}}}\n',
+    );
+    expect((await runCli(['simulate', chart, '--input', 'parts=1', '+1m'])).code).toBe(0);
+    const { code, stderr } = await runCli(['simulate', chart, '--input', 'parts=x', '+1m']);
+    expect([code, stderr]).toEqual([
+      1,
+      'stateservice: the chart cannot start with these inputs: assign inputs.parts + 1: no such overload: dyn<string> + int\n',
+    ]);
+  });
+
   it('shows the windows of current states, and when they open and close', async () => {
     const window = '{cron: 0 2 * * 1-5, for: 4h, zone: Europe/Berlin, cutoff: 30m}';
     const chart = await fileOf(
