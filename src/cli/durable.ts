@@ -5,7 +5,7 @@
  * written and not yet synced. The next workerd reads them as committed, and answers a repeated report without a new sync: a
  * power cut would then lose what was acknowledged.
  */
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DONE, errorCode, type Result, reasonOf, refuse, shown } from './result.ts';
 import { OBJECTS, objectsFolder } from './workerd-config.ts';
@@ -13,13 +13,29 @@ import { OBJECTS, objectsFolder } from './workerd-config.ts';
 /** Files that are synced at the same time: as many as libuv has threads. So the descriptors in use are bounded. */
 const AT_A_TIME = 4;
 
-/** Creates a folder and its missing parents, each of which survives a power cut. */
+/**
+ * Creates a folder and its missing parents, each of which survives a power cut.
+ *
+ * Creates one folder at a time: `mkdir` of Node 24 with `recursive` never ends in a folder that exists and answers ENOENT, as
+ * /proc does.
+ */
 export async function makeDurableFolder(path: string): Promise<void> {
-  const first = (await mkdir(path, { recursive: true })) ?? path;
-  for (let folder = path; ; folder = dirname(folder)) {
-    await syncFolder(dirname(folder));
-    if (folder === first) return;
+  const parent = dirname(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' && !(await isFolder(parent))) {
+      await makeDurableFolder(parent);
+      return makeDurableFolder(path);
+    }
+    if (!(await isFolder(path))) throw error;
   }
+  await syncFolder(parent);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 /**

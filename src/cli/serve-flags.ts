@@ -73,7 +73,9 @@ export function readServeFlags(args: string[], env: NodeJS.ProcessEnv): Result<S
   const file = chart ?? machine;
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
   if (!(number <= PORT_MAX)) return refuse(`--port ${port} is not a port: 0 to ${PORT_MAX}`, 'usage');
-  if (host === '') return refuse('--host is empty', 'usage');
+  // A path that is empty, as of a variable that is not set, would be the current folder.
+  const empty = Object.entries({ chart, machine, charts, host, data }).find(([, value]) => value === '');
+  if (empty !== undefined) return refuse(`--${empty[0]} is empty`, 'usage');
   const wrongName = names.find((name) => hostName(name) === undefined);
   if (wrongName !== undefined) {
     return refuse(`--allow-host ${wrongName} is not a host name such as state.example.com`, 'usage');

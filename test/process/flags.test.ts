@@ -32,6 +32,9 @@ describe('serve', () => {
     ['an argument that is not a flag', ['states.yaml'], "Unexpected argument 'states.yaml'"],
     ['two charts', ['--chart', 'a', '--machine', 'b'], '--chart and --machine are the same flag'],
     ['an empty host', ['--host', ''], '--host is empty'],
+    ['an empty data folder', ['--data='], '--data is empty'],
+    ['an empty folder of charts', ['--charts', ''], '--charts is empty'],
+    ['an empty chart', ['--chart='], '--chart is empty'],
   ])('is refused in one line with %s', (_, args, why) => {
     expectRefusal(readServeFlags(args, {}), 2, why);
   });

@@ -41,6 +41,12 @@ describe('serve', () => {
       1,
       'cannot use the data folder /dev/null: it is not a folder',
     ],
+    [
+      'data where no folder can be created',
+      ['--data', '/proc/stateservice/data'],
+      1,
+      'cannot use the data folder /proc/stateservice/data: it does not exist',
+    ],
   ])('is refused in one line: %s', async (_, flags, exitCode, sentence) => {
     // The flags of the case come last and take precedence.
     const { code, stdout, stderr } = await runCli([
