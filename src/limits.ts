@@ -142,8 +142,8 @@ export const LIST_PAGE_MAX = 50 - 2;
 export const LIST_PAGE = 40;
 
 /**
- * Receipts of answered requests that a machine keeps: each of 10,000 callers has reported two events to one visit. And
- * receipts that it collects beyond that before it drops the oldest, which is a scan.
+ * Receipts of reports by name that a machine keeps: each of 10,000 callers has reported two events to one visit. As many of
+ * requests with a key. And receipts that it collects beyond that before it drops the oldest, which is a scan.
  */
 export const RECEIPTS = 20_000;
 export const RECEIPTS_SLACK = 1_000;

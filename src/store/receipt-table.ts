@@ -65,8 +65,12 @@ interface KeptReports {
 /** Starts the keys of all receipts of reports, and of no others. */
 const REPORT = 'by/';
 
-/** Selects the receipts of reports: a range of the primary key. */
+/** Starts the keys of all receipts of requests. */
+const REQUEST = 'key/';
+
+/** Selects the receipts of reports, and those of requests: ranges of the primary key. */
 const IS_REPORT = `key GLOB '${REPORT}*'`;
+const IS_REQUEST = `key GLOB '${REQUEST}*'`;
 
 /** Returns the key of a caller's report. A later report of the same caller overwrites the receipt. */
 export function reportKey(state: StateNumber, event: string, by: string): string {
@@ -75,7 +79,7 @@ export function reportKey(state: StateNumber, event: string, by: string): string
 
 /** Returns the key of a request with an `Idempotency-Key`. */
 export function requestKey(key: string): string {
-  return `key/${key}`;
+  return `${REQUEST}${key}`;
 }
 
 /**
@@ -120,8 +124,11 @@ export function hashOfRequest(request: string): string {
 }
 
 /**
- * The receipts' table. It keeps the newest `RECEIPTS`, and up to `RECEIPTS_SLACK` more; of the data in them the newest
- * `REPORT_DATA` bytes, and up to `REPORT_DATA_SLACK` more.
+ * The receipts' table. It keeps the newest `RECEIPTS` of reports and as many of requests, and up to `RECEIPTS_SLACK` more; of
+ * the data in them the newest `REPORT_DATA` bytes, and up to `REPORT_DATA_SLACK` more.
+ *
+ * Each kind has a bound of its own: a caller may make up any number of keys, and must not make the machine forget who has
+ * reported.
  *
  * A receipt is overwritten by the next report of its caller and event to the state. So the data of a visit are there until
  * the callers report in the next one; a reader leaves out what is of an earlier visit.
@@ -129,10 +136,10 @@ export function hashOfRequest(request: string): string {
 export class ReceiptTable {
   readonly #table: OptionalTable;
   /**
-   * The newest number that was given, the last that was dropped, and the bytes of data, at most: data that were overwritten
-   * are counted until they are counted anew. Undefined until a receipt is kept.
+   * The newest number that was given; the receipts of the kind that has more, at most; and the bytes of data, at most: what was
+   * overwritten is counted until it is counted anew. Undefined until a receipt is kept.
    */
-  #numbers: { newest: number; oldest: number; data: number } | undefined;
+  #numbers: { newest: number; most: number; data: number } | undefined;
 
   constructor(sql: SqlStorage) {
     this.#table = new OptionalTable(sql, 'receipt');
@@ -207,12 +214,13 @@ export class ReceiptTable {
     return { reports, isCut: false };
   }
 
-  /** Keeps receipts. Drops the oldest once there are too many, some hundreds at a time, because it is a scan. */
+  /** Keeps receipts. Drops the oldest of a kind once there may be too many, some hundreds at a time, because it is a scan. */
   keep(receipts: readonly Receipt[]): void {
     if (receipts.length === 0) return;
     this.#numbers ??= this.#readNumbers();
     for (const { key, visit, began, request, answer } of receipts) {
       this.#numbers.newest += 1;
+      this.#numbers.most += 1;
       this.#table.insert(
         'INSERT OR REPLACE INTO receipt (key, number, visit, began, request, answer) VALUES (?, ?, ?, ?, ?, ?)',
         key,
@@ -225,10 +233,15 @@ export class ReceiptTable {
       if (isReport(key)) this.#numbers.data += Math.max(0, Buffer.byteLength(answer) - BARE);
     }
     if (this.#numbers.data >= REPORT_DATA + REPORT_DATA_SLACK) this.#numbers.data = this.#dropData();
-    const { newest, oldest } = this.#numbers;
-    if (newest - oldest < RECEIPTS + RECEIPTS_SLACK) return;
-    this.#numbers.oldest = newest - RECEIPTS;
-    this.#table.delete('DELETE FROM receipt WHERE number <= ?', this.#numbers.oldest);
+    if (this.#numbers.most < RECEIPTS + RECEIPTS_SLACK) return;
+    this.#numbers.most = RECEIPTS;
+    for (const isOfKind of [IS_REPORT, IS_REQUEST]) {
+      this.#table.delete(
+        `DELETE FROM receipt WHERE ${isOfKind} AND number <=
+           (SELECT number FROM receipt WHERE ${isOfKind} ORDER BY number DESC LIMIT 1 OFFSET ?)`,
+        RECEIPTS,
+      );
+    }
   }
 
   /** Drops the receipts of reports: another run has begun, and their states are gone. */
@@ -265,12 +278,13 @@ export class ReceiptTable {
   }
 
   #readNumbers() {
-    const [row] = this.#table.rows<{ newest: number | null; oldest: number | null; data: number }>(
-      `SELECT max(number) AS newest, min(number) AS oldest,
+    const [row] = this.#table.rows<{ newest: number | null; most: number; data: number }>(
+      `SELECT max(number) AS newest,
+              max(count(*) FILTER (WHERE ${IS_REPORT}), count(*) FILTER (WHERE ${IS_REQUEST})) AS most,
               coalesce(sum(${DATA_SIZE}) FILTER (WHERE ${HAS_DATA}), 0) AS data
          FROM receipt`,
     );
-    return { newest: row?.newest ?? 0, oldest: (row?.oldest ?? 1) - 1, data: row?.data ?? 0 };
+    return { newest: row?.newest ?? 0, most: row?.most ?? 0, data: row?.data ?? 0 };
   }
 }
 

@@ -1,4 +1,4 @@
-/** Receipts are bounded for ever: the newest 20,000 are kept, and some hundreds until they are dropped together. */
+/** Receipts are bounded for ever: the newest 20,000 of a kind are kept, and some hundreds until they are dropped together. */
 import { describe, expect, it } from 'vitest';
 import { DATA_BYTES, EVENT_LENGTH } from '../../src/chart-limits.ts';
 import { RECEIPT_BYTES, RECEIPTS, RECEIPTS_SLACK, REPORT_DATA, REPORT_DATA_SLACK } from '../../src/limits.ts';
@@ -19,7 +19,7 @@ const NOON = Date.parse('2040-06-01T12:00:00Z');
 const long = sequence(counting('drain', 'done', 1_000_000), final('done'));
 
 describe('receipts', () => {
-  it('are never more than 20,000 and the slack', async () => {
+  it('are never more than 20,000 of a kind and the slack', async () => {
     const address = await started();
     const most = await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
@@ -78,7 +78,7 @@ describe('receipts', () => {
     await inStorage(address, ({ sql }) => {
       const table = new ReceiptTable(sql);
       for (let from = 0; from < RECEIPTS + RECEIPTS_SLACK - 2; from += 1_000) {
-        table.keep(numbered(from, Math.min(from + 1_000, RECEIPTS + RECEIPTS_SLACK - 2)));
+        table.keep(reported(from, Math.min(from + 1_000, RECEIPTS + RECEIPTS_SLACK - 2), '0'));
       }
       expect(countIn(sql)).toBe(RECEIPTS + RECEIPTS_SLACK - 1);
     });
@@ -86,7 +86,22 @@ describe('receipts', () => {
     await evict(address);
     expect((await put(address, 'drain', { by: 'last' })).status).toBe(200);
     expect(await inStorage(address, ({ sql }) => countIn(sql))).toBe(RECEIPTS);
-    expect((await documentOf(address)).quorums).toMatchObject([{ have: 2, by: ['last'] }]);
+    const [quorum] = (await documentOf(address)).quorums;
+    expect(quorum?.have).toBe(2);
+    expect(quorum?.by).not.toContain('first');
+  });
+
+  it('of reports stay, however many keys a caller makes up', async () => {
+    const address = await started();
+    await put(address, 'drain', { by: 'first' });
+    await inStorage(address, ({ sql }) => {
+      const table = new ReceiptTable(sql);
+      for (let from = 0; from < 3 * RECEIPTS; from += 1_000) table.keep(numbered(from, from + 1_000));
+      expect(countIn(sql)).toBeLessThanOrEqual(1 + RECEIPTS + RECEIPTS_SLACK);
+    });
+    await evict(address);
+    expect((await put(address, 'drain', { by: 'first', key: 'k' })).status).toBe(200);
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 1, by: ['first'] }]);
   });
 
   it('are not kept of plain reports', async () => {
