@@ -47,7 +47,7 @@ export type Report = Omit<Update, 'type' | 'key'>;
 export function update(draft: Draft, { key: given, ...said }: Update, now: number): Accepted | Refusal {
   if (given === undefined) return report(draft, said, now);
   const key = requestKey(given);
-  const request = hashOfRequest(textOf(said));
+  const request = hashOfRequest(textOf(said, said.sub));
   const before = draft.receipt(key);
   if (before === undefined) {
     const outcome = report(draft, said, now);
@@ -55,13 +55,18 @@ export function update(draft: Draft, { key: given, ...said }: Update, now: numbe
     draft.keep({ key, visit: 0, began: 0, request, answer: JSON.stringify(kept) });
     return kept;
   }
-  return before.request === request ? readAnswer(before) : keyReused(draft.machine, given);
+  // Earlier versions have hashed no subject.
+  const isRepeat = before.request === request || before.request === hashOfRequest(textOf(said));
+  return isRepeat ? readAnswer(before) : keyReused(draft.machine, given);
 }
 
-/** A report as text: equal for a repeat of it. */
-function textOf({ state, event, by, revisions, data }: Report): string {
-  // Without data it is what earlier versions have hashed.
-  return JSON.stringify([state, event, by ?? null, revisions ?? null, ...(data === undefined ? [] : [data])]);
+/**
+ * A report as text: equal for a repeat of it. A report without a name is its sender's: two senders that make up the same key, as
+ * from the number of a build, must not take each other's answer.
+ */
+function textOf({ state, event, by, revisions, data }: Report, sub?: string): string {
+  const named = [state, event, by ?? null, revisions ?? null, ...(data === undefined ? [] : [data])];
+  return JSON.stringify(by === undefined && sub !== undefined ? [...named, { sub }] : named);
 }
 
 /** Applies a report without regard to its key. @param remarks for its entry of the history. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { counting, final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { ask, evict, reportTimes, updateAt } from '../service.ts';
+import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
 import { documentOf, put, refusedOf, reset, revisionOf, storyOf, together, verdict } from './callers.ts';
 
 const ring = sequence(counting('drain', 'patch', 2), counting('patch', 'drain'));
@@ -53,6 +54,26 @@ describe('a repeated request', () => {
     const [one, other] = [await newChart(ring), await newChart(ring)];
     for (const address of [one, other]) await put(address, 'drain', { key: 'k1' });
     expect((await documentOf(other)).quorums).toMatchObject([{ have: 1 }]);
+  });
+
+  it('is another request under the token of another subject, unless it names its caller', async () => {
+    const address = await newChart(ring);
+    const sendAs = async (sub: string, by = '') => {
+      const headers = { Authorization: `Bearer ${await tokenWith({ sub })}`, 'Idempotency-Key': `"7${by}"` };
+      const { status } = await sendWith(GUARDED, 'PUT', `/${address}/state?state=drain${by}`, { headers });
+      return status;
+    };
+    expect([await sendAs('ci-1'), await sendAs('ci-2'), await sendAs('ci-1')]).toEqual([200, 422, 200]);
+    expect([await sendAs('ci-1', '&by=web'), await sendAs('ci-2', '&by=web')]).toEqual([200, 200]);
+    expect(await documentOf(address)).toMatchObject({ states: ['patch'], revision: 3 });
+  });
+
+  it('is the same request for a receipt of an earlier version, which hashed no subject', async () => {
+    const address = await newChart(ring);
+    await put(address, 'drain', { key: 'k1' });
+    const headers = { Authorization: `Bearer ${await tokenWith()}`, 'Idempotency-Key': 'k1' };
+    const { status } = await sendWith(GUARDED, 'PUT', `/${address}/state?state=drain`, { headers });
+    expect([status, (await documentOf(address)).revision]).toEqual([200, 2]);
   });
 
   it('is another request if it names the same state differently', async () => {
