@@ -28,7 +28,7 @@ export const QUERY_PARAMETERS = 72;
 
 /**
  * Bytes of `state` in a request: every key and `id` fits (`STATE_NAME_LENGTH`), and a path of several. Bytes of
- * `If-Match`: some 100 revisions.
+ * `If-Match`, and those of `If-None-Match` that are read: some 100 revisions.
  */
 export const STATE_BYTES = 8 * 1024;
 export const IF_MATCH_BYTES = 1_024;

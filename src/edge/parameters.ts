@@ -160,7 +160,10 @@ export const IF_MATCH: Parameter<readonly number[] | undefined> = parameter({
   absent: NOTHING,
 });
 
-/** RFC 9110, section 13.1.2: the revisions that the caller has; of a file, its hash. */
+/**
+ * RFC 9110, section 13.1.2: the revisions that the caller has; of a file, its hash. Only the first `IF_MATCH_BYTES` are read: what a
+ * caller has is kept for as long as it waits, at the edge and at the object.
+ */
 export const IF_NONE_MATCH = {
   name: 'If-None-Match',
   in: 'header',
@@ -168,7 +171,7 @@ export const IF_NONE_MATCH = {
   shape: z.string(),
   read(c) {
     const header = c.req.header('If-None-Match') ?? '';
-    return { ok: true as const, value: revisionsIn(header) };
+    return { ok: true as const, value: revisionsIn(header.slice(0, IF_MATCH_BYTES)) };
   },
 } satisfies Parameter<readonly number[]>;
 

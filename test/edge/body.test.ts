@@ -1,6 +1,8 @@
 /** Bodies: read up to a bound of bytes and of time. */
+import { Context } from 'hono';
 import { afterEach, expect, it, vi } from 'vitest';
-import { DATA_BYTES } from '../../src/chart-limits.ts';
+import { DATA_BYTES, WEBHOOK_BYTES } from '../../src/chart-limits.ts';
+import { readText } from '../../src/edge/body.ts';
 import { BODY_WAIT, FLEETLOCK_BYTES } from '../../src/request-limits.ts';
 import { newAddress, newChart } from '../charts.ts';
 import { problemOf, send } from '../service.ts';
@@ -78,6 +80,14 @@ it('a body that is too large is not read to its end', async () => {
   const body = bodyOf(['x'.repeat(FLEETLOCK_BYTES), 'x'], true);
   const response = await sendWith({}, 'POST', `/${await newChart(CHART)}/v1/pre-reboot`, { headers, body });
   expect(response.status).toBe(413);
+});
+
+it('of a webhook that is too large for data only the beginning stays in memory; the rest is checked', async () => {
+  const part = '0'.repeat(1_000);
+  const parts = Array.from({ length: 100 }, () => part);
+  const c = new Context(new Request('http://localhost/', { method: 'POST', body: bodyOf(parts) }));
+  const read = await readText(c, WEBHOOK_BYTES, DATA_BYTES);
+  expect(read).toEqual({ ok: true, value: part.repeat(5) });
 });
 
 it('a body that is not UTF-8, or ends within a character, is refused', async () => {

@@ -33,6 +33,16 @@ describe('without a wait', () => {
     expect([response.status, revisionOf(response)]).toEqual([expected, 2]);
     await response.body?.cancel();
   });
+
+  it('some 100 revisions are read, and no more', async () => {
+    const address = await newChart(drain);
+    const statusOf = async (others: number) => {
+      const response = await status(address, `${'"1000",'.repeat(others)}"1"`);
+      await response.body?.cancel();
+      return response.status;
+    };
+    expect([await statusOf(100), await statusOf(10_000)]).toEqual([304, 200]);
+  });
 });
 
 describe('a wait for the next revision', () => {
