@@ -241,8 +241,14 @@ describe('more WebSockets than one slice has', () => {
 describe('a WebSocket beyond the bound', () => {
   it('is refused', async () => {
     const address = await newChart(long);
+    // Kept until the end: an end that is collected as garbage closes its WebSocket.
+    const readers: WebSocket[] = [];
     await runInDurableObject(objectAt(address), (_, state) => {
-      for (let i = 0; i < SOCKETS; i++) state.acceptWebSocket(new WebSocketPair()[1]);
+      while (readers.length < SOCKETS) {
+        const { 0: reader, 1: server } = new WebSocketPair();
+        readers.push(reader);
+        state.acceptWebSocket(server);
+      }
     });
     const response = await askForSocket(address);
     expect(response.status).toBe(503);
@@ -250,6 +256,7 @@ describe('a WebSocket beyond the bound', () => {
     expect(await verdict(response)).toBe('503 too-many-waiting');
     // The machine continues.
     expect((await report(address, 'drain')).status).toBe(200);
+    expect(readers).toHaveLength(SOCKETS);
   }, 120_000);
 });
 
