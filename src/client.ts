@@ -297,24 +297,25 @@ class MachineClient {
    * @param after the id of the last known entry; by default, only new entries.
    */
   async *watch({ after, signal }: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ShownEntry> {
-    let seen = after;
+    let seen = after?.toString();
     for (;;) {
       const response = await this.#connection.send({
         method: 'GET',
         path: '/watch',
         headers: {
           Accept: 'text/event-stream',
-          ...(seen === undefined ? {} : { 'Last-Event-ID': String(seen) }),
+          ...(seen === undefined ? {} : { 'Last-Event-ID': seen }),
         },
         signal,
       });
       if (!response.ok || response.body === null) throw await errorOf(response);
       try {
-        for await (const data of eventsIn(response.body)) {
+        for await (const { id = seen, data } of eventsIn(response.body)) {
+          seen = id;
+          if (data === undefined) continue;
           const entry: ShownEntry = JSON.parse(data);
-          if (entry.id === undefined) continue;
-          seen = entry.id;
-          yield entry;
+          // A gap has no id.
+          if (entry.id !== undefined) yield entry;
         }
       } catch (error) {
         if (signal?.aborted) return;
@@ -323,6 +324,7 @@ class MachineClient {
       }
       if (signal?.aborted) return;
       await pause(1_000);
+      if (signal?.aborted) return;
     }
   }
 }

@@ -2,6 +2,7 @@
 import { exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { StateClient } from '../src/client.ts';
+import { eventsIn } from '../src/client-events.ts';
 import { problem } from '../src/edge/responses.ts';
 import { refuse } from '../src/refusal.ts';
 import { counting, final, newChart, sequence } from './charts.ts';
@@ -163,5 +164,30 @@ describe('a request that may have been counted', () => {
       const { history } = await historyOf(address);
       expect([sent.length, history.map((entry) => entry.cause)]).toEqual([2, [cause, 'start']]);
     }
+  });
+});
+
+describe('a watch', () => {
+  it('misses no entry if it is cut before its first one', async () => {
+    const address = await newChart(drain);
+    const cutAtOnce: Fate = async (request) => {
+      const { body } = await served(request);
+      const reader = body?.getReader();
+      const begin = await reader?.read();
+      await reader?.cancel();
+      await report(address, 'drain');
+      return new Response(begin?.value);
+    };
+    const { machine, sent } = machineWith(address, cutAtOnce, served);
+    for await (const { event } of machine.watch()) {
+      expect(event).toBe('update');
+      break;
+    }
+    expect(sent).toHaveLength(2);
+  });
+
+  it('does not wait for a stream on which nothing comes', async () => {
+    const silent = eventsIn(new ReadableStream(), 20);
+    await expect(silent.next()).rejects.toThrow('nothing has come');
   });
 });

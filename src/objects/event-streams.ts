@@ -199,8 +199,9 @@ class EventStream {
       {
         start: (controller) => {
           this.#controller = controller;
-          // A second is long enough for a server to restart, and short enough for a person to wait.
-          controller.enqueue(encoder.encode('retry: 1000\n\n'));
+          // A second is long enough for a server to restart, and short enough for a person to wait. A reader that gets no entry
+          // before it loses the stream goes on from the id.
+          controller.enqueue(encoder.encode(`retry: 1000\nid: ${next - 1}\n\n`));
         },
         pull: () => this.#pull(),
         cancel: () => this.#leave(() => {}),

@@ -107,6 +107,21 @@ states:
     await watcher.close();
   });
 
+  it('is told where it begins: a browser that loses it before its first entry goes on from there', async () => {
+    const address = await newChart(long);
+    await reportTimes(address, 'drain', 3);
+    for (const [from, id] of [
+      [{}, 4],
+      [{ last: '2' }, 2],
+      [{ after: '0' }, 0],
+      [{ last: '99' }, 0],
+    ] as const) {
+      const watcher = await watch(address, from);
+      expect(await watcher.begins()).toBe(id);
+      await watcher.close();
+    }
+  });
+
   it('is refused without a chart, and leaves nothing behind', async () => {
     const address = newAddress();
     expect(await verdict(await openEvents(address))).toBe('404 no-chart');

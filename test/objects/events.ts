@@ -56,6 +56,12 @@ export class EventReader {
     }
   }
 
+  /** @returns the id in the first block, which has no event. */
+  async begins(): Promise<number> {
+    while (!this.#text.includes('\n\n')) await this.#read();
+    return Number(/^id: (\d+)$/m.exec(this.#text)?.[1]);
+  }
+
   /** @returns the next `count` events. @throws if the stream ends before. */
   async take(count: number): Promise<Told[]> {
     const events: Told[] = [];
