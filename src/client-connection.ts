@@ -10,8 +10,8 @@ export interface ClientOptions {
   /** A `fetch` other than the platform's own. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /**
-   * How often a request without an answer, or with a 5xx, is repeated. Default: 5. `override` and `resend` would be executed
-   * twice: they are repeated only after an answer that says that nothing was done.
+   * How often a request without an answer, or with 429 or a 5xx, is repeated, not before its `Retry-After`. Default: 5.
+   * `override` and `resend` would be executed twice: they are repeated only after an answer that says that nothing was done.
    */
   readonly retries?: number;
 }
@@ -21,6 +21,8 @@ interface Content {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** When the answer is of no use any more, ms since the epoch: the request is not repeated after it. */
+  readonly until?: number;
 }
 
 interface Command extends Content {
@@ -69,19 +71,23 @@ export class Connection {
   }
 
   /**
-   * Sends a request. Repeats it without an answer or with a 5xx, with a growing pause; one that must not be executed twice
-   * only if it was not executed.
+   * Sends a request. Repeats it without an answer, or with 429 or a 5xx, with a growing pause after its `Retry-After`; one
+   * that must not be executed twice only if it was not executed.
    */
   async send(sent: Command | Query): Promise<Response> {
     const { retries = 5, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
+    const { signal, until = Number.POSITIVE_INFINITY } = sent;
     for (let tried = 0; ; tried++) {
       let trouble: StateServiceError;
+      let later = 0;
       try {
         const response = await fetch(this.#requestOf(sent));
-        if (response.status < 500 || response.status === 507) return response;
+        const { status, headers } = response;
+        if ((status < 500 && status !== 429) || status === 507) return response;
+        later = Math.min(LONGEST_PAUSE, Number(headers.get('Retry-After')) * 1_000 || 0);
         trouble = await errorOf(response);
       } catch (error) {
-        if (sent.signal?.aborted) throw error;
+        if (signal?.aborted) throw error;
         trouble = new StateServiceError(
           0,
           'no-answer',
@@ -89,8 +95,9 @@ export class Connection {
         );
       }
       const mayRepeat = sent.method === 'GET' || sent.isRepeatable || NOT_EXECUTED.has(trouble.code);
-      if (!mayRepeat || tried >= retries) throw trouble;
-      await pause(Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2));
+      const wait = later + Math.min(5_000, 100 * 2 ** tried) * (0.5 + Math.random() / 2);
+      if (!mayRepeat || tried >= retries || Date.now() + wait > until) throw trouble;
+      await pause(wait, signal);
     }
   }
 
@@ -105,8 +112,12 @@ export class Connection {
   }
 }
 
-/** The refusals with 5xx that say that nothing was done, and that a repeat may succeed. */
+/** The longest `Retry-After` that is heeded, in ms. */
+const LONGEST_PAUSE = 60_000;
+
+/** The refusals that say that nothing was done, and that a repeat may succeed. */
 const NOT_EXECUTED: ReadonlySet<string> = new Set([
+  'too-many-requests',
   'overloaded',
   'unsupported',
   'issuer-unavailable',
@@ -125,8 +136,16 @@ const NO: ReadonlySet<number> = new Set([406, 412, 422]);
 /** The refusals with 404 that mean no: the machine is there. */
 const NONE_SUCH: ReadonlySet<string> = new Set(['no-such-member', 'no-such-notification']);
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
+/** Waits for `ms`, or until the signal is aborted. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => resolve();
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  await promise;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', stop);
 }
 
 /** Writes the path of a resource and its query, without what is undefined. */

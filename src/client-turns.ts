@@ -15,6 +15,12 @@ interface Ask {
  */
 type Turn = 'yes' | 'never' | { readonly again: number };
 
+/** What ends a request: its caller, or the time, ms since the epoch. */
+interface Ends {
+  readonly signal?: AbortSignal | undefined;
+  readonly until?: number;
+}
+
 export class Turns {
   readonly #options: ClientOptions;
   readonly #connection: Connection;
@@ -40,7 +46,7 @@ export class Turns {
         if (Date.now() - began > LONGEST_WAIT) backoff = FIRST_BACKOFF;
         // A request that waits is also the pause between two connections: it misses nothing.
         const longest = isLong ? backoff * (0.5 + Math.random() / 2) : LONGEST_WAIT;
-        turn = await this.ask(ask, Math.min(Math.max(0, until - Date.now()), longest), signal);
+        turn = await this.ask(ask, Math.min(Math.max(0, until - Date.now()), longest), { signal, until });
         backoff = Math.min(2 * backoff, LONGEST_WAIT);
       }
       if (typeof turn !== 'object') return turn === 'yes';
@@ -53,9 +59,9 @@ export class Turns {
    *
    * @param wait how long the request may wait, in ms.
    */
-  async ask(ask: Ask, wait: number, signal?: AbortSignal): Promise<Turn> {
+  async ask(ask: Ask, wait: number, ends: Ends = {}): Promise<Turn> {
     const query = { ...ask, wait: wait === 0 ? undefined : `${Math.ceil(wait)}ms` };
-    const response = await this.#connection.send({ method: 'GET', path: path('state', query), signal });
+    const response = await this.#connection.send({ method: 'GET', path: path('state', query), ...ends });
     if (response.status === 200) {
       await response.body?.cancel();
       return 'yes';
@@ -81,7 +87,7 @@ export class Turns {
       // That the state was entered, perhaps only briefly, does not mean that a caller may go.
       const awaited = ask.by === undefined ? ask.state : undefined;
       for (let asked = 1; ; asked++) {
-        const turn = await this.ask(ask, 0, signal);
+        const turn = await this.ask(ask, 0, { signal, until });
         // The answer can overtake the news of the commit that has entered the state and left it again.
         if (turn === 'never' && asked > 1 && awaited !== undefined)
           return (await socket.hasEntered(awaited, NEWS_WITHIN)) ? 'yes' : 'never';

@@ -323,7 +323,7 @@ class MachineClient {
         if (!(error instanceof Error)) throw error;
       }
       if (signal?.aborted) return;
-      await pause(1_000);
+      await pause(1_000, signal);
       if (signal?.aborted) return;
     }
   }

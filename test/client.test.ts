@@ -167,6 +167,35 @@ describe('a request that may have been counted', () => {
   });
 });
 
+describe('a request that is to come later', () => {
+  const later: Fate = () => problem(refuse('unsupported', 'Soon.', { retryAfter: 1 }));
+
+  it('is repeated after the `Retry-After` of the answer', async () => {
+    const address = await newChart(drain);
+    const { machine } = machineWith(address, later, served);
+    const began = Date.now();
+    expect(await machine.is('drain')).toBe(true);
+    expect(Date.now() - began).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('is repeated after 429, also a move by hand', async () => {
+    const address = await newChart(drain);
+    const { machine, sent } = machineWith(
+      address,
+      () => problem(refuse('too-many-requests', 'Later.')),
+      served,
+    );
+    expect(await machine.override('patch', 'by hand')).toMatchObject({ ok: true });
+    expect(sent).toHaveLength(2);
+  });
+
+  it('is not repeated after the end of a wait', async () => {
+    const { machine, sent } = machineWith('acme/x', later);
+    await expect(machine.wait('drain', { seconds: 0.5 })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(sent).toHaveLength(1);
+  });
+});
+
 describe('a watch', () => {
   it('misses no entry if it is cut before its first one', async () => {
     const address = await newChart(drain);
