@@ -107,7 +107,10 @@ export class MachineSocket {
     while (this.#socket.readyState === CONNECTING && !this.#isLost && Date.now() < until) {
       await this.#event(until - Date.now());
     }
-    return this.#socket.readyState === OPEN && !this.#isLost;
+    if (this.#socket.readyState !== OPEN || this.#isLost) return false;
+    // workerd ends the connection of a WebSocket that the service closes only if its client has sent something before.
+    this.#ping(Date.now());
+    return true;
   }
 
   /**
@@ -129,10 +132,7 @@ export class MachineSocket {
         return 'changed';
       }
       if (now >= until) return 'none';
-      if (now >= this.#pingAt) {
-        this.#socket.send('ping');
-        this.#pingAt = now + PING_EVERY;
-      }
+      if (now >= this.#pingAt) this.#ping(now);
       await this.#event(Math.min(until, this.#pingAt, this.#heard + PING_EVERY + PONG_WITHIN + 1) - now);
     }
   }
@@ -150,6 +150,12 @@ export class MachineSocket {
   close(): void {
     this.#isLost = true;
     this.#socket.close();
+  }
+
+  /** @param now ms since the epoch. */
+  #ping(now: number): void {
+    this.#socket.send('ping');
+    this.#pingAt = now + PING_EVERY;
   }
 
   #take(text: string): void {

@@ -196,6 +196,23 @@ describe('a request that is to come later', () => {
   });
 });
 
+it('a WebSocket is sent a ping as soon as it is open: without a message its end is not told', async () => {
+  const { 0: own, 1: other } = new WebSocketPair();
+  const first = new Promise((done) => other.addEventListener('message', ({ data }) => done(data)));
+  other.accept();
+  const notYet: Fate = async () => {
+    await first;
+    return problem(refuse('not-current', 'Not yet.', { retryAfter: 30 }));
+  };
+  const upgraded: Fate = () => new Response(null, { status: 101, webSocket: own });
+  const { machine } = machineWith('acme/x', upgraded, notYet);
+  const over = new AbortController();
+  const waiting = machine.wait('patch', { signal: over.signal });
+  expect(await first).toBe('ping');
+  over.abort();
+  await expect(waiting).rejects.toThrow('abort');
+});
+
 describe('a watch', () => {
   it('misses no entry if it is cut before its first one', async () => {
     const address = await newChart(drain);

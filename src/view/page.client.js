@@ -64,6 +64,8 @@ function watch() {
     socket.onopen = () => {
       wasOpen = true;
       wait = 1000;
+      // workerd ends the connection of a socket that the service closes only if its client has sent something before.
+      socket.send('ping');
       show(true);
       refresh();
     };
