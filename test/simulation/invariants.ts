@@ -142,8 +142,10 @@ function isCountedOnce({ entries }: Chronicle, calls: readonly Call[], say: Say)
   for (const { asked, answer, action, from, to, ...call } of calls) {
     if (asked?.type !== 'update' || answer === undefined || answer.ok || UNSURE.has(answer.code)) continue;
     const isPlain = asked.key === undefined && asked.by === undefined;
-    // What has a name may have counted with an earlier attempt, in an earlier visit; and a repeat may not arrive at all.
-    if (!isPlain && (asked.key === undefined || answer.code === 'overloaded')) continue;
+    // What has a name may have counted with an earlier attempt, in an earlier visit; and a repeat may not arrive at all. A run
+    // that has not begun keeps no answer to a key.
+    const isKept = asked.key !== undefined && answer.code !== 'overloaded' && answer.machine?.revision !== 0;
+    if (!isPlain && !isKept) continue;
     const entry = counted.get(action.id)?.find(({ life }) => life === from && life === to);
     if (entry !== undefined)
       say('a report was refused, and counts', { asked, answer, action, from, ...call }, entry);
