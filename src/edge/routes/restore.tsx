@@ -112,10 +112,10 @@ async function readMoment(c: Context<AppEnv>): Promise<Refusal | undefined> {
   const unread = await readFormAsQuery(c);
   const { at, ...others } = queryOf(c);
   if (unread !== undefined || at === undefined) return unread;
-  const written = at
-    .trim()
-    .replace(/\s*(?:UTC|Z)$/i, 'Z')
-    .replace(/\s+/, 'T');
+  const trimmed = at.trim();
+  // Apart from the space before it: a pattern that begins with `\s*` takes the square of the spaces, a minute for a form of 160 kB.
+  const bare = trimmed.replace(/(?:UTC|Z)$/i, '');
+  const written = (bare === trimmed ? bare : `${bare.trimEnd()}Z`).replace(/\s+/, 'T');
   const [isMoment, hasOffset] = [TIMESTAMP.test(written), /(?:Z|[+-]\d\d:\d\d)$/.test(written)];
   // What is no moment is shown again as it was typed.
   c.set('query', { ...others, at: isMoment ? `${written}${hasOffset ? '' : 'Z'}` : at });

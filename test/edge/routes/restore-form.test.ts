@@ -42,6 +42,14 @@ describe('the form of a restore', () => {
       expect([text, (await submit(address, text)).status]).toEqual([text, 501]);
   });
 
+  it('is refused at once, however many spaces are in it: a form of 700 kB took minutes, and all requests with it', async () => {
+    const address = await newChart(drain);
+    const plain = new Date(Date.now() - 60_000).toISOString().replace('T', ' ').slice(0, 19);
+    const spaces = ' '.repeat(700_000);
+    expect((await submit(address, `1${spaces}1`)).status).toBe(400);
+    expect((await submit(address, `${plain}${spaces}UTC`)).status).toBe(501);
+  });
+
   it('puts the machine back, and leads to its page', async () => {
     const address = await newChart(drain);
     await report(address, 'drain');
