@@ -1,6 +1,6 @@
 /** Reads the query, and the last segment, of a request's URL. */
 import type { Context } from 'hono';
-import { type Inputs, offer, quoteShort } from '../chart/chart.ts';
+import { offer, quoteShort } from '../chart/chart.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { QUERY_PARAMETERS } from '../request-limits.ts';
 import type { Contract } from './contract/contract.ts';
@@ -53,11 +53,6 @@ export function queryOf(c: Context<AppEnv>): Readonly<Record<string, string>> {
 export function lastSegment(c: Context<AppEnv>): string {
   const { resource, chart = '' } = c.req.param() as { readonly resource?: string; readonly chart?: string };
   return resource ?? chart;
-}
-
-/** Reads the parameters of a query as inputs of a run; of several with one name, the first. A plain object: it crosses an RPC. */
-export function inputsInQuery(c: Context<AppEnv>): Inputs {
-  return { ...c.req.query() };
 }
 
 /**

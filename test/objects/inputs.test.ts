@@ -76,6 +76,19 @@ describe('a run whose chart has an input that must be given', () => {
     expect((await statusOf(run)).inputs).toMatchObject({ version: 2.5 });
   });
 
+  it('is started with the inputs of a body: they were ignored, and it started with the defaults', async () => {
+    const run = `${await newChart(ROLLOUT)}@1`;
+    const body = '{"machines": 5, "version": "2.10"}';
+    expect((await send('POST', `/${run}/start?batch=3`, { body })).status).toBe(201);
+    expect((await statusOf(run)).inputs).toMatchObject({ machines: 5, batch: 3, version: '2.10' });
+    expect((await send('POST', `/${run}/start?batch=3`, { body })).status).toBe(204);
+    const form = await send('POST', `/${run}/start`, { body: 'version=2.10' });
+    expect([form.status, (await problemOf(form)).detail]).toEqual([
+      400,
+      'The body must be a JSON object of inputs, such as {"batch": 10}.',
+    ]);
+  });
+
   it('is started with as many inputs as a chart can have', async () => {
     const names = Array.from({ length: CHART_INPUTS }, (_, i) => `input${i}`);
     const inputs = names.map((name) => `${name}: null`).join(', ');
