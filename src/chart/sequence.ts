@@ -19,7 +19,7 @@ import {
   sequenceModel,
 } from './sequence-model.ts';
 import { ChartShape, FUNCTIONS, StateShapes } from './sequence-shape.ts';
-import { reportShape } from './shape-issues.ts';
+import { MERGE, MERGES_NOTHING, reportShape } from './shape-issues.ts';
 import { WindowCheck } from './window.ts';
 
 /**
@@ -229,12 +229,11 @@ function warnUnused(
   for (const key of Object.keys(data)) {
     if (known.includes(key)) continue;
     if (issues.warned) return;
-    const hint = issues.didYouMean(key, known);
-    issues.warn(
-      document.locate([...path, key], 'key'),
-      [...path, key],
-      `${quote(keyText(key))} is not used here.${hint}`,
-    );
+    const message =
+      key === MERGE
+        ? MERGES_NOTHING
+        : `${quote(keyText(key))} is not used here.${issues.didYouMean(key, known)}`;
+    issues.warn(document.locate([...path, key], 'key'), [...path, key], message);
   }
 }
 

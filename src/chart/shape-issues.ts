@@ -25,7 +25,10 @@ type Issue = z.core.$ZodIssue;
 function reportIssue(issue: Issue, document: Document, base: readonly PathStep[], issues: IssueList): void {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) reportKey([...path, key], document, issues);
+    for (const key of issue.keys) {
+      reportKey([...path, key], document, issues);
+      if (path.includes(MERGE)) return;
+    }
     return;
   }
   const meant = issue.code === 'invalid_union' ? meantBranch(issue) : undefined;
@@ -40,8 +43,13 @@ function reportIssue(issue: Issue, document: Document, base: readonly PathStep[]
   issues.error(document.locate(path), path, message);
 }
 
-/** The message for an unknown key. XState's keys for code have a message of their own. */
+/** The message for an unknown key. XState's keys for code, and the merge key of YAML 1.1, have messages of their own. */
 function reportKey(path: readonly PathStep[], document: Document, issues: IssueList): void {
+  const merge = path.slice(0, path.indexOf(MERGE) + 1);
+  if (merge.length > 0) {
+    issues.error(document.locate(merge, 'key'), merge, MERGES_NOTHING);
+    return;
+  }
   const key = keyText(String(path.at(-1)));
   const message = CODE.has(key)
     ? `\`${key}\` is code, and a chart is data: it cannot run code.`
@@ -51,6 +59,11 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
   const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(key, near);
   issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
 }
+
+/** https://yaml.org/type/merge.html */
+export const MERGE = '<<';
+export const MERGES_NOTHING =
+  '`<<` does not merge in YAML 1.2. Write the keys out, or use an alias for a whole value: `on: *events`.';
 
 const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);
 

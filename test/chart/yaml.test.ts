@@ -153,6 +153,22 @@ describe('a key', () => {
     const chart = 'base: &b {name: a}\ncurrent_state: a\nstates:\n  - {<<: *b}\n';
     expect(errorsOf(chart).map(({ path }) => path)).toContain('states[0].name');
   });
+
+  it.each([
+    ['states: {a: {<<: {slots: 1}, on: {update: b}}, b: {}}', 'states.a["<<"]'],
+    ['states: {a: {on: {<<: {fail: b, stop: b}, update: b}}, b: {}}', 'states.a.on["<<"]'],
+  ])('is told that it is not merged: %s', (states, path) => {
+    expect(errorsOf(`initial: a\n${states}\n`)).toMatchObject([
+      { path, message: expect.stringMatching(/^`<<` does not merge in YAML 1\.2\. Write the keys out/) },
+    ]);
+  });
+
+  it('is told that it is not merged, in a sequence as well', () => {
+    const warnings = warningsOf('current_state: a\nstates: [{name: a, <<: {func: increment}}]\n');
+    expect(warnings).toMatchObject([
+      { path: 'states[0]["<<"]', message: expect.stringContaining('does not merge') },
+    ]);
+  });
 });
 
 describe('an alias', () => {
