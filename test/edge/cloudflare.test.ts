@@ -7,6 +7,7 @@ import type { Env } from '../../src/edge/env.ts';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { problemOf } from '../service.ts';
 import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
+import { fewRequests } from './few-requests.ts';
 
 const path = `/${await newChart(sequence(counting('a', 'b', 1_000), final('b')))}`;
 
@@ -149,8 +150,9 @@ describe('the network of a client', () => {
   });
 
   it('is what the rate limit counts by', async () => {
+    const limit = { RATE_LIMIT: fewRequests() };
     const ask = (ip: string) =>
-      sendWith({ RATE_LIMIT: env.FEW_REQUESTS }, 'GET', `${path}/state?state=a`, {
+      sendWith(limit, 'GET', `${path}/state?state=a`, {
         headers: { 'CF-Connecting-IP': ip },
       });
     const statuses = [];

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { counting, final, newChart, sequence } from '../charts.ts';
 import { problemOf, statePath, statusOf } from '../service.ts';
 import { GUARDED, sendWith, tokenWith } from '../tokens.ts';
+import { fewRequests } from './few-requests.ts';
 
 const path = statePath(await newChart(sequence(counting('a', 'b', 1_000), final('b'))), 'a');
-const LIMITED = { RATE_LIMIT: env.FEW_REQUESTS };
+const LIMITED = { RATE_LIMIT: fewRequests() };
 
 describe('a caller over the rate limit', () => {
   it('is refused with 429 and Retry-After', async () => {
@@ -20,6 +21,18 @@ describe('a caller over the rate limit', () => {
     const { type, detail } = await problemOf(last);
     expect(type).toBe('urn:stateservice:problem:too-many-requests');
     expect(detail).toContain('wait=');
+  });
+
+  it('is refused by the limit of the platform as well', async () => {
+    const headers = { 'CF-Connecting-IP': '192.0.2.7' };
+    const bindings = { RATE_LIMIT: env.FEW_REQUESTS };
+    // It has a new window at each full minute, and five requests in each.
+    for (let tries = 0; tries < 100; tries++) {
+      const { status } = await sendWith(bindings, 'GET', path, { headers });
+      if (status === 429) return;
+      expect(status).toBe(200);
+    }
+    throw new Error('no request was refused');
   });
 
   it('does not block other callers', async () => {

@@ -1,11 +1,11 @@
 /** Requests with the tokens of issuers: how they are sent, logged, waited for, and shared with pages. */
-import { env } from 'cloudflare:workers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ISSUED_TOKEN_LENGTH } from '../../../src/request-limits.ts';
 import { counting, final, newChart, sequence } from '../../charts.ts';
 import { type Issuer, newIssuer } from '../../issuers.ts';
 import { problemOf, statePath } from '../../service.ts';
 import { GUARDED, inSeconds, sendWith, tokenFor } from '../../tokens.ts';
+import { fewRequests } from '../few-requests.ts';
 
 const address = await newChart(sequence(counting('a', 'b', 1_000), final('b')));
 const path = statePath(address, 'a');
@@ -67,7 +67,7 @@ describe('a request with the token of an issuer', () => {
   });
 
   it('does not use the rate limit of another issuer’s token with the same subject', async () => {
-    const limit = { RATE_LIMIT: env.FEW_REQUESTS };
+    const limit = { RATE_LIMIT: fewRequests() };
     const statusOf = async (one: Issuer) => {
       const headers = { Authorization: `Bearer ${await one.token({ sub: 'same' })}` };
       return (await sendWith({ ...one.bindings, ...limit }, 'GET', path, { headers })).status;
