@@ -93,7 +93,7 @@ export class RemoteMachine {
   #waiter(query: WaitQuery, ms: number, stale?: StaleAnswers): () => Promise<WaitAnswer> {
     const until = Date.now() + ms;
     const make = async (built: () => WaitQuery) =>
-      (await this.#object.read([built()]).then(only)) as WaitAnswer;
+      understood(await this.#object.read([built()]).then(only)) as WaitAnswer;
     return () => waits.wait(this.name, query, until, make, stale);
   }
 
@@ -110,8 +110,10 @@ export class RemoteMachine {
   };
 
   /** Opens a WebSocket at the object. */
-  fetch(request: Request): Promise<Response | Refusal> {
-    return attempt(true, () => this.#object.fetch(request), this.#dropStub);
+  async fetch(request: Request): Promise<Response | Refusal> {
+    const response = await attempt(true, () => this.#object.fetch(request), this.#dropStub);
+    if (!(response instanceof Response) || response.status === 101) return response;
+    return understood(await response.json<Refusal>());
   }
 
   get #object(): DurableObjectStub<MachineMethods> {

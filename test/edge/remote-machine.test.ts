@@ -131,3 +131,38 @@ describe('a machine that has too much to do', () => {
     expect(waits.size).toBeGreaterThan(1);
   });
 });
+
+describe('a refusal of a newer object, which this edge does not know', () => {
+  const newer = { ok: false, code: 'not-in-season', detail: 'It is not in season.', retryAfter: 9 };
+  const refusal = { ...newer, machine: { revision: 7, states: ['drain'], waiting: [] } };
+  const platform = {
+    ...env,
+    MACHINES: {
+      getByName: () => ({
+        execute: async (commands: Command[]) => commands.map(() => refusal),
+        read: async (queries: Query[]) => queries.map(() => refusal),
+        fetch: async () => Response.json(refusal, { status: 400 }),
+      }),
+    },
+  } as unknown as Env;
+  const upgrade = { headers: { Upgrade: 'websocket' } };
+  const requests: readonly [string, RequestInit][] = [
+    ['state?state=drain', {}],
+    ['state?state=drain&wait=9s', {}],
+    ['state?state=drain&wait=9s&max-stale=9s', {}],
+    ['state?state=drain&by=a', { method: 'PUT' }],
+    ['watch', {}],
+    ['watch', upgrade],
+  ];
+
+  it.each(requests)('is one that it knows: %s %o', async (path, init) => {
+    const address = await newChart(drain);
+    const response = await app.request(`/${address}/${path}`, init, platform);
+    expect(await problemOf(response)).toMatchObject({
+      type: 'urn:stateservice:problem:unsupported',
+      status: 503,
+      detail: newer.detail,
+    });
+    expect(response.headers.get('Retry-After')).toBe('5');
+  });
+});

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { Refusal } from '../../refusal.ts';
 import type { Parameter } from '../contract/contract.ts';
 import { AFTER, NOTHING, parameter } from '../parameters.ts';
 import type { MachineResource } from '../resource.ts';
@@ -42,8 +41,7 @@ export const watch: MachineResource = {
         const until = c.get('grant')?.until;
         if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') {
           const response = await openWithin(c.env, () => machine.fetch(upgrade(after.value, until)));
-          if (!(response instanceof Response)) return problem(response);
-          return response.status === 101 ? response : problem(await response.json<Refusal>());
+          return response instanceof Response ? response : problem(response);
         }
         const last = LAST_EVENT_ID.read(c);
         if (!last.ok) return problem(last);
