@@ -85,11 +85,13 @@ export interface Metrics {
 
 export function metricsOf(
   machine: MachineState,
-  { updates, transitions }: Counters,
+  counters: Counters,
   audience: { readonly waiters: number; readonly streams: number; readonly sockets: number },
   now: number,
 ): Metrics {
-  const { chart, snapshot, revision, claims } = machine;
+  const { chart, snapshot, revision, claims, preview } = machine;
+  // What was counted before is of a machine that was deleted.
+  const { updates, transitions } = preview === undefined ? counters : new Counters();
   const active = [...snapshot.active.keys()];
   return {
     ok: true,

@@ -118,6 +118,14 @@ describe('metrics', () => {
     expect(await seriesOf(address)).not.toHaveProperty('updates_total{answer=accepted}');
   });
 
+  it('have no counts of a run that was deleted', async () => {
+    const address = `${await newChart(sequence(counting('a', 'b', 50), final('b')))}@1`;
+    await report(address, 'a');
+    await send('DELETE', `/${address}`);
+    expect(await seriesOf(address)).toMatchObject({ 'revision{}': 0, 'transitions_total{}': 0 });
+    expect(await seriesOf(address)).not.toHaveProperty('updates_total{answer=accepted}');
+  });
+
   it('have claims, counts, waits and watches', async () => {
     const address = await newChart(CHART);
     await claim(address, 'work', 'a');
