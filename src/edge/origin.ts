@@ -30,7 +30,7 @@ export function corsFor(allowed: string) {
   return cors({
     origin: originsIn(allowed),
     allowMethods: ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'],
-    exposeHeaders: ['ETag', 'Retry-After', 'Allow', 'WWW-Authenticate'],
+    exposeHeaders: ['ETag', 'Retry-After', 'Age', 'Allow', 'Link', 'Location', 'WWW-Authenticate'],
     maxAge: 600,
   });
 }

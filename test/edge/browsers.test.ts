@@ -142,7 +142,8 @@ describe('CORS', () => {
     const put = await sendWith({ CORS_ORIGINS }, 'PUT', path, { headers: fromOps });
     expect(put.status).toBe(200);
     expect(put.headers.get('Access-Control-Allow-Origin')).toBe('https://ops.example.com');
-    expect(put.headers.get('Access-Control-Expose-Headers')).toContain('ETag');
+    const exposed = put.headers.get('Access-Control-Expose-Headers')?.split(',');
+    expect(exposed).toEqual(expect.arrayContaining(['ETag', 'Retry-After', 'Age', 'Link', 'Location']));
     expect(put.headers.get('Access-Control-Allow-Credentials')).toBeNull();
   });
 
