@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 import { parseAddress } from '../address.ts';
+import type { InputProblem } from '../chart/chart.ts';
 import { allows } from '../grant.ts';
 import { codeOfProblem } from '../refusal.ts';
 import { RefusalPage } from '../view/refusal-page.tsx';
@@ -31,11 +32,18 @@ function shownUrl(c: Context): URL {
   return from?.origin === url.origin ? from : url;
 }
 
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly inputs?: readonly InputProblem[];
+}
+
 /** Renders a refusal that answers a browser as a page. Any other response is returned as it is. */
 export async function withRefusalsAsPages(c: Context<AppEnv>, response: Response): Promise<Response> {
   const isProblem = response.headers.get('Content-Type') === 'application/problem+json';
   if (!isProblem || !PAGED.has(c.req.method) || !wantsPage(c)) return response;
-  const { type, title, detail } = await response.json<{ type: string; title: string; detail: string }>();
+  const { type, title, detail, inputs = [] } = await response.json<Problem>();
   const { origin, pathname, search } = shownUrl(c);
   const code = codeOfProblem(type);
   const retryAfter = response.headers.get('Retry-After') ?? undefined;
@@ -43,6 +51,7 @@ export async function withRefusalsAsPages(c: Context<AppEnv>, response: Response
   const markup = (
     <RefusalPage
       {...{ code, status, title, origin, search, why: detail, path: pathname }}
+      inputs={inputs.map(({ input }) => input)}
       {...(retryAfter === undefined ? {} : { retryAfter })}
       mayUpload={code === 'no-chart' && (await mayUpload(c, pathname))}
     />

@@ -204,7 +204,7 @@ function* timed(
 
 /** @returns the note of a state with slots: `3 slots`, `10% at a time`. */
 function slotsNote({ count }: Slots): Caption {
-  if (typeof count === 'number') return { text: `${count} slots` };
+  if (typeof count === 'number') return { text: `${count} ${count === 1 ? 'slot' : 'slots'}` };
   const text = `${showAmount(count)} at a time`;
   return 'input' in count ? { text, input: count.input } : { text };
 }

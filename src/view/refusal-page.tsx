@@ -18,6 +18,8 @@ export interface RefusalPageProps {
   readonly search: string;
   /** When a repeat may succeed, in s. */
   readonly retryAfter?: string;
+  /** The inputs that it names. */
+  readonly inputs: readonly string[];
   /** Whether the reader may put a chart where there is none. */
   readonly mayUpload?: boolean;
 }
@@ -51,7 +53,8 @@ export function RefusalPage(props: RefusalPageProps) {
 }
 
 /** What to do next. */
-function Next({ code, status, origin, path, search, retryAfter, mayUpload }: RefusalPageProps) {
+function Next(props: RefusalPageProps) {
+  const { code, status, origin, path, search, retryAfter, mayUpload } = props;
   const url = `${origin}${path}${search}`.replaceAll("'", '%27');
   if (code === 'no-token') {
     return (
@@ -107,6 +110,7 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
       </>
     );
   }
+  if (code === 'needs-inputs') return <StartStep {...props} />;
   if (code === 'no-such-path') {
     return (
       <Step title="Where to go" curl={`curl '${origin}/openapi.json'`}>
@@ -146,6 +150,26 @@ function Next({ code, status, origin, path, search, retryAfter, mayUpload }: Ref
       ) : null}
       <Step title="From a terminal" curl={`curl -i '${url}'`} />
     </>
+  );
+}
+
+/** How to start a machine whose chart has inputs that must be given. The form is for runs of the chart of a tenant. */
+function StartStep({ origin, path, inputs }: RefusalPageProps) {
+  const [, tenant = '', machine = ''] = path.split('/');
+  // One segment is a resource of the service's own machine.
+  const base = machine === '' ? '' : `/${tenant}/${machine}`;
+  const query = inputs.map((input) => `${encodeURIComponent(input)}=…`).join('&');
+  const url = `${origin}${base}/start?${query}`.replaceAll("'", '%27');
+  return (
+    <Step title="Start it" curl={`curl -X POST '${url}'`}>
+      {base === '' ? null : (
+        <p>
+          <a class="go" href={`/${tenant}/${machine.split('@')[0]}/chart/start`}>
+            Start a run
+          </a>
+        </p>
+      )}
+    </Step>
   );
 }
 

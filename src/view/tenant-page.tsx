@@ -301,11 +301,7 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
             {SIGNS[outcome]} {outcome}
           </span>
         ) : (
-          updateFirst(summary?.waiting ?? [])
-            .slice(0, COUNTS_SHOWN)
-            .map(({ event, have, need }) => (
-              <p>{`${event}: ${have} of ${need ?? 'a share of the members'}`}</p>
-            ))
+          countsText(summary?.waiting ?? []).map((text) => <p>{text}</p>)
         )}
         {summary?.isPaused ? <p>‖ paused</p> : null}
         {summary?.deadline === undefined ? null : (
@@ -316,6 +312,17 @@ function MachineRow({ machine, summary, isInGroup = false, now }: MachineRowProp
       </td>
     </tr>
   );
+}
+
+/** The counts of a machine, `update: 2 of 3`; with the state where two states count one event. */
+function countsText(waiting: Summary['waiting']): string[] {
+  return updateFirst(waiting)
+    .slice(0, COUNTS_SHOWN)
+    .map(({ state, event, have, need }) => {
+      const isAmbiguous = waiting.some((other) => other.event === event && other.state !== state);
+      const where = isAmbiguous ? ` at ${state}` : '';
+      return `${event}${where}: ${have} of ${need ?? 'a share of the members'}`;
+    });
 }
 
 /** Whether a machine matches the filter. */

@@ -126,6 +126,20 @@ describe('a list', () => {
     }
   });
 
+  it('names the state of a count where two states count the same event', async () => {
+    const region =
+      'on: {update: {target: .done, quorum: 2}, fail: {target: .done, quorum: 3}}, initial: wait, states: {wait: {}, done: {}}';
+    const regions = `eu: {${region}}, us: {${region.replace('fail', 'stop')}}`;
+    await upload(`${tenant}/a`, `type: parallel\nstates: {${regions}}\n`);
+    const text = await (await send('GET', `/${tenant}`, { headers: { Accept: 'text/html' } })).text();
+    expect([...text.matchAll(/<p>([^<]* of \d)<\/p>/g)].map(([, count]) => count)).toEqual([
+      'update at eu: 0 of 2',
+      'update at us: 0 of 2',
+      'fail: 0 of 3',
+      'stop: 0 of 3',
+    ]);
+  });
+
   it('is never stale: it reads the machines themselves', async () => {
     await upload(`${tenant}/a`, CHART);
     for (const revision of [1, 2, 3]) {

@@ -187,6 +187,7 @@ states:
   it('changes only its revision with a claim', async () => {
     const address = await newChart('initial: a\nstates: {a: {slots: 1, on: {update: b}}, b: {}}');
     const before = await svgOf(address);
+    expect(before).toContain('>1 slot<');
     await claim(address, 'a', 'me');
     expect((await svgOf(address)).replace('Revision 2', 'Revision 1')).toBe(before);
   });

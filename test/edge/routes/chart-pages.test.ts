@@ -345,6 +345,17 @@ describe('the form that starts a run', () => {
     expect((await send('GET', `/${address}@r`)).status).toBe(406);
   });
 
+  it('is where the page of a machine leads that needs inputs: it said to load it again', async () => {
+    const address = await newChart(INPUTS);
+    for (const machine of [address, `${address}@1`]) {
+      const { status, text } = await pageOf(`/${machine}/history`);
+      expect(status).toBe(406);
+      expect(text).toContain(`<a class="go" href="/${address}/chart/start">Start a run</a>`);
+      expect(text).toContain(`curl -X POST 'https://service.test/${machine}/start?host=…'`);
+      expect(text).not.toContain('Load this page again');
+    }
+  });
+
   it('needs the right at the run', async () => {
     const address = await newChart(CHART);
     const start = async (charts: readonly string[]) => {
