@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { DATA_BYTES, WEBHOOK_BYTES } from '../chart-limits.ts';
 import type { Update } from '../commands.ts';
 import { type Parsed, parseData } from '../inputs.ts';
+import { troubleOf } from '../objects/faults.ts';
 import { fitsIn, refuse } from '../refusal.ts';
 import { BODY_WAIT } from '../request-limits.ts';
 
@@ -44,6 +45,8 @@ export async function readText(c: Context, most: number, kept = most): Promise<P
     // A cancelled body throws if it comes from a client, and ends if it comes from a test.
     if (isLate) return tooSlow;
     if (error instanceof TypeError) return refuse('wrong-parameter', 'The body is not UTF-8.');
+    // The connection was cut, or a chunk is malformed. The platform marks it as it marks a lost call.
+    if (troubleOf(error) !== undefined) return refuse('wrong-parameter', 'The body did not arrive whole.');
     throw error;
   } finally {
     clearTimeout(timer);
