@@ -148,8 +148,8 @@ class CallQueue<Call, Result> {
   readonly #onIdle: (queue: CallQueue<Call, Result>) => void;
   /** The number of calls without a result yet. */
   #pending = 0;
-  /** The number of batches in flight. */
-  #inFlight = 0;
+  /** The calls of the batches in flight, and when each was sent, ms since the epoch: the oldest first. */
+  readonly #inFlight = new Map<readonly PendingCall<Call, Result>[], number>();
   /** Batches that wait until one in flight returns, the oldest first. */
   readonly #held: Batch<Call, Result>[] = [];
   /** The batch that calls join. */
@@ -167,6 +167,7 @@ class CallQueue<Call, Result> {
   }
 
   call(call: Call, send: Send<Call, Result>): Promise<Result> {
+    this.#forgetLost();
     this.#pending += 1;
     this.#estimate.called(this.#pending);
     const expected = this.#pending === 1 ? this.#estimate.expected() : undefined;
@@ -205,7 +206,7 @@ class CallQueue<Call, Result> {
     expected?: number,
   ): Promise<void> {
     if (expected === undefined) await batch.wait(wait);
-    if (this.#inFlight >= this.#bounds.inFlight) await this.#hold(batch);
+    if (this.#inFlight.size >= this.#bounds.inFlight) await this.#hold(batch);
     const inFlight = this.#pending - batch.calls.length;
     const size = (expected ?? this.#estimate.expected()) - inFlight;
     const present = batch.calls.length;
@@ -227,8 +228,8 @@ class CallQueue<Call, Result> {
   }
 
   async #send(calls: readonly PendingCall<Call, Result>[], send: Send<Call, Result>): Promise<void> {
-    this.#inFlight += 1;
     const sent = Date.now();
+    this.#inFlight.set(calls, sent);
     try {
       const results = await send(calls.map(({ call }) => call));
       for (const [i, { resolve, reject }] of calls.entries()) {
@@ -239,9 +240,17 @@ class CallQueue<Call, Result> {
     } catch (error) {
       for (const { reject } of calls) reject(error);
     } finally {
-      this.#inFlight -= 1;
       this.#roundTrip.took(Date.now() - sent);
-      this.#completed(calls.length);
+      if (this.#inFlight.delete(calls)) this.#completed(calls.length);
+    }
+  }
+
+  /** Counts on no batch whose calls have given up: the code of its leader may have been stopped before it returned. */
+  #forgetLost(): void {
+    for (const [calls, sent] of this.#inFlight) {
+      if (Date.now() < sent + BATCH_PATIENCE) return;
+      this.#inFlight.delete(calls);
+      this.#pending -= calls.length;
     }
   }
 
@@ -250,7 +259,7 @@ class CallQueue<Call, Result> {
     this.#estimate.answered(this.#pending);
     const next = this.#held.shift() ?? this.#next;
     if (next !== undefined) next.wake();
-    else if (this.#inFlight === 0) this.#onIdle(this);
+    else if (this.#inFlight.size === 0) this.#onIdle(this);
   }
 }
 
