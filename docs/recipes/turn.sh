@@ -77,6 +77,8 @@ ask() {
     ask_once "$@"
     has_no_answer && [ "$tries" -lt "$times" ]
   do
+    [ "$tries" -gt 0 ] || [ -n "$is_quiet" ] || cat "$answers/errors" >&2
+    say_waiting
     tries=$((tries + 1))
     rest "${later:-$pause}"
     pause=$((pause * 2))

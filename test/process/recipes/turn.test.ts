@@ -216,6 +216,11 @@ describe('no turn', () => {
     expect(stderr).toContain('turn.sh: error: there was no answer\n');
   });
 
+  it('says at once that there was no answer: it asked for four minutes and said nothing', async () => {
+    const { stderr } = await run(TURN, ['-r', '1', 'http://127.0.0.1:1/acme/turns', 'during', 'true']);
+    expect(stderr).toMatch(/^curl: .*\nturn\.sh: waiting: there was no answer\n/);
+  });
+
   it.each([
     ['no state', ['http://127.0.0.1:1'], 'URL and STATE are missing'],
     ['an unknown option', ['-x', 'http://127.0.0.1:1', 'a'], 'unknown option'],
