@@ -127,12 +127,19 @@ export function TenantPage(props: TenantPageProps) {
   );
 }
 
-function emptyText({ tenant, counts, list: { text, chart, state, is }, after }: TenantPageProps): string {
+function emptyText({
+  tenant,
+  counts,
+  list: { text, chart, state, is },
+  after,
+  viewer,
+}: TenantPageProps): string {
   // What these machines have told was of a moment ago.
   if (after !== undefined) return 'No machine of this page matches any more.';
   const isFiltered = [text, chart, state, is].some((field) => field !== undefined && field !== '');
   if (isFiltered || (counts?.machines ?? 0) > 0) return 'No machine matches.';
-  return `The tenant ${tenant} has no machines yet. A machine is listed after its first request.`;
+  const which = viewer === undefined ? '' : ' that your token may read';
+  return `The tenant ${tenant} has no machines yet${which}. A machine is listed after its first request.`;
 }
 
 /** The query of an order; empty for the order of the addresses. */

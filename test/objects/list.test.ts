@@ -289,6 +289,13 @@ describe('a caller with a token', () => {
     expect(body).toMatchObject({ machines: [{ machine: `${tenant}/d` }] });
     expect(body).not.toHaveProperty('after');
   });
+
+  it('is told that there is none that it may read, not that there is none', async () => {
+    await upload(`${tenant}/a`, CHART);
+    const token = await tokenFor([`${tenant}/b`], 'read');
+    const page = await sendAs(token, 'GET', `/${tenant}`, { headers: { Accept: 'text/html' } });
+    expect(await page.text()).toContain('has no machines yet that your token may read.');
+  });
 });
 
 describe('a machine that is in the registry and is not there', () => {
