@@ -82,9 +82,13 @@ export function reviveMachine(machine: XstateMachine, stored: StoredMachineSnaps
     Object.entries(history).map(([key, ids]) => [key, ids.map((id) => machine.getStateNodeById(id))]),
   );
   const snapshot = machine.resolveState({ value, status, context, historyValue });
-  // SCXML selects transitions in document order; xstate, in the order of this list.
-  snapshot._nodes.sort((a, b) => a.order - b.order);
+  sortActive(snapshot);
   return snapshot;
+}
+
+/** Sorts the active states of a new snapshot: SCXML selects transitions in document order; xstate, in the order of this list. */
+export function sortActive({ _nodes }: Pick<MachineSnapshot, '_nodes'>): void {
+  _nodes.sort((a, b) => a.order - b.order);
 }
 
 /** @returns the active states of an xstate value without the root, in document order. */

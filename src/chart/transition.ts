@@ -5,6 +5,7 @@
  */
 import { type AnyActorScope, createEmptyActor } from 'xstate';
 import type { MachineSnapshot, Program } from './compile.ts';
+import { sortActive } from './persist.ts';
 import type { EngineEvent, Signal } from './xstate-config.ts';
 
 /** An action that xstate hands back, and the event that caused it. */
@@ -54,3 +55,8 @@ function recordingScope(evaluator: Program['evaluator']): { scope: AnyActorScope
 }
 
 const emptyActor = createEmptyActor();
+
+// Between the microsteps of one event, xstate (5.33.3) has the active states in the order in which they were entered.
+emptyActor.system.inspect((event) => {
+  if (event.type === '@xstate.microstep') sortActive(event.snapshot as MachineSnapshot);
+});

@@ -92,6 +92,21 @@ describe('the regions of a parallel state', () => {
     expect(run.active).toEqual(['x']);
   });
 
+  it('let the first of the document win also where its state is entered by the same event', () => {
+    const run = new Run(`
+      initial: p
+      states:
+        p:
+          type: parallel
+          states:
+            a: {initial: a1, states: {a1: {on: {go: a2}}, a2: {always: '#x'}}}
+            b: {always: {target: '#y', guard: in_state("p.a.a2")}}
+        x: {id: x}
+        y: {id: y}
+    `).sendAll('go');
+    expect(run.active).toEqual(['x']);
+  });
+
   it('see one another where they are told to: a transition that names a region', () => {
     const run = new Run(`
       type: parallel
