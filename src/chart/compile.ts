@@ -11,6 +11,7 @@ import { ExpressionCompiler } from './compile-expressions.ts';
 import { countOf, countOne, forgetCounts, quorumKey } from './counts.ts';
 import { Evaluator } from './evaluator.ts';
 import {
+  ancestorsOf,
   extentOf,
   isRelated,
   type Model,
@@ -121,8 +122,10 @@ class Compiler {
       entry: this.#entry(number, state),
       exit: this.#exit(number, state),
       on: Object.fromEntries(this.#events(number, state)),
-      ...(state.always === undefined ? {} : { always: state.always.map((item) => this.#transition(item)) }),
-      ...(state.after === undefined ? {} : { after: this.#after(state.after) }),
+      ...(state.always === undefined
+        ? {}
+        : { always: state.always.map((item) => this.#transition(number, item)) }),
+      ...(state.after === undefined ? {} : { after: this.#after(number, state.after) }),
     };
   }
 
@@ -176,13 +179,13 @@ class Compiler {
       transitions.flatMap((transition, i) => this.#eventTransitions(number, event, transition, i)),
     ]);
     if (state.onDone !== undefined) {
-      const done = state.onDone.map((item) => this.#transition(item));
+      const done = state.onDone.map((item) => this.#transition(number, item));
       const written = events.find(([event]) => event === doneEvent(number));
       if (written === undefined) events.push([doneEvent(number), done]);
       else written[1].push(...done);
     }
     for (const [i, { transitions }] of (state.at ?? []).entries()) {
-      events.push([momentEvent(number, i), transitions.map((item) => this.#transition(item))]);
+      events.push([momentEvent(number, i), transitions.map((item) => this.#transition(number, item))]);
     }
     return [...events, ...this.#metEvents(number, state)];
   }
@@ -192,15 +195,15 @@ class Compiler {
     return on.flatMap(({ transitions }, i) =>
       transitions.flatMap((model, index): [string, TransitionConfig[]][] => {
         if (model.quorum === undefined || typeof model.quorum.until === 'number') return [];
-        return [[metEvent(number, i, index), [this.#taking(model)]]];
+        return [[metEvent(number, i, index), [this.#taking(number, model)]]];
       }),
     );
   }
 
-  #after(after: NonNullable<StateModel['after']>): Record<string, TransitionConfig[]> {
+  #after(source: StateNumber, after: NonNullable<StateModel['after']>): Record<string, TransitionConfig[]> {
     const byDelay: Record<string, TransitionConfig[]> = {};
     for (const { delay, transitions } of after) {
-      const taken = transitions.map((item) => this.#transition(item));
+      const taken = transitions.map((item) => this.#transition(source, item));
       byDelay[delayName(delay)] = [...(byDelay[delayName(delay)] ?? []), ...taken];
     }
     return byDelay;
@@ -222,7 +225,7 @@ class Compiler {
     if (targets === undefined && actions === undefined && quorum === undefined)
       return [{ ...guarded(guards) }];
     const taken = signal('taken', {});
-    const taking = this.#taking(model);
+    const taking = this.#taking(source, model);
     if (quorum === undefined) return [{ ...taking, ...guarded(guards) }];
     const key = quorumKey(source, event, index);
     const counted = this.#counted(source, quorum);
@@ -240,20 +243,34 @@ class Compiler {
   }
 
   /** A transition that says when it is taken. */
-  #taking(model: TransitionModel): TransitionConfig {
+  #taking(source: StateNumber, model: TransitionModel): TransitionConfig {
     return {
-      ...this.#transition(model),
+      ...this.#transition(source, model),
       actions: [signal('taken', {}), ...this.#expressions.actions(model.actions)],
     };
   }
 
-  #transition({ targets, guard, actions, reenter }: TransitionModel): TransitionConfig {
+  #transition(source: StateNumber, model: TransitionModel): TransitionConfig {
+    const { targets, guard, actions } = model;
+    const reenter = model.reenter ?? this.#returns(source, targets);
     return {
       ...(targets === undefined ? {} : { target: targetIds(targets) }),
       ...guarded([this.#paid, ...(guard === undefined ? [] : [this.#expressions.guard(guard)])]),
       ...(actions === undefined ? {} : { actions: this.#expressions.actions(actions) }),
       ...(reenter === undefined ? {} : { reenter }),
     };
+  }
+
+  /**
+   * Whether a transition may lead to its source by a history state around it. xstate (5.33.3) would enter the source again
+   * without leaving it.
+   */
+  #returns(source: StateNumber, targets: readonly StateNumber[] = []): true | undefined {
+    const around = ancestorsOf(this.#model, source);
+    const { states } = this.#model;
+    const isPast = (target: StateNumber) =>
+      states[target]?.type === 'history' && around.includes(states[target].parent ?? ROOT);
+    return targets.some(isPast) || undefined;
   }
 
   /** Charges each transition that xstate examines, which bounds loops. */

@@ -98,4 +98,31 @@ describe('any history', () => {
     expect(run.leaves).toEqual(['work.a']);
     expect(run.sendAll('next', 'out', 'back').leaves).toEqual(['work.b']);
   });
+
+  it('that leads from a child of its parent to this child leaves and enters the child', () => {
+    const run = new Run(`
+      initial: work
+      states:
+        work:
+          initial: a
+          states: {past: {type: history}, a: {on: {again: past}, after: {1m: b}}, b: {}}
+    `).sendAll('again');
+    expect(run.last).toMatchObject({ left: [{ state: 3, visit: 3 }], entered: [3] });
+    expect(run.due).toEqual([60_000]);
+  });
+
+  it('of a parallel state does not lead from a region to states that cannot be active together', () => {
+    const run = new Run(`
+      initial: work
+      states:
+        work:
+          initial: p
+          states:
+            p:
+              type: parallel
+              states: {past: {type: history, target: x}, x: {on: {go: past}}, y: {on: {go: '#other'}}}
+            other: {id: other}
+    `).sendAll('go');
+    expect(run.leaves).toEqual(['work.p.x', 'work.p.y']);
+  });
 });
