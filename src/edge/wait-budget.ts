@@ -38,14 +38,27 @@ export class WaitingPlaces {
 const SECOND = 1_000;
 const places = new WaitingPlaces();
 
+/** How many requests wait at each machine, by its name, in a process with a bound. */
+const waitedAt = new Map<string, number>();
+
+/**
+ * The files of an object that is awake, in places: workerd has three open (observed with 1.20261102.1), and a place is for the two
+ * descriptors of a connection. And how much places and files may take together, in shares of the bound: it is half of all
+ * descriptors, so three quarters of them.
+ */
+const FILES = 1.5;
+const SHARE = 1.5;
+
 /**
  * Makes a call that may wait, if a place is free. A waiting request keeps its connection and some 45 kB, also after its
  * client has left: workerd frees both when the request is answered.
  *
+ * @param machine its name.
  * @param ms how long it may wait; 0 needs no place.
  */
 export async function waitWithin<T>(
   { WAITS: bound }: Pick<Env, 'WAITS'>,
+  machine: string,
   ms: number,
   call: () => Promise<T>,
 ): Promise<T | Refusal> {
@@ -53,21 +66,35 @@ export async function waitWithin<T>(
   const now = Date.now();
   // Cloudflare sets no bound: it moves objects with their WebSockets to other isolates, and has no shared descriptors.
   const taken = places.taken(now) + (bound === undefined ? 0 : watchCount.total);
-  if (taken >= (bound === undefined ? WAITS : Number(bound))) return full();
+  if (taken >= Number(bound ?? WAITS)) return full();
+  const isNew = bound !== undefined && !waitedAt.has(machine);
+  if (isNew && taken + FILES * (waitedAt.size + watchCount.objects) >= SHARE * Number(bound)) return full();
   const giveBack = places.take(now + ms);
+  if (bound !== undefined) countAt(machine, 1);
   try {
     return await call();
   } finally {
     giveBack();
+    if (bound !== undefined) countAt(machine, -1);
   }
+}
+
+function countAt(machine: string, change: 1 | -1): void {
+  const waits = (waitedAt.get(machine) ?? 0) + change;
+  if (waits > 0) waitedAt.set(machine, waits);
+  else waitedAt.delete(machine);
 }
 
 /**
  * Opens a watch, if a place is free. The call takes a place itself, which it gives back when the object has counted the
  * watch: many watches that open at once cannot exceed the bound.
  */
-export function openWithin<T>(env: Pick<Env, 'WAITS'>, open: () => Promise<T>): Promise<T | Refusal> {
-  return waitWithin(env, WAIT_MAX, async () => {
+export function openWithin<T>(
+  env: Pick<Env, 'WAITS'>,
+  machine: string,
+  open: () => Promise<T>,
+): Promise<T | Refusal> {
+  return waitWithin(env, machine, WAIT_MAX, async () => {
     await roomFor(OPENING);
     return open();
   });

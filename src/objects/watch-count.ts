@@ -9,6 +9,11 @@ class WatchCount {
     return this.#total;
   }
 
+  /** Objects with open watches. */
+  get objects(): number {
+    return this.#byObject.size;
+  }
+
   set(object: string, count: number): void {
     this.#total += count - (this.#byObject.get(object) ?? 0);
     if (count === 0) this.#byObject.delete(object);

@@ -26,13 +26,13 @@ it('a place that is not given back is taken until its time is up', () => {
 it('without a free place, a call that waits is refused, and one that does not wait is made', async () => {
   const none = { WAITS: '0' };
   const refused = { ok: false, code: 'too-many-waiting', retryAfter: 5 };
-  expect(await waitWithin(none, 1_000, async () => 'called')).toMatchObject(refused);
-  expect(await waitWithin(none, 0, async () => 'called')).toBe('called');
-  expect(await openWithin(none, async () => 'opened')).toMatchObject(refused);
+  expect(await waitWithin(none, 'm', 1_000, async () => 'called')).toMatchObject(refused);
+  expect(await waitWithin(none, 'm', 0, async () => 'called')).toBe('called');
+  expect(await openWithin(none, 'm', async () => 'opened')).toMatchObject(refused);
 });
 
 it('a call that fails gives its place back', async () => {
   // Whatever other tests have left waiting in this process, and one more.
-  const failing = waitWithin({}, 1_000, () => Promise.reject(new Error('lost')));
+  const failing = waitWithin({}, 'm', 1_000, () => Promise.reject(new Error('lost')));
   await expect(failing).rejects.toThrow('lost');
 });

@@ -54,6 +54,24 @@ it('accepts other requests after all waiting clients have gone', async () => {
   expect(server.output()).not.toContain('workerd ended');
 });
 
+it('refuses waits at more machines than it can open files for, and takes others at the machines that it waits at', async () => {
+  const server = await startServer({ charts: 'charts', descriptors: 800 });
+  const answers: string[] = [];
+  for (let i = 0; i < 140; i++) {
+    const path = `/acme/approval@${i}/state?state=deploy&wait=60s`;
+    const headers = 'Host: localhost\r\nConnection: close\r\n';
+    const { sent, answered } = open(server, `GET ${path} HTTP/1.1\r\n${headers}\r\n`);
+    answered.then((answer) => answers.push(answer));
+    await sent;
+  }
+  // Of 800 descriptors, 600: two for each connection, and three for each machine.
+  await until(() => answers.length === 140 - 600 / (2 + 3), 20_000);
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 503 /);
+  expect(await statusOf(server, '/acme/approval@0/state?state=deploy&wait=1s')).toBe(406);
+  expect(await statusOf(server, '/acme/approval@0/state?state=build')).toBe(200);
+  expect(server.output()).not.toContain('workerd ended');
+});
+
 it('refuses watches beyond the descriptors, and accepts others after the readers have gone', async () => {
   const server = await startServer({ chart: await fileOf(SEQUENCE), descriptors: 800 });
   const upgrade = [

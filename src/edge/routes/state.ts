@@ -141,8 +141,8 @@ async function ask(c: Context<AppEnv>, machine: RemoteMachine): Promise<Response
   } as const;
   const query = ms.value === 0 ? asked : { ...asked, wait: ms.value };
   if (stale.value === 0 || by.value !== undefined)
-    return show(name, await waitWithin(c.env, ms.value, () => machine.read(query)));
-  const told = await waitWithin(c.env, ms.value, () => machine.readStale(query, stale.value));
+    return show(name, await waitWithin(c.env, machine.name, ms.value, () => machine.read(query)));
+  const told = await waitWithin(c.env, machine.name, ms.value, () => machine.readStale(query, stale.value));
   return 'age' in told ? aged(show(name, told.answer), told.age) : problem(told);
 }
 

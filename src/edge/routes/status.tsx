@@ -42,7 +42,7 @@ export const machine: MachineResource = {
         if (!ms.ok) return problem(ms);
         const known = IF_NONE_MATCH.read(c).value;
         const query = { type: 'status', known, wait: ms.value, ...from } as const;
-        const answer = await waitWithin(c.env, ms.value, () => machine.read(query));
+        const answer = await waitWithin(c.env, machine.name, ms.value, () => machine.read(query));
         if (!answer.ok) return problem(answer);
         const headers = { ETag: etag(answer.revision), Vary: 'Accept' };
         if (answer.unchanged) return respond(null, 304, headers);

@@ -40,13 +40,15 @@ export const watch: MachineResource = {
         if (!after.ok) return problem(after);
         const until = c.get('grant')?.until;
         if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') {
-          const response = await openWithin(c.env, () => machine.fetch(upgrade(after.value, until)));
+          const response = await openWithin(c.env, machine.name, () =>
+            machine.fetch(upgrade(after.value, until)),
+          );
           return response instanceof Response ? response : problem(response);
         }
         const last = LAST_EVENT_ID.read(c);
         if (!last.ok) return problem(last);
         const query = { type: 'watch', ...rangeOf(last.value ?? after.value, until) } as const;
-        const answer = await openWithin(c.env, () => machine.read(query));
+        const answer = await openWithin(c.env, machine.name, () => machine.read(query));
         if (!answer.ok) return problem(answer);
         return document(answer.events, 'text/event-stream');
       },
