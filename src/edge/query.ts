@@ -27,14 +27,18 @@ export function checkQuery(c: Context<AppEnv>, { parameters = [], inputs }: Cont
 }
 
 /**
- * Refuses `If-Match` where the method does not compare it: a request must not act if its condition is false
- * (RFC 9110, section 13.1.1).
+ * Refuses `If-Match` and `If-None-Match` where the method does not compare them: a request must not act if its condition is
+ * false (RFC 9110, sections 13.1.1 and 13.1.2).
  */
 export function checkConditions(c: Context<AppEnv>, { parameters = [] }: Contract): Refusal | undefined {
-  if (parameters.some(({ name }) => name === 'If-Match') || c.req.header('If-Match') === undefined)
-    return undefined;
-  return refuse('wrong-parameter', `${c.req.method} does not compare \`If-Match\` here.`);
+  const wrong = CONDITIONS.find(
+    (condition) =>
+      c.req.header(condition) !== undefined && !parameters.some(({ name }) => name === condition),
+  );
+  return wrong && refuse('wrong-parameter', `${c.req.method} does not compare \`${wrong}\` here.`);
 }
+
+const CONDITIONS = ['If-Match', 'If-None-Match'] as const;
 
 /**
  * The parameters of a request's query, decoded; of two with the same name the first. hono searches the URL again at each

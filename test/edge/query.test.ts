@@ -69,17 +69,22 @@ describe('a yes or no', () => {
   });
 });
 
-describe('`If-Match`', () => {
-  it('is refused where it is not compared, and the machine stays as it is', async () => {
+describe('`If-Match` and `If-None-Match`', () => {
+  it('are refused where they are not compared, and the machine stays as it is', async () => {
     const before = await statusOf(address);
     const headers = { 'If-Match': '"77"' };
-    for (const [method, path] of [
-      ['DELETE', ''],
-      ['POST', '/reset'],
-      ['POST', '/pause'],
-      ['POST', '/claims?state=a&by=w'],
+    // Whoever sends it means to replace nothing.
+    const create = { 'If-None-Match': '*' };
+    for (const [method, path, init] of [
+      ['DELETE', '', { headers }],
+      ['POST', '/reset', { headers }],
+      ['POST', '/pause', { headers }],
+      ['POST', '/claims?state=a&by=w', { headers }],
+      ['PUT', '/chart', { headers: create, body: 'initial: other\nstates: {other: {}}\n' }],
+      ['PUT', '/members', { headers: create, body: 'w' }],
+      ['PUT', '/state?state=a', { headers: create }],
     ] as const) {
-      const refusal = await problemOf(await send(method, `/${address}${path}`, { headers }));
+      const refusal = await problemOf(await send(method, `/${address}${path}`, init));
       expect(refusal).toMatchObject({ status: 400, detail: expect.stringContaining('does not compare') });
     }
     expect(await statusOf(address)).toEqual(before);
