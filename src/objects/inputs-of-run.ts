@@ -12,7 +12,8 @@ export function startWith(draft: Draft, { inputs: given }: Start): Started | Ref
   if (!isNew && given !== undefined) {
     const settled = settleInputs(machine.chart.model, given);
     if (!settled.ok) return wrongInputs(settled.problems);
-    if (differences(terms.inputs, settled.inputs).length > 0) return otherInputs(machine);
+    const other = Object.keys(settled.inputs).filter((name) => terms.inputs[name] !== settled.inputs[name]);
+    if (other.length > 0) return otherInputs(machine, other);
   }
   return { ok: true, revision: machine.revision, isNew };
 }

@@ -118,9 +118,13 @@ describe('a start', () => {
   it('counts once: a repeat with the same inputs changes nothing, with others it is 409', async () => {
     const address = await started('machines=3');
     expect((await start(address, 'version=1.0&machines=3')).status).toBe(204);
-    const refused = await start(address, 'version=1.0&machines=4');
+    const refused = await start(address, 'version=2.0&machines=4&batch=1');
     expect(refused.status).toBe(409);
-    expect(await problemOf(refused)).toMatchObject({ type: 'urn:stateservice:problem:other-inputs' });
+    expect(await problemOf(refused)).toMatchObject({
+      type: 'urn:stateservice:problem:other-inputs',
+      detail:
+        'The run is under way with other inputs: machines=3, version="1.0". Change them with PATCH …/inputs, or start another run.',
+    });
   });
 
   it('is refused whole with every input that is unknown, missing or wrong', async () => {
