@@ -73,7 +73,7 @@ const CHART: Parameter<string | undefined> = {
 const TEXT = {
   name: 'q',
   in: 'query',
-  says: 'Only machines whose address has this in it, in any case of letters.',
+  says: 'Only machines whose address below the tenant has this in it, in any case of letters.',
   shape: z.string(),
   read: (c) => ({ ok: true as const, value: queryOf(c).q ?? '' }),
 } satisfies Parameter<string>;

@@ -9,7 +9,7 @@ export interface MachinesQuery {
   readonly after?: Address;
   /** Only machines of this chart. */
   readonly chart?: string;
-  /** Only machines whose address has this in it, in any case of letters. */
+  /** Only machines whose address below the tenant has this in it, in any case of letters. */
   readonly text?: string;
   /** Only machines that this grant may read. */
   readonly grant?: Grant;
