@@ -79,6 +79,7 @@ interface Entry {
 /** The WebSocket of one machine. It gathers what has happened since the last `next`. */
 export class MachineSocket {
   readonly #socket: WebSocket;
+  readonly #signal: AbortSignal | undefined;
   #isLost = false;
   #isDeleted = false;
   #hasChanged = false;
@@ -91,14 +92,15 @@ export class MachineSocket {
 
   constructor(socket: WebSocket, signal: AbortSignal | undefined) {
     this.#socket = socket;
+    this.#signal = signal;
     socket.addEventListener('open', () => this.#wake?.());
     socket.addEventListener('message', ({ data }) => this.#take(String(data)));
     socket.addEventListener('close', ({ reason }) => {
       this.#isDeleted = reason === DELETED;
       this.#lose();
     });
-    socket.addEventListener('error', () => this.#lose());
-    signal?.addEventListener('abort', () => this.#lose(), { once: true });
+    socket.addEventListener('error', this.#lose);
+    signal?.addEventListener('abort', this.#lose);
   }
 
   /** Waits until it is open. @returns false if it does not open. */
@@ -149,6 +151,8 @@ export class MachineSocket {
 
   close(): void {
     this.#isLost = true;
+    // A wait opens many WebSockets in its time, and its signal outlives each.
+    this.#signal?.removeEventListener('abort', this.#lose);
     this.#socket.close();
   }
 
@@ -168,10 +172,10 @@ export class MachineSocket {
     this.#wake?.();
   }
 
-  #lose(): void {
+  readonly #lose = () => {
     this.#isLost = true;
     this.#wake?.();
-  }
+  };
 
   /** Waits until something happens, or for `ms`. */
   async #event(ms: number): Promise<void> {

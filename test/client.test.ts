@@ -1,6 +1,6 @@
 /** The client in a Worker: it waits over a WebSocket that `fetch` opens, and repeats what counts once. */
 import { exports } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StateClient } from '../src/client.ts';
 import { eventsIn } from '../src/client-events.ts';
 import { problem } from '../src/edge/responses.ts';
@@ -211,6 +211,16 @@ it('a WebSocket is sent a ping as soon as it is open: without a message its end 
   expect(await first).toBe('ping');
   over.abort();
   await expect(waiting).rejects.toThrow('abort');
+});
+
+it('a WebSocket that was closed leaves nothing at the signal of its wait', async () => {
+  const upgraded: Fate = () => new Response(null, { status: 101, webSocket: new WebSocketPair()[0] });
+  const { machine } = machineWith('acme/x', upgraded, () => new Response('patch'));
+  const { signal } = new AbortController();
+  const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+  expect(await machine.wait('patch', { signal })).toBe(true);
+  expect(added.mock.calls.map(([type]) => type)).toEqual(['abort']);
+  expect(removed.mock.calls).toEqual(added.mock.calls);
 });
 
 describe('a watch', () => {
