@@ -1,5 +1,6 @@
 /** Queries of a running chart, which change nothing. */
 
+import { isShare } from './amount.ts';
 import { needOf } from './audience.ts';
 import type { MachineSnapshot, Program } from './compile.ts';
 import { countOf, quorumKey } from './counts.ts';
@@ -33,6 +34,8 @@ export interface QuorumProgress {
   readonly have: number;
   /** Null if it is a share of the members, and the machine has no list of them. */
   readonly until: number | null;
+  /** Whether it counts only members that its state is for. */
+  readonly isShare: boolean;
 }
 
 /** @returns the quorums of the active states. */
@@ -44,7 +47,7 @@ export function quorums(program: Program, { machine, active, terms }: Snapshot):
         const { from } = quorum;
         const have = countOf(machine.context, quorumKey(state, event, index), from);
         const until = needOf(program, terms, state, quorum) ?? null;
-        return [{ state, event, index, from, have, until }];
+        return [{ state, event, index, from, have, until, isShare: isShare(quorum.until, terms.inputs) }];
       }),
     ),
   );

@@ -3,6 +3,8 @@ import {
   type Chart,
   descriptorOf,
   isRelated,
+  type MemberNames,
+  membersIn,
   type QuorumProgress,
   type Snapshot,
   type StateNumber,
@@ -27,12 +29,17 @@ export function reportersOf(
 ): ReadonlySet<string>[] {
   const lists = counts.map(() => new Set<string>());
   const byState = new Map<StateNumber, Map<string, Reporters[]>>();
-  for (const [i, { state, event }] of counts.entries()) {
+  const { members } = snapshot.terms;
+  for (const [i, { state, event, isShare }] of counts.entries()) {
     const by = lists[i];
     if (by === undefined) continue;
     const events = setDefault(byState, state, () => new Map<string, Reporters[]>());
     const visit = snapshot.active.get(state)?.number ?? 0;
-    setDefault(events, event, () => []).push({ visit, by });
+    setDefault(events, event, () => []).push({
+      visit,
+      by,
+      ...(isShare && members !== undefined ? { of: membersIn(chart, members, state) } : {}),
+    });
   }
   const found = new Map<string, Reporters[]>();
   let left = STATUS_CALLERS;
@@ -44,9 +51,9 @@ export function reportersOf(
         return events.get(descriptorOf(chart, counting, event) ?? '') ?? [];
       });
     });
-    for (const { visit, by: callers } of into) {
+    for (const { visit, by: callers, of } of into) {
       // A report since the visit began was counted in it.
-      if (began < visit || callers.has(by)) continue;
+      if (began < visit || callers.has(by) || of?.has(by) === false) continue;
       callers.add(by);
       left -= by.length + CALLER_COST;
     }
@@ -60,6 +67,8 @@ interface Reporters {
   /** The number of the visit: reports that began before are of an earlier one. */
   readonly visit: number;
   readonly by: Set<string>;
+  /** Of a share: the members that it counts. */
+  readonly of?: MemberNames;
 }
 
 function setDefault<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

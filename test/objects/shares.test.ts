@@ -88,4 +88,13 @@ describe('a share', () => {
     expect(await report(address, 'fleet.south.w', 'x')).toBe('200');
     expect((await statusOf(address)).states).toContain('fleet.south.d');
   });
+
+  it('names the callers that it counts: none that was struck off, or that it is not for any more', async () => {
+    const only = 'only: member.zone == "eu", on: {update: {target: end, quorum: all}}';
+    const address = await newChart(`initial: a\nstates: {a: {${only}}, end: {type: final}}`);
+    await setMembers(address, 'x zone=eu\ny zone=eu\nz zone=eu\nw zone=eu');
+    for (const by of ['x', 'y', 'z']) expect(await report(address, 'a', by)).toBe('200');
+    await setMembers(address, 'x zone=eu\nz zone=us\nw zone=eu');
+    expect((await statusOf(address)).quorums).toMatchObject([{ have: 1, need: 2, by: ['x'] }]);
+  });
 });
