@@ -1,10 +1,10 @@
 /** The public interface of the pure core. Nothing in this folder uses Cloudflare, HTTP or SQL. */
 import { atOnce, type Sliced } from '../sliced.ts';
 import { compile, type Program } from './compile.ts';
-import { beginningOf, isCorrection } from './correction.ts';
+import { beginningOf, isCorrection, withLaterVisits, withPresentCount } from './correction.ts';
 import { countOf, quorumKey } from './counts.ts';
 import { type Document, readDocument } from './document.ts';
-import { start } from './engine.ts';
+import { type Step, start } from './engine.ts';
 import { type ChartIssue, IssueList } from './issue.ts';
 import { type Model, ROOT, type StateNumber, UPDATE } from './model.ts';
 import { Names } from './names.ts';
@@ -198,6 +198,33 @@ export function corrects(next: Chart, present: Chart, snapshot: Snapshot): boole
   const { definition } = next;
   const areSequences = definition.dialect === 'sequence' && present.definition.dialect === 'sequence';
   return areSequences && isCorrection(present, snapshot, definition);
+}
+
+/**
+ * Continues a running sequence with a chart that corrects it. Later visits of its states begin as in the chart's beginning.
+ *
+ * @param first the start of `next` from its present values.
+ * @param snapshot of the machine that runs `present`.
+ * @param left states of `present` that were entered and left.
+ * @param beginning of `present`.
+ */
+export function continueWith(
+  next: Chart,
+  first: Step,
+  present: Chart,
+  snapshot: Snapshot,
+  left: ReadonlySet<StateNumber>,
+  beginning: Definition,
+): { readonly chart: Chart; readonly step: Step } {
+  const { definition } = next;
+  if (definition.dialect !== 'sequence' || beginning.dialect !== 'sequence')
+    return { chart: next, step: first };
+  const later = withLaterVisits(definition, present, snapshot, left, beginning);
+  if (later === definition) return { chart: next, step: first };
+  return {
+    chart: openChart(later),
+    step: { ...first, snapshot: withPresentCount(next, first.snapshot) },
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Address } from '../address.ts';
 import {
   type Chart,
+  continueWith,
   corrects,
   type Definition,
   isDone,
@@ -91,6 +92,7 @@ export function previewOf(next: ReadChart, { machine }: Draft): MachineState {
 /**
  * Restarts the machine in the initial state of `next`. It keeps the values of inputs that are right for the chart.
  *
+ * @param corrected the beginning of the running sequence that `next` corrects.
  * @returns a refusal if an input has no value, or if the chart cannot start with the values.
  */
 export function restart(
@@ -99,14 +101,21 @@ export function restart(
   cause: Cause,
   caller: Caller,
   now: number,
+  corrected?: Definition,
 ): Refusal | undefined {
-  const { chart, source } = next;
-  const { snapshot } = draft.machine;
-  const kept = keepInputs(chart.model, snapshot.terms.inputs);
+  const { source } = next;
+  const { chart: present, snapshot } = draft.machine;
+  const kept = keepInputs(next.chart.model, snapshot.terms.inputs);
   if (!kept.ok) return wrongInputs(kept.problems);
-  const step = enter(chart, now, { ...snapshot.terms, inputs: kept.inputs }, snapshot);
-  if (!step.ok) return step;
-  draft.restart(step, now, entryOf(cause, caller, step.failures), chart, source);
+  const first = enter(next.chart, now, { ...snapshot.terms, inputs: kept.inputs }, snapshot);
+  if (!first.ok) return first;
+  const leftStates = () => new Set(draft.endedVisits().map(({ state }) => state));
+  const { chart, step } =
+    corrected === undefined
+      ? { chart: next.chart, step: first }
+      : continueWith(next.chart, first, present, snapshot, leftStates(), corrected);
+  const { definition } = chart;
+  draft.restart(step, now, entryOf(cause, caller, step.failures), chart, { ...source, definition });
   fireDue(draft, now);
   return undefined;
 }
@@ -142,7 +151,7 @@ function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): 
   const beginning = isCorrected ? beginningOf(draft) : undefined;
   const before = isCorrected ? { machine, reports: draft.reports(), left: draft.endedVisits() } : undefined;
   const text = writeBeginning(chart, source.text, beginning);
-  const refusal = restart(draft, next, 'upload', command, now);
+  const refusal = restart(draft, next, 'upload', command, now, beginning);
   if (refusal !== undefined) return refusal;
   draft.upload({ ...source, text });
   if (before === undefined) return undefined;

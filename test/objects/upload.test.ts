@@ -370,6 +370,18 @@ describe('a sequence that is corrected in mid-run', () => {
     expect((await put(address, 'drain', { by: 'd' })).status).toBe(406);
   });
 
+  it('begins later visits of its states as before, in a ring too', async () => {
+    const address = await newChart(sequence(counting('drain', 'patch', 2), counting('patch', 'drain', 3)));
+    for (const state of ['drain', 'drain', 'patch', 'patch', 'patch', 'drain']) await report(address, state);
+    expect((await corrected(address, 'count', 'reports')).status).toBe(200);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 1, need: 2 }] });
+    await evict(address);
+    await report(address, 'drain');
+    expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 0, need: 3 }] });
+    await reportTimes(address, 'patch', 3);
+    expect(await documentOf(address)).toMatchObject({ states: ['drain'], quorums: [{ have: 0, need: 2 }] });
+  });
+
   it('keeps the reports to states that have moved in the document', async () => {
     const address = await newChart(long);
     for (const by of ['a', 'b']) await put(address, 'drain', { by });
