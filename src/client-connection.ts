@@ -137,15 +137,16 @@ const NO: ReadonlySet<number> = new Set([406, 412, 422]);
 const NONE_SUCH: ReadonlySet<string> = new Set(['no-such-member', 'no-such-notification']);
 
 /** Waits for `ms`, or until the signal is aborted. */
-export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  if (signal?.aborted) stop();
-  signal?.addEventListener('abort', stop);
-  await promise;
-  clearTimeout(timer);
-  signal?.removeEventListener('abort', stop);
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((done) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      done();
+    };
+    const timer = setTimeout(end, signal?.aborted ? 0 : ms);
+    signal?.addEventListener('abort', end);
+  });
 }
 
 /** Writes the path of a resource and its query, without what is undefined. */

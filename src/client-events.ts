@@ -45,10 +45,12 @@ export async function* eventsIn(
 }
 
 async function readWithin<Chunk>(reader: ReadableStreamDefaultReader<Chunk>, ms: number) {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`nothing has come for ${ms} ms`)), ms);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const isSilent = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`nothing has come for ${ms} ms`)), ms);
+  });
   try {
-    return await Promise.race([reader.read(), promise]);
+    return await Promise.race([reader.read(), isSilent]);
   } finally {
     clearTimeout(timer);
   }

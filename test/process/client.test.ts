@@ -1,5 +1,10 @@
 /** The client in Node, against a server that runs, dies and is started again. */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
 import { afterEach, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/cli/bundle.ts';
 import { StateClient, StateServiceError } from '../../src/client.ts';
 import { TIMED } from '../slowness.ts';
 import { folderOf } from './charts.ts';
@@ -171,5 +176,35 @@ describe('a client', () => {
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([1, 2, 3]);
     controller.abort();
     await watching;
+  });
+
+  it('runs in Node 20, which has no `Promise.withResolvers` and no WebSocket', async () => {
+    const entryPoints = [join(PACKAGE_ROOT, 'src/client.ts')];
+    const options = { bundle: true, write: false, format: 'iife', globalName: 'client' } as const;
+    const [bundle] = (await build({ entryPoints, ...options })).outputFiles;
+    const { url } = await start();
+    const program = `
+      delete Promise.withResolvers;
+      delete globalThis.WebSocket;
+      ${bundle?.text}
+      (async () => {
+        let isFirst = true;
+        const busyOnce = (request) => {
+          if (!isFirst) return fetch(request);
+          isFirst = false;
+          return new Response('', { status: 503 });
+        };
+        const machine = new client.StateClient({ url: '${url}', fetch: busyOnce }).machine('acme/release');
+        const told = [await machine.update('drain', { by: 'a' }), await machine.wait('drain')];
+        for await (const { event } of machine.watch({ after: 1 })) {
+          told.push(event);
+          break;
+        }
+        require('node:worker_threads').parentPort.postMessage(told);
+      })();`;
+    const thread = new Worker(program, { eval: true });
+    const [told] = await once(thread, 'message');
+    await thread.terminate();
+    expect(told).toEqual([{ ok: true, revision: 2 }, true, 'update']);
   });
 });
