@@ -71,17 +71,20 @@ function toObject(node: MapNode, done: Map<Node, Data>): Data {
   return object;
 }
 
-/** zod skips a key `__proto__`, so its value would go unchecked: in the data the key has another name. */
-const PROTO = '__proto__';
-const PROTO_IN_DATA = '\u0000__proto__';
+/**
+ * In the data, a NUL is before some keys. zod skips a key `__proto__`, so its value would go unchecked. And an object has its
+ * whole numbers before its other keys: states would not be in document order.
+ */
+const MARKED = /^(?:__proto__|\d+)$/;
+const MARK = '\u0000';
 
 function dataKey(text: string): string {
-  return text === PROTO ? PROTO_IN_DATA : text;
+  return MARKED.test(text) || text.startsWith(MARK) ? `${MARK}${text}` : text;
 }
 
 /** @returns a key of a document's data as written in the text. */
 export function keyText(key: string): string {
-  return key === PROTO_IN_DATA ? PROTO : key;
+  return key.startsWith(MARK) ? key.slice(1) : key;
 }
 
 /** Follows `path` as far as it goes. */

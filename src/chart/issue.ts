@@ -26,7 +26,7 @@ export interface Position {
 /** Formats a path: `states[2].target.name`, `states["a b"].on`. */
 function formatPath(path: readonly PathStep[]): string {
   return path.reduce<string>((text, part) => {
-    // In a document's data, the key `__proto__` has a NUL before it.
+    // In a document's data, some keys have a NUL before them: see `document.ts`.
     const step = typeof part === 'string' && part.startsWith('\u0000') ? part.slice(1) : part;
     if (typeof step === 'number') return `${text}[${step}]`;
     if (!/^[A-Za-z_][\w-]*$/.test(step)) return `${text}[${JSON.stringify(step)}]`;

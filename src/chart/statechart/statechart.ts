@@ -45,12 +45,12 @@ export function checkStatechart(document: Document, issues: IssueList): Statecha
   const pathOf = (state: number) => tree.states[state]?.path ?? [];
   windows.checkNesting(states, pathOf);
   const context = asMap(asMap(document.data).context);
-  if (JSON.stringify(context).length > CONTEXT_BYTES) {
+  const data = toContext(context);
+  if (JSON.stringify(data).length > CONTEXT_BYTES) {
     const message = `The context has more than ${CONTEXT_BYTES} bytes.`;
     issues.error(document.locate(['context']), ['context'], message);
   }
   if (issues.errors.length > before) return undefined;
-  const data = toContext(context);
   reader.checkUses(data);
   const read: Model = {
     states,

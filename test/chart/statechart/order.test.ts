@@ -54,6 +54,19 @@ describe('a transition', () => {
     expect(run.context).toEqual({ log: '+a +b -b -a ' });
   });
 
+  it('takes names that are whole numbers in the order of the document too', () => {
+    const run = new Run(`
+      type: parallel
+      context: {10: x, log: []}
+      states:
+        b: {on: {1: {actions: {assign: {log: 'context.log + ["b"]'}}}}}
+        10: {initial: '9', states: {9: {on: {1: {actions: {assign: {log: 'context.log + ["10"]'}}}}}, 1: {}}}
+        2: {on: {1: {actions: {assign: {log: 'context.log + ["2"]'}}}}}
+    `).sendAll('1');
+    expect(run.active).toEqual(['b', '10', '10.9', '2']);
+    expect(run.context).toEqual({ 10: 'x', log: ['b', '10', '2'] });
+  });
+
   it('runs the actions of several regions in the order of the document', () => {
     const run = new Run(`
       type: parallel
