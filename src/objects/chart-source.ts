@@ -78,7 +78,10 @@ export class ChartSource {
     return found;
   }
 
-  /** The hash of the newest chart, which may be `NEWEST_FOR` late; of a chart uploaded to this address, never. */
+  /**
+   * The hash of the newest chart, which may be `NEWEST_FOR` late; of a chart uploaded to this address, never. Later where
+   * the folder or the machine of the chart cannot be read: a machine that runs is shown all the same.
+   */
   async newestHash(): Promise<string | undefined> {
     const uploaded = this.#address.run === undefined ? this.#store.upload() : undefined;
     if (uploaded !== undefined) return uploaded.hash;
@@ -86,7 +89,13 @@ export class ChartSource {
     const age = last && Date.now() - last.at;
     // A clock that was set back makes the age negative.
     if (age !== undefined && age >= 0 && age < NEWEST_FOR) return last?.hash;
-    return (await this.newest())?.hash;
+    try {
+      return (await this.newest())?.hash;
+    } catch (error) {
+      console.error('looking for a newer chart failed', error);
+      this.#lastNewest = { hash: last?.hash, at: Date.now() };
+      return last?.hash;
+    }
   }
 
   async #look(isBeginning: boolean): Promise<ChartText | undefined> {

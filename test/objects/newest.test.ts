@@ -2,11 +2,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Machine } from '../../src/index.ts';
 import { NEWEST_FOR } from '../../src/objects/chart-source.ts';
+import { overloaded } from '../../src/objects/faults.ts';
 import { final, newAddress, newChart, putChart, sequence } from '../charts.ts';
 import { beginAtNoon, NOON } from '../noon.ts';
 import { report, statusOf } from '../service.ts';
 import { reset, upload } from './callers.ts';
-import { callsOn } from './spies.ts';
+import { callsOn, nameOf } from './spies.ts';
 
 const first = 'initial: a\nstates: {a: {on: {update: b}}, b: {}}';
 const other = sequence(final('x'));
@@ -55,5 +56,28 @@ describe('a status', () => {
     await putChart(run, other);
     await reset(run);
     expect((await statusOf(run)).chart.newer).toBe(false);
+  });
+
+  it('of a run is answered also while the machine of its chart is not', async () => {
+    const base = newAddress();
+    await upload(base, first);
+    await report(`${base}@one`, 'a');
+    const { read } = Machine.prototype;
+    const spy = vi.spyOn(Machine.prototype, 'read').mockImplementation(function (this: Machine, queries) {
+      return nameOf(this) === base
+        ? Promise.resolve(queries.map(() => overloaded()))
+        : read.call(this, queries);
+    });
+    vi.setSystemTime(NOON + NEWEST_FOR);
+    for (let i = 0; i < 3; i++) {
+      const { states, chart } = await statusOf(`${base}@one`);
+      expect([states, chart.newer]).toEqual([['b'], false]);
+    }
+    // It looks no more often than before.
+    expect(callsOn(spy, base)).toBe(1);
+    spy.mockRestore();
+    await upload(base, other, '?reset=true');
+    vi.setSystemTime(NOON + 2 * NEWEST_FOR);
+    expect((await statusOf(`${base}@one`)).chart.newer).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ export function callsOn(spy: Spy, ...names: readonly string[]): number {
   return spy.mock.contexts.filter((object) => names.includes(nameOf(object))).length;
 }
 
-function nameOf(object: unknown): string {
+/** The name of an object: a machine's address, or a tenant. */
+export function nameOf(object: unknown): string {
   return Reflect.get(Object(object), 'ctx').id.name;
 }
