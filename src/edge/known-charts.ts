@@ -48,7 +48,8 @@ async function look(
   if ((await findChart(bindings, base)) !== undefined) return remember(base);
   // A machine that has begun keeps its chart, and is in its tenant's registry.
   const found = await attempt(true, async () => tenantNamed(bindings, tenant).has([address, base]));
-  if ('code' in found) return found;
+  // A machine does not need its tenant to answer.
+  if ('code' in found) return wasKnown(address) || wasKnown(base) ? undefined : found;
   const [isThere, isBaseThere] = found;
   if (isThere) return remember(address);
   if (isBaseThere) {
@@ -64,6 +65,11 @@ const known = new LruCache<string, number>(KNOWN_CHARTS);
 
 function isKnown(name: string): boolean {
   return (known.get(name) ?? 0) > Date.now();
+}
+
+/** Whether this isolate has found the chart of an address, however long ago. */
+function wasKnown(address: Address): boolean {
+  return known.get(formatAddress(address)) !== undefined;
 }
 
 function remember(address: Address): undefined {

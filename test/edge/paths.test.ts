@@ -2,9 +2,11 @@
 import { listDurableObjectIds } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
+import type { Env } from '../../src/edge/env.ts';
 import { KNOWN_FOR } from '../../src/edge/known-charts.ts';
 import { counting, final, newAddress, newChart, putChart, removeChart, sequence } from '../charts.ts';
 import { problemOf, send, tracesOf } from '../service.ts';
+import { sendWith } from '../tokens.ts';
 
 describe('a path without a valid address', () => {
   it.each([
@@ -150,6 +152,21 @@ describe('an object', () => {
     expect((await send('PUT', `/${address}@run/state?state=a`)).status).toBe(200);
     expect((await send('PUT', `/${address}@other/state?state=a`)).status).toBe(404);
     expect(await isThere(`${address}@other`)).toBe(false);
+    vi.useRealTimers();
+  });
+
+  it('is called if it had a chart a while ago, and its tenant does not answer', async () => {
+    const address = newAddress();
+    const body = sequence(counting('a', 'b'), final('b'));
+    await send('PUT', `/${address}/chart`, { body });
+    const paths = [`/${address}/state?state=a`, `/${address}@run/state?state=a`];
+    for (const path of paths) expect((await send('GET', path)).status).toBe(200);
+    const has = () =>
+      Promise.reject(Object.assign(new Error('Network connection lost.'), { retryable: true }));
+    const TENANTS = { getByName: () => ({ has }) } as unknown as Env['TENANTS'];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * KNOWN_FOR });
+    for (const path of paths) expect((await sendWith({ TENANTS }, 'GET', path)).status).toBe(200);
+    expect((await sendWith({ TENANTS }, 'GET', `/${newAddress()}/state?state=a`)).status).toBe(503);
     vi.useRealTimers();
   });
 
