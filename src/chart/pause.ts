@@ -21,15 +21,13 @@ export function resume(snapshot: Snapshot, at: number): Step {
 }
 
 /**
- * Continues a run that was put back to a moment: the relative timers go on with what was left of them then. A pause of
- * that moment goes on as well, until its end.
+ * Continues a run that was put back to a moment: the relative timers go on with what was left of them then. In a pause of that
+ * moment they stand still until it ends, which is now if its end has passed.
  *
  * @param moment ms since the epoch, as `now`.
  */
 export function continueFrom(snapshot: Snapshot, moment: number, now: number): Step {
-  const { paused } = snapshot.terms;
-  // During a pause the timers stand still.
-  return delay(snapshot, paused === undefined ? now - moment : Math.max(0, now - (paused.until ?? now)));
+  return delay(snapshot, snapshot.terms.paused === undefined ? now - moment : 0);
 }
 
 /** Moves the relative timers by `late` ms. */
