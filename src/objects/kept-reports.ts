@@ -1,5 +1,5 @@
-/** The reports and ended visits that a machine keeps when its sequence is corrected in mid-run. */
-import type { Chart, StateNumber } from '../chart/chart.ts';
+/** What a machine keeps when its sequence is corrected in mid-run: reports, ended visits, claims and cooldowns. */
+import { type Chart, claimsOn, coolingOn, type StateNumber, slotsOf } from '../chart/chart.ts';
 import { type Receipt, readReportKey, reportKey } from '../store/receipt-table.ts';
 import type { EndedVisit } from '../store/stored-machine.ts';
 import type { MachineState } from './machine-state.ts';
@@ -13,9 +13,10 @@ export interface Before {
 
 /**
  * Translates reports to the states of the same names in the machine's new chart. It keeps the reports of present visits,
- * and of the last visits of states that were left. Others are dropped.
+ * and of the last visits of states that were left. Others are dropped. The visit of a state that has slots in both charts keeps
+ * its claims and cooldowns: their holders are at work.
  */
-export function carryOver({ machine: before, reports, left }: Before, after: MachineState) {
+export function carryOver({ machine: before, reports, left }: Before, after: MachineState, now: number) {
   const translate = (state: StateNumber) => stateNamed(after.chart, before.chart.model.states[state]?.name);
   const ended = new Map(left.map(({ state, visit }) => [state, visit]));
   const kept = reports.flatMap((receipt): Receipt[] => {
@@ -33,7 +34,18 @@ export function carryOver({ machine: before, reports, left }: Before, after: Mac
     const state = translate(visit.state);
     return state === undefined ? [] : [{ ...visit, state }];
   });
-  return { reports: kept, left: visits };
+  const slots = [...before.snapshot.active.keys()].flatMap((was) => {
+    const state = translate(was);
+    const isKept = state !== undefined && after.snapshot.active.has(state);
+    return isKept && slotsOf(after.chart, state) !== undefined ? [{ was, state }] : [];
+  });
+  const claims = slots.flatMap(({ was, state }) =>
+    claimsOn(before.claims, was).map((claim) => ({ ...claim, state })),
+  );
+  const cooling = slots.flatMap(({ was, state }) =>
+    coolingOn(before.cooling, was, now).map((until) => ({ state, until })),
+  );
+  return { reports: kept, left: visits, claims, cooling };
 }
 
 function stateNamed({ names }: Chart, name: string | undefined): StateNumber | undefined {

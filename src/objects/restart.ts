@@ -143,7 +143,7 @@ export function uploaded(
   return { ok: true, created, dialect, hash: source.hash, warnings, revision: machine.revision };
 }
 
-/** Replaces the chart of a machine. A corrected sequence keeps the reports of the visits that it continues. */
+/** Replaces the chart of a machine. A corrected sequence keeps the reports and claims of the visits that it continues. */
 function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): Refusal | undefined {
   const { machine } = draft;
   const { chart, source } = next;
@@ -155,9 +155,11 @@ function exchange(draft: Draft, command: Upload, next: ReadChart, now: number): 
   if (refusal !== undefined) return refusal;
   draft.upload({ ...source, text });
   if (before === undefined) return undefined;
-  const { reports, left } = carryOver(before, draft.machine);
+  const { reports, left, claims, cooling } = carryOver(before, draft.machine, now);
   for (const receipt of reports) draft.keep(receipt);
   for (const visit of left) draft.noteLeft(visit);
+  for (const claim of claims) draft.setClaim(claim);
+  for (const { state, until } of cooling) draft.coolDown(state, until, now);
   return undefined;
 }
 

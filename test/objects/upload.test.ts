@@ -6,6 +6,7 @@ import { ask, chartOf, evict, executeAt, report, reportTimes, send, tracesOf } f
 import {
   claim,
   documentOf,
+  holdersOf,
   put,
   refusedOf,
   resource,
@@ -368,6 +369,19 @@ describe('a sequence that is corrected in mid-run', () => {
     }
     expect(await documentOf(address)).toMatchObject({ states: ['patch'], quorums: [{ have: 1, need: 4 }] });
     expect((await put(address, 'drain', { by: 'd' })).status).toBe(406);
+  });
+
+  it('keeps the claims and cooldowns of its current state', async () => {
+    const drain = { ...counting('drain', 'done', 3), slots: 2, lease: '10m', cooldown: '10m' };
+    const address = await newChart(sequence(drain, final('done')));
+    for (const by of ['a', 'b']) await claim(address, 'drain', by);
+    await put(address, 'drain', { by: 'b' });
+    expect((await corrected(address, value3, '"value":4')).status).toBe(200);
+    await evict(address);
+    expect(await holdersOf(address)).toEqual(['a']);
+    expect(await verdict(await claim(address, 'drain', 'c'))).toBe('406 slots-taken');
+    expect(await verdict(await put(address, 'drain', { by: 'a' }))).toBe('200');
+    expect((await documentOf(address)).quorums).toMatchObject([{ have: 2, need: 4, by: ['b', 'a'] }]);
   });
 
   it('begins later visits of its states as before, in a ring too', async () => {
