@@ -56,7 +56,9 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
     : `${quote(key)} is not a key that is known here.`;
   // Any word is two letters away from `on` and `at`.
   const near = STATECHART_KEYS.filter((known) => known.length > 2 || key.length <= 3);
-  const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(key, near);
+  // The name of `guard` in XState 4.
+  const meant = key === 'cond' ? 'guard' : key;
+  const hint = STATECHART_KEYS.includes(key) ? '' : issues.didYouMean(meant, near);
   issues.error(document.locate(path, 'key'), path, `${message}${hint}`);
 }
 

@@ -225,6 +225,11 @@ describe('a name that means something in JavaScript', () => {
 describe('code', () => {
   refuses([
     [
+      'of XState 4',
+      stateA('{on: {go: {target: a, «cond: "true"}}}'),
+      ['states.a.on.go.cond', 'Did you mean "guard"?'],
+    ],
+    [
       'as invoke',
       stateA('{«invoke: {src: fetch}}'),
       ['states.a.invoke', '`invoke` is code, and a chart is data: it cannot run code.'],
