@@ -64,8 +64,7 @@ function reportKey(path: readonly PathStep[], document: Document, issues: IssueL
 
 /** https://yaml.org/type/merge.html */
 export const MERGE = '<<';
-export const MERGES_NOTHING =
-  '`<<` does not merge in YAML 1.2. Write the keys out, or use an alias for a whole value: `on: *events`.';
+export const MERGES_NOTHING = '`<<` does not merge in YAML 1.2. Write the keys out.';
 
 const CODE: ReadonlySet<string> = new Set(['activities', 'actors', 'invoke', 'onError', 'services', 'spawn']);
 

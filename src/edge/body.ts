@@ -83,7 +83,8 @@ export async function readWebhook(c: Context): Promise<Parsed<ReportBody>> {
   return body.code === 'too-large' || !isJson ? LEFT_OUT : body;
 }
 
-function isEmpty(c: Context): boolean {
+/** Whether a request has no body, or one of no bytes. */
+export function isEmpty(c: Context): boolean {
   return c.req.header('Content-Length') === '0' || c.req.raw.body === null;
 }
 

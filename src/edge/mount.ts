@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '../refusal.ts';
 import { admit, admitVisitor, checkSetUp } from './admission.ts';
 import type { AppEnv } from './env.ts';
 import { checkChart } from './known-charts.ts';
-import { checkConditions, checkQuery } from './query.ts';
+import { checkConditions, checkForm, checkQuery } from './query.ts';
 import { RemoteMachine } from './remote-machine.ts';
 import { logged } from './request-log.ts';
 import type {
@@ -144,7 +144,8 @@ function serve<Arguments extends readonly unknown[]>(
     if (grant !== undefined && right !== 'link' && !may(grant, right))
       return say(forbidden(grant, right, name));
     const wrong =
-      checkQuery(c, method.contract) ?? (right === 'read' ? undefined : checkConditions(c, method.contract));
+      checkQuery(c, method.contract) ??
+      (right === 'read' ? undefined : (checkConditions(c, method.contract) ?? checkForm(c, method.contract)));
     if (wrong !== undefined) return say(wrong);
     const checked = method.isFirst ? undefined : check?.();
     if (checked === undefined) return method.answer(c, ...args());

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { offer, quoteShort } from '../chart/chart.ts';
 import { type Refusal, refuse } from '../refusal.ts';
 import { QUERY_PARAMETERS } from '../request-limits.ts';
+import { isEmpty } from './body.ts';
 import type { Contract } from './contract/contract.ts';
 import type { AppEnv } from './env.ts';
 
@@ -39,6 +40,17 @@ export function checkConditions(c: Context<AppEnv>, { parameters = [] }: Contrac
 }
 
 const CONDITIONS = ['If-Match', 'If-None-Match'] as const;
+
+/**
+ * Refuses a form where the method has no body: its fields would be ignored, and a pause with `curl -d until=2h` would have
+ * no end. A webhook may send JSON.
+ */
+export function checkForm(c: Context<AppEnv>, { body }: Contract): Refusal | undefined {
+  if (body !== undefined || isEmpty(c) || !FORM.test(c.req.header('Content-Type') ?? '')) return undefined;
+  return refuse('wrong-parameter', 'This takes parameters in the query, not in a form; with curl, add -G.');
+}
+
+const FORM = /^application\/x-www-form-urlencoded|^multipart\//i;
 
 /**
  * The parameters of a request's query, decoded; of two with the same name the first. hono searches the URL again at each

@@ -53,8 +53,7 @@ export function RefusalPage(props: RefusalPageProps) {
 }
 
 /** What to do next. */
-function Next(props: RefusalPageProps) {
-  const { code, status, origin, path, search, retryAfter, mayUpload } = props;
+function Next({ code, status, origin, path, search, retryAfter, inputs, mayUpload }: RefusalPageProps) {
   const url = `${origin}${path}${search}`.replaceAll("'", '%27');
   if (code === 'no-token') {
     return (
@@ -110,7 +109,26 @@ function Next(props: RefusalPageProps) {
       </>
     );
   }
-  if (code === 'needs-inputs') return <StartStep {...props} />;
+  if (code === 'needs-inputs') {
+    const [, tenant, machine] = path.split('/');
+    // One segment is a resource of the service's own machine, which has no form.
+    const form = machine && `/${tenant}/${machine.split('@')[0]}/chart/start`;
+    const query = inputs.map((input) => `${input}=…`).join('&');
+    return (
+      <Step
+        title="Start it"
+        curl={`curl -X POST '${origin}${machine ? `/${tenant}/${machine}` : ''}/start?${query}'`}
+      >
+        {form ? (
+          <p>
+            <a class="go" href={form}>
+              Start a run
+            </a>
+          </p>
+        ) : null}
+      </Step>
+    );
+  }
   if (code === 'no-such-path') {
     return (
       <Step title="Where to go" curl={`curl '${origin}/openapi.json'`}>
@@ -150,26 +168,6 @@ function Next(props: RefusalPageProps) {
       ) : null}
       <Step title="From a terminal" curl={`curl -i '${url}'`} />
     </>
-  );
-}
-
-/** How to start a machine whose chart has inputs that must be given. The form is for runs of the chart of a tenant. */
-function StartStep({ origin, path, inputs }: RefusalPageProps) {
-  const [, tenant = '', machine = ''] = path.split('/');
-  // One segment is a resource of the service's own machine.
-  const base = machine === '' ? '' : `/${tenant}/${machine}`;
-  const query = inputs.map((input) => `${encodeURIComponent(input)}=…`).join('&');
-  const url = `${origin}${base}/start?${query}`.replaceAll("'", '%27');
-  return (
-    <Step title="Start it" curl={`curl -X POST '${url}'`}>
-      {base === '' ? null : (
-        <p>
-          <a class="go" href={`/${tenant}/${machine.split('@')[0]}/chart/start`}>
-            Start a run
-          </a>
-        </p>
-      )}
-    </Step>
   );
 }
 

@@ -155,6 +155,40 @@ describe('a query without an unknown parameter', () => {
   });
 });
 
+describe('a form where there is no body', () => {
+  it.each([
+    ['POST', 'pause', new URLSearchParams({ until: '2h' })],
+    ['POST', 'reset', new URLSearchParams({ by: 'ann' })],
+    ['DELETE', 'members', new URLSearchParams({ by: 'ann' })],
+    ['POST', 'claims?state=a&by=w', multipart({ renew: 'true' })],
+  ])('is refused, and has no effect: %s %s', async (method, path, body) => {
+    const before = await statusOf(address);
+    const response = await send(method, `/${address}/${path}`, { body });
+    expect([response.status, (await problemOf(response)).detail]).toEqual([
+      400,
+      'This takes parameters in the query, not in a form; with curl, add -G.',
+    ]);
+    expect(await statusOf(address)).toEqual(before);
+  });
+
+  it('is accepted if it is empty, as that of a button; and so is the JSON of a webhook', async () => {
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '0' };
+    const json = { 'Content-Type': 'application/json' };
+    for (const [headers, body] of [
+      [form, ''],
+      [json, '{"until":"2h"}'],
+    ] as const) {
+      expect((await send('POST', `/${address}/resume`, { headers, body })).status).toBe(204);
+    }
+  });
+});
+
+function multipart(fields: Readonly<Record<string, string>>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+}
+
 function methodsAt(path: string, methods: Readonly<Record<string, { readonly contract: Contract }>>) {
   return Object.entries(methods).map(([method, { contract }]) => ({ method, path, contract }));
 }
