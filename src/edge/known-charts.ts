@@ -45,11 +45,18 @@ async function look(
   base: Address,
   address: Address,
 ): Promise<Refusal | undefined> {
-  if ((await findChart(bindings, base)) !== undefined) return remember(base);
+  const isKept = wasKnown(address) || wasKnown(base);
+  try {
+    if ((await findChart(bindings, base)) !== undefined) return remember(base);
+  } catch (error) {
+    if (!isKept) throw error;
+    console.error('a chart cannot be looked for', error);
+    return undefined;
+  }
   // A machine that has begun keeps its chart, and is in its tenant's registry.
   const found = await attempt(true, async () => tenantNamed(bindings, tenant).has([address, base]));
-  // A machine does not need its tenant to answer.
-  if ('code' in found) return wasKnown(address) || wasKnown(base) ? undefined : found;
+  // A machine does not need its tenant to answer, nor the folder.
+  if ('code' in found) return isKept ? undefined : found;
   const [isThere, isBaseThere] = found;
   if (isThere) return remember(address);
   if (isBaseThere) {

@@ -170,6 +170,17 @@ describe('an object', () => {
     vi.useRealTimers();
   });
 
+  it('is called if it had a chart a while ago, and the folder of charts cannot be read', async () => {
+    const address = await newChart(sequence(counting('a', 'b', 3), final('b')));
+    const path = `/${address}/state?state=a`;
+    expect((await send('GET', path)).status).toBe(200);
+    const CHARTS = { fetch: async () => new Response('', { status: 503 }) } as unknown as Fetcher;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * KNOWN_FOR });
+    expect((await sendWith({ CHARTS }, 'GET', path)).status).toBe(200);
+    expect((await sendWith({ CHARTS }, 'GET', `/${newAddress()}/state?state=a`)).status).toBe(500);
+    vi.useRealTimers();
+  });
+
   it('is called if its chart was uploaded', async () => {
     const address = newAddress();
     const body = sequence(counting('a', 'b'), final('b'));
