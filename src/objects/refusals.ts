@@ -317,11 +317,11 @@ export function cannotStart(why: string): Refusal {
   return refuse('wrong-inputs', `Nothing has changed: the chart cannot start with these inputs: ${why}.`);
 }
 
-/** Refuses to start a run that is under way with other inputs. @param names the inputs that differ. */
+/** Refuses to start a run that has begun with other inputs. @param names the inputs that differ. */
 export function otherInputs(machine: MachineState, names: readonly string[]): Refusal {
   const { inputs } = machine.snapshot.terms;
   const values = names.map((name) => `${name}=${JSON.stringify(inputs[name] ?? null)}`).join(', ');
-  const detail = `The run is under way with other inputs: ${values}. Change them with PATCH …/inputs, or start another run.`;
+  const detail = `The run has begun with other inputs: ${values}. Change them with PATCH …/inputs, or start another run.`;
   return refuse('other-inputs', detail, { machine: factsOf(machine) });
 }
 

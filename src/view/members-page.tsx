@@ -169,7 +169,7 @@ function Table({ path, members, mayStrike }: TableProps) {
 function factsText({ expected, working, reported, missing }: MachineMembers['members'][number]): string {
   const facts = [
     ...(working.length === 0 ? [] : [`holds a slot of ${working.join(', ')}`]),
-    ...(reported.length === 0 ? [] : [`✓ reported to ${reported.join(', ')}`]),
+    ...(reported.length === 0 ? [] : [`reported to ${reported.join(', ')}`]),
     ...(missing.length === 0 ? [] : [`missing at ${missing.join(', ')}`]),
   ];
   if (facts.length > 0) return facts.join('; ');

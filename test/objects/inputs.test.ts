@@ -123,7 +123,7 @@ describe('a start', () => {
     expect(await problemOf(refused)).toMatchObject({
       type: 'urn:stateservice:problem:other-inputs',
       detail:
-        'The run is under way with other inputs: machines=3, version="1.0". Change them with PATCH …/inputs, or start another run.',
+        'The run has begun with other inputs: machines=3, version="1.0". Change them with PATCH …/inputs, or start another run.',
     });
   });
 

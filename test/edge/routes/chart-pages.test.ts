@@ -322,7 +322,7 @@ describe('the form that starts a run', () => {
     });
     const other = await submit(`/${address}/chart/start`, { ...form, 'input.count': '5' });
     expect(other.status).toBe(409);
-    expect(other.text).toContain('The run is under way with other inputs');
+    expect(other.text).toContain('The run has begun with other inputs');
   });
 
   it('is shown again with what is wrong beside each field, and what was typed', async () => {
