@@ -1,10 +1,10 @@
-import { claimOf, countAll, type StateNumber, slotsOf } from '../chart/chart.ts';
+import { claimOf, countAll, isDone, type StateNumber, slotsOf, UPDATE } from '../chart/chart.ts';
 import type { Accepted, Claim as ClaimCommand, Claimed } from '../commands.ts';
 import { CLAIMS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Draft } from './draft.ts';
 import { findCurrent, findState, turnIn } from './lookup.ts';
-import { claimsFull, noSlots, notHolder, refuseTurn } from './refusals.ts';
+import { claimsFull, noSlots, notHolder, notTaken, refuseTurn } from './refusals.ts';
 
 /** Takes a slot of a state, or renews the slot that the caller holds. */
 export function claim(
@@ -18,6 +18,8 @@ export function claim(
   const { state } = found;
   const slots = slotsOf(machine.chart, state);
   if (slots === undefined) return noSlots(machine, state);
+  // The regions of a parallel root stay current at the end.
+  if (isDone(machine.snapshot)) return notTaken(machine, state, UPDATE);
   // A caller that has reported may claim again: a node may have to reboot twice. Its work counts once.
   const turn = turnIn(machine, { state, by }, () => false, now);
   if (turn.answer !== 'go') return refuseTurn(machine, turn, { name, by }, now);

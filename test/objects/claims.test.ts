@@ -401,6 +401,14 @@ states:
     expect(await holdersOf(address)).toEqual(['a']);
   });
 
+  it('a region with slots cannot be claimed at the end of the chart', async () => {
+    const region = '{slots: 2, initial: x, states: {x: {on: {update: e}}, e: {type: final}}}';
+    const address = await newChart(`type: parallel\nstates: {a: ${region}}`);
+    await claim(address, 'a', 'm');
+    expect(await verdict(await put(address, 'a.x', { by: 'm' }))).toBe('200');
+    expect(await verdict(await claim(address, 'a', 'n'))).toBe('406 final-state');
+  });
+
   it('a state that is left and entered by one event begins without claims', async () => {
     const address = await newChart(`
 initial: work
