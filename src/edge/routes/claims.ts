@@ -36,6 +36,7 @@ export const claims: MachineResource = {
           'no-slots',
           'closed',
           'slots-taken',
+          'final-state',
           'not-holder',
           'paused',
           'no-members',

@@ -55,7 +55,7 @@ export const preReboot: MachineResource = {
         summary: 'FleetLock: takes a slot before a reboot.',
         ...REQUEST,
         answers: { 200: { says: 'The node may reboot.' } },
-        refusals: [...REFUSALS, 'closed', 'slots-taken'],
+        refusals: [...REFUSALS, 'closed', 'slots-taken', 'final-state'],
       },
       answer: (c, machine) => answer(c, machine, 'lock'),
     },
