@@ -1,7 +1,7 @@
 /** The specification of the queries: what a machine says of itself. */
 import { type Chart, isRelated, nameOf, quorums, type StateNumber, takes } from '../../src/chart/chart.ts';
 import { whoSaid } from './callers.ts';
-import { hasWindows, isOpen, membersFor, needIn, slotsIn } from './fleet.ts';
+import { type Amount, hasWindows, isOpen, membersFor, needIn, slotsIn, thatCount } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import type { Moment } from './moment.ts';
 import type { Document } from './requests.ts';
@@ -21,8 +21,14 @@ export function documentOf(chart: Chart, machine: Machine, when: Moment): Docume
       state: nameOf(chart, state),
       event,
       have,
-      need: needOf(chart, machine, state, event, index),
-      by: [...whoSaid(machine, state, event)].sort(),
+      need: needIn(chart, machine, state, untilOf(chart, state, event, index)),
+      by: thatCount(
+        chart,
+        machine,
+        state,
+        untilOf(chart, state, event, index),
+        whoSaid(machine, state, event),
+      ).sort(),
       ...missingStatus(chart, machine, state),
     })),
     claims: [...snapshot.active.keys()].flatMap((state) => {
@@ -38,9 +44,9 @@ export function documentOf(chart: Chart, machine: Machine, when: Moment): Docume
   };
 }
 
-function needOf(chart: Chart, machine: Machine, state: StateNumber, event: string, index: number) {
+function untilOf(chart: Chart, state: StateNumber, event: string, index: number): Amount {
   const transitions = chart.model.states[state]?.on?.find((other) => other.event === event)?.transitions;
-  return needIn(chart, machine, state, transitions?.[index]?.quorum?.until ?? 0);
+  return transitions?.[index]?.quorum?.until ?? 0;
 }
 
 function missingStatus(chart: Chart, machine: Machine, state: StateNumber) {

@@ -2,7 +2,7 @@
 import { ancestorsOf, type Chart, type Members, type StateNumber } from '../../src/chart/chart.ts';
 import type { Machine } from './machine.ts';
 
-type Amount = NonNullable<Chart['model']['states'][number]['slots']>['count'];
+export type Amount = NonNullable<Chart['model']['states'][number]['slots']>['count'];
 
 /** @returns why a caller has no part in a state; undefined if it has. */
 export function noPart(chart: Chart, { snapshot }: Machine, state: StateNumber, by: string | undefined) {
@@ -39,6 +39,20 @@ export function slotsIn(chart: Chart, machine: Machine, state: StateNumber): num
 /** @returns at which count a quorum is met; null if it is a share, and there is no list of members. */
 export function needIn(chart: Chart, machine: Machine, state: StateNumber, until: Amount): number | null {
   return countOf(chart, machine, state, until, Math.ceil);
+}
+
+/** @returns the callers that a quorum counts: a share, only members that its state is for. */
+export function thatCount(
+  chart: Chart,
+  machine: Machine,
+  state: StateNumber,
+  until: Amount,
+  callers: readonly string[],
+): string[] {
+  const { members } = machine.snapshot.terms;
+  if (members === undefined || !isShareIn(machine)(until)) return [...callers];
+  const counted = new Set(membersFor(chart, members, state));
+  return callers.filter((by) => counted.has(by));
 }
 
 function countOf(
