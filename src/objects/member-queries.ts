@@ -62,7 +62,10 @@ interface Listed {
 
 function listOf(runtime: Runtime, machine: MachineState): Listed {
   const { members } = machine.snapshot.terms;
-  const states = runtime.expected.of(machine);
+  // The page is made in slices, and is of one revision: later reports are not in it.
+  const states = runtime.expected
+    .of(machine)
+    .map((expecting) => ({ ...expecting, reported: new Set(expecting.reported) }));
   return {
     members,
     revision: machine.revision,

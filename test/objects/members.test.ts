@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readChart } from '../../src/chart/chart.ts';
 import { MEMBERS_PAGE_LENGTH } from '../../src/limits.ts';
 import { newAddress, newChart } from '../charts.ts';
-import { evict, machinePath, objectAt, problemOf, send } from '../service.ts';
+import { evict, inStorage, machinePath, objectAt, problemOf, readAt, send, updateAt } from '../service.ts';
 import {
   claim,
   documentOf,
@@ -352,6 +352,21 @@ states:
     const address = await fleet(chart, 'x\ny');
     await put(address, 'fleet.a', { by: 'x' });
     expect(await namesOf(address, { is: 'missing' })).toBe('y\n');
+  });
+
+  it('as of one revision, though a member reports while the page is made', async () => {
+    const names = Array.from({ length: 10_000 }, (_, i) => `web-${i}`);
+    const address = await fleet(all, names.join('\n'));
+    const { revision } = await documentOf(address);
+    const [page, reported] = await inStorage(address, (_, machine) =>
+      Promise.all([
+        readAt(machine, { type: 'members', namesOnly: true, is: 'missing' }),
+        updateAt(machine, { state: 'work', event: 'update', by: 'web-9999' }),
+      ]),
+    );
+    expect(reported).toMatchObject({ ok: true, revision: revision + 1 });
+    expect(page).toMatchObject({ ok: true, revision });
+    expect(page.ok && page.names?.endsWith('web-9999\n')).toBe(true);
   });
 
   it('an unknown `is` is 400', async () => {
