@@ -12,7 +12,7 @@ export function startWith(draft: Draft, { inputs: given }: Start): Started | Ref
   if (!isNew && given !== undefined) {
     const settled = settleInputs(machine.chart.model, given);
     if (!settled.ok) return wrongInputs(settled.problems);
-    const other = Object.keys(settled.inputs).filter((name) => terms.inputs[name] !== settled.inputs[name]);
+    const other = differences(terms.inputs, settled.inputs);
     if (other.length > 0) return otherInputs(machine, other);
   }
   return { ok: true, revision: machine.revision, isNew };
@@ -27,18 +27,22 @@ export function setInputs(draft: Draft, command: SetInputs, now: number): Accept
   const { terms } = machine.snapshot;
   const settled = settleInputs(machine.chart.model, given, terms.inputs);
   if (!settled.ok) return wrongInputs(settled.problems);
-  const notes = differences(terms.inputs, settled.inputs);
-  if (notes.length > 0) {
+  const other = differences(terms.inputs, settled.inputs);
+  if (other.length > 0) {
+    const notes = other.map(
+      (name) => `${name}: ${show(terms.inputs, name)} to ${show(settled.inputs, name)}`,
+    );
     const entry = { cause: 'inputs', by: by ?? null, sub: sub ?? null, notes } as const;
     changeTerms(draft, { ...terms, inputs: settled.inputs }, entry, now);
   }
   return { ok: true, revision: draft.machine.revision };
 }
 
-/** Lists the inputs that differ: `batch: 5 to 10`. */
+/** Returns the names of the inputs that differ. */
 function differences(before: Inputs, after: Inputs): string[] {
-  return Object.entries(after).flatMap(([name, value]) => {
-    const old = before[name] ?? null;
-    return old === value ? [] : [`${name}: ${JSON.stringify(old)} to ${JSON.stringify(value)}`];
-  });
+  return Object.keys(after).filter((name) => (before[name] ?? null) !== after[name]);
+}
+
+function show(inputs: Inputs, name: string): string {
+  return JSON.stringify(inputs[name] ?? null);
 }

@@ -1,6 +1,6 @@
 /** The graph of a chart: nested states, and the arrows between them. It has no positions. */
 
-import { type Amount, showAmount } from '../chart/amount.ts';
+import { type Amount, settle, showAmount } from '../chart/amount.ts';
 import {
   ancestorsOf,
   FAILED_TAG,
@@ -81,6 +81,12 @@ export function textOf({ text, input, counter }: Caption, inputs: Inputs): strin
   if (value === undefined) return text;
   const delay = counter?.kind === 'timer' ? parseDelay(value) : undefined;
   return text.replace(`inputs.${input}`, () => (delay === undefined ? `${value}` : durationText(delay)));
+}
+
+/** @returns the amount of a quorum, with the value of its input if the run has one: `3×`, `95%`. */
+export function amountText(needed: Amount, inputs: Inputs): string {
+  const amount = settle(needed, inputs) ?? needed;
+  return typeof amount === 'number' ? `${amount}×` : showAmount(amount);
 }
 
 export interface Graph {

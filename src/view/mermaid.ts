@@ -1,8 +1,7 @@
 /** Writes a chart as a Mermaid state diagram (https://mermaid.js.org/syntax/stateDiagram.html). */
-import { type Amount, settle, showAmount } from '../chart/amount.ts';
 import { FAILED_TAG, type Model, ROOT, type StateNumber } from '../chart/model.ts';
 import type { Inputs } from '../chart/terms.ts';
-import { type Arrow, commonOf, type Graph, type Node, textOf } from './graph.ts';
+import { type Arrow, amountText, commonOf, type Graph, type Node, textOf } from './graph.ts';
 import type { Overlay } from './svg.ts';
 
 /** @returns Mermaid's text, with the inputs of the run, and the active and the visited states marked by classes. */
@@ -59,8 +58,7 @@ function labelOf({ captions }: Arrow, inputs: Inputs): string {
   const texts = captions.map((caption) => {
     const { counter } = caption;
     const text = textOf(caption, inputs);
-    if (counter?.kind !== 'quorum') return text;
-    return `${text} (${amountText(settle(counter.needed, inputs) ?? counter.needed)})`;
+    return counter?.kind === 'quorum' ? `${text} (${amountText(counter.needed, inputs)})` : text;
   });
   return texts.join(' | ');
 }
@@ -105,9 +103,4 @@ function idOf(state: StateNumber): string {
 /** Escapes all characters that have a meaning in Mermaid, HTML or Markdown as Mermaid's entities (`#35;`). */
 function escaped(text: string): string {
   return text.replace(/[^\p{L}\p{N} ._/()|+×-]/gu, (character) => `#${character.codePointAt(0)};`);
-}
-
-/** @returns a quorum's amount: `3×`, `95%`. */
-function amountText(needed: Amount): string {
-  return typeof needed === 'number' ? `${needed}×` : showAmount(needed);
 }

@@ -1,12 +1,11 @@
 /** Draws a chart as SVG, with the current states of a machine highlighted. */
 import { html, raw } from 'hono/html';
-import { settle, showAmount } from '../chart/amount.ts';
 import type { StateNumber } from '../chart/model.ts';
 import type { Inputs } from '../chart/terms.ts';
 import type { Sliced } from '../sliced.ts';
 import { durationText } from './format.ts';
 import { type Box, CAPTION_LINE, CAPTION_SIZE, captionText, type Line, type Point } from './geometry.ts';
-import { type Caption, textOf } from './graph.ts';
+import { amountText, type Caption, textOf } from './graph.ts';
 import { HEADER, type Layout, PADDING } from './layout.ts';
 import { DIAGRAM_STYLE } from './style.ts';
 
@@ -185,10 +184,9 @@ function captionSpans(caption: Caption, { active, counts, due, inputs, now }: Ov
     return html`${words}<tspan class="count" dx="5" data-due="${new Date(at).toISOString()}">${durationText(at - now)} left</tspan>`;
   }
   const count = active.has(counter.state) ? counts.get(countKey(counter)) : undefined;
-  const amount = settle(counter.needed, inputs) ?? counter.needed;
-  const needed = showAmount(amount);
-  const idle = typeof amount === 'number' ? `${needed}×` : needed;
-  const have = count === undefined ? idle : `${count.have} of ${count.until ?? needed}`;
+  const needed = amountText(counter.needed, inputs);
+  // Without a bound, it is a share of members that are not listed.
+  const have = count === undefined ? needed : `${count.have} of ${count.until ?? needed}`;
   return html`${words}<tspan class="count" dx="5">${have}</tspan>`;
 }
 

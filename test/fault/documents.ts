@@ -17,20 +17,17 @@ export function documentOf(chart: Chart, machine: Machine, when: Moment): Docume
     inputs,
     members: members === undefined ? null : { total: members.size },
     paused: paused === undefined ? null : { by: paused.by ?? null, reason: paused.reason ?? null },
-    quorums: quorums(chart, snapshot).map(({ state, event, index, have }) => ({
-      state: nameOf(chart, state),
-      event,
-      have,
-      need: needIn(chart, machine, state, untilOf(chart, state, event, index)),
-      by: thatCount(
-        chart,
-        machine,
-        state,
-        untilOf(chart, state, event, index),
-        whoSaid(machine, state, event),
-      ).sort(),
-      ...missingStatus(chart, machine, state),
-    })),
+    quorums: quorums(chart, snapshot).map(({ state, event, index, have }) => {
+      const until = untilOf(chart, state, event, index);
+      return {
+        state: nameOf(chart, state),
+        event,
+        have,
+        need: needIn(chart, machine, state, until),
+        by: thatCount(chart, machine, state, until, whoSaid(machine, state, event)).sort(),
+        ...missingStatus(chart, machine, state),
+      };
+    }),
     claims: [...snapshot.active.keys()].flatMap((state) => {
       if (chart.model.states[state]?.slots === undefined) return [];
       const slots = slotsIn(chart, machine, state);
